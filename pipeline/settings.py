@@ -1,0 +1,127 @@
+"""Every default and every environment variable, once.
+
+Options of the command line left out fall back to these; environment variables are read
+at call time, so that tests and servers can set them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import SettingsError
+
+DATA_DIR = "./data"
+HOST = "127.0.0.1"
+PORT = 8050
+
+DREAMSIM_TYPES = ("open_clip_vitb32", "clip_vitb32", "dino_vitb16", "ensemble")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+METRICS = ("cosine", "euclidean", "manhattan")
+
+TOP_K = 12
+
+
+@dataclass(frozen=True)
+class ExtractorOptions:
+    """How the extractors are configured. Everything here but `device` and the weights'
+    directory changes the vectors, and so the fingerprints."""
+
+    bins: int = 16
+    """Levels per channel of the color histogram."""
+    dreamsim_type: str = "open_clip_vitb32"
+    """Which DreamSim model; the default needs only its own archive, nothing from a hub."""
+    dreamsim_weights: Path | None = None
+    """Directory with an unpacked DreamSim release archive; None: the user's cache."""
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class EmbedOptions:
+    """How the batch loop runs; none of this changes a vector."""
+
+    batch_size: int = 256
+    """Pictures stored per transaction: what a kill loses at most."""
+    model_batch_size: int = 32
+    """Pictures per forward pass of a network."""
+    workers: int = 0
+    """Worker processes that decode; 0: one per core."""
+
+
+@dataclass(frozen=True)
+class IndexOptions:
+    """HNSW parameters (Malkov & Yashunin 2016); measured in DESIGN §5."""
+
+    hnsw_m: int = 32
+    ef_construction: int = 200
+    ef_search: int = 128
+
+
+@dataclass(frozen=True)
+class MapOptions:
+    """UMAP (McInnes et al. 2018) and HDBSCAN (Campello et al. 2013) parameters."""
+
+    n_neighbors: int = 15
+    min_dist: float = 0.1
+    min_cluster_size: int = 0
+    """Smallest group called a cluster; 0: chosen from the number of pictures."""
+    limit: int = 0
+    """Map at most this many pictures, drawn evenly; 0: all."""
+    seed: int | None = None
+    """A seed makes the map reproducible and single-threaded; None: fast."""
+
+
+def data_dir(given: str | Path | None = None) -> Path:
+    """The library's directory: as given, or LIKENESS_DATA, or ./data."""
+    return Path(given or os.environ.get("LIKENESS_DATA") or DATA_DIR)
+
+
+def cache_dir() -> Path:
+    """Where downloaded weights live: LIKENESS_CACHE, or likeness in the user's cache."""
+    given = os.environ.get("LIKENESS_CACHE")
+    if given:
+        return Path(given)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "likeness"
+
+
+def cores() -> int:
+    """Processor cores this process may use; LIKENESS_THREADS overrides."""
+    given = os.environ.get("LIKENESS_THREADS")
+    if given:
+        if not given.isdigit() or int(given) < 1:
+            raise SettingsError(
+                f"LIKENESS_THREADS must be a number from 1 up, not {given!r}."
+            )
+        return int(given)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def parse_weights(text: str, known: tuple[str, ...]) -> dict[str, float]:
+    """Read `color=1,sift=0.5` into {name: weight ≥ 0}; raises SettingsError with the form.
+
+    Names left out weigh 0. `known` are the embeddings that may be named.
+    """
+    weights = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        name, equals, number = part.partition("=")
+        name = name.strip()
+        if name not in known:
+            raise SettingsError(
+                f"No embedding {name!r} to weigh here; there are: {', '.join(known)}."
+            )
+        try:
+            weight = float(number) if equals else 1.0
+        except ValueError:
+            weight = -1.0
+        if not 0 <= weight < float("inf"):
+            raise SettingsError(
+                f"The weight in {part!r} must be a number from 0 up, as in color=1,sift=0.5."
+            )
+        weights[name] = weight
+    if not any(weights.values()):
+        raise SettingsError("At least one embedding needs a weight above 0.")
+    return {name: weights.get(name, 0.0) for name in known}
