@@ -1,0 +1,378 @@
+"""Maps: UMAP coordinates and HDBSCAN clusters of one embedding, or of the combination.
+
+    neighbors (from the combined index) → UMAP in 2-D and 3-D → HDBSCAN on the 2-D map
+
+UMAP: McInnes, Healy & Melville 2018. HDBSCAN: Campello, Moulavi & Sander 2013. Each map is
+one file, `maps/NAME.npz`, keyed on the vectors and parameters it was made from.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from dataclasses import asdict, dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import index as combined
+from pipeline import settings
+from pipeline.errors import LibraryError
+from pipeline.index import CombinedIndex
+from pipeline.library import Library
+from pipeline.progress import Progress, Silent
+from pipeline.settings import MapOptions
+
+COMBINED = "combined"
+"""Name of the map of all embeddings of the index, weighted equally."""
+
+EXEMPLARS = 4
+REFIT_ABOVE = 0.2
+"""Share of new images above which a map is fitted anew instead of placing them in it."""
+_EXACT_KNN_BELOW = 12_000  # below, all distances at once take less time than the graph
+_FEWEST = 8  # fewer points than this have no neighborhoods to speak of: plain PCA
+
+
+@dataclass(frozen=True)
+class Map:
+    """A map as saved. n points in the order of `ids`.
+
+    ids: (n,) int64 ascending. xy: (n, 2), xyz: (n, 3) float32, arbitrary units.
+    cluster: (n,) int32, 0 the largest, −1 noise. placed: (n,) bool, True where the point
+    was put among its neighbors after the fit. exemplars: (clusters, 4) int64 image ids,
+    the most typical first, −1 where there are fewer.
+    """
+
+    name: str
+    ids: np.ndarray
+    xy: np.ndarray
+    xyz: np.ndarray
+    cluster: np.ndarray
+    placed: np.ndarray
+    exemplars: np.ndarray
+    key: str
+    options: MapOptions
+
+    @property
+    def clusters(self) -> int:
+        """How many clusters there are, noise not counted."""
+        return len(self.exemplars)
+
+
+def build(
+    library: Library,
+    names: list[str] | None = None,
+    options: MapOptions | None = None,
+    progress: Progress = Silent(),
+    refit: bool = False,
+) -> dict[str, str]:
+    """Bring maps up to date: of each embedding of the index and of the combination.
+
+    names: which; None: all. options None: as the map was made, else the defaults. Returns
+    per map what was done: `current`, `extended` or `built`. The index must be current.
+    """
+    index = combined.load(library)
+    known = [COMBINED, *index.embeddings]
+    for name in names or []:
+        if name not in known:
+            raise LibraryError(f"There is no map {name!r}; there can be: {', '.join(known)}.")
+    wanted = [name for name in known if names is None or name in names]
+    progress.start("map", len(wanted))
+    done = {}
+    reference = None
+    for name in wanted:
+        rows = _rows(index, name)
+        old = load(library, name) if path(library, name).is_file() else None
+        chosen = options or (old.options if old else MapOptions())
+        key = _key(index, name)
+        if old and not refit and old.options == chosen and old.key == key:
+            done[name] = "current"
+        else:
+            new = None if refit or old is None else _extend(index, old, rows, chosen, key)
+            done[name] = "extended" if new else "built"
+            new = new or _fit(index, name, rows, chosen, key, old or reference)
+            _save(library, new)
+        reference = reference or load(library, name)
+        progress.advance()
+    return done
+
+
+def path(library: Library, name: str) -> Path:
+    """Where a map is kept."""
+    return library.data / "maps" / f"{name}.npz"
+
+
+def load(library: Library, name: str) -> Map:
+    """A saved map; raises LibraryError when it has not been made."""
+    try:
+        with np.load(path(library, name), allow_pickle=False) as file:
+            about = json.loads(str(file["about"]))
+            arrays = {key: file[key] for key in file.files if key != "about"}
+    except (OSError, KeyError, ValueError):
+        raise LibraryError(
+            f"The map of {name} has not been made yet. Make it with: python -m pipeline map"
+        ) from None
+    return Map(name=name, key=about["key"], options=MapOptions(**about["options"]), **arrays)
+
+
+def names(library: Library) -> list[str]:
+    """The maps that have been made, the combination first."""
+    found = {file.stem for file in (library.data / "maps").glob("*.npz")}
+    ordered = [COMBINED, *library.embeddings()]
+    return [name for name in ordered if name in found]
+
+
+def about(library: Library) -> dict[str, dict]:
+    """Per map: points, clusters, noise, and whether it is stale."""
+    report = {}
+    for name in names(library):
+        saved = load(library, name)
+        embeddings = json.loads(saved.key)["embeddings"]
+        report[name] = {
+            "points": len(saved.ids),
+            "clusters": saved.clusters,
+            "noise": int((saved.cluster < 0).sum()),
+            "stale": json.loads(saved.key)["stamps"] != _digest(library, embeddings),
+        }
+    return report
+
+
+def neighbors(index: CombinedIndex, name: str, rows: np.ndarray, k: int):
+    """The k nearest of each row among `rows` by cosine, itself first.
+
+    Returns positions within `rows` (n, k) int64 and cosine distances 1 − cos (n, k)
+    float32, in [0, 2].
+    """
+    weights = dict.fromkeys(index.embeddings if name == COMBINED else [name], 1.0)
+    vectors = _vectors(index, name)[rows]
+    if len(rows) <= _EXACT_KNN_BELOW:
+        nearest = np.empty((len(rows), k), np.int64)
+        similar = np.empty((len(rows), k), np.float32)
+        for start in range(0, len(rows), 1024):
+            part = slice(start, start + 1024)
+            products = vectors[part] @ vectors.T
+            products[np.arange(len(products)), np.arange(len(products)) + start] = np.inf
+            top = np.argpartition(-products, k - 1, axis=1)[:, :k]
+            best = np.take_along_axis(products, top, axis=1)
+            order = np.argsort(-best, axis=1, kind="stable")
+            nearest[part] = np.take_along_axis(top, order, axis=1)
+            similar[part] = np.take_along_axis(best, order, axis=1)
+    else:
+        mask = np.zeros(len(index.ids), bool)
+        mask[rows] = True
+        blocks = {n: index.block(n)[rows] for n in weights}
+        query = index.combine(blocks, dict.fromkeys(weights, np.sqrt(len(index.dims))))
+        products, found = index._walk(query, k + 1, mask)
+        nearest, similar = _without_self(np.searchsorted(rows, found), products, k)
+    similar[:, 0] = 1.0
+    return nearest, np.clip(1 - similar, 0, 2).astype(np.float32)
+
+
+def _without_self(found, products, k):
+    """Put each row itself first and its k − 1 best others after it."""
+    own = np.arange(len(found))[:, None]
+    order = np.argsort(found != own, axis=1, kind="stable")
+    found = np.take_along_axis(found, order, axis=1)[:, :k]
+    products = np.take_along_axis(products, order, axis=1)[:, :k]
+    found[:, 0] = own[:, 0]
+    return found, products
+
+
+def _vectors(index: CombinedIndex, name: str) -> np.ndarray:
+    """Rows whose inner product is the map's cosine: (n, d) float32."""
+    if name == COMBINED:
+        return index.matrix()
+    return index.block(name) * np.float32(np.sqrt(len(index.dims)))
+
+
+def _rows(index: CombinedIndex, name: str) -> np.ndarray:
+    """Rows of the index that the map shows, by ascending image id; empty vectors have no place."""
+    rows = np.flatnonzero(index.alive & (np.abs(_vectors(index, name)).max(axis=1) > 0))
+    return rows[np.argsort(index.ids[rows])]
+
+
+def _fit(index, name, rows, options: MapOptions, key, reference: Map | None) -> Map:
+    if options.limit and len(rows) > options.limit:
+        rows = rows[np.linspace(0, len(rows) - 1, options.limit).round().astype(int)]
+    ids, vectors = index.ids[rows], np.ascontiguousarray(_vectors(index, name)[rows])
+    xy, xyz = _layout(index, name, rows, vectors, options)
+    xy, xyz = _align(ids, xy, reference, "xy"), _align(ids, xyz, reference, "xyz")
+    cluster = cluster_points(xy, options.min_cluster_size)
+    return Map(
+        name, ids, xy, xyz, cluster, np.zeros(len(ids), bool),
+        _exemplars(ids, vectors, cluster), key, options,
+    )
+
+
+def _layout(index, name, rows, vectors, options: MapOptions):
+    """2-D and 3-D coordinates: UMAP from precomputed neighbors, started at the PCA."""
+    if len(rows) < _FEWEST:
+        return _pca(vectors, 2), _pca(vectors, 3)
+    import umap
+
+    k = min(options.n_neighbors, len(rows) - 1)
+    nearest, distances = neighbors(index, name, rows, k)
+    layouts = []
+    for dimensions in (2, 3):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about transform(), which is not used
+            mapper = umap.UMAP(
+                n_components=dimensions,
+                n_neighbors=k,
+                min_dist=options.min_dist,
+                metric="cosine",
+                init=_pca(vectors, dimensions),
+                precomputed_knn=(nearest, distances),
+                force_approximation_algorithm=True,  # else small sets ignore the neighbors
+                random_state=options.seed,
+                n_jobs=1 if options.seed is not None else settings.cores(),
+            )
+            layouts.append(mapper.fit_transform(vectors).astype(np.float32))
+    return layouts
+
+
+def _pca(vectors: np.ndarray, dimensions: int) -> np.ndarray:
+    """First principal components (n, dimensions) float32, largest coordinate 10 as UMAP likes it."""
+    from sklearn.decomposition import PCA
+
+    count = min(dimensions, len(vectors), vectors.shape[1])
+    points = np.zeros((len(vectors), dimensions), np.float32)
+    if len(vectors) > 1:
+        points[:, :count] = PCA(count, random_state=0).fit_transform(vectors)
+    widest = np.abs(points).max() or 1.0
+    jitter = np.random.default_rng(0).normal(0, 1e-3, points.shape)  # twins must be able to part
+    return (points * (10 / widest) + jitter).astype(np.float32)
+
+
+def _align(ids, points, reference: Map | None, field: str) -> np.ndarray:
+    """Rotate and mirror a layout onto a reference (orthogonal Procrustes, Schönemann 1966)."""
+    points = points - points.mean(axis=0)
+    if reference is None:
+        return points.astype(np.float32)
+    from scipy.linalg import orthogonal_procrustes
+
+    _, mine, theirs = np.intersect1d(ids, reference.ids, return_indices=True)
+    if len(mine) < 4:
+        return points.astype(np.float32)
+    target = getattr(reference, field)[theirs]
+    rotation, _ = orthogonal_procrustes(
+        points[mine] - points[mine].mean(axis=0), target - target.mean(axis=0)
+    )
+    return (points @ rotation).astype(np.float32)
+
+
+def cluster_points(xy: np.ndarray, min_cluster_size: int = 0) -> np.ndarray:
+    """HDBSCAN on a 2-D map (n, 2): cluster per point (n,) int32, largest first, −1 noise.
+
+    min_cluster_size 0 takes half the square root of n, at least 5: some ten to thirty
+    clusters on maps of a few hundred to a few thousand points.
+    """
+    size = min_cluster_size or max(5, round(np.sqrt(len(xy)) / 2))
+    if len(xy) <= size:
+        return np.full(len(xy), -1, np.int32)
+    import hdbscan
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = hdbscan.HDBSCAN(
+            min_cluster_size=size, min_samples=5, core_dist_n_jobs=1
+        ).fit_predict(xy.astype(np.float64))
+    return _largest_first(found)
+
+
+def _largest_first(cluster: np.ndarray) -> np.ndarray:
+    counts = np.bincount(cluster[cluster >= 0])
+    rank = np.empty(len(counts), np.int32)
+    rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
+    return np.where(cluster >= 0, rank[cluster] if len(counts) else -1, -1).astype(np.int32)
+
+
+def _exemplars(ids, vectors, cluster) -> np.ndarray:
+    """Per cluster up to four ids: the most typical image, then others unlike those chosen."""
+    chosen = np.full((cluster.max(initial=-1) + 1, EXEMPLARS), -1, np.int64)
+    for number in range(len(chosen)):
+        members = np.flatnonzero(cluster == number)
+        typical = vectors[members] @ vectors[members].mean(axis=0)
+        members = members[np.argsort(-typical)][: max(EXEMPLARS, len(members) // 2)]
+        picked = [members[0]]
+        nearest = vectors[members] @ vectors[members[0]]
+        while len(picked) < min(EXEMPLARS, len(members)):
+            nearest[np.isin(members, picked)] = np.inf
+            picked.append(members[int(np.argmin(nearest))])
+            nearest = np.maximum(nearest, vectors[members] @ vectors[picked[-1]])
+        chosen[number, : len(picked)] = ids[picked]
+    return chosen
+
+
+def _extend(index, old: Map, rows, options: MapOptions, key) -> Map | None:
+    """The old map without images that went and with new ones among their neighbors.
+
+    A new point sits at the mean of its nearest mapped neighbors, weighted by similarity,
+    and joins the cluster of most of them. None when the map should be fitted anew.
+    """
+    ids = index.ids[rows]
+    kept = np.isin(ids, old.ids)
+    if options != old.options or options.limit or (~kept).mean() > REFIT_ABOVE:
+        return None
+    if old.placed.mean() + (~kept).mean() > REFIT_ABOVE or kept.sum() < _FEWEST:
+        return None
+    vectors = _vectors(index, old.name)[rows]
+    at = np.searchsorted(old.ids, ids[kept])
+    new = {f: np.zeros((len(ids), *getattr(old, f).shape[1:]), getattr(old, f).dtype)
+           for f in ("xy", "xyz", "cluster", "placed")}
+    for field, values in new.items():
+        values[kept] = getattr(old, field)[at]
+    anchors = np.flatnonzero(kept)
+    for row in np.flatnonzero(~kept):
+        similar = vectors[anchors] @ vectors[row]
+        top = np.argsort(-similar)[: min(options.n_neighbors, len(anchors))]
+        weight = np.maximum(similar[top] - similar[top].min(), 1e-3)
+        near = anchors[top]
+        new["xy"][row] = np.average(new["xy"][near], axis=0, weights=weight)
+        new["xyz"][row] = np.average(new["xyz"][near], axis=0, weights=weight)
+        new["cluster"][row] = np.bincount(new["cluster"][near] + 1, weights=weight).argmax() - 1
+        new["placed"][row] = True
+    new["cluster"] = _largest_first(new["cluster"])
+    return replace(
+        old, ids=ids, exemplars=_exemplars(ids, vectors, new["cluster"]), key=key, **new
+    )
+
+
+def _key(index: CombinedIndex, name: str) -> str:
+    """What the map is made from: the embeddings and a digest of their rows, as JSON."""
+    used = list(index.embeddings) if name == COMBINED else [name]
+    columns = [list(index.embeddings).index(n) for n in used]
+    digest = blake2b(digest_size=8)
+    for column in columns:
+        having = index.alive & (index.stamps[:, column] > 0)
+        order = np.argsort(index.ids[having])
+        digest.update(index.ids[having][order].tobytes())
+        digest.update(index.stamps[having, column][order].tobytes())
+    return json.dumps({"embeddings": used, "stamps": digest.hexdigest()})
+
+
+def _digest(library: Library, embeddings: list[str]) -> str:
+    """The digest of `_key` from the library as it is now."""
+    digest = blake2b(digest_size=8)
+    for name in embeddings:
+        ids, stamps = library.stamps(name)
+        digest.update(ids.tobytes())
+        digest.update(stamps.tobytes())
+    return digest.hexdigest()
+
+
+def _save(library: Library, new: Map) -> None:
+    """Write a map under a temporary name, then rename it."""
+    target = path(library, new.name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_suffix(f".{os.getpid()}.tmp")
+    arrays = {
+        key: getattr(new, key)
+        for key in ("ids", "xy", "xyz", "cluster", "placed", "exemplars")
+    }
+    about_it = json.dumps({"key": new.key, "options": asdict(new.options)})
+    with open(temporary, "wb") as file:
+        np.savez(file, about=np.array(about_it), **arrays)
+    os.replace(temporary, target)
