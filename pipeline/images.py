@@ -69,7 +69,8 @@ def probe(data: bytes) -> ImageInfo:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data)) as picture:
-                orientation = _orientation(picture)
+                # Pillow turns TIFF by itself, and reports its size as turned.
+                orientation = 1 if picture.format == "TIFF" else _orientation(picture)
                 width, height = picture.size
                 info = ImageInfo(
                     width=height if orientation >= 5 else width,

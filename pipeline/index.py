@@ -145,18 +145,20 @@ class CombinedIndex:
 def build(
     library: Library,
     embeddings: list[str] | None = None,
-    options: IndexOptions = IndexOptions(),
+    options: IndexOptions | None = None,
     progress: Progress = Silent(),
 ) -> tuple[CombinedIndex, str]:
     """Bring the combined index up to date and save it.
 
     embeddings: names; None: every embedding of the library that has current vectors.
+    options None: as the index was made, else the defaults.
     Returns the index and what was done: `current`, `extended` or `built`. Raises
     EmbeddingError when a named embedding has no vectors.
     """
     names = _chosen(library, embeddings)
     ids, stamps = _wanted(library, names)
     old = load(library) if _pointer(library).is_file() else None
+    options = options or (old.options if old else IndexOptions())
     fits = old is not None and old.embeddings == tuple(names) and (
         (old.options.hnsw_m, old.options.ef_construction)
         == (options.hnsw_m, options.ef_construction)

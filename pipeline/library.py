@@ -85,8 +85,9 @@ class Library:
             )
         try:
             self.data.mkdir(parents=True, exist_ok=True)
-            self.db.enable_wal()
-            migrations.apply(self.db)
+            with _locked(self.data / ".opening"):  # two processes may open a new library at once
+                self.db.enable_wal()
+                migrations.apply(self.db)
         except OSError as error:
             raise LibraryError(
                 f"The data directory {self.data} cannot be used ({error.strerror})."
@@ -123,15 +124,13 @@ class Library:
 
         The lock is the operating system's, so it goes with the process however that ends.
         """
-        with open(self.data / ".lock", "w") as handle:
-            if fcntl:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
-                    raise LibraryError(
-                        f"Another run is at work on {self.data}; wait for it or stop it first."
-                    ) from None
-            yield
+        try:
+            with _locked(self.data / ".writing", wait=False):
+                yield
+        except BlockingIOError:
+            raise LibraryError(
+                f"Another run is at work on {self.data}; wait for it or stop it first."
+            ) from None
 
     # Images
 
@@ -332,6 +331,15 @@ class Library:
     def _dim(self, name: str) -> int:
         row = self.db.execute("SELECT dim FROM embeddings WHERE name = ?", [name]).fetchone()
         return row[0] if row else 0
+
+
+@contextmanager
+def _locked(file: Path, wait: bool = True) -> Iterator[None]:
+    """Hold an advisory lock on a file; BlockingIOError when it is taken and we do not wait."""
+    with open(file, "w") as handle:
+        if fcntl:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
 
 
 def _step_names() -> set[str]:

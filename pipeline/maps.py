@@ -12,7 +12,6 @@ import json
 import os
 import warnings
 from dataclasses import asdict, dataclass, replace
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +40,9 @@ class Map:
 
     ids: (n,) int64 ascending. xy: (n, 2), xyz: (n, 3) float32, arbitrary units.
     cluster: (n,) int32, 0 the largest, −1 noise. placed: (n,) bool, True where the point
-    was put among its neighbors after the fit. exemplars: (clusters, 4) int64 image ids,
-    the most typical first, −1 where there are fewer.
+    was put among its neighbors after the fit. stamps: (n,) int64, which vectors the
+    points stand for. exemplars: (clusters, 4) int64 image ids, the most typical first, −1
+    where there are fewer. extractors: fingerprint of each embedding the map is made of.
     """
 
     name: str
@@ -51,9 +51,12 @@ class Map:
     xyz: np.ndarray
     cluster: np.ndarray
     placed: np.ndarray
+    stamps: np.ndarray
     exemplars: np.ndarray
-    key: str
+    extractors: dict[str, str]
     options: MapOptions
+    left_out: int = 0
+    """Images that have vectors but no place here: empty ones, or those above the limit."""
 
     @property
     def clusters(self) -> int:
@@ -83,16 +86,17 @@ def build(
     done = {}
     reference = None
     for name in wanted:
-        rows = _rows(index, name)
         old = load(library, name) if path(library, name).is_file() else None
         chosen = options or (old.options if old else MapOptions())
-        key = _key(index, name)
-        if old and not refit and old.options == chosen and old.key == key:
+        extractors = _extractors(library, index, name)
+        keep = old if old and not refit and (old.extractors, old.options) == (extractors, chosen) else None
+        rows = _rows(index, name, chosen.limit)
+        if keep and _is_current(keep, index.ids[rows], _stamps(index, name)[rows]):
             done[name] = "current"
         else:
-            new = None if refit or old is None else _extend(index, old, rows, chosen, key)
+            new = _extend(index, keep, rows) if keep else None
             done[name] = "extended" if new else "built"
-            new = new or _fit(index, name, rows, chosen, key, old or reference)
+            new = new or _fit(index, name, rows, chosen, extractors, old or reference)
             _save(library, new)
         reference = reference or load(library, name)
         progress.advance()
@@ -114,7 +118,8 @@ def load(library: Library, name: str) -> Map:
         raise LibraryError(
             f"The map of {name} has not been made yet. Make it with: python -m pipeline map"
         ) from None
-    return Map(name=name, key=about["key"], options=MapOptions(**about["options"]), **arrays)
+    about["options"] = MapOptions(**about["options"])
+    return Map(name=name, **about, **arrays)
 
 
 def names(library: Library) -> list[str]:
@@ -127,14 +132,26 @@ def names(library: Library) -> list[str]:
 def about(library: Library) -> dict[str, dict]:
     """Per map: points, clusters, noise, and whether it is stale."""
     report = {}
+    current = library.embeddings()
     for name in names(library):
         saved = load(library, name)
-        embeddings = json.loads(saved.key)["embeddings"]
+        columns = [library.stamps(embedding) for embedding in saved.extractors]
+        ids = np.unique(np.concatenate([ids for ids, _ in columns]))
+        stamps = np.zeros(len(ids), np.int64)
+        for having, stored in columns:
+            stamps[np.searchsorted(ids, having)] += stored
+        # Images without a place on the map (empty vectors, or above its limit) do not make it stale.
+        shown = np.isin(ids, saved.ids)
+        stale = (
+            not _is_current(saved, ids[shown], stamps[shown])
+            or len(ids) - len(saved.ids) != saved.left_out
+            or any(e not in current or current[e].extractor != x for e, x in saved.extractors.items())
+        )
         report[name] = {
             "points": len(saved.ids),
             "clusters": saved.clusters,
             "noise": int((saved.cluster < 0).sum()),
-            "stale": json.loads(saved.key)["stamps"] != _digest(library, embeddings),
+            "stale": stale,
         }
     return report
 
@@ -163,7 +180,8 @@ def neighbors(index: CombinedIndex, name: str, rows: np.ndarray, k: int):
         mask = np.zeros(len(index.ids), bool)
         mask[rows] = True
         blocks = {n: index.block(n)[rows] for n in weights}
-        query = index.combine(blocks, dict.fromkeys(weights, np.sqrt(len(index.dims))))
+        # Blocks have norm 1/√M on both sides: this makes the product the mean of the cosines.
+        query = index.combine(blocks, dict.fromkeys(weights, len(index.dims) / len(weights)))
         products, found = index._walk(query, k + 1, mask)
         nearest, similar = _without_self(np.searchsorted(rows, found), products, k)
     similar[:, 0] = 1.0
@@ -187,22 +205,57 @@ def _vectors(index: CombinedIndex, name: str) -> np.ndarray:
     return index.block(name) * np.float32(np.sqrt(len(index.dims)))
 
 
-def _rows(index: CombinedIndex, name: str) -> np.ndarray:
-    """Rows of the index that the map shows, by ascending image id; empty vectors have no place."""
+def _rows(index: CombinedIndex, name: str, limit: int) -> np.ndarray:
+    """Rows of the index that the map shows, by ascending image id.
+
+    Empty vectors have no place; above `limit`, as many are taken evenly.
+    """
     rows = np.flatnonzero(index.alive & (np.abs(_vectors(index, name)).max(axis=1) > 0))
-    return rows[np.argsort(index.ids[rows])]
+    rows = rows[np.argsort(index.ids[rows])]
+    if limit and len(rows) > limit:
+        rows = rows[np.linspace(0, len(rows) - 1, limit).round().astype(int)]
+    return rows
 
 
-def _fit(index, name, rows, options: MapOptions, key, reference: Map | None) -> Map:
-    if options.limit and len(rows) > options.limit:
-        rows = rows[np.linspace(0, len(rows) - 1, options.limit).round().astype(int)]
+def _stamps(index: CombinedIndex, name: str) -> np.ndarray:
+    """One number per row of the index that changes with the vectors the map uses: (n,) int64."""
+    if name == COMBINED:
+        return index.stamps.sum(axis=1)
+    return index.stamps[:, index.embeddings.index(name)]
+
+
+def _is_current(saved: Map, ids: np.ndarray, stamps: np.ndarray) -> bool:
+    return np.array_equal(saved.ids, ids) and np.array_equal(saved.stamps, stamps)
+
+
+def _extractors(library: Library, index: CombinedIndex, name: str) -> dict[str, str]:
+    """Fingerprints of the embeddings that a map is made of."""
+    current = library.embeddings()
+    return {n: current[n].extractor for n in (index.embeddings if name == COMBINED else [name])}
+
+
+def _left_out(index: CombinedIndex, name: str, rows: np.ndarray) -> int:
+    """How many images have vectors for this map but no place on it."""
+    return int((index.alive & (_stamps(index, name) > 0)).sum()) - len(rows)
+
+
+def _fit(index, name, rows, options: MapOptions, extractors, reference: Map | None) -> Map:
     ids, vectors = index.ids[rows], np.ascontiguousarray(_vectors(index, name)[rows])
     xy, xyz = _layout(index, name, rows, vectors, options)
     xy, xyz = _align(ids, xy, reference, "xy"), _align(ids, xyz, reference, "xyz")
     cluster = cluster_points(xy, options.min_cluster_size)
     return Map(
-        name, ids, xy, xyz, cluster, np.zeros(len(ids), bool),
-        _exemplars(ids, vectors, cluster), key, options,
+        name=name,
+        ids=ids,
+        xy=xy,
+        xyz=xyz,
+        cluster=cluster,
+        placed=np.zeros(len(ids), bool),
+        stamps=_stamps(index, name)[rows],
+        exemplars=_exemplars(ids, vectors, cluster),
+        extractors=extractors,
+        options=options,
+        left_out=_left_out(index, name, rows),
     )
 
 
@@ -306,28 +359,28 @@ def _exemplars(ids, vectors, cluster) -> np.ndarray:
     return chosen
 
 
-def _extend(index, old: Map, rows, options: MapOptions, key) -> Map | None:
+def _extend(index: CombinedIndex, old: Map, rows: np.ndarray) -> Map | None:
     """The old map without images that went and with new ones among their neighbors.
 
     A new point sits at the mean of its nearest mapped neighbors, weighted by similarity,
     and joins the cluster of most of them. None when the map should be fitted anew.
     """
-    ids = index.ids[rows]
-    kept = np.isin(ids, old.ids)
-    if options != old.options or options.limit or (~kept).mean() > REFIT_ABOVE:
+    ids, stamps = index.ids[rows], _stamps(index, old.name)[rows]
+    at = np.searchsorted(old.ids, ids).clip(max=len(old.ids) - 1)
+    kept = (old.ids[at] == ids) & (old.stamps[at] == stamps)
+    later = (~kept).mean() + old.placed[at[kept]].mean() if kept.any() else 1.0
+    if old.options.limit or later > REFIT_ABOVE or kept.sum() < _FEWEST:
         return None
-    if old.placed.mean() + (~kept).mean() > REFIT_ABOVE or kept.sum() < _FEWEST:
-        return None
+    new = {}
+    for field in ("xy", "xyz", "cluster", "placed"):
+        values = getattr(old, field)[at]
+        values[~kept] = 0
+        new[field] = values
     vectors = _vectors(index, old.name)[rows]
-    at = np.searchsorted(old.ids, ids[kept])
-    new = {f: np.zeros((len(ids), *getattr(old, f).shape[1:]), getattr(old, f).dtype)
-           for f in ("xy", "xyz", "cluster", "placed")}
-    for field, values in new.items():
-        values[kept] = getattr(old, field)[at]
     anchors = np.flatnonzero(kept)
     for row in np.flatnonzero(~kept):
         similar = vectors[anchors] @ vectors[row]
-        top = np.argsort(-similar)[: min(options.n_neighbors, len(anchors))]
+        top = np.argsort(-similar)[: min(old.options.n_neighbors, len(anchors))]
         weight = np.maximum(similar[top] - similar[top].min(), 1e-3)
         near = anchors[top]
         new["xy"][row] = np.average(new["xy"][near], axis=0, weights=weight)
@@ -336,31 +389,13 @@ def _extend(index, old: Map, rows, options: MapOptions, key) -> Map | None:
         new["placed"][row] = True
     new["cluster"] = _largest_first(new["cluster"])
     return replace(
-        old, ids=ids, exemplars=_exemplars(ids, vectors, new["cluster"]), key=key, **new
+        old,
+        ids=ids,
+        stamps=stamps,
+        exemplars=_exemplars(ids, vectors, new["cluster"]),
+        left_out=_left_out(index, old.name, rows),
+        **new,
     )
-
-
-def _key(index: CombinedIndex, name: str) -> str:
-    """What the map is made from: the embeddings and a digest of their rows, as JSON."""
-    used = list(index.embeddings) if name == COMBINED else [name]
-    columns = [list(index.embeddings).index(n) for n in used]
-    digest = blake2b(digest_size=8)
-    for column in columns:
-        having = index.alive & (index.stamps[:, column] > 0)
-        order = np.argsort(index.ids[having])
-        digest.update(index.ids[having][order].tobytes())
-        digest.update(index.stamps[having, column][order].tobytes())
-    return json.dumps({"embeddings": used, "stamps": digest.hexdigest()})
-
-
-def _digest(library: Library, embeddings: list[str]) -> str:
-    """The digest of `_key` from the library as it is now."""
-    digest = blake2b(digest_size=8)
-    for name in embeddings:
-        ids, stamps = library.stamps(name)
-        digest.update(ids.tobytes())
-        digest.update(stamps.tobytes())
-    return digest.hexdigest()
 
 
 def _save(library: Library, new: Map) -> None:
@@ -370,9 +405,15 @@ def _save(library: Library, new: Map) -> None:
     temporary = target.with_suffix(f".{os.getpid()}.tmp")
     arrays = {
         key: getattr(new, key)
-        for key in ("ids", "xy", "xyz", "cluster", "placed", "exemplars")
+        for key in ("ids", "xy", "xyz", "cluster", "placed", "stamps", "exemplars")
     }
-    about_it = json.dumps({"key": new.key, "options": asdict(new.options)})
+    about_it = json.dumps(
+        {
+            "options": asdict(new.options),
+            "extractors": new.extractors,
+            "left_out": new.left_out,
+        }
+    )
     with open(temporary, "wb") as file:
         np.savez(file, about=np.array(about_it), **arrays)
     os.replace(temporary, target)

@@ -1,0 +1,35 @@
+# make demo                     the sample gallery, generated here, in the dashboard
+# make demo IMAGES=~/Pictures   your own images
+# make test                     the tests
+#
+# Variables: PYTHON (3.11 or newer), VENV, IMAGES, DATA (directory of the library), PORT
+
+PYTHON ?= python3
+VENV ?= .venv
+IMAGES ?=
+DATA ?=
+PORT ?= 8050
+
+RUN := $(VENV)/bin/python
+# Named after what is installed: a changed requirements.txt installs, an unchanged one takes no time.
+STAMP := $(VENV)/.installed-$(shell cksum < requirements.txt | cut -d' ' -f1)
+
+.PHONY: demo test setup clean
+
+demo: setup
+	@$(RUN) -m pipeline demo $(if $(IMAGES),"$(patsubst ~/%,$(HOME)/%,$(IMAGES))") $(if $(DATA),--data "$(DATA)") --port $(PORT)
+
+test: setup
+	@$(RUN) -m pytest
+
+setup: $(STAMP)
+
+$(STAMP): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Likeness needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the requirements into $(VENV); the first time takes a few minutes (about 7 GB on Linux)."
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@rm -f $(VENV)/.installed-* && touch $@
+
+clean:
+	rm -rf $(VENV)

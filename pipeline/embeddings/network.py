@@ -1,0 +1,110 @@
+"""What the neural extractors share: the device, the precision and the way through a network.
+
+torch is imported at first use, never with this module: worker processes prepare pictures
+without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.errors import SettingsError
+from pipeline.settings import cores
+
+if TYPE_CHECKING:
+    import torch
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called `name`; `auto` takes CUDA, else Apple's MPS, else the processor."""
+    import torch
+
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        name = next(kind for kind, there in available.items() if there)
+    if not available.get(name.partition(":")[0], False):
+        raise SettingsError(f"There is no {name} device here; use --device auto or cpu.")
+    return torch.device(name)
+
+
+def half_precision(device: torch.device) -> torch.dtype | None:
+    """The 16-bit type that the device multiplies natively, or None: stay with fp32.
+
+    On a processor bfloat16 pays only where it has the instructions (AVX-512 BF16, AMX);
+    emulated it is slower than fp32.
+    """
+    import torch
+
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if device.type == "cpu":
+        able = torch.cpu.get_capabilities()
+        if able.get("avx512_bf16") or able.get("amx_bf16"):
+            return torch.bfloat16
+    return None
+
+
+def narrow_weights(module: torch.nn.Module, half: torch.dtype | None) -> torch.nn.Module:
+    """Store the weights that autocast would narrow on every pass in 16 bits once; in place.
+
+    Everything else (norms, positions, the sums between blocks) stays fp32.
+    """
+    import torch
+
+    if half is not None:
+        for part in module.modules():
+            if isinstance(part, (torch.nn.Linear, torch.nn.Conv2d)):
+                part.to(half)
+    return module
+
+
+class Network:
+    """A frozen network: batches of uint8 pictures in, float32 features out."""
+
+    def __init__(
+        self,
+        features: Callable[[torch.Tensor], torch.Tensor],
+        mean: Sequence[float],
+        std: Sequence[float],
+        device: torch.device,
+        half: torch.dtype | None = None,
+    ):
+        """`features` maps a normalised (n, 3, h, w) batch on `device` to (n, dim).
+
+        `mean` and `std` are per channel, on the 0–1 scale; `half` turns autocast on.
+        """
+        import torch
+
+        if device.type == "cpu":
+            torch.set_num_threads(cores())
+        self._features = features
+        self._device = device
+        self._half = half
+        shape = (1, 3, 1, 1)
+        self._scale = (1 / (255 * torch.tensor(std))).reshape(shape).to(device)
+        self._shift = (-torch.tensor(mean) / torch.tensor(std)).reshape(shape).to(device)
+
+    def __call__(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
+        """n pictures (h, w, 3) uint8 RGB → (n, dim) float32, not normalised."""
+        import torch
+
+        batch = torch.from_numpy(np.stack(prepared))
+        if self._device.type == "cuda":
+            batch = batch.pin_memory().to(self._device, non_blocking=True)
+        else:
+            batch = batch.to(self._device)
+        with torch.inference_mode(), torch.autocast(
+            self._device.type, dtype=self._half, enabled=self._half is not None
+        ):
+            # (n, h, w, 3) seen as (n, 3, h, w) is the channels-last layout: no copy.
+            pixels = torch.addcmul(
+                self._shift, batch.permute(0, 3, 1, 2).float(), self._scale
+            )
+            return self._features(pixels).float().cpu().numpy()

@@ -1,0 +1,132 @@
+"""The whole main job: scan, embed, index, map, each only as far as it is not current."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from pipeline import index, maps
+from pipeline.embed import EmbedReport, choose, embed
+from pipeline.errors import LibraryError
+from pipeline.library import Library
+from pipeline.progress import Progress, RunRecord, Silent
+from pipeline.scan import ScanReport, scan
+from pipeline.settings import EmbedOptions, ExtractorOptions, IndexOptions, MapOptions
+
+SAMPLE_FOLDER = "gallery"
+"""Folder inside a data directory that the sample gallery is generated into."""
+
+
+@dataclass
+class RunReport:
+    """What a run did, and how many seconds each step took."""
+
+    scan: ScanReport = field(default_factory=ScanReport)
+    embed: EmbedReport = field(default_factory=EmbedReport)
+    index: str = ""
+    maps: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def did_nothing(self) -> bool:
+        """Whether everything was current already."""
+        return (
+            not self.scan.touched
+            and not self.embed.done
+            and not self.embed.failed
+            and self.index == "current"
+            and set(self.maps.values()) <= {"current"}
+        )
+
+    def __str__(self) -> str:
+        took = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in self.seconds.items())
+        if self.did_nothing:
+            return f"Nothing to do: {self.scan.unchanged:,} images, all current ({took})."
+        vectors = ", ".join(f"{n:,} {name}" for name, n in self.embed.vectors.items() if n)
+        built = [name for name, what in self.maps.items() if what != "current"]
+        lines = [
+            f"Images: {self.scan}.",
+            f"Vectors computed: {vectors or 'none'}."
+            + (f" {self.embed.failed:,} images could not be read." if self.embed.failed else ""),
+            f"Index {self.index}; maps made: {', '.join(built) or 'none'}.",
+            f"Time: {took}.",
+        ]
+        return "\n".join(lines)
+
+
+def run(
+    library: Library,
+    folder: Path,
+    *,
+    embeddings: str = "auto",
+    extractor_options: ExtractorOptions = ExtractorOptions(),
+    embed_options: EmbedOptions = EmbedOptions(),
+    index_options: IndexOptions | None = None,
+    map_options: MapOptions | None = None,
+    progress: Progress = Silent(),
+) -> RunReport:
+    """Bring the library in line with a folder of images, vectors, index and maps included.
+
+    Resumable: what is stored is never computed again, whenever the last run ended.
+    """
+    report = RunReport()
+    parameters = {"folder": folder, "embeddings": embeddings, **asdict(extractor_options)}
+    with library.writing(), RunRecord(library, "run", parameters, progress) as record:
+
+        def step(name: str, work: Callable):
+            started = time.perf_counter()
+            answer = work()
+            report.seconds[name] = time.perf_counter() - started
+            return answer
+
+        report.scan = step("scan", lambda: scan(library, folder, record))
+        if not library.counts()["ok"]:
+            raise LibraryError(f"None of the images in {folder} can be read; see: status")
+        names = choose(embeddings, extractor_options, record)
+        report.embed = step(
+            "embed", lambda: embed(library, names, extractor_options, embed_options, record)
+        )
+        _, report.index = step(
+            "index", lambda: index.build(library, None, index_options, record)
+        )
+        report.maps = step("map", lambda: maps.build(library, None, map_options, record))
+        record.message = str(report)
+    return report
+
+
+def demo_folder(data: Path, given: Path | None, progress: Progress = Silent()) -> tuple[Path, Path]:
+    """Which library and folder a demonstration is about: (data directory, folder of images).
+
+    Without a folder of the person's own, the sample gallery is generated inside the data
+    directory. It never mixes with own pictures: where there are some, it gets a library of
+    its own beside them; when own pictures come, it leaves the library it was in.
+    """
+    sample = (data / SAMPLE_FOLDER).resolve()
+    roots = Library(data, create=True).roots()
+    if given is not None:
+        if sample.as_posix() in roots and given.resolve() != sample:
+            library = Library(data)
+            with library.writing():
+                library.remove_root(sample.as_posix())
+            progress.say("The sample gallery made room for your images.")
+        return data, given
+    if any(root != sample.as_posix() for root in roots):
+        data = data / "sample"
+        progress.say(f"Your images stay in their library; the sample gallery is in {data}.")
+    from pipeline.gallery import generate
+
+    folder = data / SAMPLE_FOLDER
+
+    shown = 0
+
+    def report(done: int, total: int) -> None:
+        nonlocal shown
+        if not shown:
+            progress.start("gallery", total)
+        progress.advance(done - shown)
+        shown = done
+
+    generate(folder, progress=report)
+    return data, folder

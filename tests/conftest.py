@@ -1,0 +1,88 @@
+"""Real small data for every test: painted pictures, and libraries made from them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline import gallery
+from pipeline.library import Library
+from pipeline.run import run
+
+THEMES = 6
+PER_THEME = 10
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory) -> Path:
+    """60 pictures of the sample gallery in 6 folders; read only."""
+    folder = tmp_path_factory.mktemp("pictures")
+    originals = [entry for entry in gallery.plan(7) if not entry.duplicate_of]
+    themes = sorted({entry.theme for entry in originals})[:: max(1, len(gallery.THEMES) // THEMES)]
+    for theme in themes[:THEMES]:
+        (folder / theme).mkdir()
+        for entry in [e for e in originals if e.theme == theme][:PER_THEME]:
+            (folder / entry.path).write_bytes(gallery.encode(entry, gallery.render(entry)))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_library(pictures, tmp_path_factory) -> Path:
+    """Data directory of a complete library of `pictures`; read only."""
+    data = tmp_path_factory.mktemp("library")
+    library = Library(data, create=True)
+    run(library, pictures, embeddings="color,sift,efficientnet")
+    library.close()
+    return data
+
+
+@pytest.fixture
+def library(made_library, tmp_path) -> Library:
+    """A complete library of `pictures` to change at will."""
+    data = tmp_path / "library"
+    shutil.copytree(made_library, data)
+    return Library(data)
+
+
+@pytest.fixture
+def own_pictures(pictures, tmp_path) -> Path:
+    """A copy of the first two folders of `pictures` to change at will."""
+    folder = tmp_path / "pictures"
+    for theme in sorted(pictures.iterdir())[:2]:
+        shutil.copytree(theme, folder / theme.name)
+    return folder
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    """Rows of L2 norm 1 as float32."""
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def synthetic_library(data: Path, count: int, dims: dict[str, int], seed: int = 0) -> Library:
+    """A library of `count` images without files, with clustered unit vectors of the given lengths."""
+    generator = np.random.default_rng(seed)
+    library = Library(data, create=True)
+    library.db["images"].insert_all(
+        {
+            "id": number,
+            "root": "/nowhere",
+            "path": f"folder{number % 7}/{number}.jpg",
+            "label": f"folder{number % 7}",
+            "size": 1,
+            "mtime": 0.0,
+            "content_hash": f"{number:032x}",
+        }
+        for number in range(1, count + 1)
+    )
+    ids = list(range(1, count + 1))
+    vectors = {}
+    for name, dim in dims.items():
+        centers = generator.normal(size=(20, dim))
+        rows = centers[generator.integers(20, size=count)] + 0.8 * generator.normal(size=(count, dim))
+        library.set_embedding(name, f"{name}/test", dim, {})
+        vectors[name] = (f"{name}/test", ids, unit(rows))
+    library.store([], vectors)
+    return library

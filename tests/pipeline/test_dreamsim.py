@@ -1,0 +1,263 @@
+"""DreamSim through its real package; only the weights are random and the network is faked."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline import images
+from pipeline.embeddings import dreamsim
+from pipeline.embeddings.dreamsim import DreamSim, unavailable_reason
+from pipeline.errors import WeightsUnavailableError
+from pipeline.settings import DREAMSIM_TYPES, ExtractorOptions
+from tests import checkpoints
+
+KIND = "open_clip_vitb32"
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory):
+    """An unpacked release archive with random weights; removed again, it is 350 MB."""
+    directory = checkpoints.write_release(tmp_path_factory.mktemp("dreamsim") / KIND, KIND)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def extractor(release):
+    return DreamSim(ExtractorOptions(dreamsim_weights=release, device="cpu"))
+
+
+@pytest.fixture(scope="session")
+def paths(pictures) -> list[Path]:
+    return sorted(path for path in pictures.rglob("*") if path.is_file())[::8]
+
+
+@pytest.fixture(scope="session")
+def decoded(paths) -> list[np.ndarray]:
+    return [images.decode(path.read_bytes()) for path in paths]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch) -> Path:
+    """No test sees the weights of the person who runs it."""
+    monkeypatch.delenv("LIKENESS_DREAMSIM_WEIGHTS", raising=False)
+    monkeypatch.setenv("LIKENESS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "dreamsim"
+
+
+def linked(release: Path, directory: Path) -> Path:
+    """A copy of the release that shares its bytes on disk."""
+    return Path(shutil.copytree(release, directory, copy_function=os.link))
+
+
+def test_vectors_are_the_packages_own(release, extractor, paths, decoded):
+    import torch
+    from dreamsim import dreamsim as load
+
+    model, preprocess = load(device="cpu", cache_dir=str(release), dreamsim_type=KIND)
+    batch = torch.cat([preprocess(Image.open(path)) for path in paths])
+    with torch.inference_mode():
+        plain = model.embed(batch).numpy()
+        with model.disable_adapter():
+            unadapted = model.embed(batch).numpy()
+    ours = extractor.extract(decoded)
+
+    assert (ours * plain).sum(axis=1).min() > 0.999
+    assert (ours * unadapted).sum(axis=1).max() < 0.97, "the LoRA matrices do not count"
+    between = ours @ ours.T - np.eye(len(ours))
+    assert between.max() < 0.99, "different pictures must differ, or nothing is shown here"
+
+
+def test_rows_are_unit_and_do_not_depend_on_their_batch(extractor, decoded):
+    together = extractor.extract(decoded)
+    alone = np.concatenate([extractor.extract([image]) for image in decoded[:3]])
+
+    assert together.shape == (len(decoded), extractor.dim) == (len(decoded), 512)
+    assert together.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    assert (alone * together[:3]).sum(axis=1).min() > 0.9995
+    assert extractor.extract([]).shape == (0, 512)
+
+
+def test_half_precision_keeps_the_vectors(release, extractor, decoded, monkeypatch):
+    from pipeline.embeddings import network
+
+    monkeypatch.setattr(network, "half_precision", lambda device: None)
+    full = DreamSim(ExtractorOptions(dreamsim_weights=release, device="cpu"))
+    assert (full.extract(decoded) * extractor.extract(decoded)).sum(axis=1).min() > 0.999
+
+
+def test_preparing_does_not_import_torch():
+    script = (
+        "import sys, numpy as np\n"
+        "from pipeline.embeddings import create\n"
+        "for name in ('dreamsim', 'efficientnet'):\n"
+        "    e = create(name)\n"
+        "    p = e.prepare(np.full((300, 200, 3), 7, np.uint8))\n"
+        "    assert p.shape == (224, 224, 3) and p.dtype == np.uint8, name\n"
+        "    assert (p == 7).all() and e.fingerprint.startswith(f'{name}/'), name\n"
+        "heavy = {'torch', 'dreamsim', 'transformers', 'peft'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_every_type_agrees_with_the_package():
+    from dreamsim.config import dreamsim_args, dreamsim_weights
+    from dreamsim.model import EMBED_DIMS
+
+    fingerprints = set()
+    for kind in DREAMSIM_TYPES:
+        options = ExtractorOptions(dreamsim_type=kind)
+        made = DreamSim.configured(options)
+        config = dreamsim_args["model_config"][kind]
+        parts = zip(config["model_type"].split(","), config["feat_type"].split(","))
+        assert made.dim == sum(EMBED_DIMS[model][feature] for model, feature in parts)
+        assert dreamsim_weights[kind] == f"{dreamsim.RELEASE}/dreamsim_{kind}_checkpoint.zip"
+        fingerprints.add(made.fingerprint)
+    assert len(fingerprints) == len(DREAMSIM_TYPES), "a model change must make rows stale"
+
+
+@pytest.mark.parametrize(
+    "name", [f"{KIND}_pretrain.pth.tar", f"{KIND}_single_lora/adapter_model.safetensors"]
+)
+def test_an_incomplete_directory_names_the_missing_file(release, tmp_path, name):
+    directory = linked(release, tmp_path / "weights")
+    options = ExtractorOptions(dreamsim_weights=directory)
+    assert unavailable_reason(options) is None
+    (directory / name).unlink()
+    assert name in unavailable_reason(options)
+    with pytest.raises(WeightsUnavailableError, match="--dreamsim-weights"):
+        DreamSim(options).encode([np.zeros((224, 224, 3), np.uint8)])
+
+
+def test_the_environment_can_name_the_directory(release, tmp_path, monkeypatch):
+    monkeypatch.setattr(dreamsim, "RELEASE", closed_address())
+    monkeypatch.setenv("LIKENESS_DREAMSIM_WEIGHTS", str(release))
+    assert unavailable_reason(ExtractorOptions()) is None
+    monkeypatch.setenv("LIKENESS_DREAMSIM_WEIGHTS", str(tmp_path / "nowhere"))
+    assert str(tmp_path / "nowhere") in unavailable_reason(ExtractorOptions())
+
+
+def test_damaged_files_are_named_not_loaded(release, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    cut = linked(release, tmp_path / "cut")
+    backbone = cut / f"{KIND}_pretrain.pth.tar"
+    half = backbone.read_bytes()[: 100_000_000]
+    backbone.unlink()
+    backbone.write_bytes(half)
+
+    partial = linked(release, tmp_path / "partial")
+    adapter = partial / f"{KIND}_single_lora" / "adapter_model.safetensors"
+    tensors = load_file(adapter)
+    tensors.pop(next(name for name in tensors if "blocks.5." in name))
+    adapter.unlink()
+    save_file(tensors, adapter)
+
+    for directory in (cut, partial):
+        extractor = DreamSim(ExtractorOptions(dreamsim_weights=directory, device="cpu"))
+        with pytest.raises(WeightsUnavailableError, match="cannot be loaded") as caught:
+            extractor.encode([np.zeros((224, 224, 3), np.uint8)])
+        assert str(directory) in str(caught.value)
+
+
+def closed_address() -> str:
+    """An address of this machine where nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+def test_without_network_it_says_so_at_once(monkeypatch):
+    monkeypatch.setattr(dreamsim, "RELEASE", closed_address())
+    started = time.monotonic()
+    reason = unavailable_reason(ExtractorOptions())
+    assert time.monotonic() - started < 5
+    assert "cannot be downloaded" in reason and "\n" not in reason
+    with pytest.raises(WeightsUnavailableError, match="network.*--dreamsim-weights"):
+        DreamSim().encode([np.zeros((224, 224, 3), np.uint8)])
+
+
+def test_a_network_that_never_answers_is_given_up(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(dreamsim, "RELEASE", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        started = time.monotonic()
+        assert "cannot be downloaded" in unavailable_reason(ExtractorOptions())
+        assert time.monotonic() - started < 15
+
+
+def test_types_with_code_on_a_hub_need_it_reachable(tmp_path, monkeypatch):
+    weights = tmp_path / "dino"
+    (weights / "dino_vitb16_single_lora").mkdir(parents=True)
+    for name in ("dino_vitb16_pretrain.pth", "dino_vitb16_single_lora/adapter_config.json",
+                 "dino_vitb16_single_lora/adapter_model.bin"):
+        (weights / name).write_bytes(b"")
+    monkeypatch.setattr(dreamsim, "DINO_HUB", closed_address())
+    options = ExtractorOptions(dreamsim_type="dino_vitb16", dreamsim_weights=weights)
+    assert "DINO" in unavailable_reason(options)
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """A folder that stands for the release address, on the loopback interface."""
+    from dreamsim.config import dreamsim_weights
+
+    folder = tmp_path / "served"
+    folder.mkdir()
+    handler = functools.partial(QuietHandler, directory=folder)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setattr(dreamsim, "RELEASE", address)
+    monkeypatch.setitem(dreamsim_weights, KIND, f"{address}/dreamsim_{KIND}_checkpoint.zip")
+    yield folder
+    server.shutdown()
+    server.server_close()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+def test_the_weights_are_downloaded_once_and_whole(
+    release, extractor, decoded, served, own_cache, monkeypatch
+):
+    archive = checkpoints.zip_release(release, served / f"dreamsim_{KIND}_checkpoint.zip")
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: len(whole) // 2])
+    assert unavailable_reason(ExtractorOptions()) is None
+    with pytest.raises(WeightsUnavailableError, match="could not be downloaded"):
+        DreamSim().encode([decoded[0]])
+    assert list(own_cache.iterdir()) == [], "half a download was left behind"
+
+    archive.write_bytes(whole)
+    fresh = DreamSim(ExtractorOptions(device="cpu"))
+    assert (fresh.extract(decoded[:2]) * extractor.extract(decoded[:2])).sum(axis=1).min() > 0.9999
+    assert [path.name for path in own_cache.iterdir()] == [KIND]
+    monkeypatch.setattr(dreamsim, "RELEASE", closed_address())
+    assert unavailable_reason(ExtractorOptions()) is None
+    shutil.rmtree(own_cache)
+    archive.unlink()
+
+
+def test_cuda_agrees_with_the_processor(release, extractor, decoded):
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device on this machine")
+    on_cuda = DreamSim(ExtractorOptions(dreamsim_weights=release, device="cuda"))
+    assert (on_cuda.extract(decoded) * extractor.extract(decoded)).sum(axis=1).min() > 0.999

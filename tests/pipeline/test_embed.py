@@ -1,0 +1,169 @@
+"""The batch loop: resumable, incremental, and not to be stopped by a bad file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from pipeline import embed as loop
+from pipeline import images
+from pipeline.embed import choose, embed
+from pipeline.embeddings import EMBEDDINGS, Extractor, create
+from pipeline.errors import EmbeddingError
+from pipeline.library import Library
+from pipeline.scan import scan
+from pipeline.search import open_extractor
+from pipeline.settings import EmbedOptions, ExtractorOptions
+
+
+def stored(library: Library, name: str) -> dict[int, int]:
+    """Image id → when its vector was stored."""
+    return dict(library.db.execute(f"SELECT image_id, stored_ns FROM {name}_vectors"))
+
+
+def test_each_image_keeps_its_own_vector_around_an_unreadable_one(own_pictures, tmp_path):
+    files = sorted(own_pictures.rglob("*.*"))
+    files[3].write_bytes(files[3].read_bytes()[:-500])
+    library = Library(tmp_path / "data", create=True)
+    scan(library, own_pictures)
+    report = embed(library, ["color", "sift"], options=EmbedOptions(batch_size=7))
+    assert (report.done, report.failed) == (len(files) - 1, 1)
+    (bad,) = library.images("unreadable")
+    assert bad.file == files[3].resolve() and bad.reason
+    for name in ("color", "sift"):
+        extractor = open_extractor(library, name)
+        ids, rows = library.vectors(name)
+        assert bad.id not in ids
+        assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+        for row in library.images():
+            alone = extractor.extract([images.decode(row.file.read_bytes())])[0]
+            assert np.allclose(rows[np.searchsorted(ids, row.id)], alone, atol=1e-5)
+    assert all(library.thumbnail(row.id) for row in library.images())
+
+
+def test_only_what_is_missing_or_stale_is_computed(library, pictures, own_pictures):
+    before = stored(library, "color")
+    extra = own_pictures / "extra"
+    extra.mkdir()
+    for number, file in enumerate(sorted(own_pictures.rglob("*.jpg"))[:5]):
+        pixels = images.decode(file.read_bytes())[:, ::-1]
+        (extra / f"{number}.jpg").write_bytes(images.encode_jpeg(np.ascontiguousarray(pixels)))
+    scan(library, extra)
+    report = embed(library, ["color", "sift", "efficientnet"])
+    assert report.vectors == {"color": 5, "sift": 5, "efficientnet": 5}
+    after = stored(library, "color")
+    assert {i: after[i] for i in before} == before
+    again = embed(library, ["color"], ExtractorOptions(bins=8))
+    assert again.vectors == {"color": len(after)}
+    assert library.coverage("sift")["current"] == len(after)
+    assert embed(library, ["color"], ExtractorOptions(bins=8)).done == 0
+
+
+def test_a_killed_run_goes_on_where_it_was(pictures, tmp_path):
+    data = tmp_path / "data"
+    command = [sys.executable, "-m", "pipeline", "run", str(pictures), "--data", str(data),
+               "--embeddings", "color,sift", "--batch-size", "4", "--workers", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+    library = None
+    for _ in range(600):
+        time.sleep(0.1)
+        if library is None and (data / "images.db").exists():
+            library = Library(data)
+        if library and len(stored(library, "color")) >= 8:
+            break
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = {name: stored(library, name) for name in ("color", "sift")}
+    assert 8 <= len(kept["color"]) < 60
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    for name, before in kept.items():
+        after = stored(library, name)
+        assert len(after) == library.counts()["ok"] == 60
+        assert {i: after[i] for i in before} == before
+    assert [row[0] for row in library.db.execute("SELECT state FROM runs ORDER BY id")] == ["stopped", "done"]
+
+
+class Deadly(Extractor):
+    """Ends its process on a picture that is all black, as a crashing decoder would."""
+
+    name, title, version, dim = "color", "Deadly", 1, 3
+    fingerprint = "deadly/1"
+
+    def prepare(self, image):
+        if not image.any():
+            os._exit(9)
+        return image.mean(axis=(0, 1))
+
+    def encode(self, prepared):
+        rows = np.array(prepared, np.float32)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def test_a_picture_that_kills_the_decoder_is_set_aside(own_pictures, tmp_path, monkeypatch):
+    monkeypatch.setitem(EMBEDDINGS, "color", Deadly)
+    black = own_pictures / "black.png"
+    black.write_bytes(images.encode_jpeg(np.zeros((20, 20, 3), np.uint8)))
+    library = Library(tmp_path / "data", create=True)
+    scan(library, own_pictures)
+    report = embed(library, ["color"], options=EmbedOptions(batch_size=16))
+    assert report.failed == 1 and report.done == library.counts()["ok"]
+    assert [row.file.name for row in library.images("unreadable")] == ["black.png"]
+
+
+def test_auto_stands_in_for_dreamsim_with_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("LIKENESS_CACHE", str(tmp_path))
+    said = []
+
+    class Listener(loop.Silent):
+        def say(self, text):
+            said.append(text)
+
+    monkeypatch.setattr(loop, "unavailable_reason", lambda options: "No weights here.")
+    assert choose("auto", ExtractorOptions(), Listener()) == ["color", "sift", "efficientnet"]
+    assert len(said) == 1 and "efficientnet" in said[0]
+    monkeypatch.setattr(loop, "unavailable_reason", lambda options: None)
+    assert choose("auto", ExtractorOptions(), Listener()) == ["color", "sift", "dreamsim"]
+    with pytest.raises(EmbeddingError, match="color, sift, dreamsim, efficientnet"):
+        choose("colour", ExtractorOptions())
+
+
+@pytest.mark.parametrize("name", [n for n in EMBEDDINGS if n != "dreamsim"])
+def test_contract_of_every_embedding(name, library, pictures):
+    assert EMBEDDINGS[name].name == name
+    extractor = open_extractor(library, name)
+    pixels = [images.decode(f.read_bytes()) for f in sorted(pictures.rglob("*.jpg"))[:6]]
+    rows = extractor.extract(pixels)
+    assert rows.shape == (6, extractor.dim) and rows.dtype == np.float32
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    assert np.allclose(extractor.extract(pixels[::-1])[::-1], rows, atol=1e-3)
+    assert extractor.extract([]).shape == (0, extractor.dim)
+    flat = extractor.extract([np.full((64, 64, 3), 128, np.uint8)])
+    assert np.isfinite(flat).all()
+    assert extractor.fingerprint == library.embeddings()[name].extractor
+    assert create(name).title
+
+
+def test_a_codebook_from_few_images_is_learned_anew_when_the_library_has_grown(
+    own_pictures, pictures, tmp_path
+):
+    small = tmp_path / "small"
+    shutil.copytree(sorted(own_pictures.iterdir())[0], small)
+    library = Library(tmp_path / "data", create=True)
+    scan(library, small)
+    embed(library, ["sift"])
+    first = library.embeddings()["sift"].extractor
+    scan(library, own_pictures)
+    embed(library, ["sift"])
+    assert library.embeddings()["sift"].extractor == first
+    scan(library, pictures)
+    embed(library, ["sift"])
+    assert library.embeddings()["sift"].extractor != first
+    assert library.coverage("sift")["missing"] == library.coverage("sift")["stale"] == 0

@@ -1,0 +1,112 @@
+"""Decoding: what a picture looks like must not depend on how its file says it."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from pipeline import images
+from pipeline.errors import ImageError
+
+
+def picture(width: int = 300, height: int = 200) -> Image.Image:
+    """Smooth, asymmetric in both directions, so that every turn shows."""
+    y, x = np.mgrid[0:height, 0:width]
+    pixels = np.stack([255 * x / width, 255 * y / height, 128 + 60 * np.sin(x / 30)], axis=2)
+    pixels[: height // 4, : width // 4] = 250
+    return Image.fromarray(pixels.astype(np.uint8))
+
+
+def encoded(image: Image.Image, kind: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> float:
+    assert a.shape == b.shape
+    return float(np.abs(a.astype(int) - b.astype(int)).mean())
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_turn_is_applied_in_every_format(kind, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"quality": 95} if kind in ("JPEG", "WEBP") else {}
+    data = encoded(picture(), kind, exif=exif, **options)
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB"))
+    assert difference(images.decode(data), expected) < 2
+    info = images.probe(data)
+    assert (info.height, info.width) == expected.shape[:2]
+
+
+@pytest.mark.parametrize("size", [(3000, 2000), (900, 1600), (1025, 30), (512, 512), (40, 30), (1, 1)])
+def test_working_size_keeps_shape_and_never_enlarges(size):
+    whole = picture(*size) if min(size) > 4 else Image.new("RGB", size, "red")
+    pixels = images.decode(encoded(whole, "JPEG", quality=95))
+    assert max(pixels.shape[:2]) == min(max(size), images.WORK_SIDE)
+    assert pixels.dtype == np.uint8 and pixels.flags.c_contiguous
+    if min(size) > 100:
+        plain = whole.resize(pixels.shape[1::-1], Image.Resampling.BOX)
+        assert difference(pixels, np.asarray(plain)) < 4
+
+
+def test_transparency_lies_on_white():
+    clear = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
+    assert (images.decode(encoded(clear, "PNG")) == 255).all()
+    palette = Image.new("P", (8, 8), 0)
+    palette.putpalette([0, 0, 255] + [0] * 765)
+    assert (images.decode(encoded(palette, "GIF", transparency=0)) == 255).all()
+
+
+def test_unusual_modes_become_rgb():
+    gray = picture().convert("L")
+    for image, kind in [
+        (gray, "JPEG"),
+        (picture().convert("CMYK"), "JPEG"),
+        (Image.fromarray(np.asarray(gray).astype(np.uint16) * 257), "PNG"),
+        (picture().convert("1"), "PNG"),
+        (picture().convert("P"), "GIF"),
+    ]:
+        pixels = images.decode(encoded(image, kind))
+        assert pixels.shape == (200, 300, 3)
+        assert difference(pixels[..., 0], np.asarray(image.convert("RGB") if kind != "PNG" or image.mode == "1"
+                                                     else gray.convert("RGB"))[..., 0]) < 6
+
+
+def test_first_frame_of_an_animation():
+    frames = [Image.new("RGB", (20, 20), color) for color in ("red", "blue")]
+    data = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+    assert (images.decode(data)[0, 0] == (255, 0, 0)).all()
+
+
+@pytest.mark.parametrize(
+    "data, said",
+    [
+        (b"", "empty"),
+        (b"hello, I am a text", "not a picture"),
+        (encoded(picture(), "JPEG")[:-2000], "cut off"),
+        (encoded(picture(), "PNG")[:600], "damaged"),
+        (encoded(picture(), "WEBP")[:400], "not a picture|damaged"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "not a picture|damaged"),
+    ],
+)
+def test_what_cannot_be_read_says_why(data, said):
+    with pytest.raises(ImageError, match=said):
+        images.decode(data)
+
+
+def test_too_many_pixels_are_refused_before_decoding():
+    header = bytearray(encoded(Image.new("L", (10, 10)), "BMP"))
+    header[18:26] = (50_000).to_bytes(4, "little") * 2
+    with pytest.raises(ImageError, match="megapixels"):
+        images.decode(bytes(header))
+
+
+def test_thumbnail_is_a_small_jpeg_of_the_same_shape():
+    thumbnail = Image.open(io.BytesIO(images.thumbnail(np.asarray(picture(500, 250)))))
+    assert (thumbnail.format, thumbnail.size) == ("JPEG", (256, 128))

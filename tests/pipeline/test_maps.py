@@ -1,0 +1,112 @@
+"""Maps: they keep neighbors together, keep still when little changes, and know when they are old."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline import index as combined
+from pipeline import maps
+from pipeline.errors import LibraryError
+from pipeline.settings import MapOptions
+from tests.conftest import synthetic_library, unit
+
+
+@pytest.mark.parametrize("name", ["color", "combined"])
+def test_neighbors_are_the_nearest_and_begin_with_the_image_itself(tmp_path, name, monkeypatch):
+    library = synthetic_library(tmp_path, 400, {"color": 16, "sift": 24})
+    library.mark(17, "missing")
+    index, _ = combined.build(library)
+    rows = np.flatnonzero(index.alive)
+    used = ["color", "sift"] if name == "combined" else [name]
+    similar = np.mean([library.vectors(n)[1] @ library.vectors(n)[1].T for n in used], axis=0)
+    best = -np.sort(-similar, axis=1)[:, :8]
+    for exact_below, accepted in ((10**6, 1.0), (0, 0.97)):  # by scan, and by the graph
+        monkeypatch.setattr(maps, "_EXACT_KNN_BELOW", exact_below)
+        nearest, distances = maps.neighbors(index, name, rows, 8)
+        assert (nearest[:, 0] == np.arange(len(rows))).all()
+        assert np.isclose(1 - distances, best, atol=1e-4).mean() >= accepted
+
+
+def test_the_maps_of_a_library_keep_themes_together(library):
+    for name in ("combined", "efficientnet"):
+        made = maps.load(library, name)
+        labels = np.array([library.image(int(i)).label for i in made.ids])
+        for points in (made.xy, made.xyz):
+            apart = np.linalg.norm(points[:, None] - points[None], axis=2)
+            nearest = np.argsort(apart, axis=1)[:, 1:6]
+            assert (labels[nearest] == labels[:, None]).mean() > 0.6
+        assert made.exemplars.shape == (made.clusters, maps.EXEMPLARS)
+        for number, exemplars in enumerate(made.exemplars):
+            mine = made.ids[made.cluster == number]
+            assert set(exemplars[exemplars >= 0]) <= set(mine)
+        sizes = [(made.cluster == number).sum() for number in range(made.clusters)]
+        assert sizes == sorted(sizes, reverse=True)
+
+
+def test_few_new_images_are_placed_and_nothing_else_moves(library):
+    before = maps.load(library, "color")
+    assert set(maps.build(library).values()) == {"current"}
+    twin_of = int(before.ids[10])
+    library.db["images"].insert({"id": 999, "root": "/x", "path": "twin.jpg", "size": 1, "mtime": 0.0})
+    vectors = {
+        name: (entry.extractor, [999], library.vectors(name, [twin_of])[1])
+        for name, entry in library.embeddings().items()
+    }
+    library.store([], vectors)
+    library.mark(int(before.ids[0]), "missing")
+    assert all(row["stale"] for row in maps.about(library).values())
+    combined.build(library)
+    assert set(maps.build(library).values()) == {"extended"}
+    after = maps.load(library, "color")
+    assert not any(row["stale"] for row in maps.about(library).values())
+    assert after.ids.tolist() == [*before.ids.tolist()[1:], 999]
+    assert np.array_equal(after.xy[:-1], before.xy[1:]) and after.placed.sum() == 1
+    spread = np.linalg.norm(before.xy - before.xy.mean(axis=0), axis=1).mean()
+    assert np.linalg.norm(after.xy[-1] - before.xy[10]) < spread
+    assert set(maps.build(library, refit=True).values()) == {"built"}
+
+
+def test_a_map_with_a_seed_is_reproducible_and_a_refit_keeps_its_orientation(tmp_path):
+    library = synthetic_library(tmp_path, 250, {"color": 16})
+    combined.build(library)
+    maps.build(library, ["color"], MapOptions(seed=5))
+    first = maps.load(library, "color")
+    maps.build(library, ["color"], MapOptions(seed=5), refit=True)
+    assert np.allclose(first.xy - first.xy.mean(axis=0), maps.load(library, "color").xy, atol=1e-3)
+    turned = np.array([[0.0, 1.0], [1.0, 0.0]], np.float32)
+    aligned = maps._align(first.ids, (first.xy @ turned)[:, :2], first, "xy")
+    assert np.allclose(aligned, first.xy - first.xy.mean(axis=0), atol=1e-2)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 9, 20])
+def test_tiny_libraries_have_maps(tmp_path, count):
+    library = synthetic_library(tmp_path, count, {"color": 16})
+    combined.build(library)
+    assert set(maps.build(library).values()) == {"built"}
+    made = maps.load(library, "color")
+    assert made.xy.shape == (count, 2) and made.xyz.shape == (count, 3)
+    assert np.isfinite(made.xy).all() and np.isfinite(made.xyz).all()
+
+
+def test_twins_by_the_dozen_and_empty_vectors_do_not_break_a_map(tmp_path):
+    library = synthetic_library(tmp_path, 60, {"color": 16})
+    rows = np.repeat(unit(np.random.default_rng(0).normal(size=(1, 16))), 40, axis=0)
+    rows[30:] = 0
+    library.store([], {"color": ("color/test", list(range(1, 41)), rows)})
+    combined.build(library)
+    maps.build(library)
+    assert maps.about(library)["color"]["points"] == 50
+    assert not maps.about(library)["color"]["stale"]
+
+
+def test_limit_and_unknown_names(tmp_path):
+    library = synthetic_library(tmp_path, 80, {"color": 16})
+    combined.build(library)
+    maps.build(library, ["color"], MapOptions(limit=30))
+    assert maps.about(library)["color"]["points"] == 30
+    assert not maps.about(library)["color"]["stale"]
+    with pytest.raises(LibraryError, match="combined, color"):
+        maps.build(library, ["sift"])
+    with pytest.raises(LibraryError, match="python -m pipeline map"):
+        maps.load(library, "sift")

@@ -1,0 +1,120 @@
+"""Searching as a person does it: a library image, a picture from outside, several."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline import images
+from pipeline.errors import ImageError, QueryError
+from pipeline.search import Query, Searcher
+
+ALL = ("color", "sift", "efficientnet")
+
+
+@pytest.fixture(scope="module")
+def searcher(made_library) -> Searcher:
+    from pipeline.library import Library
+
+    return Searcher(Library(made_library))
+
+
+def test_an_image_finds_itself_for_any_weights(searcher):
+    generator = np.random.default_rng(0)
+    corners = [dict.fromkeys(ALL, 0.0) | {name: 1.0} for name in ALL]
+    random = [dict(zip(ALL, generator.dirichlet([1, 1, 1]))) for _ in range(20)]
+    for number, weights in enumerate([None, *corners, *random]):
+        image_id = 1 + number % 60
+        for metric in ("cosine", "euclidean", "manhattan"):
+            result = searcher.search(Query(images=(image_id,), weights=weights, metric=metric, top_k=3))
+            best = result.matches[0]
+            assert best.id == image_id and best.score >= 0.999
+            assert all(part >= 0.999 for part in best.parts.values())
+
+
+def test_scores_are_the_weighted_mean_of_the_parts(searcher):
+    weights = {"color": 1.0, "sift": 0.25, "efficientnet": 0.5}
+    result = searcher.search(Query(images=(7,), weights=weights, top_k=60))
+    scores = [match.score for match in result.matches]
+    assert scores == sorted(scores, reverse=True) and len(scores) == 60
+    for match in result.matches:
+        mean = sum(weights[name] * match.parts[name] for name in ALL) / 1.75
+        assert match.score == pytest.approx(mean, abs=1e-5)
+
+
+def test_a_cropped_copy_from_outside_finds_its_original_by_sift(searcher, tmp_path):
+    firsts = 0
+    rows = searcher.library.images()[::6]
+    for row in rows:
+        pixels = images.decode(row.file.read_bytes())
+        height, width = pixels.shape[:2]
+        crop = pixels[height // 10 : height * 9 // 10, width // 10 : width * 9 // 10]
+        vectors = searcher.embed(images.encode_jpeg(np.ascontiguousarray(crop), quality=60))
+        only_sift = {"color": 0.0, "sift": 1.0, "efficientnet": 0.0}
+        result = searcher.search(Query(vectors=(vectors,), weights=only_sift, top_k=1))
+        firsts += result.matches[0].id == row.id
+    assert firsts >= 0.9 * len(rows)
+
+
+def test_the_metrics_rank_and_measure_as_they_should(searcher):
+    cosine = searcher.search(Query(images=(3,), top_k=60)).matches
+    euclidean = searcher.search(Query(images=(3,), top_k=60, metric="euclidean")).matches
+    assert [m.id for m in cosine] == [m.id for m in euclidean]
+    for match in euclidean:
+        assert match.distance == pytest.approx(np.sqrt(max(0, 2 - 2 * match.score)), abs=2e-3)
+    manhattan = searcher.search(Query(images=(3,), top_k=10, metric="manhattan", exact=True)).matches
+    expected = 0
+    for name in ALL:
+        ids, rows = searcher.library.vectors(name)
+        expected = expected + np.abs(rows - rows[np.searchsorted(ids, 3)]).sum(axis=1) / 3
+    order = np.argsort(expected)[:10]
+    assert [m.id for m in manhattan] == ids[order].tolist()
+    assert np.allclose([m.distance for m in manhattan], expected[order], atol=1e-3)
+
+
+def test_pages_follow_one_another_without_repeats(searcher):
+    for metric in ("cosine", "manhattan"):
+        pages = [
+            m.id
+            for offset in range(0, 60, 9)
+            for m in searcher.search(Query(images=(11,), offset=offset, top_k=9, metric=metric)).matches
+        ]
+        assert len(pages) == len(set(pages)) == 60
+
+
+def test_filters_and_exclusion(searcher):
+    label = next(iter(searcher.library.labels()))
+    found = searcher.search(Query(images=(60,), labels=(label,), top_k=60)).matches
+    assert {m.label for m in found} == {label} and len(found) == searcher.library.labels()[label]
+    found = searcher.search(Query(images=(5,), exclude=(5,), top_k=60)).matches
+    assert 5 not in {m.id for m in found} and len(found) == 59
+
+
+def test_several_queries_search_by_their_mean(searcher):
+    both = searcher.search(Query(images=(1, 60), top_k=60)).matches
+    weights = dict.fromkeys(ALL, 0.0)
+    for name in ALL:
+        rows = searcher.library.vectors(name, [1, 60])[1]
+        mean = rows.sum(axis=0) / np.linalg.norm(rows.sum(axis=0))
+        weights[name] = {m.id: m.parts[name] for m in both}[1] - float(rows[0] @ mean)
+    assert np.allclose(list(weights.values()), 0, atol=1e-5)
+
+
+def test_queries_that_cannot_be_answered_say_why(searcher):
+    for query, said in [
+        (Query(), "at least one image"),
+        (Query(images=(10**6,)), "no vectors"),
+        (Query(images=(1,), weights={"colour": 1.0}), "not in the index"),
+        (Query(images=(1,), weights={"color": 0.0}), "above 0"),
+        (Query(images=(1,), metric="taxi"), "manhattan"),
+        (Query(images=(1,), top_k=0), "at least one match"),
+    ]:
+        with pytest.raises(QueryError, match=said):
+            searcher.search(query)
+    with pytest.raises(ImageError):
+        searcher.embed(b"no picture")
+    flat = searcher.embed(images.encode_jpeg(np.full((90, 90, 3), 200, np.uint8)))
+    assert not flat["sift"].any()
+    with pytest.raises(QueryError, match="sift"):
+        searcher.search(Query(vectors=(flat,), weights={"sift": 1.0}))
+    assert searcher.search(Query(vectors=(flat,))).matches
