@@ -2,22 +2,21 @@
 
     neighbors (from the combined index) → UMAP in 2-D and 3-D → HDBSCAN on the 2-D map
 
-UMAP: McInnes, Healy & Melville 2018. HDBSCAN: Campello, Moulavi & Sander 2013. Each map is
-one file, `maps/NAME.npz`, keyed on the vectors and parameters it was made from.
+The steps themselves are in `layout`. Each map is one file, `maps/NAME.npz`, keyed on the
+vectors and parameters it was made from.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from pipeline import index as combined
-from pipeline import settings
+from pipeline import layout
 from pipeline.errors import LibraryError
 from pipeline.index import CombinedIndex
 from pipeline.library import Library
@@ -27,11 +26,9 @@ from pipeline.settings import MapOptions
 COMBINED = "combined"
 """Name of the map of all embeddings of the index, weighted equally."""
 
-EXEMPLARS = 4
 REFIT_ABOVE = 0.2
 """Share of new images above which a map is fitted anew instead of placing them in it."""
 _EXACT_KNN_BELOW = 12_000  # below, all distances at once take less time than the graph
-_FEWEST = 8  # fewer points than this have no neighborhoods to speak of: plain PCA
 
 
 @dataclass(frozen=True)
@@ -236,14 +233,18 @@ def _extractors(library: Library, index: CombinedIndex, name: str) -> dict[str, 
 
 def _left_out(index: CombinedIndex, name: str, rows: np.ndarray) -> int:
     """How many images have vectors for this map but no place on it."""
-    return int((index.alive & (_stamps(index, name) > 0)).sum()) - len(rows)
+    return int((index.alive & (_stamps(index, name) != 0)).sum()) - len(rows)
 
 
 def _fit(index, name, rows, options: MapOptions, extractors, reference: Map | None) -> Map:
     ids, vectors = index.ids[rows], np.ascontiguousarray(_vectors(index, name)[rows])
-    xy, xyz = _layout(index, name, rows, vectors, options)
-    xy, xyz = _align(ids, xy, reference, "xy"), _align(ids, xyz, reference, "xyz")
-    cluster = cluster_points(xy, options.min_cluster_size)
+    k = min(options.n_neighbors, max(1, len(rows) - 1))
+    xy, xyz = layout.lay_out(vectors, *neighbors(index, name, rows, k), options)
+    if reference is not None:
+        _, mine, theirs = np.intersect1d(ids, reference.ids, return_indices=True)
+        xy = layout.align(xy, mine, reference.xy[theirs])
+        xyz = layout.align(xyz, mine, reference.xyz[theirs])
+    cluster = layout.cluster_points(xy, options.min_cluster_size)
     return Map(
         name=name,
         ids=ids,
@@ -252,111 +253,11 @@ def _fit(index, name, rows, options: MapOptions, extractors, reference: Map | No
         cluster=cluster,
         placed=np.zeros(len(ids), bool),
         stamps=_stamps(index, name)[rows],
-        exemplars=_exemplars(ids, vectors, cluster),
+        exemplars=layout.exemplars(ids, vectors, cluster),
         extractors=extractors,
         options=options,
         left_out=_left_out(index, name, rows),
     )
-
-
-def _layout(index, name, rows, vectors, options: MapOptions):
-    """2-D and 3-D coordinates: UMAP from precomputed neighbors, started at the PCA."""
-    if len(rows) < _FEWEST:
-        return _pca(vectors, 2), _pca(vectors, 3)
-    import umap
-
-    k = min(options.n_neighbors, len(rows) - 1)
-    nearest, distances = neighbors(index, name, rows, k)
-    layouts = []
-    for dimensions in (2, 3):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about transform(), which is not used
-            mapper = umap.UMAP(
-                n_components=dimensions,
-                n_neighbors=k,
-                min_dist=options.min_dist,
-                metric="cosine",
-                init=_pca(vectors, dimensions),
-                precomputed_knn=(nearest, distances),
-                force_approximation_algorithm=True,  # else small sets ignore the neighbors
-                random_state=options.seed,
-                n_jobs=1 if options.seed is not None else settings.cores(),
-            )
-            layouts.append(mapper.fit_transform(vectors).astype(np.float32))
-    return layouts
-
-
-def _pca(vectors: np.ndarray, dimensions: int) -> np.ndarray:
-    """First principal components (n, dimensions) float32, largest coordinate 10 as UMAP likes it."""
-    from sklearn.decomposition import PCA
-
-    count = min(dimensions, len(vectors), vectors.shape[1])
-    points = np.zeros((len(vectors), dimensions), np.float32)
-    if len(vectors) > 1:
-        points[:, :count] = PCA(count, random_state=0).fit_transform(vectors)
-    widest = np.abs(points).max() or 1.0
-    jitter = np.random.default_rng(0).normal(0, 1e-3, points.shape)  # twins must be able to part
-    return (points * (10 / widest) + jitter).astype(np.float32)
-
-
-def _align(ids, points, reference: Map | None, field: str) -> np.ndarray:
-    """Rotate and mirror a layout onto a reference (orthogonal Procrustes, Schönemann 1966)."""
-    points = points - points.mean(axis=0)
-    if reference is None:
-        return points.astype(np.float32)
-    from scipy.linalg import orthogonal_procrustes
-
-    _, mine, theirs = np.intersect1d(ids, reference.ids, return_indices=True)
-    if len(mine) < 4:
-        return points.astype(np.float32)
-    target = getattr(reference, field)[theirs]
-    rotation, _ = orthogonal_procrustes(
-        points[mine] - points[mine].mean(axis=0), target - target.mean(axis=0)
-    )
-    return (points @ rotation).astype(np.float32)
-
-
-def cluster_points(xy: np.ndarray, min_cluster_size: int = 0) -> np.ndarray:
-    """HDBSCAN on a 2-D map (n, 2): cluster per point (n,) int32, largest first, −1 noise.
-
-    min_cluster_size 0 takes half the square root of n, at least 5: some ten to thirty
-    clusters on maps of a few hundred to a few thousand points.
-    """
-    size = min_cluster_size or max(5, round(np.sqrt(len(xy)) / 2))
-    if len(xy) <= size:
-        return np.full(len(xy), -1, np.int32)
-    import hdbscan
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = hdbscan.HDBSCAN(
-            min_cluster_size=size, min_samples=5, core_dist_n_jobs=1
-        ).fit_predict(xy.astype(np.float64))
-    return _largest_first(found)
-
-
-def _largest_first(cluster: np.ndarray) -> np.ndarray:
-    counts = np.bincount(cluster[cluster >= 0])
-    rank = np.empty(len(counts), np.int32)
-    rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
-    return np.where(cluster >= 0, rank[cluster] if len(counts) else -1, -1).astype(np.int32)
-
-
-def _exemplars(ids, vectors, cluster) -> np.ndarray:
-    """Per cluster up to four ids: the most typical image, then others unlike those chosen."""
-    chosen = np.full((cluster.max(initial=-1) + 1, EXEMPLARS), -1, np.int64)
-    for number in range(len(chosen)):
-        members = np.flatnonzero(cluster == number)
-        typical = vectors[members] @ vectors[members].mean(axis=0)
-        members = members[np.argsort(-typical)][: max(EXEMPLARS, len(members) // 2)]
-        picked = [members[0]]
-        nearest = vectors[members] @ vectors[members[0]]
-        while len(picked) < min(EXEMPLARS, len(members)):
-            nearest[np.isin(members, picked)] = np.inf
-            picked.append(members[int(np.argmin(nearest))])
-            nearest = np.maximum(nearest, vectors[members] @ vectors[picked[-1]])
-        chosen[number, : len(picked)] = ids[picked]
-    return chosen
 
 
 def _extend(index: CombinedIndex, old: Map, rows: np.ndarray) -> Map | None:
@@ -369,7 +270,7 @@ def _extend(index: CombinedIndex, old: Map, rows: np.ndarray) -> Map | None:
     at = np.searchsorted(old.ids, ids).clip(max=len(old.ids) - 1)
     kept = (old.ids[at] == ids) & (old.stamps[at] == stamps)
     later = (~kept).mean() + old.placed[at[kept]].mean() if kept.any() else 1.0
-    if old.options.limit or later > REFIT_ABOVE or kept.sum() < _FEWEST:
+    if old.options.limit or later > REFIT_ABOVE or kept.sum() < layout.FEWEST:
         return None
     new = {}
     for field in ("xy", "xyz", "cluster", "placed"):
@@ -387,12 +288,12 @@ def _extend(index: CombinedIndex, old: Map, rows: np.ndarray) -> Map | None:
         new["xyz"][row] = np.average(new["xyz"][near], axis=0, weights=weight)
         new["cluster"][row] = np.bincount(new["cluster"][near] + 1, weights=weight).argmax() - 1
         new["placed"][row] = True
-    new["cluster"] = _largest_first(new["cluster"])
+    new["cluster"] = layout.largest_first(new["cluster"])
     return replace(
         old,
         ids=ids,
         stamps=stamps,
-        exemplars=_exemplars(ids, vectors, new["cluster"]),
+        exemplars=layout.exemplars(ids, vectors, new["cluster"]),
         left_out=_left_out(index, old.name, rows),
         **new,
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline import index as combined
-from pipeline import maps
+from pipeline import layout, maps
 from pipeline.errors import LibraryError
 from pipeline.settings import MapOptions
 from tests.conftest import synthetic_library, unit
@@ -36,7 +36,7 @@ def test_the_maps_of_a_library_keep_themes_together(library):
             apart = np.linalg.norm(points[:, None] - points[None], axis=2)
             nearest = np.argsort(apart, axis=1)[:, 1:6]
             assert (labels[nearest] == labels[:, None]).mean() > 0.6
-        assert made.exemplars.shape == (made.clusters, maps.EXEMPLARS)
+        assert made.exemplars.shape == (made.clusters, layout.EXEMPLARS)
         for number, exemplars in enumerate(made.exemplars):
             mine = made.ids[made.cluster == number]
             assert set(exemplars[exemplars >= 0]) <= set(mine)
@@ -75,7 +75,7 @@ def test_a_map_with_a_seed_is_reproducible_and_a_refit_keeps_its_orientation(tmp
     maps.build(library, ["color"], MapOptions(seed=5), refit=True)
     assert np.allclose(first.xy - first.xy.mean(axis=0), maps.load(library, "color").xy, atol=1e-3)
     turned = np.array([[0.0, 1.0], [1.0, 0.0]], np.float32)
-    aligned = maps._align(first.ids, (first.xy @ turned)[:, :2], first, "xy")
+    aligned = layout.align(first.xy @ turned, np.arange(len(first.xy)), first.xy)
     assert np.allclose(aligned, first.xy - first.xy.mean(axis=0), atol=1e-2)
 
 

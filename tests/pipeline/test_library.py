@@ -1,0 +1,72 @@
+"""The data directory: opened from blank, by several threads, and refused when it is not ours."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from sqlite_utils import Database
+
+from pipeline.errors import LibraryError
+from pipeline.library import Library
+from pipeline.run import demo_folder, run
+from tests.conftest import synthetic_library
+
+
+def test_threads_read_the_same_library(made_library):
+    library = Library(made_library)
+    expected = library.vectors("color")[1].sum()
+    sums = []
+    threads = [
+        threading.Thread(target=lambda: sums.append(library.vectors("color")[1].sum())) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sums == [expected] * 8
+
+
+def test_what_is_no_library_is_refused(tmp_path):
+    with pytest.raises(LibraryError, match="no library"):
+        Library(tmp_path)
+    (tmp_path / "images.db").write_text("certainly not a database, but long enough " * 50)
+    with pytest.raises(LibraryError, match="cannot be opened"):
+        Library(tmp_path)
+    newer = tmp_path / "newer"
+    Library(newer, create=True).close()
+    Database(newer / "images.db")["_sqlite_migrations"].insert(
+        {"migration_set": "likeness", "name": "9999_future", "applied_at": "2099-01-01"}
+    )
+    with pytest.raises(LibraryError, match="newer Likeness"):
+        Library(newer)
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(tmp_path):
+    library = synthetic_library(tmp_path, 10, {"color": 4})
+    before = library.vectors("color")[1]
+    with pytest.raises(Exception, match="FOREIGN KEY"):
+        library.store([(5, b"x")], {"color": ("color/test", [5, 777], np.ones((2, 4), np.float32))})
+    assert np.array_equal(library.vectors("color")[1], before)
+    assert library.thumbnail(5) is None
+
+
+def test_removing_a_folder_takes_everything_of_it(library):
+    root = next(iter(library.roots()))
+    assert library.remove_root(root) == 60
+    for table in ("images", "thumbnails", "color_vectors", "efficientnet_vectors"):
+        assert library.db[table].count == 0
+
+
+def test_the_sample_gallery_never_mixes_with_own_pictures(own_pictures, tmp_path):
+    data = tmp_path / "data"
+    assert demo_folder(data, None) == (data, data / "gallery")
+    run(Library(data), data / "gallery", embeddings="color")
+    assert demo_folder(data, None) == (data, data / "gallery")
+    assert demo_folder(data, own_pictures) == (data, own_pictures)
+    assert Library(data).counts()["ok"] == 0
+    run(Library(data), own_pictures, embeddings="color")
+    assert demo_folder(data, None) == (data / "sample", data / "sample" / "gallery")
+    assert demo_folder(data, own_pictures) == (data, own_pictures)
+    assert list(Library(data).roots()) == [str(own_pictures.resolve())]
