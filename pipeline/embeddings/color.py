@@ -1,4 +1,10 @@
-"""Color: the palette of a picture, wherever in it the colors are."""
+"""Color: the palette of a picture, wherever in it the colors are.
+
+A joint histogram (Swain & Ballard 1991) of hue, saturation and brightness, damped by a
+power as Hellinger's distance does.
+
+@TABLE@
+"""
 
 from __future__ import annotations
 
@@ -10,17 +16,38 @@ import numpy as np
 from pipeline.embeddings.base import Extractor, unit_rows
 from pipeline.settings import ExtractorOptions
 
+PIXELS_SIDE = 72
+"""Long side of the pixel grid that is counted: some 4,000 pixels."""
+
+SATURATION_POWER = 0.6
+"""Pale colors fill most photographs: a power below 1 gives them finer levels."""
+
+EXPOSURE_POWER = 0.5
+"""How much of a picture's exposure is taken back: 0 none, 1 all of it. At 1 a night and
+a day of the same hues were alike, and crops were lost; half keeps both apart."""
+
+COUNT_POWER = 0.35
+"""Applied to each share of pixels, so that large plain areas do not drown the rest."""
+
+MIDDLE = 128
+"""Mean brightness to which exposure is drawn, of 0–255."""
+
+DARKEST = 8
+"""Mean brightness below which a picture is not brightened further: black stays black."""
+
 
 class ColorHistogram(Extractor):
-    """Joint Lab histogram of a picture, square-rooted (Hellinger), L2 norm 1."""
+    """Shares of hue × saturation × brightness, damped, of L2 norm 1."""
 
     name = "color"
     title = "Color"
     version = 1
 
     def __init__(self, bins: int = 16) -> None:
+        """`bins`: hues told apart; saturation and brightness get a quarter as many levels."""
         self.bins = bins
-        self.dim = bins * 3
+        self.levels = max(2, bins // 4)
+        self.dim = bins * self.levels * self.levels
 
     @classmethod
     def configured(cls, options: ExtractorOptions) -> ColorHistogram:
@@ -31,13 +58,33 @@ class ColorHistogram(Extractor):
         return f"{self.name}/{self.version} bins={self.bins}"
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
-        """(h, w, 3) uint8 RGB → (dim,) float32 histogram, sum 1, square-rooted."""
-        lab = cv2.cvtColor(image[::2, ::2], cv2.COLOR_RGB2Lab).reshape(-1, 3)
-        cells = (lab.astype(np.int32) * self.bins) >> 8
-        counts = np.concatenate(
-            [np.bincount(cells[:, c], minlength=self.bins) for c in range(3)]
+        """(h, w, 3) uint8 RGB → (dim,) float32 damped shares ≥ 0, not normalized."""
+        hue, saturation, brightness = _hsv(image)
+        exposure = (MIDDLE / max(float(brightness.mean()), DARKEST)) ** EXPOSURE_POWER
+        tables = (
+            _levels(np.arange(256) / 180, self.bins),  # OpenCV counts hue in 0–179
+            _levels((np.arange(256) / 255) ** SATURATION_POWER, self.levels),
+            _levels(np.arange(256) / 255 * exposure, self.levels),
         )
-        return np.sqrt(counts / counts.sum()).astype(np.float32)
+        cells = tables[0][hue] * self.levels + tables[1][saturation]
+        cells = cells * self.levels + tables[2][brightness]
+        counts = np.bincount(cells, minlength=self.dim)
+        return ((counts / len(cells)) ** COUNT_POWER).astype(np.float32)
 
     def encode(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
         return unit_rows(np.stack(prepared))
+
+
+def _hsv(image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hue 0–179, saturation and brightness 0–255 of a grid of pixels, each (n,) uint8."""
+    height, width = image.shape[:2]
+    scale = min(1.0, PIXELS_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    # Picked, not averaged: a mean of two colors is a third that is not in the picture.
+    grid = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST)
+    return tuple(cv2.cvtColor(grid, cv2.COLOR_RGB2HSV).reshape(-1, 3).T)
+
+
+def _levels(values: np.ndarray, count: int) -> np.ndarray:
+    """Values of 0–1 and above → level 0 … count - 1, int64."""
+    return np.minimum((values * count).astype(np.int64), count - 1)

@@ -68,6 +68,11 @@ _HUB_FILES = (
     "checkpoints/dino_vitbase16_pretrain.pth",
 )
 
+_WAYS_OUT = (
+    "Connect to the network, or give a directory with an unpacked release archive: "
+    "--dreamsim-weights DIR."
+)
+
 # How damaged or foreign files show themselves in torch, safetensors, peft and zipfile.
 _DAMAGED = (
     *(OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, UserWarning),
@@ -97,7 +102,7 @@ class DreamSim(Extractor):
         return f"{self.name}/{self.version} type={self._options.dreamsim_type}"
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
-        """A decoded picture → (224, 224, 3) uint8 RGB, squeezed square as DreamSim was trained."""
+        """A decoded picture → (224, 224, 3) uint8 RGB, squeezed square as in training."""
         picture = Image.fromarray(image)
         return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
 
@@ -256,9 +261,9 @@ def _merged(directory: Path, kind: str, device):
         )
         return model.merge_and_unload()
     except (*_DAMAGED, SafetensorError) as error:
-        first_line = (str(error).splitlines() or [type(error).__name__])[0]
+        first = str(error).partition("\n")[0].partition(". ")[0] or type(error).__name__
         raise WeightsUnavailableError(
-            f"DreamSim's weights in {directory} cannot be loaded ({first_line}). "
+            f"DreamSim's weights in {directory} cannot be loaded ({first}). "
             f"Remove them and try again. {_WAYS_OUT}"
         ) from error
 

@@ -18,7 +18,15 @@ from pipeline.settings import ExtractorOptions
 SIDE = 224
 """Side of the network's input, px."""
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MEAN, STD = (127 / 255,) * 3, (128 / 255,) * 3
+"""What Lite models were trained with, on the 0–1 scale. Precision@10 on 946 clothing
+photographs: 0.678; with ImageNet's usual mean and deviation 0.655, and squeezed square
+instead of cropped 0.645 and 0.620."""
+
+EXACT_BLOCKS = 3
+"""How many of the 16 blocks, after the stem, stay fp32 where the rest runs in 16 bits. Worst
+cosine to fp32 over 40 photographs: 0.9940 with none, 0.9987 with 1, 0.9991 with 2, 0.9993
+with 3, at 76, 68, 53 and 48 images/s of one core (all of them fp32: 38)."""
 
 
 class EfficientNet(Extractor):
@@ -43,8 +51,15 @@ class EfficientNet(Extractor):
         return f"{self.name}/{self.version} model=lite0"
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
-        """A decoded picture → (224, 224, 3) uint8 RGB, the whole picture squeezed square."""
-        return cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        """A decoded picture → (224, 224, 3) uint8 RGB, its centered square."""
+        height, width = image.shape[:2]
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        square = image[top : top + side, left : left + side]
+        shrinks = side > SIDE
+        return cv2.resize(
+            square, (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        )
 
     def encode(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
         """n arrays (224, 224, 3) uint8 → (n, 1280) float32, rows of L2 norm 1."""
@@ -66,19 +81,19 @@ def _load(device_name: str):
     with contextlib.redirect_stdout(io.StringIO()):
         model = Lite0.from_pretrained("efficientnet-lite0", weights_path=path)
     model = _fold(model.eval().requires_grad_(False))
-    first, *blocks = model._blocks
-    for part in (*blocks, model._conv_head):
+    exact, rounded = model._blocks[:EXACT_BLOCKS], model._blocks[EXACT_BLOCKS:]
+    for part in (*rounded, model._conv_head):
         network.narrow_weights(part, half)
     model.to(device)
 
     def features(pixels):
         import torch
 
-        # Rounded to 16 bits, the stem and the first block alone cost 0.003 of cosine; all
-        # that follows costs 0.0003 and holds most of the work.
         with torch.autocast(device.type, enabled=False):
-            x = first(model._swish(model._conv_stem(pixels)))
-        for block in blocks:
+            x = model._swish(model._conv_stem(pixels))
+            for block in exact:
+                x = block(x)
+        for block in rounded:
             x = block(x)
         return model._swish(model._conv_head(x)).float().mean((2, 3))
 

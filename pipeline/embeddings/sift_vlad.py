@@ -1,18 +1,12 @@
 """Texture & shape: the SIFT descriptors of a picture, summed up in one vector.
 
 SIFT (Lowe 2004) → RootSIFT (Arandjelović & Zisserman 2012) → PCA → VLAD (Jégou et al.
-2010), intra-normalized (Arandjelović & Zisserman 2013) → a learned projection.
+2010), square-rooted and intra-normalized (Arandjelović & Zisserman 2013) → PCA-whitening
+(Jégou & Chum 2012).
 
-Two steps differ from the textbook, both to find the very same picture again:
-
-Mirrored copies. The SIFT descriptor of a mirrored patch is a fixed permutation of the
-128 numbers of the patch. Each descriptor enters the sum as it is and permuted, so that a
-picture and its mirror image have the same vector and a search needs no second query.
-
-Cropped and blurred copies. Instead of whitening all variance alike (Jégou & Chum 2012),
-the projection is learned from pairs, as Mikolajczyk & Matas (2007) do: a sampled picture
-and random parts of its own keypoints. What differs between the two is damped, then PCA
-keeps what tells pictures apart. The parts cost no second look at the pixels.
+A picture and its mirror image get the same vector: the SIFT descriptor of a mirrored
+patch is a fixed permutation of the patch's 128 numbers (Xie et al. 2014 use it too), and
+each descriptor enters the sum both ways. A search costs what it cost before.
 
 @TABLE@
 """
@@ -39,19 +33,16 @@ KEYPOINTS = 500
 SAMPLED = 250
 """Keypoints per picture that enter the fit: 1,500 pictures are 48 MB."""
 
-WORDS = 128
-REDUCED = 64
+WORDS = 192
+REDUCED = 48
 """Codebook size and length of a reduced descriptor: see the table above."""
 
-COMPONENTS = 512
-"""Principal components of the VLAD vectors in which the projection is learned."""
+SIZE_POWER = 0.25
+"""A keypoint counts by its diameter to this power: large ones survive blur and scaling."""
 
-DAMPING = 4.0
-"""Added to the variance within pairs, as a multiple of its mean: keeps directions that
-few pairs have seen from being blown up. 1, 2, 4 and 8 were measured; 2 to 8 are alike."""
-
-PCA_ROWS = 1500
-"""VLAD vectors of which the principal components are taken: a second of one core."""
+FIT_ROWS = 1500
+"""VLAD vectors from which the whitening is learned; fewer pictures are made up with parts
+of themselves, 16 of each at most."""
 
 _ARRAYS = ("center", "axes", "mirror", "words", "mean", "projection")
 
@@ -116,13 +107,10 @@ class SiftVlad(FittedExtractor):
         self._state = _fit_axes(pool)
         self._state["words"] = _fit_words(self._reduce(pool), seed)
 
-        whole = np.stack([self._vlad(found) for found, _ in samples])
-        # As many parts as make some 1,500 pairs; a tiny library gets at most 16 each.
-        rounds = int(np.clip(1500 // len(samples), 1, 16))
-        parts = np.stack(
-            [self._vlad(_part(*sample, rng)) for _ in range(rounds) for sample in samples]
-        )
-        mean, projection = _fit_projection(whole, parts, self.dim)
+        rows = [self._vlad(*sample) for sample in samples]
+        for _ in range(min(16, FIT_ROWS // len(samples) - 1)):
+            rows += [self._vlad(*_part(*sample, rng)) for sample in samples]
+        mean, projection = _fit_whitening(np.stack(rows), len(samples), self.dim)
         self.load_arrays({**self._state, "mean": mean, "projection": projection})
 
     def to_arrays(self) -> dict[str, np.ndarray]:
@@ -139,10 +127,10 @@ class SiftVlad(FittedExtractor):
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
         """(h, w, 3) uint8 RGB → (dim,) float32, not normalized; zeros without keypoints."""
-        found, _ = _detect(image)
+        found, places = _detect(image)
         if not len(found):
             return np.zeros(self.dim, np.float32)
-        return (self._vlad(found) - self._state["mean"]) @ self._state["projection"]
+        return (self._vlad(found, places) - self._state["mean"]) @ self._state["projection"]
 
     def encode(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
         return unit_rows(np.stack(prepared))
@@ -156,15 +144,17 @@ class SiftVlad(FittedExtractor):
         reduced = (root - self._state["center"]) @ self._state["axes"]
         return np.concatenate([reduced, reduced * self._state["mirror"]])
 
-    def _vlad(self, found: np.ndarray) -> np.ndarray:
-        """Descriptors (n, 128) uint8, n > 0 → (words × reduced,) float32 of L2 norm 1."""
+    def _vlad(self, found: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Descriptors (n, 128) uint8 and their places (n, 3), n > 0 → (words × reduced,)
+        float32 of L2 norm 1."""
         words = self._state["words"]
         reduced = self._reduce(_root(found))
         nearest = (reduced @ words.T - (words**2).sum(axis=1) / 2).argmax(axis=1)
         chosen = np.zeros((len(words), len(reduced)), np.float32)
-        chosen[nearest, np.arange(len(reduced))] = 1
-        residuals = chosen @ reduced - chosen.sum(axis=1, keepdims=True) * words
-        return unit_rows(unit_rows(residuals).reshape(1, -1))[0]
+        chosen[nearest, np.arange(len(reduced))] = np.tile(places[:, 2] ** SIZE_POWER, 2)
+        sums = chosen @ reduced - chosen.sum(axis=1, keepdims=True) * words
+        rooted = np.sign(sums) * np.sqrt(np.abs(sums))
+        return unit_rows(unit_rows(rooted).reshape(1, -1))[0]
 
 
 @functools.cache
@@ -191,18 +181,14 @@ def _root(found: np.ndarray) -> np.ndarray:
     return np.sqrt(values / np.maximum(values.sum(axis=1, keepdims=True), 1))
 
 
-def _part(found: np.ndarray, places: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The descriptors of a random crop, some lost, half of the time the smallest too.
-
-    Stands for a cropped, re-encoded or blurred copy; the ranges are those measured with.
-    """
-    side = rng.uniform(0.55, 0.9)
+def _part(
+    found: np.ndarray, places: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The keypoints inside a random crop of 55–85 % of width and height."""
+    side = rng.uniform(0.55, 0.85)
     low = rng.uniform(0, 1 - side, 2)
     kept = ((places[:, :2] >= low) & (places[:, :2] <= low + side)).all(axis=1)
-    kept &= rng.random(len(found)) > 0.2
-    if rng.random() < 0.5:
-        kept &= places[:, 2] > np.quantile(places[:, 2], rng.uniform(0, 0.5))
-    return found[kept] if kept.sum() > 3 else found
+    return (found[kept], places[kept]) if kept.sum() > 3 else (found, places)
 
 
 def _fit_axes(pool: np.ndarray) -> dict[str, np.ndarray]:
@@ -239,30 +225,22 @@ def _fit_words(reduced: np.ndarray, seed: int) -> np.ndarray:
     return kmeans.centroids
 
 
-def _fit_projection(
-    whole: np.ndarray, parts: np.ndarray, dim: int
+def _fit_whitening(
+    rows: np.ndarray, pictures: int, dim: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """VLAD of n pictures (n, d) and of parts of them (rounds × n, d) → mean (d,) and
-    projection (d, dim), both float32; columns beyond what n pictures can tell are zeros.
-    """
-    mean = np.concatenate([whole, parts]).mean(axis=0)
-    rows = np.concatenate([whole, parts])[:PCA_ROWS] - mean
-    values, vectors = np.linalg.eigh((rows @ rows.T).astype(np.float64))
-    top = np.argsort(-values)[:COMPONENTS]
-    top = top[values[top] > 1e-6 * max(values[top[0]], 1e-9)]
-    projection = np.zeros((whole.shape[1], dim), np.float32)
-    if not len(top):
-        return mean, projection
-    basis = rows.T @ (vectors[:, top] / np.sqrt(values[top])).astype(np.float32)
+    """PCA-whitening of VLAD vectors (n, d) of so many `pictures` and of parts of them.
 
-    whole, parts = (whole - mean) @ basis, (parts - mean) @ basis
-    apart = parts - np.tile(whole, (len(parts) // len(whole), 1))
-    within, axes = np.linalg.eigh((apart.T @ apart / len(apart)).astype(np.float64))
-    damp = axes / np.sqrt(within + DAMPING * within.mean() + 1e-12)
-    seen = np.concatenate([whole, parts]) @ damp
-    spread, turn = np.linalg.eigh(seen.T @ seen / len(seen))
-    best = np.argsort(-spread)[:dim]
-    # Half of a whitening: none favors class over copy, a full one copy over class.
-    kept = damp @ turn[:, best] * np.maximum(spread[best], 1e-9) ** -0.25
-    projection[:, : len(best)] = basis @ kept.astype(np.float32)
+    Returns mean (d,) and projection (d, dim), both float32; columns beyond the components
+    that the pictures support are zeros.
+    """
+    mean = rows.mean(axis=0)
+    around = rows - mean
+    values, vectors = np.linalg.eigh((around @ around.T).astype(np.float64))
+    top = np.argsort(-values)[: min(dim, KEEP(pictures))]
+    top = top[values[top] > 1e-6]
+    projection = np.zeros((rows.shape[1], dim), np.float32)
+    if len(top):
+        kept = values[top]
+        scale = 1 / np.sqrt(kept * (kept + SHRINK(pictures, kept)) / len(rows))
+        projection[:, : len(top)] = around.T @ (vectors[:, top] * scale).astype(np.float32)
     return mean, projection

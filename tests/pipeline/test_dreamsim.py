@@ -63,6 +63,7 @@ def linked(release: Path, directory: Path) -> Path:
     return Path(shutil.copytree(release, directory, copy_function=os.link))
 
 
+@pytest.mark.filterwarnings("ignore:Already found a `peft_config`")
 def test_vectors_are_the_packages_own(release, extractor, paths, decoded):
     import torch
     from dreamsim import dreamsim as load
@@ -219,7 +220,7 @@ def served(tmp_path, monkeypatch):
     folder = tmp_path / "served"
     folder.mkdir()
     handler = functools.partial(QuietHandler, directory=folder)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = QuietServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
     monkeypatch.setattr(dreamsim, "RELEASE", address)
@@ -227,6 +228,11 @@ def served(tmp_path, monkeypatch):
     yield folder
     server.shutdown()
     server.server_close()
+
+
+class QuietServer(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        pass  # the client that only asks whether there is an answer hangs up early
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):

@@ -1,0 +1,61 @@
+/* The address and the page in step; see dashboard/app.py. */
+(function () {
+  "use strict";
+  const none = () => window.dash_clientside.no_update;
+
+  function plain(path) {
+    return path === "/" ? path : path.replace(/\/+$/, "") || "/";
+  }
+
+  // Dash itself says nothing when the server is gone or refuses.
+  const ask = window.fetch;
+  window.fetch = function (where) {
+    const answer = ask.apply(window, arguments);
+    if (String(where.url || where).includes("_dash-update-component")) {
+      const tell = (text) => window.dash_clientside.set_props("toast", { is_open: true, children: text });
+      answer.then(
+        (response) => response.status >= 400 && tell("The server could not do that."),
+        () => tell("The server does not answer. Is Likeness still running?")
+      );
+    }
+    return answer;
+  };
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    shell: {
+      // The router's input, when the address says something else than the page shows.
+      route: function (path, search, view) {
+        path = plain(path || "/");
+        search = search || "";
+        if (view && view.path === path && view.search === search) return none();
+        return { path: path, search: search };
+      },
+
+      // Bring the address to what the page shows.
+      follow: function (view) {
+        const here = view && plain(location.pathname) === view.path;
+        if (!here || location.search === view.search) return;
+        if (view.replace) {
+          history.replaceState(history.state, "", location.pathname + view.search);
+        }
+        // dcc.Location adds a step of history where the address does not say so already.
+        window.dash_clientside.set_props("url", { search: view.search });
+      },
+
+      // What theme.js found before Dash was there; it reports every later change itself.
+      theme: function () {
+        return document.documentElement.dataset.bsTheme;
+      },
+
+      // After a page is shown: its title, and which link of the bar is the present one.
+      settle: function (title, view) {
+        if (title) document.title = title;
+        document.querySelectorAll(".nav-page").forEach((link) => {
+          const here = view && link.getAttribute("href") === view.path;
+          if (here) link.setAttribute("aria-current", "page");
+          else link.removeAttribute("aria-current");
+        });
+      },
+    },
+  });
+})();

@@ -1,0 +1,1 @@
+"""The dashboard: a thin shell over the pipeline's searches, maps and reads."""

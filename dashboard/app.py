@@ -1,0 +1,219 @@
+"""The application: shell, routing between pages, errors, and the files of the shell.
+
+The URL is the state. A page says what it shows by writing `components.view(...)` to the
+store `view`; the browser then follows (replacing or adding a step of history), and the
+router renders a page anew only when the URL says something else than `view`: a link, a
+typed address, Back or Forward.
+"""
+
+from __future__ import annotations
+
+import gzip
+import logging
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from urllib.parse import parse_qsl
+from xml.etree import ElementTree
+
+import dash_bootstrap_components as dbc
+import flask_bootstrap
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, set_props
+from flask import Flask, Response, request
+
+from dashboard import components, image_routes
+from dashboard.pages import library as library_page
+from dashboard.pages import map as map_page
+from dashboard.pages import search as search_page
+from dashboard.queries import Reads
+from pipeline.errors import LikenessError
+from pipeline.library import Library
+
+PAGES = (map_page, search_page, library_page)
+
+MAX_REQUEST = 36 * 2**20
+"""Largest body of a request, bytes: an upload of 25 MB grows by a third as base64."""
+
+_ASSETS = Path(__file__).resolve().parent.parent / "assets"
+_BOOTSTRAP = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5"
+_COMPRESSED = ("application/json", "application/javascript", "text/javascript", "text/css", "text/html")
+_LOG = logging.getLogger(__name__)
+
+# theme.js runs before anything is drawn, so that a dark page does not flash white.
+_INDEX = """<!DOCTYPE html>
+<html lang="en">
+  <head>
+    {%metas%}
+    <title>{%title%}</title>
+    {%favicon%}
+    <script src="/assets/theme.js"></script>
+    {%css%}
+  </head>
+  <body>
+    {%app_entry%}
+    <footer>{%config%}{%scripts%}{%renderer%}</footer>
+  </body>
+</html>"""
+
+
+def create_app(library: Library) -> Dash:
+    """The dashboard of a library. May be called several times in one process."""
+    reads = Reads(library)
+    app = Dash(
+        __name__,
+        assets_folder=str(_ASSETS),
+        assets_ignore=r"^theme\.js$",
+        external_stylesheets=["/bootstrap/bootstrap.min.css"],
+        index_string=_INDEX,
+        meta_tags=[
+            {"name": "viewport", "content": "width=device-width, initial-scale=1"},
+            {"name": "color-scheme", "content": "light dark"},
+            {"name": "referrer", "content": "same-origin"},
+        ],
+        on_error=_show_error,
+        serve_locally=True,
+        suppress_callback_exceptions=True,
+        title="Likeness",
+        update_title=None,
+    )
+    app.enable_dev_tools(debug=False, dev_tools_disable_version_check=True)  # it asks a server
+    app.server.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST
+    app.layout = _shell()
+    _serve_files(app.server)
+    image_routes.register(app.server, library)
+    _route(app, reads)
+    for page in PAGES:
+        page.register(app, reads)
+    return app
+
+
+def _shell() -> html.Div:
+    """What every page stands in."""
+    links = [(page.NAV, page.PATH) for page in PAGES]
+    return html.Div(
+        className="shell",
+        children=[
+            dcc.Location(id="url", refresh=False),
+            dcc.Store(id="route"),
+            dcc.Store(id="view"),
+            dcc.Store(id="title"),
+            dcc.Store(id="theme"),
+            components.navbar(links),
+            html.Main(id="page", className="page"),
+            html.Div(
+                dbc.Toast(
+                    id="toast", header="That did not work", is_open=False,
+                    dismissable=True, duration=10_000,
+                ),
+                className="toasts", role="alert",
+            ),
+        ],
+    )
+
+
+def _route(app: Dash, reads: Reads) -> None:
+    """Keep the address and the page in step (see the head of this file)."""
+    app.clientside_callback(
+        ClientsideFunction("shell", "route"),
+        Output("route", "data"),
+        Input("url", "pathname"), Input("url", "search"), State("view", "data"),
+    )
+    # Without an output: one to url.search would close a circle of callbacks, and Dash lets
+    # those wait until every other callback, however slow, is done.
+    app.clientside_callback(
+        ClientsideFunction("shell", "follow"), Input("view", "data"), prevent_initial_call=True
+    )
+    app.clientside_callback(
+        ClientsideFunction("shell", "theme"), Output("theme", "data"), Input("theme", "id"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("shell", "settle"),
+        Input("title", "data"), Input("view", "data"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output("page", "children"), Output("view", "data"), Output("title", "data"),
+        Input("route", "data"),
+        prevent_initial_call=True,
+    )
+    def show(route: dict):
+        return render(reads, route["path"], route["search"])
+
+
+def render(reads: Reads, path: str, search: str) -> tuple:
+    """The content of a page, what it shows (for `view`) and its title, from an address."""
+    path = path.rstrip("/") or "/"
+    page = next((page for page in PAGES if page.PATH == path), None)
+    shown = {"path": path, "search": search, "replace": True}
+    if page is None:
+        missing = components.empty_state(
+            "There is no such page", "The address may be misspelled.",
+            action=dcc.Link("Go to the map", href="/", className="btn btn-primary"),
+        )
+        return missing, shown, "Not found · Likeness"
+    params = dict(parse_qsl(search.lstrip("?")))
+    try:
+        content = page.layout(reads, params)
+    except LikenessError as error:
+        content = components.empty_state(f"{page.TITLE} cannot be shown", str(error))
+    return content, shown, f"{page.TITLE} · Likeness"
+
+
+def _show_error(error: Exception) -> None:
+    """One sentence in the toast for whatever a callback raises."""
+    if isinstance(error, LikenessError):
+        text = str(error)
+    else:
+        _LOG.error("A callback failed", exc_info=error)
+        text = "Something went wrong inside Likeness; the server's log says what."
+    set_props("toast", {"is_open": True, "children": text})
+
+
+def _serve_files(server: Flask) -> None:
+    """Bootstrap's style sheet and icons from the package, and compressed answers."""
+
+    @server.get("/bootstrap/bootstrap.min.css")
+    def style_sheet() -> Response:
+        # The source map it names is not served.
+        text = (_BOOTSTRAP / "css" / "bootstrap.min.css").read_text().split("/*# sourceMappingURL")[0]
+        return _kept(text, "text/css")
+
+    @server.get("/bootstrap/icons/<name>.svg")
+    def icon(name: str) -> Response:
+        picture = _icons().get(name)
+        return _kept(picture, "image/svg+xml") if picture else Response(status=404)
+
+    @server.after_request
+    def compress(response: Response) -> Response:
+        accepted = "gzip" in request.headers.get("Accept-Encoding", "")
+        whole = response.status_code == 200 and not response.direct_passthrough
+        plain = response.mimetype in _COMPRESSED and "Content-Encoding" not in response.headers
+        if accepted and whole and plain:
+            data = response.get_data()
+            if len(data) > 1_000:  # below, the header costs what is saved
+                response.set_data(gzip.compress(data, compresslevel=1))
+                response.headers["Content-Encoding"] = "gzip"
+                response.vary.add("Accept-Encoding")
+        return response
+
+
+@lru_cache(maxsize=1)
+def _icons() -> dict[str, str]:
+    """Bootstrap's icons by name, each as an SVG of its own, cut from the package's sprite."""
+    name_space = "{http://www.w3.org/2000/svg}"
+    ElementTree.register_namespace("", name_space.strip("{}"))
+    pictures = {}
+    for symbol in ElementTree.parse(_BOOTSTRAP / "icons" / "bootstrap-icons.svg").getroot():
+        drawing = ElementTree.Element(f"{name_space}svg", viewBox=symbol.get("viewBox", "0 0 16 16"))
+        drawing.extend(symbol)
+        pictures[symbol.get("id", "")] = ElementTree.tostring(drawing, encoding="unicode")
+    return pictures
+
+
+def _kept(text: str, kind: str) -> Response:
+    """A file of an installed package: it changes only with the package."""
+    response = Response(text, mimetype=kind)
+    response.set_etag(blake2b(text.encode(), digest_size=12).hexdigest())
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    return response.make_conditional(request)

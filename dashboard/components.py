@@ -1,0 +1,180 @@
+"""The parts that pages are put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from shlex import quote
+from urllib.parse import urlencode
+
+from dash import dcc, html
+
+from pipeline.embeddings import EMBEDDINGS
+from pipeline.maps import COMBINED
+from pipeline.search import Match
+
+
+def title_of(embedding: str) -> str:
+    """What the screen calls an embedding, or the combination of all."""
+    if embedding == COMBINED:
+        return "All combined"
+    return EMBEDDINGS[embedding].title
+
+
+def titles_of(names: Sequence[str]) -> dict[str, str]:
+    """The titles of several embeddings; where two are alike the name tells them apart."""
+    titles = {name: title_of(name) for name in names}
+    several = [title for title in titles.values() if list(titles.values()).count(title) > 1]
+    return {
+        name: f"{title} ({name})" if title in several else title for name, title in titles.items()
+    }
+
+
+def view(path: str, params: Mapping[str, object], *, replace: bool = True) -> dict:
+    """What a page shows, for the store `view`: the address follows it.
+
+    Parameters that are None or empty are left out. `replace` false adds a step that Back
+    returns from, as after choosing another image.
+    """
+    kept = {name: str(value) for name, value in params.items() if value not in (None, "")}
+    search = f"?{urlencode(kept)}" if kept else ""
+    return {"path": path, "search": search, "replace": replace}
+
+
+def link(path: str, **params: object) -> str:
+    """The address of a page in a state."""
+    return path + view(path, params)["search"]
+
+
+def command(words: str, data: Path) -> str:
+    """A command of the pipeline for the library in directory `data`, as a shell takes it."""
+    return f"python -m pipeline {words} --data {quote(str(data))}"
+
+
+def icon(name: str) -> html.Span:
+    """One of Bootstrap's icons in the color of the text around it; decoration only."""
+    return html.Span(
+        className="icon", style={"--icon": f"url(/bootstrap/icons/{name}.svg)"},
+        **{"aria-hidden": "true"},
+    )
+
+
+def navbar(links: Sequence[tuple[str, str]]) -> html.Header:
+    """The bar on top: wordmark, pages, theme switch. `links`: (text, path)."""
+    return html.Header(
+        className="navbar-likeness",
+        children=[
+            dcc.Link("Likeness", href="/", className="wordmark"),
+            html.Nav(
+                [dcc.Link(text, href=path, className="nav-page") for text, path in links],
+                className="nav-pages", **{"aria-label": "Pages"},
+            ),
+            html.Button(
+                [icon("circle-half")], id="theme-switch", className="button-quiet button-icon",
+                type="button", title="Switch between light and dark",
+                **{"aria-label": "Switch between light and dark"},
+            ),
+        ],
+    )
+
+
+def thumb(image_id: int, alt: str) -> html.Img:
+    """A thumbnail, whole and in its own proportions."""
+    return html.Img(src=f"/thumb/{int(image_id)}", alt=alt, className="thumb", draggable="false")
+
+
+def name_of(path: str) -> str:
+    """The file's own name out of its path."""
+    return PurePosixPath(path).name
+
+
+def match_card(
+    match: Match,
+    rank: int,
+    weights: Mapping[str, float],
+    *,
+    kind: str,
+    href: str | None = None,
+    action: str | None = None,
+) -> html.Article:
+    """One match: picture, rank, score, parts, label.
+
+    The picture is a button with id {"type": kind, "image": match.id}. `action` is the text
+    of a second button, {"type": kind + "-action", "image": match.id}; `href` the address
+    of a link "On the map".
+    """
+    name = name_of(match.path)
+    title = f"{match.label} · {name}" if match.label else name
+    doing = action or "Show"
+    links = []
+    if action:
+        links.append(html.Button(
+            action, id={"type": f"{kind}-action", "image": match.id}, type="button",
+            className="card-link", **{"aria-label": f"{action}: {name}"},
+        ))
+    if href:
+        links.append(dcc.Link("On the map", href=href, className="card-link"))
+    return html.Article(
+        className="match",
+        children=[
+            html.Button(
+                thumb(match.id, f"Match {rank}: {title}"),
+                id={"type": kind, "image": match.id}, type="button", className="match-picture",
+                title=title, **{"aria-label": f"{doing}: match {rank}, {title}"},
+            ),
+            html.Div(
+                [html.Span(str(rank), className="match-rank"), _figure(match)],
+                className="match-figures",
+            ),
+            parts_bar(match.parts, weights),
+            html.Div(match.label or name, className="match-label", title=match.path),
+            *([html.Div(links, className="match-links")] if links else []),
+        ],
+    )
+
+
+def _figure(match: Match) -> html.Span:
+    """The score, after the metric's distance where that is what ranks."""
+    score = html.Span(
+        f"{match.score:.3f}", className="match-score",
+        title="Score: the weighted mean of the cosines, 1 is the same",
+    )
+    if match.distance is None:
+        return score
+    distance = html.Span(f"dist {match.distance:.3f}", title="Distance by the chosen metric, 0 is the same")
+    return html.Span([distance, score], className="match-both")
+
+
+def parts_bar(parts: Mapping[str, float], weights: Mapping[str, float]) -> html.Div:
+    """A thin bar per embedding, as long as its cosine; those without weight are faint."""
+    figures = ", ".join(f"{title_of(name)} {value:.2f}" for name, value in parts.items())
+    bars = [
+        html.Div(
+            html.Div(
+                className=f"part part-{name}", style={"width": f"{max(0.0, min(1.0, value)):.1%}"}
+            ),
+            className="part-track" if weights.get(name) else "part-track part-off",
+        )
+        for name, value in parts.items()
+    ]
+    return html.Div(bars, className="parts", role="img", title=figures, **{"aria-label": figures})
+
+
+def gallery(cards: Sequence) -> html.Div:
+    """Cards in a grid that fills the width."""
+    return html.Div(list(cards), className="gallery")
+
+
+def empty_state(title: str, text: str, command: str | None = None, action=None) -> html.Div:
+    """What to do where there is nothing to show yet; `command` is shown to be copied."""
+    children = [html.H1(title), html.P(text)]
+    if command:
+        children.append(html.Pre(html.Code(command), className="command"))
+    if action is not None:
+        children.append(action)
+    return html.Div(children, className="empty-state")
+
+
+def error_note(text: str) -> html.Div:
+    """One sentence about what did not work, read out to screen readers at once."""
+    return html.Div([icon("exclamation-circle"), html.Span(text)], className="error-note", role="alert")

@@ -1,0 +1,122 @@
+"""Arrays → plotly figures, pure functions.
+
+A map is one trace of points: coordinates and ids travel as typed arrays, and the browser
+colors, hides and marks them (assets/map.js). Axes and grid lines of a map mean nothing,
+so there are none.
+"""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import plotly.graph_objects as go
+
+PALETTE = (
+    "#398ad6", "#a7d91d", "#ba022f", "#72d1fe", "#ce9677",
+    "#745583", "#484dd2", "#bb6802", "#96a5f0", "#13a5b2",
+    "#9e6165", "#d76a87", "#0bdac9", "#626df5", "#a35aa7",
+    "#922ba8", "#68be1f", "#fba587", "#6ab9c7", "#808d55",
+)  # fmt: skip
+"""Colors of the largest categories; the rest is "other".
+
+Found by farthest-point selection in OKLab (Ottosson 2020) over colors of lightness 0.50 to
+0.82, which stand out from white and from near-black, with the least distance taken over
+normal vision and simulated deuteranopia and protanopia (Machado, Oliveira & Fernandes 2009).
+"""
+
+_BLANK_AXIS = {
+    "visible": False,
+    "showgrid": False,
+    "zeroline": False,
+    "showspikes": False,
+    "showbackground": False,
+}
+
+
+def map_figure_2d(xy: np.ndarray, ids: np.ndarray) -> go.Figure:
+    """A flat map: xy (n, 2) float32 in arbitrary units, ids (n,) of the images.
+
+    Drawn with WebGL; both axes have the same scale, since distances are all a map has.
+    """
+    points = np.ascontiguousarray(xy, np.float32)
+    trace = go.Scattergl(
+        x=points[:, 0].copy(),
+        y=points[:, 1].copy(),
+        customdata=np.asarray(ids, np.int32),
+        mode="markers",
+        marker={"size": marker_size(len(ids)), "opacity": marker_opacity(len(ids))},
+        hoverinfo="none",
+    )
+    axis = {key: _BLANK_AXIS[key] for key in ("visible", "showgrid", "zeroline")}
+    return go.Figure(
+        trace,
+        {
+            **_layout(),
+            "dragmode": "pan",
+            "hovermode": "closest",
+            "hoverdistance": 16,
+            "xaxis": axis,
+            "yaxis": {**axis, "scaleanchor": "x"},
+        },
+    )
+
+
+def map_figure_3d(xyz: np.ndarray, ids: np.ndarray) -> go.Figure:
+    """A map in space: xyz (n, 3) float32 in arbitrary units, ids (n,) of the images."""
+    points = np.ascontiguousarray(xyz, np.float32)
+    trace = go.Scatter3d(
+        x=points[:, 0].copy(),
+        y=points[:, 1].copy(),
+        z=points[:, 2].copy(),
+        customdata=np.asarray(ids, np.int32),
+        mode="markers",
+        marker={
+            "size": marker_size(len(ids)) * 0.6,  # depth needs gaps between the points
+            "opacity": 1.0,  # translucent points in space hide each other at random
+            "line": {"width": 0},
+        },
+        hoverinfo="none",
+    )
+    scene = {
+        "xaxis": _BLANK_AXIS,
+        "yaxis": _BLANK_AXIS,
+        "zaxis": _BLANK_AXIS,
+        "aspectmode": "data",
+        "dragmode": "orbit",
+    }
+    return go.Figure(trace, {**_layout(), "scene": scene})
+
+
+def marker_size(count: int) -> float:
+    """Diameter in px: about 9 for 400 points, 6.5 for 4,000 and 3 for 100,000."""
+    return float(np.clip(9 - 2.5 * (np.log10(max(count, 1)) - 2.6), 2, 10).round(1))
+
+
+def marker_opacity(count: int) -> float:
+    """From 0.9 for few points to 0.5 for very many, so that density shows."""
+    return float(np.clip(0.9 - 0.12 * (np.log10(max(count, 1)) - 2.6), 0.5, 0.9).round(2))
+
+
+def drawing_order(cluster: np.ndarray) -> np.ndarray:
+    """Order (n,) in which points are drawn: noise below, then the large clusters, small on top."""
+    return np.argsort(cluster, kind="stable")
+
+
+def typed(array: np.ndarray) -> dict[str, str]:
+    """An array as plotly writes typed arrays, for what travels beside a figure."""
+    data = np.ascontiguousarray(array)
+    return {
+        "dtype": data.dtype.str.lstrip("<|="),
+        "bdata": base64.b64encode(data.tobytes()).decode("ascii"),
+    }
+
+
+def _layout() -> dict:
+    return {
+        "template": go.layout.Template(),  # else plotly's own travels with every figure
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": dict.fromkeys("lrtb", 0),
+        "showlegend": False,
+    }

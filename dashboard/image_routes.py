@@ -1,0 +1,67 @@
+"""Pictures over HTTP: /thumb/<id> and /image/<id>. Ids only, never paths."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from flask import Flask, Response, request
+
+from pipeline import images
+from pipeline.errors import ImageError
+from pipeline.library import Library
+
+IMAGE_SIDE = 2560
+"""Long side of a converted picture, px: what a large screen can show."""
+
+# What every current browser decodes by itself, by Pillow's name of the format.
+_SHOWN_AS_IS = {
+    "JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp",
+    "GIF": "image/gif", "BMP": "image/bmp", "AVIF": "image/avif",
+}
+
+_NO_THUMBNAIL = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" width="96" height="96">'
+    '<rect width="96" height="96" fill="#8a8a8a" fill-opacity=".18"/>'
+    '<path d="M24 68l16-20 10 12 8-9 14 17z" fill="#8a8a8a" fill-opacity=".5"/>'
+    '<circle cx="62" cy="34" r="7" fill="#8a8a8a" fill-opacity=".5"/></svg>'
+)
+
+
+def register(server: Flask, library: Library) -> None:
+    """Add the two routes to a server."""
+
+    @server.get("/thumb/<int:image_id>")
+    def thumb(image_id: int) -> Response:
+        jpeg = library.thumbnail(image_id)
+        if jpeg:
+            return _picture(jpeg, "image/jpeg")
+        if library.image(image_id) is None:
+            return _none()
+        return _picture(_NO_THUMBNAIL.encode(), "image/svg+xml")
+
+    @server.get("/image/<int:image_id>")
+    def image(image_id: int) -> Response:
+        row = library.image(image_id)
+        if row is None:
+            return _none()
+        try:
+            data = images.read(row.file)
+            kind = _SHOWN_AS_IS.get(images.probe(data).format)
+            if kind is None:
+                data = images.encode_jpeg(images.decode(data, IMAGE_SIDE))
+                kind = "image/jpeg"
+        except ImageError:
+            return _none()
+        return _picture(data, kind)
+
+
+def _picture(data: bytes, kind: str) -> Response:
+    response = Response(data, mimetype=kind)
+    response.set_etag(blake2b(data, digest_size=12).hexdigest())
+    response.headers["Cache-Control"] = "private, max-age=300"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response.make_conditional(request)
+
+
+def _none() -> Response:
+    return Response("There is no such image.", status=404, mimetype="text/plain")

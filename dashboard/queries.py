@@ -1,0 +1,166 @@
+"""Every read the pages make, in one object that hangs on its app."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline import maps
+from pipeline import status as library_status
+from pipeline.errors import LibraryError, StaleIndexError
+from pipeline.library import ImageRow, Library
+from pipeline.maps import Map
+from pipeline.search import Query, Result, Searcher
+
+_READ_ALL_ABOVE = 2_000  # ids above which one pass over the table beats many IN (…)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A row of `runs`; `share` is what is done of the present stage, 0–1."""
+
+    id: int
+    command: str
+    parameters: dict
+    started: str
+    finished: str | None
+    state: str
+    stage: str | None
+    done: int
+    total: int
+    failed: int
+    message: str | None
+
+    @property
+    def share(self) -> float:
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+
+class Reads:
+    """What the pages may ask of a library. Safe to share between threads."""
+
+    def __init__(self, library: Library):
+        self.library = library
+        self.searcher = Searcher(library)
+        self._lock = threading.Lock()
+        self._models = threading.Lock()  # one owner of the cores at a time
+        self._warm = False
+        self._maps: dict[str, tuple[float, Map]] = {}
+
+    # Images
+
+    def is_empty(self) -> bool:
+        """Whether no image at all has been scanned."""
+        return self.library.counts()["ok"] == 0
+
+    def image(self, image_id: int) -> ImageRow | None:
+        """One image by id, or None."""
+        return self.library.image(image_id)
+
+    def labels_of(self, ids: Sequence[int]) -> list[str | None]:
+        """The labels of images, in the order of `ids`; None where there is none."""
+        wanted = [int(image_id) for image_id in ids]
+        if len(wanted) > _READ_ALL_ABOVE:
+            known = dict(self.library.db.execute("SELECT id, label FROM images"))
+            return [known.get(image_id) for image_id in wanted]
+        rows = self.library.images_by_id(wanted)
+        return [rows[i].label if i in rows else None for i in wanted]
+
+    def examples(self, count: int) -> list[int]:
+        """Ids of a few images unlike one another, to start from.
+
+        The first exemplar of each of the largest clusters where there is a map, filled up
+        with images drawn evenly from the library.
+        """
+        chosen: list[int] = []
+        names = self.map_names()
+        if names:
+            exemplars = self.map(names[0]).exemplars
+            chosen = [int(i) for i in exemplars[:count, 0] if i >= 0]
+        if len(chosen) < count:
+            ids = [row[0] for row in self.library.db.execute(
+                "SELECT id FROM images WHERE state = 'ok' ORDER BY id"
+            )]
+            at = np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int)
+            chosen += [ids[i] for i in at if ids[i] not in chosen]
+        return chosen[:count]
+
+    # Search
+
+    def embeddings(self) -> tuple[str, ...]:
+        """Names of the embeddings that can be searched by; none where there is no index."""
+        try:
+            return self.searcher.embeddings
+        except StaleIndexError:
+            return ()
+
+    def search(self, query: Query) -> Result:
+        """The images nearest to a query."""
+        return self.searcher.search(query)
+
+    def warm_up(self) -> None:
+        """Load the models once, so that the first upload does not wait for them."""
+        with self._models:
+            if not self._warm:
+                self.searcher.warm_up()
+                self._warm = True
+
+    def embed(self, picture: bytes) -> dict[str, np.ndarray]:
+        """Vectors of a picture from outside: {name: (dim,) float32, norm 1 or 0}."""
+        self.warm_up()
+        with self._models:
+            return self.searcher.embed(picture)
+
+    # Maps
+
+    def map_names(self) -> list[str]:
+        """The maps that have been made, the combination first."""
+        return maps.names(self.library)
+
+    def map(self, name: str) -> Map:
+        """A map, read again only when its file has changed; LibraryError without one."""
+        file = maps.path(self.library, name)
+        changed = file.stat().st_mtime if file.is_file() else 0.0
+        with self._lock:
+            kept = self._maps.get(name)
+            if kept is None or kept[0] != changed:
+                kept = self._maps[name] = (changed, maps.load(self.library, name))
+            return kept[1]
+
+    # State of the library
+
+    def status(self) -> dict:
+        """The library at a glance, as `status --json` prints it."""
+        return library_status.status(self.library)
+
+    def failures(self) -> list[ImageRow]:
+        """The unreadable images with their reasons."""
+        return library_status.failures(self.library)
+
+    def roots(self) -> dict[str, int]:
+        """Scanned folder → number of images that are not missing."""
+        return self.library.roots()
+
+    def runs(self, limit: int = 8) -> list[Run]:
+        """The latest runs, newest first."""
+        rows = self.library.db.execute(
+            "SELECT id, command, parameters, started, finished, state, stage, done, total, "
+            "failed, message FROM runs ORDER BY id DESC LIMIT ?", [limit]
+        )
+        found = [Run(row[0], row[1], json.loads(row[2]), *row[3:]) for row in rows]
+        if any(run.state == "running" for run in found) and not self._is_written():
+            # A killed run could not say so; the next one will.
+            found = [replace(run, state="stopped") if run.state == "running" else run for run in found]
+        return found
+
+    def _is_written(self) -> bool:
+        """Whether another process holds the writer lock: then a run is really going on."""
+        try:
+            with self.library.writing():
+                return False
+        except LibraryError:
+            return True

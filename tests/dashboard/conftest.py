@@ -1,0 +1,68 @@
+"""A dashboard served for real, and a browser to drive it with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+
+import pytest
+import waitress
+
+from dashboard.app import create_app
+from pipeline.library import Library
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+_FLAGS = [
+    "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--disable-background-networking", "--hide-scrollbars",
+]
+
+
+@pytest.fixture(scope="session")
+def address(made_library) -> str:
+    """Where the dashboard of the library of `pictures` is served."""
+    server = waitress.create_server(
+        create_app(Library(made_library)).server, host="127.0.0.1", port=0, threads=8
+    )
+    threading.Thread(target=server.run, daemon=True).start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium; skipped with a reason where there is none."""
+    program = os.environ.get("LIKENESS_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    if program is None:
+        reason = "no Chromium on this machine (LIKENESS_CHROMIUM can name one)"
+        if os.environ.get("LIKENESS_REQUIRE_BROWSER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    """A page of an empty profile that notes errors and every request that would leave the machine."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=address)
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    errors, foreign = [], []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    page.on(
+        "request",
+        lambda request: foreign.append(request.url)
+        if not request.url.startswith((address, "data:", "blob:"))
+        else None,
+    )
+    yield page
+    context.close()
+    assert not foreign, "requests that leave the machine"
+    assert not errors

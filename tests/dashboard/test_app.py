@@ -1,0 +1,114 @@
+"""The shell: routing, files, errors, several apps in one process."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import re
+import shutil
+import sys
+
+import pytest
+from dash import Dash
+from tests.dashboard.trees import call, of_class, parts, text_of
+
+from dashboard.app import PAGES, create_app, render
+from dashboard.queries import Reads
+from pipeline.library import Library
+
+
+@pytest.fixture
+def app(made_library) -> Dash:
+    return create_app(Library(made_library))
+
+
+def test_the_first_page_names_only_files_of_this_server_and_all_are_there(app):
+    client = app.server.test_client()
+    index = client.get("/").text
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', index)
+    assert any("bootstrap.min.css" in address for address in addresses)
+    for address in addresses:
+        assert address.startswith("/") and not address.startswith("//"), address
+        assert client.get(address).status_code == 200, address
+
+
+def test_style_sheets_and_scripts_of_the_house_fetch_nothing_from_elsewhere(app):
+    client = app.server.test_client()
+    index = client.get("/").text
+    own = [a for a in re.findall(r'(?:src|href)="([^"]+)"', index) if a.startswith(("/assets", "/bootstrap"))]
+    assert len(own) >= 5
+    for address in own:
+        text = client.get(address).text
+        assert not re.search(r"(?:url\(|@import|fetch\(|src=)\s*[\"']?(?:https?:)?//", text), address
+
+
+def test_the_style_sheet_travels_compressed_and_is_asked_for_once(app):
+    client = app.server.test_client()
+    plain = client.get("/bootstrap/bootstrap.min.css")
+    packed = client.get("/bootstrap/bootstrap.min.css", headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(packed.data) == plain.data
+    assert len(packed.data) < len(plain.data) / 4
+    again = client.get("/bootstrap/bootstrap.min.css", headers={"If-None-Match": plain.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_every_icon_that_the_pages_use_exists(app, made_library):
+    client = app.server.test_client()
+    reads = Reads(Library(made_library))
+    trees = [app.layout, *(render(reads, page.PATH, "?image=1")[0] for page in PAGES)]
+    used = {icon.style["--icon"][4:-1] for tree in trees for icon in of_class(tree, "icon")}
+    assert len(used) >= 3
+    for address in used:
+        assert client.get(address).mimetype == "image/svg+xml", address
+    assert client.get("/bootstrap/icons/no-such-thing.svg").status_code == 404
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.TITLE)
+def test_a_page_is_shown_at_its_path_under_its_own_title(page, made_library):
+    content, view, title = render(Reads(Library(made_library)), page.PATH, "?image=1")
+    assert view == {"path": page.PATH, "search": "?image=1", "replace": True}
+    assert title == f"{page.TITLE} · Likeness"
+    assert text_of(content)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.TITLE)
+def test_an_empty_library_is_told_what_to_do_on_every_page(page, tmp_path):
+    content, _, _ = render(Reads(Library(tmp_path, create=True)), page.PATH, "")
+    assert "python -m pipeline run" in text_of(content)
+
+
+def test_an_unknown_address_leads_back(made_library):
+    content, _, title = render(Reads(Library(made_library)), "/nowhere", "")
+    assert title == "Not found · Likeness"
+    assert "/" in [getattr(part, "href", None) for part in parts(content)]
+
+
+def test_no_link_of_the_shell_is_dead(app):
+    paths = {part.href for part in parts(app.layout) if getattr(part, "href", None)}
+    assert paths == {page.PATH for page in PAGES}
+
+
+def test_the_router_answers_over_http(app):
+    answer = call(app, "page.children", {"route.data": {"path": "/library", "search": ""}})
+    assert answer["response"]["title"]["data"] == "Library · Likeness"
+
+
+def test_two_apps_in_one_process_serve_their_own_libraries(made_library, tmp_path):
+    full, empty = create_app(Library(made_library)), create_app(Library(tmp_path, create=True))
+    assert full.server.test_client().get("/thumb/1").status_code == 200
+    assert empty.server.test_client().get("/thumb/1").status_code == 404
+
+
+def test_the_server_of_the_procfile_opens_the_library_of_the_environment(made_library, monkeypatch):
+    monkeypatch.setenv("LIKENESS_DATA", str(made_library))
+    sys.modules.pop("dashboard.wsgi", None)
+    client = importlib.import_module("dashboard.wsgi").server.test_client()
+    assert client.get("/thumb/1").data == Library(made_library).thumbnail(1)
+
+
+def test_an_error_in_a_callback_becomes_one_sentence_on_the_screen(library):
+    app = create_app(library)
+    shutil.rmtree(library.data / "maps")
+    answer = call(app, "map-data.data", {"map-name.value": "color", "map-dim.value": "2"})
+    toast = answer["sideUpdate"]["toast"]
+    assert toast["is_open"] and "python -m pipeline map" in toast["children"]

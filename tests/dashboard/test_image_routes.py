@@ -1,0 +1,81 @@
+"""Pictures over HTTP: whole, cached, by id only."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from flask import Flask
+from PIL import Image
+
+from dashboard import image_routes
+from pipeline.library import Library
+from pipeline.scan import scan
+
+
+def client_of(library: Library):
+    server = Flask(__name__)
+    image_routes.register(server, library)
+    return server.test_client()
+
+
+@pytest.fixture
+def scanned(tmp_path) -> Library:
+    """A JPEG, a 16-bit TIFF and a broken file; no thumbnails yet."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    pixels = np.zeros((60, 90, 3), np.uint8)
+    pixels[:, :45] = (200, 30, 30)
+    Image.fromarray(pixels).save(folder / "a.jpg")
+    Image.fromarray(np.full((50, 70), 40_000, np.uint16)).save(folder / "b.tif")
+    (folder / "c.jpg").write_bytes(b"no picture at all")
+    library = Library(tmp_path / "data", create=True)
+    scan(library, folder)
+    return library
+
+
+def id_of(library: Library, name: str) -> int:
+    return next(library.db.query("SELECT id FROM images WHERE path = ?", [name]))["id"]
+
+
+def test_a_thumbnail_is_what_the_library_holds_and_is_cached_by_its_content(made_library):
+    library = Library(made_library)
+    client = client_of(library)
+    answer = client.get("/thumb/1")
+    assert answer.data == library.thumbnail(1) and answer.mimetype == "image/jpeg"
+    again = client.get("/thumb/1", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304 and not again.data
+
+
+def test_an_image_is_sent_as_it_lies_on_disk_where_a_browser_can_show_it(scanned):
+    row = scanned.image(id_of(scanned, "a.jpg"))
+    answer = client_of(scanned).get(f"/image/{row.id}")
+    assert answer.data == row.file.read_bytes() and answer.mimetype == "image/jpeg"
+
+
+def test_what_a_browser_cannot_show_is_converted(scanned):
+    answer = client_of(scanned).get(f"/image/{id_of(scanned, 'b.tif')}")
+    assert answer.mimetype == "image/jpeg"
+    picture = np.asarray(Image.open(io.BytesIO(answer.data)).convert("RGB"))
+    assert picture.shape == (50, 70, 3) and abs(int(picture.mean()) - 40_000 // 256) <= 2
+
+
+def test_a_missing_thumbnail_is_a_neutral_drawing(scanned):
+    answer = client_of(scanned).get(f"/thumb/{id_of(scanned, 'a.jpg')}")
+    assert answer.status_code == 200 and answer.mimetype == "image/svg+xml"
+
+
+def test_broken_vanished_and_unknown_images_are_not_found(scanned):
+    client = client_of(scanned)
+    gone = scanned.image(id_of(scanned, "a.jpg"))
+    gone.file.unlink()
+    for address in (f"/image/{id_of(scanned, 'c.jpg')}", f"/image/{gone.id}", "/image/999", "/thumb/999"):
+        assert client.get(address).status_code == 404, address
+
+
+@pytest.mark.parametrize(
+    "address", ["/image/a.jpg", "/image/../images.db", "/thumb/%2e%2e%2fimages.db", "/image/-1"]
+)
+def test_nothing_but_an_id_names_an_image(scanned, address):
+    assert client_of(scanned).get(address).status_code == 404

@@ -1,0 +1,303 @@
+"""The Map page: what it sends, what it shows beside the map, and its life in a browser."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+
+import numpy as np
+import pytest
+from tests.dashboard.test_figures import decoded
+from tests.dashboard.trees import call, of_class, of_kind, parts, text_of
+
+from dashboard.app import create_app
+from dashboard.pages import map as page
+from dashboard.pages import map_panels
+from dashboard.queries import Reads
+from pipeline.library import Library
+from pipeline.maps import COMBINED, Map
+from pipeline.search import Query
+from pipeline.settings import MapOptions
+
+
+@pytest.fixture(scope="module")
+def reads(made_library) -> Reads:
+    return Reads(Library(made_library))
+
+
+def map_of(cluster: list[int], exemplars: list[list[int]]) -> Map:
+    count = len(cluster)
+    return Map(
+        name="color", ids=np.arange(1, count + 1), xy=np.zeros((count, 2), np.float32),
+        xyz=np.zeros((count, 3), np.float32), cluster=np.array(cluster, np.int32),
+        placed=np.zeros(count, bool), stamps=np.ones(count, np.int64),
+        exemplars=np.array(exemplars, np.int64), extractors={"color": "color/test"}, options=MapOptions(),
+    )
+
+
+def by_id(tree, name: str):
+    return next(part for part in parts(tree) if getattr(part, "id", None) == name)
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_every_image_travels_with_its_place_cluster_and_label(reads, dim):
+    data, _ = page.content(reads, COMBINED, dim)
+    made = reads.map(COMBINED)
+    trace, facts = data["figure"]["data"][0], data["facts"]
+    ids = decoded(trace["customdata"])
+    assert sorted(ids.tolist()) == made.ids.tolist()
+    rows = np.searchsorted(made.ids, ids)
+    places = made.xy if dim == 2 else made.xyz
+    for axis, column in zip("xyz", places[rows].T):
+        np.testing.assert_array_equal(decoded(trace[axis]), column)
+    np.testing.assert_array_equal(decoded(facts["cluster"]), made.cluster[rows])
+    names = [name for name, _ in facts["labels"]]
+    assert [names[code] for code in decoded(facts["label"])] == reads.labels_of(ids)
+
+
+def test_labels_are_coded_by_how_many_have_them():
+    names, counts, codes = map_panels.rank_labels(["b", "a", None, "b", "c", "", "b", "a"])
+    assert names == ["b", "a", "c"] and counts.tolist() == [3, 2, 1]
+    assert codes.tolist() == [0, 1, -1, 0, 2, -1, 0, 1]
+
+
+def test_a_cluster_is_described_by_what_it_has_more_of_than_the_map():
+    labels = ["cat"] * 12 + ["cat", "cat", "fox", "fox", "fox"] + ["a", "b", "c", "d", "e"]
+    made = map_of([0] * 12 + [1] * 5 + [2] * 5, [[1], [13], [18]])
+    assert map_panels.descriptions(made, labels) == ["cat 100%", "fox 60%", "mixed"]
+    assert map_panels.descriptions(made, [None] * 22) == ["", "", ""]
+
+
+def test_cluster_list_counts_every_image_and_shows_exemplars():
+    made = map_of([0, 0, 0, 1, 1, -1], [[2, 1, -1, -1], [5, -1, -1, -1]])
+    listed = map_panels.cluster_list(made, [None] * 6)
+    counts = [int(text_of(part)) for part in of_class(listed, "map-count")]
+    assert counts == [3, 2, 1]
+    assert [part.src for part in of_class(listed, "thumb")] == ["/thumb/2", "/thumb/1", "/thumb/5"]
+
+
+def test_a_map_without_clusters_says_so():
+    listed = map_panels.cluster_list(map_of([-1, -1], np.zeros((0, 4))), [None, None])
+    assert "No clusters" in text_of(listed)
+
+
+@pytest.mark.parametrize("name", [COMBINED, "color", "sift"])
+def test_neighbors_are_those_of_the_maps_own_embedding(reads, name):
+    children, hidden, neighbors = page.chosen(reads, 7, name)
+    weights = None if name == COMBINED else {name: 1.0}
+    found = reads.search(Query(images=(7,), weights=weights, exclude=(7,), top_k=12)).matches
+    assert not hidden and neighbors == {"image": 7, "ids": [match.id for match in found]}
+    assert [card.id["image"] for card in of_kind(children, map_panels.NEIGHBOR)] == neighbors["ids"]
+    links = [part.href for part in parts(children) if getattr(part, "href", None)]
+    assert "/search?image=7" in links
+
+
+def test_an_image_that_is_gone_is_said_and_no_image_closes_the_panel(reads):
+    children, hidden, neighbors = page.chosen(reads, 99_999, COMBINED)
+    assert not hidden and "no longer" in text_of(children) and neighbors["ids"] == []
+    _, hidden, neighbors = page.chosen(reads, None, COMBINED)
+    assert hidden and neighbors == {"image": None, "ids": []}
+
+
+def test_an_image_without_a_vector_is_shown_with_the_reason(library):
+    library.db.execute("DELETE FROM sift_vectors WHERE image_id = 7")
+    children, hidden, neighbors = page.chosen(Reads(library), 7, "sift")
+    assert not hidden and of_class(children, "map-picture") and of_class(children, "error-note")
+    assert neighbors["ids"] == []
+
+
+def test_the_address_is_restored_and_nonsense_in_it_ignored(reads):
+    shown = page.layout(reads, {"map": "color", "dim": "3", "color": "label", "image": "9"})
+    values = [by_id(shown, name).value for name in ("map-name", "map-dim", "map-color")]
+    assert values == ["color", "3", "label"] and by_id(shown, "map-image").data == 9
+    shown = page.layout(reads, {"map": "../x", "dim": "7", "color": "mood", "image": "-1 or 1"})
+    values = [by_id(shown, name).value for name in ("map-name", "map-dim", "map-color")]
+    assert values == [COMBINED, "2", "cluster"] and by_id(shown, "map-image").data is None
+
+
+def test_what_to_do_without_images_and_without_maps(library, tmp_path):
+    empty = page.layout(Reads(Library(tmp_path / "empty", create=True)), {})
+    assert "python -m pipeline run" in text_of(empty)
+    shutil.rmtree(library.data / "maps")
+    assert "python -m pipeline map" in text_of(page.layout(Reads(library), {}))
+
+
+def test_a_stale_map_is_said_quietly(library):
+    reads = Reads(library)
+    assert page.map_note(reads, COMBINED) == ""
+    library.mark(1, "missing")
+    assert "python -m pipeline run" in page.map_note(reads, COMBINED)
+
+
+def test_the_server_answers_for_another_map_and_dimension(made_library):
+    app = create_app(Library(made_library))
+    answer = call(app, "map-data.data", {"map-name.value": "sift", "map-dim.value": "3"})["response"]
+    assert answer["map-data"]["data"]["key"] == "sift-3"
+    assert set(answer["map-data"]["data"]["figure"]["data"][0]["z"]) == {"dtype", "bdata"}
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def address(made_library):
+    waitress = pytest.importorskip("waitress")
+    server = waitress.create_server(create_app(Library(made_library)).server, host="127.0.0.1", port=0)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        found = shutil.which("chromium") or shutil.which("google-chrome")
+        try:
+            chromium = started.chromium.launch(
+                executable_path=found,
+                args=["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+                      "--disable-background-networking"],
+            )
+        except playwright.Error as error:
+            pytest.skip(f"no Chromium to drive: {error}")
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def tab(browser, address):
+    """A page at the map, with whatever it complains about or asks others for."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    tab = context.new_page()
+    tab.complaints = []
+    tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
+    tab.on("request", lambda request: request.url.startswith((address, "data:", "blob:"))
+           or tab.complaints.append(request.url))
+    tab.goto(address)
+    tab.wait_for_function("window.likenessMap && likenessMap.map && likenessMap.drawn")
+    yield tab
+    assert tab.complaints == []
+    context.close()
+
+
+def place(tab, image: int) -> tuple[float, float]:
+    """Where an image is on the screen, after every movement has ended."""
+    tab.wait_for_function("!likenessMap.view.moving()")
+    return tab.evaluate(
+        """id => { const at = likenessMap.view.pixel(likenessMap.map.rows.get(id));
+        const stage = document.getElementById("map-stage").getBoundingClientRect();
+        return [at.x + stage.left, at.y + stage.top]; }""", image)
+
+
+def at_pointer(tab, image: int) -> int:
+    """Point at an image; the id of the thumbnail that appears (points may coincide)."""
+    x, y = place(tab, image)
+    tab.mouse.move(x - 40, y - 40)
+    tab.mouse.move(x, y)
+    tab.wait_for_selector("#map-tip.is-shown img:not(.is-loading)")
+    return int(tab.get_attribute("#map-tip img", "src").rsplit("/", 1)[1])
+
+
+def addressed(tab, image: int) -> None:
+    """Wait until the address names the image."""
+    tab.wait_for_function(f"new URLSearchParams(location.search).get('image') === '{image}'")
+
+
+def test_hover_click_and_walk_from_neighbor_to_neighbor(tab):
+    shown = at_pointer(tab, 7)
+    tip = tab.locator("#map-tip").bounding_box()
+    x, y = place(tab, 7)
+    assert not (tip["x"] <= x <= tip["x"] + tip["width"] and tip["y"] <= y <= tip["y"] + tip["height"])
+    tab.mouse.click(x, y)
+    tab.wait_for_selector("#map-panel .match")
+    assert tab.get_attribute("#map-panel .map-picture", "src") == f"/image/{shown}"
+    addressed(tab, shown)
+    tab.wait_for_function(f"document.querySelectorAll('.map-ring').length === {map_panels.NEIGHBORS + 1}")
+    onward = tab.evaluate("likenessMap.found[2]")
+    tab.locator("#map-panel .match-picture").nth(2).click()
+    tab.wait_for_function(f"document.querySelector('.map-picture').getAttribute('src') === '/image/{onward}'")
+    addressed(tab, onward)
+    tab.go_back()
+    tab.wait_for_selector(f".map-picture[src='/image/{shown}']")
+    tab.wait_for_function("likenessMap.found.length > 0")
+    tab.keyboard.press("Escape")
+    tab.wait_for_selector("#map-panel", state="hidden")
+    tab.wait_for_function("!location.search.includes('image=')")
+
+
+def at_rest(tab, button: str) -> list[float]:
+    """Click, and where the map's left and right edges are once it has come to rest."""
+    tab.click(button)
+    tab.wait_for_function("!likenessMap.view.moving()")
+    return tab.evaluate("likenessMap.view.present().x")
+
+
+def test_recoloring_hides_and_zooms_without_asking_for_coordinates(tab):
+    asked = []
+    tab.on("request", lambda sent: "map-data.data" in (sent.post_data or "") and asked.append(sent.url))
+    count = tab.evaluate("likenessMap.shown.x.length")
+    tab.click("#map-color label:has-text('Label')")
+    tab.wait_for_selector(".map-entry")
+    of_first = tab.evaluate("likenessMap.map.facts.labels[0][1]")
+    tab.locator(".map-entry").first.click()
+    tab.wait_for_function(f"likenessMap.shown.x.length === {count - of_first}")
+    tab.locator(".map-entry").first.click()
+    tab.wait_for_function(f"likenessMap.shown.x.length === {count}")
+    whole = at_rest(tab, "#map-reset")
+    assert at_rest(tab, "[data-zoom='0']") != pytest.approx(whole, rel=1e-3)
+    tab.wait_for_selector("[data-zoom='0'][aria-pressed='true']")
+    assert at_rest(tab, "#map-reset") == pytest.approx(whole, rel=1e-3)
+    assert asked == []
+
+
+def test_a_close_look_is_a_wall_of_pictures_that_do_not_overlap(tab):
+    x, y = place(tab, 7)
+    tab.mouse.move(x, y)
+    for _ in range(6):
+        tab.mouse.wheel(0, -200)
+    tab.wait_for_selector(".map-tile")
+    tab.wait_for_timeout(400)
+    boxes = tab.evaluate(
+        "[...document.querySelectorAll('.map-tile')].map(e => e.getBoundingClientRect().toJSON())")
+    for i, a in enumerate(boxes):
+        for b in boxes[:i]:
+            beside = a["right"] <= b["left"] or b["right"] <= a["left"]
+            assert beside or a["bottom"] <= b["top"] or b["bottom"] <= a["top"]
+    tab.mouse.click(boxes[0]["x"] + 20, boxes[0]["y"] + 20)
+    tab.wait_for_selector("#map-panel .match")
+
+
+IN_SPACE = """id => {
+    const map = likenessMap.map, row = map.rows.get(id);
+    const scene = likenessMap.graph()._fullLayout.scene._scene, camera = scene.glplot.cameraParams;
+    let at = [...[map.x, map.y, map.z].map((along, i) => along[row] * scene.dataScale[i]), 1];
+    for (const m of [camera.model, camera.view, camera.projection])
+        at = [0, 1, 2, 3].map(i => m[i] * at[0] + m[4 + i] * at[1] + m[8 + i] * at[2] + m[12 + i] * at[3]);
+    const box = document.querySelector("#map-graph canvas").getBoundingClientRect();
+    return [box.left + (at[0] / at[3] + 1) / 2 * box.width, box.top + (1 - at[1] / at[3]) / 2 * box.height];
+}"""
+
+
+def test_space_has_the_same_hover_and_click_and_a_turn_is_no_click(tab):
+    tab.click("#map-dim label:has-text('3D')")
+    tab.wait_for_function(
+        "likenessMap.map.dim === 3 && likenessMap.graph()._fullLayout.scene?._scene?.glplot?.cameraParams")
+    tab.wait_for_timeout(500)
+    x, y = tab.evaluate(IN_SPACE, 7)
+    tab.mouse.move(x - 3, y - 3)
+    tab.mouse.move(x, y)
+    tab.wait_for_selector("#map-tip.is-shown")
+    tab.mouse.down()
+    tab.mouse.move(x + 60, y, steps=3)
+    tab.mouse.up()
+    tab.wait_for_timeout(500)
+    assert tab.evaluate("likenessMap.image") is None
+    x, y = tab.evaluate(IN_SPACE, 7)
+    tab.mouse.move(x - 3, y - 3)
+    tab.mouse.move(x, y)
+    tab.wait_for_selector("#map-tip.is-shown")
+    shown = int(tab.get_attribute("#map-tip img", "src").rsplit("/", 1)[1])
+    tab.mouse.click(x, y, delay=50)
+    tab.wait_for_selector(f".map-picture[src='/image/{shown}']")
