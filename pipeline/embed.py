@@ -184,12 +184,11 @@ def _ready(
     """Load the library's codebook into an extractor, or learn it from a sample."""
     total = library.counts()["ok"]
     kept = library.fitted(name)
-    if kept is not None:
+    if kept is not None and extractor.made(library.embeddings()[name].extractor):
         arrays, fitted_on = kept
         if fitted_on >= REFIT_BELOW or total < REFIT_GROWTH * fitted_on:
             extractor.load_arrays(arrays)
-            if library.embeddings()[name].extractor == extractor.fingerprint:
-                return
+            return
         progress.say(f"The library has grown: learning the codebook of {name} anew.")
     ids = [row[0] for row in library.db.execute("SELECT id FROM images WHERE state = 'ok'")]
     generator = np.random.default_rng(0)

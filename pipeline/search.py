@@ -229,12 +229,13 @@ def open_extractor(library: Library, name: str, device: str = "auto") -> Extract
         options["dreamsim_weights"] = Path(options["dreamsim_weights"])
     extractor = create(name, ExtractorOptions(**options))
     fitted = library.fitted(name)
-    if isinstance(extractor, FittedExtractor) and fitted:
+    # A codebook of another version may be made of other arrays: only its own is loaded.
+    if isinstance(extractor, FittedExtractor) and fitted and extractor.made(current.extractor):
         extractor.load_arrays(fitted[0])
     if extractor.fingerprint != current.extractor:
         raise EmbeddingError(
             f"The {name} vectors of this library were made by another version ({current.extractor}). "
-            "Bring them up to date with: python -m pipeline run"
+            "Bring them up to date with: python -m pipeline run FOLDER_OF_IMAGES"
         )
     return extractor
 

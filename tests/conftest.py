@@ -12,7 +12,7 @@ from pipeline import gallery
 from pipeline.library import Library
 from pipeline.run import run
 
-THEMES = 6
+THEMES = 6  # folders
 PER_THEME = 10
 
 

@@ -113,12 +113,12 @@ def _cluster(number: int, size: int, words: str, exemplars: np.ndarray) -> html.
         head.append(html.Span(words, className="map-words"))
     return html.Div(
         [
-            _swatch(number, name),
             html.Button(
                 [html.Span(head, className="map-head"), html.Span(pictures, className="map-exemplars")],
                 type="button", className="map-zoom", title=f"Zoom to {name}",
                 **{"data-zoom": number, "aria-pressed": "false"},
             ),
+            _swatch(number, name),
         ],
         className="map-cluster", **{"data-cluster": number},
     )

@@ -51,6 +51,10 @@ class Extractor(ABC):
         Vectors carrying another fingerprint are stale. Cheap: loads nothing.
         """
 
+    def made(self, fingerprint: str) -> bool:
+        """Whether this version of the extractor, with whatever parameters, made such vectors."""
+        return fingerprint.split(" ")[0] == f"{self.name}/{self.version}"
+
     def prepare(self, image: np.ndarray) -> np.ndarray:
         """One decoded picture → what `encode` takes a batch of."""
         return image

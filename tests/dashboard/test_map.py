@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from tests.dashboard.test_figures import decoded
 from tests.dashboard.trees import call, of_class, of_kind, parts, text_of
 
 from dashboard.app import create_app
-from dashboard.pages import map as page
+from dashboard.pages import map as map_page
 from dashboard.pages import map_panels
 from dashboard.queries import Reads
 from pipeline.library import Library
@@ -41,7 +40,7 @@ def by_id(tree, name: str):
 
 @pytest.mark.parametrize("dim", [2, 3])
 def test_every_image_travels_with_its_place_cluster_and_label(reads, dim):
-    data, _ = page.content(reads, COMBINED, dim)
+    data, _ = map_page.content(reads, COMBINED, dim)
     made = reads.map(COMBINED)
     trace, facts = data["figure"]["data"][0], data["facts"]
     ids = decoded(trace["customdata"])
@@ -83,7 +82,7 @@ def test_a_map_without_clusters_says_so():
 
 @pytest.mark.parametrize("name", [COMBINED, "color", "sift"])
 def test_neighbors_are_those_of_the_maps_own_embedding(reads, name):
-    children, hidden, neighbors = page.chosen(reads, 7, name)
+    children, hidden, neighbors = map_page.chosen(reads, 7, name)
     weights = None if name == COMBINED else {name: 1.0}
     found = reads.search(Query(images=(7,), weights=weights, exclude=(7,), top_k=12)).matches
     assert not hidden and neighbors == {"image": 7, "ids": [match.id for match in found]}
@@ -93,40 +92,40 @@ def test_neighbors_are_those_of_the_maps_own_embedding(reads, name):
 
 
 def test_an_image_that_is_gone_is_said_and_no_image_closes_the_panel(reads):
-    children, hidden, neighbors = page.chosen(reads, 99_999, COMBINED)
+    children, hidden, neighbors = map_page.chosen(reads, 99_999, COMBINED)
     assert not hidden and "no longer" in text_of(children) and neighbors["ids"] == []
-    _, hidden, neighbors = page.chosen(reads, None, COMBINED)
+    _, hidden, neighbors = map_page.chosen(reads, None, COMBINED)
     assert hidden and neighbors == {"image": None, "ids": []}
 
 
 def test_an_image_without_a_vector_is_shown_with_the_reason(library):
     library.db.execute("DELETE FROM sift_vectors WHERE image_id = 7")
-    children, hidden, neighbors = page.chosen(Reads(library), 7, "sift")
+    children, hidden, neighbors = map_page.chosen(Reads(library), 7, "sift")
     assert not hidden and of_class(children, "map-picture") and of_class(children, "error-note")
     assert neighbors["ids"] == []
 
 
 def test_the_address_is_restored_and_nonsense_in_it_ignored(reads):
-    shown = page.layout(reads, {"map": "color", "dim": "3", "color": "label", "image": "9"})
+    shown = map_page.layout(reads, {"map": "color", "dim": "3", "color": "label", "image": "9"})
     values = [by_id(shown, name).value for name in ("map-name", "map-dim", "map-color")]
     assert values == ["color", "3", "label"] and by_id(shown, "map-image").data == 9
-    shown = page.layout(reads, {"map": "../x", "dim": "7", "color": "mood", "image": "-1 or 1"})
+    shown = map_page.layout(reads, {"map": "../x", "dim": "7", "color": "mood", "image": "-1 or 1"})
     values = [by_id(shown, name).value for name in ("map-name", "map-dim", "map-color")]
     assert values == [COMBINED, "2", "cluster"] and by_id(shown, "map-image").data is None
 
 
 def test_what_to_do_without_images_and_without_maps(library, tmp_path):
-    empty = page.layout(Reads(Library(tmp_path / "empty", create=True)), {})
+    empty = map_page.layout(Reads(Library(tmp_path / "empty", create=True)), {})
     assert "python -m pipeline run" in text_of(empty)
     shutil.rmtree(library.data / "maps")
-    assert "python -m pipeline map" in text_of(page.layout(Reads(library), {}))
+    assert "python -m pipeline map" in text_of(map_page.layout(Reads(library), {}))
 
 
 def test_a_stale_map_is_said_quietly(library):
     reads = Reads(library)
-    assert page.map_note(reads, COMBINED) == ""
+    assert map_page.map_note(reads, COMBINED) == ""
     library.mark(1, "missing")
-    assert "python -m pipeline run" in page.map_note(reads, COMBINED)
+    assert "python -m pipeline run" in map_page.map_note(reads, COMBINED)
 
 
 def test_the_server_answers_for_another_map_and_dimension(made_library):
@@ -139,47 +138,12 @@ def test_the_server_answers_for_another_map_and_dimension(made_library):
 # In a browser
 
 
-@pytest.fixture(scope="module")
-def address(made_library):
-    waitress = pytest.importorskip("waitress")
-    server = waitress.create_server(create_app(Library(made_library)).server, host="127.0.0.1", port=0)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        found = shutil.which("chromium") or shutil.which("google-chrome")
-        try:
-            chromium = started.chromium.launch(
-                executable_path=found,
-                args=["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-                      "--disable-background-networking"],
-            )
-        except playwright.Error as error:
-            pytest.skip(f"no Chromium to drive: {error}")
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def tab(browser, address):
-    """A page at the map, with whatever it complains about or asks others for."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    tab = context.new_page()
-    tab.complaints = []
-    tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
-    tab.on("request", lambda request: request.url.startswith((address, "data:", "blob:"))
-           or tab.complaints.append(request.url))
-    tab.goto(address)
-    tab.wait_for_function("window.likenessMap && likenessMap.map && likenessMap.drawn")
-    yield tab
-    assert tab.complaints == []
-    context.close()
+def tab(page):
+    """A browser's page with the map drawn."""
+    page.goto("/")
+    page.wait_for_function("window.likenessMap && likenessMap.map && likenessMap.drawn")
+    return page
 
 
 def place(tab, image: int) -> tuple[float, float]:
@@ -205,6 +169,7 @@ def addressed(tab, image: int) -> None:
     tab.wait_for_function(f"new URLSearchParams(location.search).get('image') === '{image}'")
 
 
+@pytest.mark.browser
 def test_hover_click_and_walk_from_neighbor_to_neighbor(tab):
     shown = at_pointer(tab, 7)
     tip = tab.locator("#map-tip").bounding_box()
@@ -234,6 +199,7 @@ def at_rest(tab, button: str) -> list[float]:
     return tab.evaluate("likenessMap.view.present().x")
 
 
+@pytest.mark.browser
 def test_recoloring_hides_and_zooms_without_asking_for_coordinates(tab):
     asked = []
     tab.on("request", lambda sent: "map-data.data" in (sent.post_data or "") and asked.append(sent.url))
@@ -252,6 +218,7 @@ def test_recoloring_hides_and_zooms_without_asking_for_coordinates(tab):
     assert asked == []
 
 
+@pytest.mark.browser
 def test_a_close_look_is_a_wall_of_pictures_that_do_not_overlap(tab):
     x, y = place(tab, 7)
     tab.mouse.move(x, y)
@@ -280,6 +247,7 @@ IN_SPACE = """id => {
 }"""
 
 
+@pytest.mark.browser
 def test_space_has_the_same_hover_and_click_and_a_turn_is_no_click(tab):
     tab.click("#map-dim label:has-text('3D')")
     tab.wait_for_function(
