@@ -38,8 +38,9 @@
         if (view.replace) {
           history.replaceState(history.state, "", location.pathname + view.search);
         }
-        // dcc.Location adds a step of history where the address does not say so already.
-        window.dash_clientside.set_props("url", { search: view.search });
+        // dcc.Location adds a step of history unless its own href says already where we are.
+        const said = view.replace ? { href: location.href } : {};
+        window.dash_clientside.set_props("url", Object.assign({ search: view.search }, said));
       },
 
       // What theme.js found before Dash was there; it reports every later change itself.

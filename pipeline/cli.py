@@ -74,17 +74,22 @@ _embed_options = _options(
                  help="Images per pass of a network."),
     click.option("--workers", type=click.IntRange(0), default=_E.workers, help="Decoding processes; 0: one per core."),
     click.option("--device", type=click.Choice(settings.DEVICES), default=_X.device, help="Where networks run."),
-    click.option("--bins", type=click.IntRange(2, 64), default=_X.bins, help="Levels of the color histogram."),
+    click.option("--bins", type=click.IntRange(2, 64), default=_X.bins, help="Hues the color histogram tells apart."),
     click.option("--dreamsim-type", type=click.Choice(settings.DREAMSIM_TYPES), default=_X.dreamsim_type,
                  help="Which DreamSim model."),
     click.option("--dreamsim-weights", type=click.Path(file_okay=False, path_type=Path),
                  help="Directory with an unpacked DreamSim release archive."),
 )
 _index_options = _options(
+    click.option("--type", type=click.Choice(settings.INDEX_TYPES),
+                 help=f"Kind of index: a graph, compressed lists, or the rows alone.  [default: {_I.type}]"),
+    click.option("--storage", type=click.Choice(settings.STORAGES),
+                 help=f"How hnsw and flat keep the vectors.  [default: {_I.storage}]"),
     click.option("--hnsw-m", type=click.IntRange(2, 256), help=f"Links per node.  [default: {_I.hnsw_m}]"),
     click.option("--ef-construction", type=click.IntRange(8),
                  help=f"Candidates while building.  [default: {_I.ef_construction}]"),
-    click.option("--ef-search", type=click.IntRange(1), help=f"Candidates while searching.  [default: {_I.ef_search}]"),
+    click.option("--ef-search", type=click.IntRange(1),
+                 help="Candidates while searching (ivfpq: lists).  [default: measured for a recall@10 of 0.98]"),
 )
 _map_options = _options(
     click.option("--n-neighbors", type=click.IntRange(2), help=f"UMAP neighbors.  [default: {_M.n_neighbors}]"),

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from pipeline import images, settings
 from pipeline.embeddings import Extractor, FittedExtractor, create
@@ -286,6 +287,7 @@ _extractors: dict[str, Extractor] = {}
 
 def _start_worker(extractors: list[Extractor]) -> None:
     cv2.setNumThreads(1)  # the processes are the parallelism
+    threadpool_limits(1)
     logging.getLogger().setLevel(logging.ERROR)
     _extractors.update({extractor.name: extractor for extractor in extractors})
 

@@ -18,6 +18,8 @@ PORT = 8050
 
 DREAMSIM_TYPES = ("open_clip_vitb32", "clip_vitb32", "dino_vitb16", "ensemble")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+INDEX_TYPES = ("hnsw", "ivfpq", "flat")
+STORAGES = ("float32", "float16", "int8")
 METRICS = ("cosine", "euclidean", "manhattan")
 
 TOP_K = 12
@@ -29,7 +31,7 @@ class ExtractorOptions:
     directory changes the vectors, and so the fingerprints."""
 
     bins: int = 16
-    """Levels per channel of the color histogram."""
+    """Hues the color histogram tells apart; saturation and brightness get a quarter as many levels."""
     dreamsim_type: str = "open_clip_vitb32"
     """Which DreamSim model; the default needs only its own archive, nothing from a hub."""
     dreamsim_weights: Path | None = None
@@ -51,11 +53,15 @@ class EmbedOptions:
 
 @dataclass(frozen=True)
 class IndexOptions:
-    """HNSW parameters (Malkov & Yashunin 2016); measured in DESIGN §5."""
+    """Which kind of index, and its parameters."""
 
+    type: str = "hnsw"
+    storage: str = "float32"
+    """How a row is kept, but for ivfpq, which has its own way."""
     hnsw_m: int = 32
     ef_construction: int = 200
-    ef_search: int = 128
+    ef_search: int = 0
+    """Effort of a search (efSearch, for ivfpq nprobe); 0: measured for a recall."""
 
 
 @dataclass(frozen=True)

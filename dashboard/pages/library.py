@@ -76,8 +76,9 @@ def body(reads: Reads) -> list:
         _counts_part(counts),
         html.Div(className="library-columns", children=[
             html.Div([_coverage_part(report, data), _index_part(report["index"], data)]),
-            html.Div([_maps_part(report["maps"], data), _folders_part(reads.roots(), data)]),
+            html.Div([_maps_part(report["maps"], data)]),
         ]),
+        _folders_part(reads.roots(), data),
     ]
     failures = reads.failures()
     if failures:

@@ -61,7 +61,7 @@ def layout(reads: Reads, params: dict[str, str]):
                 className="map-body",
             ),
             dcc.Store(id="map-data"),
-            dcc.Store(id="map-image", data=int(image) if image.isdecimal() else None),
+            dcc.Store(id="map-image", data=int(image) if image.isdecimal() and len(image) < 19 else None),
             dcc.Store(id="map-neighbors"),
             dcc.Store(id="map-state", data={"hidden": [], "focus": None}),
         ],

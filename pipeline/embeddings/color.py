@@ -3,7 +3,22 @@
 A joint histogram (Swain & Ballard 1991) of hue, saturation and brightness, damped by a
 power as Hellinger's distance does.
 
-@TABLE@
+Measured on the clothing photographs: class precision@10 among all 3,781 (chance 0.137),
+and rank-1 of the original among 1,000 for 200 changed copies:
+
+                                     numbers  P@10   ×1.3   ×0.7   crop 70 %  half size
+    RGB 3 × 16, cosine                    48  0.232  0.030  0.015  0.370      1.000
+    RGB 3 × 16, rooted                    48  0.241  0.030  0.005  0.520      1.000
+    Lab 3 × 16, rooted                    48  0.235  0.165  0.035  0.605      1.000
+    Lab joint 6 × 6 × 6, rooted          216  0.241  0.280  0.080  0.850      1.000
+    Lab joint 6 × 6 × 6, soft, rooted    216  0.246  0.235  0.015  0.610      1.000
+    Lab 8 × 5 × 5, soft, center-weighted 200  0.246  0.290  0.055  0.885      1.000
+    HSV joint 16 × 4 × 4, rooted         256  0.248  0.555  0.265  0.945      1.000
+    and finer pale colors                256  0.248  0.630  0.290  0.950      1.000
+    and half the exposure taken back     256  0.247  0.835  0.825  0.870      1.000
+    and power 0.35 (in use, bins=16)     256  0.251  0.945  0.940  0.970      1.000
+    the same, bins=8                      32  0.234  0.800  0.820  0.835      1.000
+    the same, bins=24                    864  0.257  0.970  0.960  0.945      1.000
 """
 
 from __future__ import annotations
@@ -23,8 +38,8 @@ SATURATION_POWER = 0.6
 """Pale colors fill most photographs: a power below 1 gives them finer levels."""
 
 EXPOSURE_POWER = 0.5
-"""How much of a picture's exposure is taken back: 0 none, 1 all of it. At 1 a night and
-a day of the same hues were alike, and crops were lost; half keeps both apart."""
+"""How much of a picture's exposure is taken back: 0 none, 1 all of it, and with it the
+difference of night and day (and rank-1 of crops: 0.675 at 1, 0.945 at 0, rooted)."""
 
 COUNT_POWER = 0.35
 """Applied to each share of pixels, so that large plain areas do not drown the rest."""

@@ -8,7 +8,22 @@ A picture and its mirror image get the same vector: the SIFT descriptor of a mir
 patch is a fixed permutation of the patch's 128 numbers (Xie et al. 2014 use it too), and
 each descriptor enters the sum both ways. A search costs what it cost before.
 
-@TABLE@
+Measured on the clothing photographs: rank-1 of the original among 1,000 for 200 changed
+copies (`pipeline.transforms`), class precision@10 among all 3,781; 256 numbers, SIFT at
+320 px, fitted on 1,500 (chance precision 0.137):
+
+                                              crop   rotate half+q20 dark+mirror blur  P@10
+    128 words of 64, as it is                 0.945  1.000  0.980    0.735       0.970 0.298
+    each descriptor turned to one side        0.955  1.000  0.990    1.000       0.970 0.310
+    each turned to the side nearest a word    0.950  1.000  0.990    1.000       0.985 0.316
+    both sides summed                         0.960  1.000  1.000    1.000       0.980 0.318
+    192 words of 48, rooted, size-weighted    0.965  1.000  0.995    0.995       0.985 0.335
+    and the whitening shrunk (in use)         0.965  1.000  0.995    0.995       0.985 0.349
+
+Crops vary by a point with the seed of the codebook; over 500 copies the last row has 0.940
+for crops. A projection learned from pairs of pictures and parts of them (Mikolajczyk &
+Matas 2007) was no better than whitening over 500 copies and was left out. Not projected
+(128 words of 64, 8,192 numbers), 500 copies: crop 0.976, half+q20 0.996, blur 0.992.
 """
 
 from __future__ import annotations
@@ -24,11 +39,10 @@ from pipeline.embeddings.base import FittedExtractor, unit_rows
 from pipeline.images import resize
 
 SIDE = 320
-"""Long side at which SIFT looks, px: 2.5 times as fast as 512 (photos' README: 70–98
-against 25 images/s on one core), and it finds the copies all the same."""
+"""Long side at which SIFT looks, px: some three times as fast as 512."""
 
 KEYPOINTS = 500
-"""Strongest keypoints kept per picture; 250 lose 2.5 points of rank-1 under blur."""
+"""Strongest keypoints kept per picture; 250 lost 2.5 points of rank-1 under blur."""
 
 SAMPLED = 250
 """Keypoints per picture that enter the fit: 1,500 pictures are 48 MB."""
@@ -231,16 +245,22 @@ def _fit_whitening(
     """PCA-whitening of VLAD vectors (n, d) of so many `pictures` and of parts of them.
 
     Returns mean (d,) and projection (d, dim), both float32; columns beyond the components
-    that the pictures support are zeros.
+    that the rows have are zeros. Each component is divided by √(its variance + dim/n of
+    the largest). Libraries of 30 / 100 / 300 photographs, class precision@10: unshrunk
+    0.153 / 0.170 / 0.263, shrunk by the largest variance 0.173 / 0.193 / 0.286 (by five
+    times that 0.182 / 0.197 / 0.282); rank-1 of a 70 % crop 0.717 / 0.770 / 1.000 and
+    1.000 / 1.000 / 0.995.
     """
     mean = rows.mean(axis=0)
     around = rows - mean
     values, vectors = np.linalg.eigh((around @ around.T).astype(np.float64))
-    top = np.argsort(-values)[: min(dim, KEEP(pictures))]
+    top = np.argsort(-values)[:dim]
     top = top[values[top] > 1e-6]
     projection = np.zeros((rows.shape[1], dim), np.float32)
     if len(top):
         kept = values[top]
-        scale = 1 / np.sqrt(kept * (kept + SHRINK(pictures, kept)) / len(rows))
+        # Unshrunk, the whitening of few pictures sets each equally far from all others.
+        shrunk = kept + kept[0] * dim / pictures
+        scale = np.sqrt(len(rows) / (kept * shrunk))
         projection[:, : len(top)] = around.T @ (vectors[:, top] * scale).astype(np.float32)
     return mean, projection

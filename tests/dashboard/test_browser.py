@@ -1,4 +1,7 @@
-"""The main paths of every page, in a real browser against a real library."""
+"""What concerns several pages, and the main paths of Search, in a real browser.
+
+The Map page is driven in test_map.py.
+"""
 
 from __future__ import annotations
 
@@ -8,84 +11,25 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.figures import drawing_order
-from pipeline import images, maps
-from pipeline.library import Library
+from pipeline import images
 
 pytestmark = pytest.mark.browser
 
-# Where the points of the 2-D map are on the screen, in the order they are drawn in.
-_PLACES = """() => {
-  const graph = document.querySelector('#map-graph .js-plotly-plot');
-  const trace = graph && graph._fullData && graph._fullData.find(t => t.type === 'scattergl' && t.x.length > 20);
-  if (!trace) return null;
-  const {xaxis, yaxis} = graph._fullLayout, box = graph.getBoundingClientRect();
-  return Array.from(trace.x, (x, at) => [
-    box.x + xaxis._offset + xaxis.d2p(x), box.y + yaxis._offset + yaxis.d2p(trace.y[at])]);
-}"""
-
-
-def open_map(page: Page, name: str) -> None:
-    page.goto(f"/?map={name}")
-    page.wait_for_function(f"({_PLACES})() !== null")
-    expect(page.locator("#map-busy")).to_be_hidden()
-    page.wait_for_timeout(500)  # the first drawing of WebGL
-
-
-def clear_point(page: Page, library: Library, name: str) -> tuple[int, list[float]]:
-    """A point that no other lies close to: its image and where it is."""
-    shown = maps.load(library, name)
-    ids = shown.ids[drawing_order(shown.cluster)]
-    places = np.array(page.evaluate(_PLACES))
-    assert len(places) == len(ids) == 60
-    gaps = np.linalg.norm(places[:, None] - places[None], axis=2) + 1e6 * np.eye(len(ids))
-    best = int(gaps.min(axis=1).argmax())
-    return int(ids[best]), places[best].tolist()
-
-
-def test_map_hover_click_neighbors_and_onward(page: Page, made_library):
-    open_map(page, "color")
-    image, place = clear_point(page, Library(made_library), "color")
-    page.mouse.move(place[0] + 60, place[1] + 60)
-    page.mouse.move(*place)
-    expect(page.locator(f"#map-tip img[src*='/thumb/{image}']")).to_be_visible()
-    page.mouse.click(*place)
-    panel = page.locator("#map-panel")
-    expect(panel.locator(f"img[src^='/image/{image}']")).to_be_visible()
-    expect(page).to_have_url(re.compile(rf"image={image}\b"))
-    cards = panel.locator(".match")
-    expect(cards).to_have_count(12)
-    scores = [float(text) for text in panel.locator(".match-score").all_inner_texts()]
-    assert scores == sorted(scores, reverse=True) and scores[0] <= 1
-    following = cards.first.locator("img").get_attribute("src")
-    cards.first.locator("button").first.click()
-    second = following.rsplit("/", 1)[1].split("?")[0]
-    expect(panel.locator(f"img[src^='/image/{second}']")).to_be_visible()
-    page.go_back()
-    expect(panel.locator(f"img[src^='/image/{image}']")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(panel).to_be_hidden()
-
-
-def test_map_selectors_and_clusters(page: Page):
-    open_map(page, "efficientnet")
-    clusters = page.locator("#map-clusters button")
-    assert clusters.count() >= 2
-    before = page.evaluate("document.querySelector('#map-graph .js-plotly-plot')._fullLayout.xaxis.range")
-    clusters.first.click()
-    page.wait_for_function(
-        "before => { const now = document.querySelector('#map-graph .js-plotly-plot')._fullLayout.xaxis.range;"
-        " return Math.abs(now[1] - now[0]) < 0.9 * Math.abs(before[1] - before[0]) }",
-        arg=before,
-    )
+def test_the_address_of_the_map_says_what_is_shown_and_back_leaves_it(page: Page):
+    page.goto("/library")
+    page.get_by_role("link", name="Map", exact=True).click()
+    page.locator("#map-name").select_option("efficientnet")
+    expect(page).to_have_url(re.compile("map=efficientnet"))
     page.get_by_text("3D", exact=True).click()
-    page.wait_for_function(
-        "() => document.querySelector('#map-graph .js-plotly-plot')._fullData.some(t => t.type === 'scatter3d')"
-    )
-    expect(page).to_have_url(re.compile("dim=3"))
-    page.get_by_text("2D", exact=True).click()
-    page.wait_for_function(f"({_PLACES})() !== null")
+    expect(page).to_have_url(re.compile("map=efficientnet.*dim=3"))
     page.get_by_text("Label", exact=True).click()
+    expect(page.locator("#map-legend")).to_contain_text("brick-wall")
+    expect(page).to_have_url(re.compile("color=label"))
+    state = page.url
+    page.go_back()
+    expect(page).to_have_url(re.compile("/library$"))
+    page.goto(state)
+    expect(page.locator("#map-name")).to_have_value("efficientnet")
     expect(page.locator("#map-legend")).to_contain_text("brick-wall")
 
 

@@ -1,0 +1,130 @@
+"""The kinds of index that can hold the rows, behind one set of calls.
+
+hnsw   graph over the rows (Malkov & Yashunin 2016); reads few of them, forgets none
+ivfpq  inverted lists of product-quantized rows (Jégou et al. 2011): smallest, approximate
+flat   the rows alone, every one read for every query
+
+The rows of the first and the last are float32, float16 or int8 (a level per dimension,
+learned); with ivfpq a row is one byte for every 16 dimensions or so. All of them rank by
+inner product, so each answers queries of any weighting.
+"""
+
+from __future__ import annotations
+
+import faiss
+import numpy as np
+
+from pipeline.errors import SettingsError
+from pipeline.settings import IndexOptions
+
+_QUANTIZERS = {"float16": faiss.ScalarQuantizer.QT_fp16, "int8": faiss.ScalarQuantizer.QT_8bit}
+
+_TRAIN_MOST = 50_000
+"""Rows that a quantizer learns from at most; k-means wants some 40 a centroid."""
+_TRAIN_FEWEST = 1_000
+"""Fewer rows than this cannot fill the 256 centroids of a product quantizer."""
+_CODE_BYTES = 112
+"""A product-quantized row has at most so many bytes: 1/64 of 1792 float32 dimensions."""
+
+
+def make(options: IndexOptions, dim: int, count: int) -> faiss.Index:
+    """An empty index for about `count` rows of length `dim`.
+
+    Raises SettingsError for a combination that does not exist.
+    """
+    product = faiss.METRIC_INNER_PRODUCT
+    quantizer = _QUANTIZERS.get(options.storage)
+    if options.type == "ivfpq":
+        if options.storage != "float32":
+            raise SettingsError("ivfpq has a storage of its own; leave --storage out.")
+        if count < _TRAIN_FEWEST:
+            raise SettingsError(f"ivfpq needs {_TRAIN_FEWEST:,} images to learn from; take hnsw or flat.")
+        lists = max(8, int(2 * np.sqrt(count)))
+        code = max(m for m in range(1, _CODE_BYTES + 1) if dim % m == 0)
+        graph = faiss.IndexIVFPQ(faiss.IndexFlatIP(dim), dim, lists, code, 8, product)
+        for clustering in (graph.cp, graph.pq.cp):
+            clustering.min_points_per_centroid = 1
+            clustering.max_points_per_centroid = 64
+        graph.cp.spherical = False  # rows without some embedding are shorter: keep their length
+        graph.set_direct_map_type(faiss.DirectMap.Array)
+        return graph
+    if options.type == "flat":
+        return faiss.IndexScalarQuantizer(dim, quantizer, product) if quantizer is not None else faiss.IndexFlatIP(dim)
+    if quantizer is None:
+        graph = faiss.IndexHNSWFlat(dim, options.hnsw_m, product)
+    else:
+        graph = faiss.IndexHNSWSQ(dim, quantizer, options.hnsw_m, product)
+    graph.hnsw.efConstruction = options.ef_construction
+    return graph
+
+
+def training_rows(count: int) -> np.ndarray:
+    """Which of `count` rows a quantizer learns from: positions, evenly spread."""
+    return np.linspace(0, count - 1, min(count, _TRAIN_MOST)).astype(np.int64)
+
+
+def learns(options: IndexOptions) -> bool:
+    """Whether the kind depends on the rows it was trained with."""
+    return options.type == "ivfpq" or options.storage == "int8"
+
+
+def lossy(graph: faiss.Index) -> bool:
+    """Whether the rows come back other than they went in."""
+    return not isinstance(_storage(graph), faiss.IndexFlat)
+
+
+def most_effort(graph: faiss.Index) -> int:
+    """The effort at which searching is as thorough as it gets; 0 where there is no choice."""
+    if isinstance(graph, faiss.IndexHNSW):
+        return 1024  # beyond, a scan of 100,000 rows is as fast
+    return graph.nlist if isinstance(graph, faiss.IndexIVF) else 0
+
+
+def effort_name(graph: faiss.Index) -> str:
+    """What `effort` means here, for the person."""
+    if isinstance(graph, faiss.IndexHNSW):
+        return "efSearch"
+    return "nprobe" if isinstance(graph, faiss.IndexIVF) else ""
+
+
+def walk(graph: faiss.Index, query: np.ndarray, k: int, mask: np.ndarray, effort: int):
+    """Best rows among mask (n,) bool by the structure: products (q, k), rows (q, k), −1 for none."""
+    if isinstance(graph, faiss.IndexHNSW):
+        return graph.search(query, k, params=faiss.SearchParametersHNSW(efSearch=effort, **_among(mask)))
+    if isinstance(graph, faiss.IndexIVF):
+        return graph.search(query, k, params=faiss.SearchParametersIVF(nprobe=effort, **_among(mask)))
+    return scan(graph, query, k, mask)
+
+
+def scan(graph: faiss.Index, query: np.ndarray, k: int, mask: np.ndarray):
+    """Best rows by reading every row of the mask as stored: products (q, k), rows (q, k)."""
+    if isinstance(graph, faiss.IndexIVF):
+        return graph.search(query, k, params=faiss.SearchParametersIVF(nprobe=graph.nlist, **_among(mask)))
+    return _storage(graph).search(query, k, params=faiss.SearchParameters(**_among(mask)))
+
+
+def decode(graph: faiss.Index, rows: np.ndarray) -> np.ndarray:
+    """The stored rows at positions (k,) int64: (k, dim) float32."""
+    if not lossy(graph):
+        return whole(graph)[rows]
+    return _storage(graph).reconstruct_batch(np.ascontiguousarray(rows, np.int64))
+
+
+def whole(graph: faiss.Index) -> np.ndarray:
+    """Every stored row (n, dim) float32: a view where float32 is stored, else decoded."""
+    storage = _storage(graph)
+    if lossy(graph):
+        return storage.reconstruct_n(0, storage.ntotal)
+    flat = faiss.rev_swig_ptr(storage.get_xb(), storage.ntotal * storage.d)
+    return flat.reshape(storage.ntotal, storage.d)
+
+
+def _storage(graph: faiss.Index) -> faiss.Index:
+    return faiss.downcast_index(graph.storage) if isinstance(graph, faiss.IndexHNSW) else graph
+
+
+def _among(mask: np.ndarray) -> dict:
+    """The selector of a mask as a keyword: given so, FAISS keeps it alive during the search."""
+    if mask.all():
+        return {}
+    return {"sel": faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))}

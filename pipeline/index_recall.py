@@ -1,0 +1,164 @@
+"""How well an index finds what an exact search finds, and the effort that takes.
+
+Rows of the index itself are the queries; their true neighbors come from one pass over the
+vectors, shared by all weightings. The effort (efSearch, or nprobe) is doubled until the
+recall suffices, for each kind of weighting by itself: a query that one embedding rules
+walks a graph made for all of them, and needs more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline import index_kinds as kinds
+
+K = 10
+QUERIES = 200
+RANDOM = 12
+"""Random weightings (uniform on the simplex) measured beside the equal one and the corners."""
+
+TARGETS = {"equal": 0.98, "other": 0.95}
+_MARGIN = {"equal": 0.005, "other": 0.015}  # 200 queries flatter or disappoint by about so much
+_LEAST = 32
+_GAIN = 0.002  # a doubling that brings less than this is the storage's limit, not the effort's
+
+RULES = 0.75
+"""Share of the weight from which one embedding rules a query."""
+MIXED = "mixed"
+
+_STEP = 8_192
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """The true neighbors under one weighting: rows (q, k) int64, and the k-th product (q,)."""
+
+    queries: np.ndarray
+    rows: np.ndarray
+    last: np.ndarray
+
+
+def ruler(weights: dict[str, float]) -> str:
+    """The embedding that has at least RULES of the weight, or `mixed`."""
+    total = sum(weights.values())
+    return next((name for name, weight in weights.items() if weight >= RULES * total), MIXED)
+
+
+def weightings(names: tuple[str, ...], seed: int = 0) -> list[dict[str, float]]:
+    """The weightings measured: equal, every corner, and random ones."""
+    equal = dict.fromkeys(names, 1.0)
+    if len(names) == 1:
+        return [equal]
+    corners = [dict.fromkeys(names, 0.0) | {name: 1.0} for name in names]
+    generator = np.random.default_rng(seed)
+    random = generator.dirichlet(np.ones(len(names)), RANDOM).round(2)
+    return [equal, *corners, *(dict(zip(names, row.tolist())) for row in random)]
+
+
+def text(weights: dict[str, float]) -> str:
+    """A weighting as the command line takes it: color=1,sift=0.5."""
+    return ",".join(f"{name}={weight:g}" for name, weight in weights.items() if weight)
+
+
+def measure(index, source: Callable[[np.ndarray], np.ndarray], fixed: int = 0) -> dict:
+    """Choose the effort and measure with it: what index.json keeps.
+
+    source: true rows of positions (k,) int64 → (k, Σ dim) float32. fixed: an effort given
+    by the person. Returns {"size", "effort": {ruler: effort}, "recall_at_10": {weighting:
+    x}, "query_ms"}; the recall counts the 10 nearest others of each query.
+    """
+    alive = np.flatnonzero(index.alive)
+    figures = {"size": len(alive), "effort": {}, "recall_at_10": {}, "query_ms": None}
+    if len(alive) < 2:
+        return figures
+    drawn = np.random.default_rng(1).permutation(alive)[:QUERIES]
+    queries = source(np.sort(drawn))
+    drawn = np.sort(drawn)
+    wanted = weightings(index.embeddings)
+    truths = _truths(index, source, drawn, queries, wanted)
+    for group in dict.fromkeys(ruler(weights) for weights in wanted):
+        mine = {text(w): w for w in wanted if ruler(w) == group}
+        most = kinds.most_effort(index.graph)
+        effort, before = min(fixed or _LEAST, most), None
+        while True:
+            found = {
+                name: _recall(index, queries, drawn, weights, truths[name], effort)
+                for name, weights in mine.items()
+            }
+            enough = all(x >= _target(mine[name]) for name, x in found.items())
+            mean = float(np.mean(list(found.values())))
+            stuck = kinds.lossy(index.graph) and before is not None and mean - before < _GAIN
+            if fixed or enough or stuck or effort >= most:
+                break
+            effort, before = min(2 * effort, most), mean
+        figures["effort"][group] = effort
+        figures["recall_at_10"] |= {name: round(x, 4) for name, x in found.items()}
+    index.effort = figures["effort"]
+    figures["query_ms"] = _median_ms(index, queries[:100])
+    return figures
+
+
+def _target(weights: dict[str, float]) -> float:
+    kind = "equal" if len(set(weights.values())) == 1 else "other"
+    return TARGETS[kind] + _MARGIN[kind]
+
+
+def _weighted(index, queries: np.ndarray, weights: dict[str, float]) -> np.ndarray:
+    """Stored rows (q, Σ dim) as queries of a weighting."""
+    return queries * np.repeat([weights.get(n, 0.0) for n in index.embeddings], index.dims).astype(np.float32)
+
+
+def _truths(index, source, drawn, queries, wanted) -> dict[str, _Truth]:
+    """The exact neighbors of the drawn rows under each weighting, in one pass over the rows."""
+    k = min(K, int(index.alive.sum()) - 1)
+    starts = np.cumsum([0, *index.dims])
+    best = {text(w): (np.full((len(drawn), k), -np.inf, np.float32), np.zeros((len(drawn), k), np.int64)) for w in wanted}
+    alive = np.flatnonzero(index.alive)
+    for start in range(0, len(alive), _STEP):
+        part = alive[start : start + _STEP]
+        rows = source(part)
+        cosines = [queries[:, a:b] @ rows[:, a:b].T for a, b in zip(starts, starts[1:])]
+        own = drawn[:, None] == part
+        for weights in wanted:
+            products = sum(weights[n] * c for n, c in zip(index.embeddings, cosines) if weights[n])
+            products[own] = -np.inf
+            scores, found = best[text(weights)]
+            scores = np.concatenate([scores, products], axis=1)
+            found = np.concatenate([found, np.broadcast_to(part, products.shape)], axis=1)
+            top = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+            best[text(weights)] = np.take_along_axis(scores, top, 1), np.take_along_axis(found, top, 1)
+    truths = {}
+    for weights in wanted:
+        scores, found = best[text(weights)]
+        something = np.abs(_weighted(index, queries, weights)).max(axis=1) > 0
+        truths[text(weights)] = _Truth(np.flatnonzero(something), found, scores.min(axis=1))
+    return truths
+
+
+def _recall(index, queries, drawn, weights, truth: _Truth, effort: int) -> float:
+    """Share of the true neighbors found; of equally near ones any will do, where rows are exact."""
+    mine = truth.queries
+    if not len(mine):
+        return 1.0
+    k = truth.rows.shape[1]
+    products, rows = index.nearest(_weighted(index, queries[mine], weights), k + 1, index.alive, effort)
+    hits = (rows[:, :, None] == truth.rows[mine][:, None]).any(axis=2)
+    if not kinds.lossy(index.graph):
+        hits |= products >= truth.last[mine][:, None] * (1 - 1e-6)
+    hits &= (rows >= 0) & (rows != drawn[mine][:, None])
+    return float(np.minimum(hits.sum(axis=1), k).mean() / k)
+
+
+def _median_ms(index, queries) -> float:
+    """Median time of a single query at equal weights."""
+    took = []
+    effort = index.effort_for(dict.fromkeys(index.embeddings, 1.0))
+    for query in queries:
+        started = time.perf_counter()
+        index.nearest(query[None], K, index.alive, effort)
+        took.append(time.perf_counter() - started)
+    return round(float(np.median(took)) * 1000, 3)
