@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
@@ -38,6 +38,7 @@ FIT_SAMPLE = 1500
 REFIT_BELOW, REFIT_GROWTH = 500, 4
 """A codebook from fewer images than this is learned anew when the library has grown so many times."""
 
+_SAMPLES = 128  # images between two updates while learning
 _TASK = 16  # images per message to a worker: few enough to share out, many enough to be cheap
 
 
@@ -57,6 +58,7 @@ class _Prepared:
     image_id: int
     thumbnail: bytes = b""
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    sample: list[np.ndarray] = field(default_factory=list)
     state: str = "ok"
     reason: str = ""
 
@@ -94,21 +96,20 @@ def embed(
     for unknown names and WeightsUnavailableError where a network cannot be loaded.
     """
     extractors = {name: create(name, extractor_options) for name in names}
-    workers = options.workers or settings.cores()
-    with _Workers(workers) as pool:
+    report = EmbedReport(vectors=dict.fromkeys(names, 0))
+    with _Workers(options.workers or settings.cores()) as pool:
         for name, extractor in extractors.items():
             if isinstance(extractor, FittedExtractor):
-                _ready(library, name, extractor, pool, progress)
+                _ready(library, name, extractor, pool, progress, report)
             library.set_embedding(
                 name, extractor.fingerprint, extractor.dim, _kept(extractor_options)
             )
         needs = _needs(library, names)
-        report = EmbedReport(vectors=dict.fromkeys(names, 0))
         if not needs:
             return report
         progress.start("embed", len(needs))
         pool.load(list(extractors.values()))
-        for batch in _prepared(library, needs, options.batch_size, pool):
+        for batch in _in_batches(library, needs, options.batch_size, pool, _prepare_many):
             _encode_and_store(library, extractors, batch, options, report)
             failed = sum(item.state != "ok" for item in batch)
             report.done += len(batch) - failed
@@ -135,16 +136,20 @@ def _needs(library: Library, names: Sequence[str]) -> dict[int, list[str]]:
     return dict(sorted(needs.items()))
 
 
-def _prepared(
-    library: Library, needs: dict[int, list[str]], batch_size: int, pool: _Workers
+def _in_batches(
+    library: Library,
+    needs: dict[int, list[str]],
+    batch_size: int,
+    pool: _Workers,
+    work: Callable,
 ) -> Iterator[list[_Prepared]]:
-    """Batches of prepared images in order, the next one under way while one is encoded."""
+    """What the workers make of images, in order, the next batch under way while one is used."""
     ids = list(needs)
     under_way: deque[_Batch] = deque()
     for start in range(0, len(ids), batch_size):
         rows = library.images_by_id(ids[start : start + batch_size])
         tasks = [(i, str(row.file), needs[i]) for i, row in rows.items()]
-        under_way.append(pool.submit(tasks))
+        under_way.append(pool.submit(work, tasks))
         if len(under_way) > 1:
             yield pool.collect(under_way.popleft())
     while under_way:
@@ -180,9 +185,17 @@ def _encode_and_store(
 
 
 def _ready(
-    library: Library, name: str, extractor: FittedExtractor, pool: _Workers, progress: Progress
+    library: Library,
+    name: str,
+    extractor: FittedExtractor,
+    pool: _Workers,
+    progress: Progress,
+    report: EmbedReport,
 ) -> None:
-    """Load the library's codebook into an extractor, or learn it from a sample."""
+    """Load the library's codebook into an extractor, or learn it from a sample.
+
+    The sampled images get their vectors at once: they are not looked at twice.
+    """
     total = library.counts()["ok"]
     kept = library.fitted(name)
     if kept is not None and extractor.made(library.embeddings()[name].extractor):
@@ -194,23 +207,29 @@ def _ready(
     ids = [row[0] for row in library.db.execute("SELECT id FROM images WHERE state = 'ok'")]
     generator = np.random.default_rng(0)
     chosen = sorted(generator.permutation(ids)[:FIT_SAMPLE].tolist())
-    rows = library.images_by_id(chosen)
-    progress.start(f"learn {name}", len(rows))
-    samples = []
-    for sample in pool.sample(extractor, [(i, str(row.file)) for i, row in rows.items()]):
-        progress.advance()
-        if sample is not None:
-            samples.append(sample)
-    extractor.fit(samples)
+    progress.start(f"learn {name}", len(chosen))
+    pool.load([extractor])
+    samples, failures = {}, []
+    for batch in _in_batches(library, dict.fromkeys(chosen, [name]), _SAMPLES, pool, _sample_many):
+        progress.advance(len(batch))
+        samples |= {item.image_id: item.sample for item in batch if item.state == "ok"}
+        failures += [(item.image_id, item.state, item.reason) for item in batch if item.state != "ok"]
+    extractor.fit(list(samples.values()))
+    prepared = [extractor.prepare_sample(sample) for sample in samples.values()]
+    vectors = (extractor.fingerprint, list(samples), extractor.encode(prepared)) if samples else None
     with library.db.atomic():
         library.set_embedding(name, extractor.fingerprint, extractor.dim, {})
-        library.set_fitted(name, extractor.to_arrays(), len(rows))
+        library.set_fitted(name, extractor.to_arrays(), len(chosen))
+        library.store([], {name: vectors} if vectors else {}, failures)
+    report.vectors[name] += len(samples)
+    report.failed += len(failures)
 
 
 @dataclass
 class _Batch:
     """Tasks that were sent out together, and their answers to come."""
 
+    work: Callable
     tasks: list[tuple[int, str, list[str]]]
     futures: list[Future]
 
@@ -246,16 +265,16 @@ class _Workers:
             initargs=(self._extractors,),
         )
 
-    def submit(self, tasks: list[tuple[int, str, list[str]]]) -> _Batch:
-        """Send out tasks (image id, file, names of embeddings)."""
+    def submit(self, work: Callable, tasks: list[tuple[int, str, list[str]]]) -> _Batch:
+        """Send out tasks (image id, file, names of embeddings) to `work`, a function of many."""
         try:
             futures = [
-                self._pool.submit(_prepare_many, tasks[start : start + _TASK])
+                self._pool.submit(work, tasks[start : start + _TASK])
                 for start in range(0, len(tasks), _TASK)
             ]
         except BrokenProcessPool:
             futures = []
-        return _Batch(tasks, futures)
+        return _Batch(work, tasks, futures)
 
     def collect(self, batch: _Batch) -> list[_Prepared]:
         """Wait for the answers; when a worker died, find the image that kills it."""
@@ -266,19 +285,14 @@ class _Workers:
         except BrokenProcessPool:
             pass
         self._start()
-        return [self._alone(task) for task in batch.tasks]
+        return [self._alone(batch.work, task) for task in batch.tasks]
 
-    def _alone(self, task: tuple[int, str, list[str]]) -> _Prepared:
+    def _alone(self, work: Callable, task: tuple[int, str, list[str]]) -> _Prepared:
         try:
-            return self._pool.submit(_prepare_many, [task]).result()[0]
+            return self._pool.submit(work, [task]).result()[0]
         except BrokenProcessPool:
             self._start()
             return _Prepared(task[0], state="unreadable", reason="the decoder crashed on it")
-
-    def sample(self, extractor: FittedExtractor, files: list[tuple[int, str]]) -> Iterator:
-        """What each readable file gives to a fit, None for the others."""
-        self.load([extractor])
-        yield from self._pool.map(_sample, files, chunksize=_TASK)
 
 
 # In the worker processes: what `_start_worker` was given.
@@ -293,24 +307,28 @@ def _start_worker(extractors: list[Extractor]) -> None:
 
 
 def _prepare_many(tasks: list[tuple[int, str, list[str]]]) -> list[_Prepared]:
-    return [_prepare(*task) for task in tasks]
+    return [_decoded(image_id, file, _prepare, names) for image_id, file, names in tasks]
 
 
-def _prepare(image_id: int, file: str, names: list[str]) -> _Prepared:
-    path = Path(file)
+def _sample_many(tasks: list[tuple[int, str, list[str]]]) -> list[_Prepared]:
+    return [_decoded(image_id, file, _sample, names) for image_id, file, names in tasks]
+
+
+def _decoded(image_id: int, file: str, use: Callable, names: list[str]) -> _Prepared:
+    """What `use` makes of a decoded image, or why the image cannot be decoded."""
     try:
-        pixels = images.decode(images.read(path))
+        pixels = images.decode(images.read(Path(file)))
     except ImageError as error:
-        state = "unreadable" if path.exists() else "missing"
+        state = "unreadable" if Path(file).exists() else "missing"
         return _Prepared(image_id, state=state, reason=str(error))
+    return use(image_id, pixels, names)
+
+
+def _prepare(image_id: int, pixels: np.ndarray, names: list[str]) -> _Prepared:
     arrays = {name: _extractors[name].prepare(pixels) for name in names}
     return _Prepared(image_id, images.thumbnail(pixels), arrays)
 
 
-def _sample(task: tuple[int, str]) -> list[np.ndarray] | None:
-    image_id, file = task
-    (extractor,) = _extractors.values()
-    try:
-        return extractor.sample(images.decode(images.read(Path(file))), seed=image_id)
-    except ImageError:
-        return None
+def _sample(image_id: int, pixels: np.ndarray, names: list[str]) -> _Prepared:
+    (name,) = names
+    return _Prepared(image_id, sample=_extractors[name].sample(pixels))

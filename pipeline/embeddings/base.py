@@ -84,8 +84,12 @@ class FittedExtractor(Extractor):
         """Whether `prepare` and `encode` can be called."""
 
     @abstractmethod
-    def sample(self, image: np.ndarray, seed: int) -> list[np.ndarray]:
+    def sample(self, image: np.ndarray) -> list[np.ndarray]:
         """What one decoded picture gives to the fit: a bounded list of arrays (worker process)."""
+
+    @abstractmethod
+    def prepare_sample(self, sample: list[np.ndarray]) -> np.ndarray:
+        """What `prepare` would give for the sampled picture, without a second look at it."""
 
     @abstractmethod
     def fit(self, samples: Sequence[list[np.ndarray]], seed: int = 0) -> None:

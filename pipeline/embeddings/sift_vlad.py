@@ -97,22 +97,25 @@ class SiftVlad(FittedExtractor):
     def is_fitted(self) -> bool:
         return bool(self._state)
 
-    def sample(self, image: np.ndarray, seed: int) -> list[np.ndarray]:
-        """Keypoints drawn from one picture, at most `SAMPLED`.
+    def sample(self, image: np.ndarray) -> list[np.ndarray]:
+        """The keypoints of one picture, at most `KEYPOINTS`.
 
         Returns [descriptors (n, 128) uint8, places (n, 3) float32]: x and y of 0–1 in the
         picture and the keypoint's diameter in px.
         """
-        found, places = _detect(image)
-        if len(found) > SAMPLED:
-            drawn = np.random.default_rng(seed).choice(len(found), SAMPLED, replace=False)
-            found, places = found[drawn], places[drawn]
-        return [found, places]
+        return list(_detect(image))
+
+    def prepare_sample(self, sample: list[np.ndarray]) -> np.ndarray:
+        """(dim,) float32, not normalized; zeros without keypoints."""
+        found, places = sample
+        if not len(found):
+            return np.zeros(self.dim, np.float32)
+        return (self._vlad(found, places) - self._state["mean"]) @ self._state["projection"]
 
     def fit(self, samples: Sequence[list[np.ndarray]], seed: int = 0) -> None:
         """Learn axes, codebook and projection from what `sample` gave; some seconds."""
         rng = np.random.default_rng(seed)
-        samples = [sample for sample in samples if len(sample[0])]
+        samples = [_thin(*sample, rng) for sample in samples if len(sample[0])]
         if not samples:  # pictures without any structure: every vector will be zeros
             samples = [[np.zeros((1, 128), np.uint8), np.zeros((1, 3), np.float32)]]
         pool = _root(np.concatenate([found for found, _ in samples]))
@@ -141,10 +144,7 @@ class SiftVlad(FittedExtractor):
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
         """(h, w, 3) uint8 RGB → (dim,) float32, not normalized; zeros without keypoints."""
-        found, places = _detect(image)
-        if not len(found):
-            return np.zeros(self.dim, np.float32)
-        return (self._vlad(found, places) - self._state["mean"]) @ self._state["projection"]
+        return self.prepare_sample(self.sample(image))
 
     def encode(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
         return unit_rows(np.stack(prepared))
@@ -193,6 +193,14 @@ def _root(found: np.ndarray) -> np.ndarray:
     """Descriptors (n, 128) uint8 → RootSIFT (n, 128) float32: L1 norm 1, then the root."""
     values = found.astype(np.float32)
     return np.sqrt(values / np.maximum(values.sum(axis=1, keepdims=True), 1))
+
+
+def _thin(found: np.ndarray, places: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """`SAMPLED` keypoints drawn from those of a picture, or all where there are fewer."""
+    if len(found) <= SAMPLED:
+        return [found, places]
+    drawn = rng.choice(len(found), SAMPLED, replace=False)
+    return [found[drawn], places[drawn]]
 
 
 def _part(
