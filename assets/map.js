@@ -317,11 +317,12 @@
   function view(name, dim, by, chosen, last) {
     if (!last || last.path !== "/") return none();
     const params = new URLSearchParams({ map: name, dim: dim, color: by });
-    if (chosen !== null && chosen !== undefined) params.set("image", chosen);
+    const noneChosen = chosen === null || chosen === undefined;
+    if (!noneChosen) params.set("image", chosen);
     const search = `?${params}`;
     if (search === last.search) return none();
     const before = new URLSearchParams(last.search).get("image");
-    return { path: "/", search: search, replace: chosen === null || String(chosen) === before };
+    return { path: "/", search: search, replace: noneChosen || String(chosen) === before };
   }
 
   const api = (window.likenessMap = {

@@ -187,7 +187,9 @@
       gd.addEventListener("pointerleave", () => tip.hide());
       gd.addEventListener("pointerdown", (event) => {
         down = [event.clientX, event.clientY];
-        held = null;
+        // In space plotly tells of a click while it draws: between slow frames it misses
+        // short ones, so the point that was under the pointer is remembered here.
+        held = api.map && api.map.dim === 3 && byId("map-tip").classList.contains("is-shown") ? tip.row : null;
         tip.hide();
       }, true);
       document.addEventListener("pointerup", (event) => {

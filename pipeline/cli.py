@@ -184,6 +184,21 @@ def index(data: Path, embeddings: str | None, **values) -> None:
     with library.writing(), RunRecord(library, "index", values, Console()) as record:
         built, done = combined.build(library, names, _pick(IndexOptions, values), record)
     click.echo(f"Index {done}: {len(built):,} images, {' + '.join(built.embeddings)}.")
+    click.echo(_measured(combined.measured(library)))
+
+
+def _measured(figures: dict) -> str:
+    """Kind, size, recall and speed of an index in one line."""
+    recall = figures["recall_at_10"]
+    text = f"{figures['type']}, {figures['storage']}: {figures['bytes'] / 1e6:,.1f} MB"
+    if not recall:
+        return text + "; so few images that every search is an exact scan"
+    effort = "-".join(str(n) for n in sorted({min(figures["effort"].values()), max(figures["effort"].values())}))
+    at = f" at {figures['effort_name']} {effort}" if figures["effort_name"] else ""
+    return (
+        f"{text}, recall@10 {next(iter(recall.values())):.3f} at equal weights, {min(recall.values()):.3f} "
+        f"at the worst of {len(recall)} weightings, {figures['query_ms']:.2f} ms a query{at}"
+    )
 
 
 @main.command("map")
@@ -208,15 +223,20 @@ def map_command(data: Path, refit: bool, **values) -> None:
 @click.argument("query", nargs=-1, required=True)
 @click.option("--weights", metavar="LIST", help="As in color=1,sift=0.5; names left out weigh 0.  [default: all 1]")
 @click.option("--top-k", type=click.IntRange(1), default=settings.TOP_K, help="Number of matches.")
+@click.option("--offset", type=click.IntRange(0), default=0, help="Leave out so many of the best: the next page.")
+@click.option("--label", "labels", multiple=True, help="Only images with this label; may be given again.")
+@click.option("--folder", "folders", multiple=True, metavar="PATH",
+              help="Only images below this path of the scanned folder; may be given again.")
 @click.option("--metric", type=click.Choice(settings.METRICS), default="cosine", help="How to rank.")
 @click.option("--exact", is_flag=True, help="Scan every image instead of walking the index.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write a contact sheet.")
 @_json_option
 @_data_option
-def search(query, weights, top_k, metric, exact, html, as_json, data: Path) -> None:
+def search(query, weights, metric, html, as_json, data: Path, **values) -> None:
     """Find the neighbors of one or several QUERY images, in the library or not.
 
-    Several queries are averaged.
+    Several queries are averaged. The metric hamming compares perceptual hashes: it finds
+    the same picture saved again, and leaves the weights aside.
     """
     from pipeline.contact_sheet import contact_sheet
     from pipeline.search import Query, Searcher, query_from
@@ -225,9 +245,7 @@ def search(query, weights, top_k, metric, exact, html, as_json, data: Path) -> N
     searcher = Searcher(library)
     chosen = settings.parse_weights(weights, searcher.embeddings) if weights else None
     ids, vectors = query_from(searcher, query)
-    result = searcher.search(
-        Query(images=ids, vectors=vectors, weights=chosen, top_k=top_k, metric=metric, exact=exact)
-    )
+    result = searcher.search(Query(images=ids, vectors=vectors, weights=chosen, metric=metric, **values))
     if html:
         html.write_text(contact_sheet(library, result, ", ".join(Path(q).name for q in query)), "utf-8")
     if as_json:
@@ -237,11 +255,32 @@ def search(query, weights, top_k, metric, exact, html, as_json, data: Path) -> N
                 del match["distance"]
         click.echo(json.dumps(shown))
         return
-    for rank, match in enumerate(result.matches, 1):
+    for rank, match in enumerate(result.matches, 1 + values["offset"]):
         parts = "  ".join(f"{name} {value:.3f}" for name, value in match.parts.items())
         distance = "" if match.distance is None else f"  {metric} {match.distance:.4f}"
         click.echo(f"{rank:>3}  {match.score:.4f}{distance}  {match.path}   ({parts})")
     click.echo(f"{len(result.matches)} matches in {result.ms:.1f} ms" + (f"; contact sheet: {html}" if html else ""))
+
+
+@main.command()
+@_json_option
+@_data_option
+def duplicates(as_json: bool, data: Path) -> None:
+    """Find groups of images that are copies of one another: the same file, saved again,
+    recolored, cropped, turned or mirrored.
+    """
+    from pipeline import duplicates as finder
+
+    progress = Console()
+    groups = finder.find(Library(data), progress)
+    progress.close()
+    if as_json:
+        click.echo(json.dumps(finder.as_json(groups)))
+        return
+    for number, group in enumerate(groups, 1):
+        click.echo(f"{number:>3}  " + "\n     ".join(row.path for row in group.images))
+        click.echo("       " + "\n       ".join(group.reasons))
+    click.echo(f"{len(groups):,} groups, {sum(len(group.images) for group in groups):,} images in them.")
 
 
 @main.command()
@@ -275,20 +314,67 @@ def _state(row: dict) -> str:
 
 
 @main.command()
+@click.option("--queries", type=click.IntRange(1), default=200, help="Images changed and searched for.")
 @_json_option
 @_data_option
-def evaluate(as_json: bool, data: Path) -> None:
-    """Measure how well each embedding finds images of the same label."""
+def evaluate(queries: int, as_json: bool, data: Path) -> None:
+    """Measure what the embeddings, the index and the maps are worth."""
+    from pipeline.evaluate import as_text
     from pipeline.evaluate import evaluate as measure
 
-    figures = measure(Library(data), Console())
-    if as_json:
-        click.echo(json.dumps(figures))
-        return
-    click.echo("Precision@10: share of the 10 nearest with the same label")
-    for name, row in [*figures["embeddings"].items(), ("combined", figures["combined"])]:
-        click.echo(f"  {name:<14}{row['precision_at_10']:.3f}")
-    click.echo(f"  {'by chance':<14}{figures['chance']:.3f}")
+    progress = Console()
+    figures = measure(Library(data), progress, queries)
+    progress.close()
+    click.echo(json.dumps(figures) if as_json else as_text(figures))
+
+
+@main.command()
+@click.option("--trials", type=click.IntRange(1), default=8, help="Encoders tried of each kind.")
+@click.option("--limit", type=click.IntRange(10, 10_000), default=2500, help="Look at so many images at most.")
+@click.option("--seed", type=int, default=0, help="Another seed draws other images and trials.")
+@_json_option
+@_data_option
+def tune(trials: int, limit: int, seed: int, as_json: bool, data: Path) -> None:
+    """Compare SIFT-VLAD's PCA-whitening with a learned encoder; needs Optuna."""
+    from pipeline.tune import table
+    from pipeline.tune import tune as compare
+
+    progress = Console()
+    report = compare(Library(data), trials, limit, seed, progress)
+    progress.close()
+    click.echo(json.dumps(report) if as_json else table(report))
+
+
+@main.command()
+@click.argument("images", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--sizes", metavar="LIST", help="Numbers of synthetic images.  [default: 3000,10000,30000,100000]")
+@click.option("--million", is_flag=True, help="Add a million: takes hours, and 20 GB each of memory and disk.")
+@click.option("--quick", is_flag=True, help="Small sizes: shows that all of it works; the figures say little.")
+@click.option("--stages", default="all", metavar="LIST",
+              help="Some of extraction, index, kinds, maps, recluster, growth, joined by commas.")
+@click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path),
+              help="Where the figures go.  [default: bench.json in the library's directory]")
+@click.option("--plot", "plot_path", type=click.Path(dir_okay=False, path_type=Path),
+              help="Where the page of plots goes.  [default: bench.html beside the figures]")
+@click.option("--dreamsim-weights", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Directory with an unpacked DreamSim release archive; only with it DreamSim is measured.")
+@_data_option
+def bench(data: Path, images, json_path, plot_path, **values) -> None:
+    """Measure speed and memory beside plain use of the libraries below.
+
+    Extraction is measured on IMAGES (default: the sample gallery), index and maps on
+    synthetic images. Takes some 25 minutes on two cores.
+    """
+    from pipeline import bench as measuring
+
+    json_path = json_path or data / "bench.json"
+    plot_path = plot_path or json_path.with_suffix(".html")
+    folder = images or data / measuring.SAMPLE_FOLDER
+    progress = Console()
+    tables = measuring.bench(folder, json_path, plot_path, measuring.read_options(**values), progress)
+    progress.close()
+    click.echo("\n\n".join(map(str, tables.values())))
+    click.echo(f"\nFigures: {json_path}; plots: {plot_path}")
 
 
 @main.command()

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from pipeline import images, settings
+from pipeline import hashes, images, settings
 from pipeline.embeddings import Extractor, FittedExtractor, create
 from pipeline.embeddings.dreamsim import unavailable_reason
 from pipeline.errors import EmbeddingError, ImageError
@@ -57,6 +57,7 @@ class _Prepared:
 
     image_id: int
     thumbnail: bytes = b""
+    hash: np.ndarray | None = None
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     sample: list[np.ndarray] = field(default_factory=list)
     state: str = "ok"
@@ -125,11 +126,12 @@ def _kept(options: ExtractorOptions) -> dict:
 
 
 def _needs(library: Library, names: Sequence[str]) -> dict[int, list[str]]:
-    """Image id → embeddings it still needs; an image without a thumbnail needs none but that."""
+    """Image id → embeddings it still needs; without a thumbnail or hash, perhaps none but that."""
     sql = (
         "SELECT id FROM images WHERE state = 'ok' AND id NOT IN (SELECT image_id FROM thumbnails)"
     )
     needs: dict[int, list[str]] = {row[0]: [] for row in library.db.execute(sql)}
+    needs |= {image_id: [] for image_id in hashes.pending(library)}
     for name in names:
         for image_id in library.pending(name):
             needs.setdefault(image_id, []).append(name)
@@ -177,11 +179,14 @@ def _encode_and_store(
         )
         vectors[name] = (extractor.fingerprint, [item.image_id for item in having], rows)
         report.vectors[name] += len(having)
-    library.store(
-        [(item.image_id, item.thumbnail) for item in batch if item.state == "ok"],
-        vectors,
-        [(item.image_id, item.state, item.reason) for item in batch if item.state != "ok"],
-    )
+    readable = [item for item in batch if item.state == "ok"]
+    with library.db.atomic():
+        library.store(
+            [(item.image_id, item.thumbnail) for item in readable],
+            vectors,
+            [(item.image_id, item.state, item.reason) for item in batch if item.state != "ok"],
+        )
+        hashes.store(library, [(item.image_id, item.hash) for item in readable])
 
 
 def _ready(
@@ -326,7 +331,7 @@ def _decoded(image_id: int, file: str, use: Callable, names: list[str]) -> _Prep
 
 def _prepare(image_id: int, pixels: np.ndarray, names: list[str]) -> _Prepared:
     arrays = {name: _extractors[name].prepare(pixels) for name in names}
-    return _Prepared(image_id, images.thumbnail(pixels), arrays)
+    return _Prepared(image_id, images.thumbnail(pixels), hashes.compute(pixels), arrays)
 
 
 def _sample(image_id: int, pixels: np.ndarray, names: list[str]) -> _Prepared:

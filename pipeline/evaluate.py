@@ -1,55 +1,138 @@
-"""Quality figures of a library whose images carry labels."""
+"""Quality figures of a library: what its embeddings, its index and its maps are worth."""
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from pipeline import index as combined
-from pipeline import maps
-from pipeline.errors import LibraryError
+from pipeline import maps, retrieval, settings
 from pipeline.library import Library
+from pipeline.map_quality import quality
 from pipeline.progress import Progress, Silent
+from pipeline.retrieval import Rows
+from pipeline.robustness import rank1
+
+QUERIES = 200
+"""Images drawn as queries where each costs a search of its own; shares vary by some 2 points."""
 
 
-def evaluate(library: Library, progress: Progress = Silent()) -> dict:
-    """Precision@10 per embedding and of the combination, as `evaluate --json` prints it.
+def evaluate(
+    library: Library, progress: Progress = Silent(), queries: int = QUERIES, seed: int = 0
+) -> dict:
+    """All figures, as `evaluate --json` prints them.
 
-    precision@k is the share of an image's k nearest others (exact search, cosine) that
-    carry its label, averaged over all labeled images. Also the chance level: the
-    precision of random neighbors. Raises LibraryError when fewer than two labels exist.
+    {"embeddings": {name: {"precision_at_10", "map", "rank1": {transform: x}}},
+    "combined": the same, "chance": precision@10 of random neighbors,
+    "index": {"recall_at_10": {weights: x}},
+    "maps": {name: {"trustworthiness", "continuity"}}, "agreement": {"a|b": x}}.
+    All in [0, 1]. Without two labels precision_at_10, map and chance are left out and
+    rank1 is {} where the extractor cannot be had; both are said. `queries` images, drawn
+    by `seed`, are changed and searched for. Raises StaleIndexError without an index.
     """
-    labels = library.labels()
-    if len(labels) < 2:
-        raise LibraryError(
-            "Precision needs labels: put the images into folders by class, at least two, and scan again."
-        )
     index = combined.load(library)
-    of_row = _labels_of_rows(library, index)
-    names = [*index.embeddings, maps.COMBINED]
-    progress.start("evaluate", len(names))
+    if combined.about(library)["stale"]:
+        progress.say("The index is older than the vectors; bring it up to date with: python -m pipeline index")
+    with threadpool_limits(settings.cores()):
+        rows = retrieval.read(library, index)
+        figures, chance = _by_label(library, rows, progress)
+        found = rank1(library, rows, queries, seed, progress)
+        for name, row in figures.items():
+            row["rank1"] = {transform: _figure(x) for transform, x in found[name].items()}
+        recall = retrieval.recall(index, rows, queries, seed, progress)
+        whole = figures.pop(maps.COMBINED)
+        return {
+            "embeddings": figures,
+            "combined": whole,
+            **chance,
+            "index": {"recall_at_10": {weights: _figure(x) for weights, x in recall.items()}},
+            "maps": _maps(library, rows, progress),
+            "agreement": _agreement(rows, progress),
+        }
+
+
+def _figure(value: float | None) -> float | None:
+    return None if value is None else round(float(value), 4)
+
+
+def _by_label(library: Library, rows: Rows, progress: Progress) -> tuple[dict, dict]:
+    """{embedding or `combined`: precision and mAP} and {"chance"}; both empty without labels."""
+    figures: dict[str, dict] = {name: {} for name in rows.columns}
+    numbers = {label: number for number, label in enumerate(library.labels())}
+    if len(numbers) < 2:
+        progress.say("Without precision and mAP: these need images in folders by class, at least two.")
+        return figures, {}
+    found = library.images_by_id(rows.ids.tolist())
+    labels = np.array([numbers.get(found[i].label, -1) for i in rows.ids.tolist()], np.int64)
+    progress.start("labels", len(figures))
+    for name, row in figures.items():
+        mine = np.flatnonzero((labels >= 0) & rows.present[name])
+        if len(mine) > 1:
+            precision, average = retrieval.label_figures(rows.of(name)[mine], labels[mine])
+            row |= {"precision_at_10": _figure(precision), "map": _figure(average)}
+        progress.advance()
+    labeled = labels[labels >= 0]
+    return figures, {"chance": _figure(retrieval.chance(labeled))} if len(labeled) > 1 else {}
+
+
+def _maps(library: Library, rows: Rows, progress: Progress) -> dict[str, dict]:
+    """Trustworthiness and continuity of each 2-D map whose vectors the index has."""
+    names = [name for name in maps.names(library) if name in rows.columns]
+    progress.start("maps", len(names))
     figures = {}
     for name in names:
-        rows = np.flatnonzero(index.alive & (of_row >= 0))
-        figures[name] = {"precision_at_10": round(_precision(index, name, rows, of_row, 10), 4)}
+        saved = maps.load(library, name)
+        at = rows.positions(saved.ids)
+        judged = quality(rows.of(name)[at[at >= 0]], saved.xy[at >= 0]) or (None, None)
+        figures[name] = dict(zip(("trustworthiness", "continuity"), map(_figure, judged)))
         progress.advance()
-    counts = np.bincount(of_row[of_row >= 0]).astype(float)
-    total = counts.sum()
-    chance = float((counts * (counts - 1)).sum() / (total * (total - 1)))
-    whole = figures.pop(maps.COMBINED)
-    return {"embeddings": figures, "combined": whole, "chance": round(chance, 4)}
+    return figures
 
 
-def _labels_of_rows(library: Library, index: combined.CombinedIndex) -> np.ndarray:
-    """Label number of each row of the index (n,) int64, −1 without one."""
-    numbers = {label: number for number, label in enumerate(library.labels())}
-    rows = library.images_by_id(index.ids.tolist())
-    return np.array(
-        [numbers.get(rows[i].label, -1) if i in rows else -1 for i in index.ids.tolist()], np.int64
-    )
+def _agreement(rows: Rows, progress: Progress) -> dict[str, float | None]:
+    pairs = list(combinations(rows.names, 2))
+    progress.start("agreement", len(pairs))
+    figures = {}
+    for first, second in pairs:
+        figures[f"{first}|{second}"] = _figure(retrieval.agreement(rows.of(first), rows.of(second)))
+        progress.advance()
+    return figures
 
 
-def _precision(index, name: str, rows: np.ndarray, of_row: np.ndarray, k: int) -> float:
-    k = min(k, len(rows) - 1)
-    nearest, _ = maps.neighbors(index, name, rows, k + 1)
-    mine = of_row[rows]
-    return float((mine[nearest[:, 1:]] == mine[:, None]).mean())
+def as_text(figures: dict) -> str:
+    """What `evaluate` gives as aligned tables, each under a line that explains it."""
+    found = {**figures["embeddings"], "combined": figures["combined"]}
+    by_label = {}
+    if "chance" in figures:
+        for name, row in found.items():
+            by_label[name] = {"precision@10": row.get("precision_at_10"), "mAP": row.get("map")}
+        by_label["by chance"] = {"precision@10": figures["chance"]}
+    changed = {name: row["rank1"] for name, row in found.items() if row["rank1"]}
+    recall = {weights: {"recall@10": x} for weights, x in figures["index"]["recall_at_10"].items()}
+    shared = {pair.replace("|", " and "): {"shared": x} for pair, x in figures["agreement"].items()}
+    tables = [
+        _table("Labels: the share of the 10 nearest with the same label, and the mean average precision "
+               "of the whole ranking", by_label),
+        _table("Changed copies: how often the original comes first (exact search)", changed),
+        _table("Index: the share of the 10 true neighbors it finds by itself, by weights; a small library "
+               "is scanned instead", recall),
+        _table("Maps: how far neighbors on the map are true ones, and true neighbors are so on the map",
+               figures["maps"]),
+        _table("Agreement: the share of the 10 nearest by one embedding that the other names, too", shared),
+    ]
+    return "\n\n".join(table for table in tables if table)
+
+
+def _table(title: str, rows: dict[str, dict[str, float | None]]) -> str:
+    """A title and aligned columns, those of the first row; nothing without rows."""
+    if not rows:
+        return ""
+    columns = list(next(iter(rows.values())))
+    first = max(12, *(len(name) for name in rows))
+    lines = [title, "  " + " " * first + "".join(f"{column:>17}" for column in columns)]
+    for name, row in rows.items():
+        cells = (row.get(column) for column in columns)
+        lines.append(f"  {name:<{first}}" + "".join(f"{'–' if x is None else f'{x:.3f}':>17}" for x in cells))
+    return "\n".join(lines)

@@ -1,145 +1,34 @@
-"""One HNSW graph over all embeddings, queried with any weights.
+"""Making, keeping and judging the combined index.
 
-For an image with unit vectors x₁…x_M the index holds [x₁ … x_M]/√M; a query with weights
-w is [w₁q₁ … w_M q_M]. Their inner product is Σ wₘ·cos(qₘ, xₘ)/√M, so one graph (Malkov &
-Yashunin 2016, as in FAISS) answers every weighting without being built again.
-
-On disk: `index/KEY.faiss` (the graph) and `index/KEY.npz` (which row is which image), and
-`index/index.json`, written last and by rename, which names the pair that counts.
+`combined_index` is the index as it is searched, `index_kinds` its kinds, `index_store` its
+files, and `index_recall` measures how well it finds what an exact search finds.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 
 import faiss
 import numpy as np
 
-from pipeline import settings
+from pipeline import index_kinds as kinds
+from pipeline import index_recall, index_store, settings
+from pipeline.combined_index import EXACT_BELOW, CombinedIndex, Neighbors, read_rows
 from pipeline.errors import EmbeddingError, StaleIndexError
 from pipeline.library import Library
 from pipeline.progress import Progress, Silent
 from pipeline.settings import IndexOptions
 
+__all__ = ["CombinedIndex", "Neighbors", "about", "build", "load", "measured", "version"]
+
 REBUILD_ABOVE = 0.2
-"""Share of masked rows above which extending gives way to building anew (DESIGN §5)."""
+"""Share of masked rows above which extending gives way to building anew."""
 
-EXACT_BELOW = 5_000
-"""Up to this many candidates an exact scan is as fast as the graph, and cannot miss."""
-
-_ADD_STEP = 4_096
-
-
-@dataclass(frozen=True)
-class Neighbors:
-    """Answer of a search: ids (k,) int64, best first, and Σ wₘcosₘ / Σ wₘ (k,) float32."""
-
-    ids: np.ndarray
-    scores: np.ndarray
-
-
-class CombinedIndex:
-    """The graph in memory, with the image behind each row.
-
-    embeddings: names in the order of the blocks; dims: their lengths.
-    ids: (n,) int64, image of each row. stamps: (n, M) int64, `stored_ns` of each vector
-    in the row, 0 where the image has none. alive: (n,) bool, False for masked rows.
-    """
-
-    def __init__(self, graph, embeddings, dims, ids, stamps, alive, options: IndexOptions):
-        self.graph = graph
-        self.embeddings: tuple[str, ...] = tuple(embeddings)
-        self.dims: tuple[int, ...] = tuple(dims)
-        self.ids: np.ndarray = ids
-        self.stamps: np.ndarray = stamps
-        self.alive: np.ndarray = alive
-        self.options = options
-
-    def __len__(self) -> int:
-        return int(self.alive.sum())
-
-    def combine(self, vectors: dict[str, np.ndarray], weights: dict[str, float]) -> np.ndarray:
-        """Query vectors {name: (dim,) or (n, dim)} and weights → (n, Σ dim) float32."""
-        blocks = []
-        for name, dim in zip(self.embeddings, self.dims):
-            weight = weights.get(name, 0.0)
-            block = np.atleast_2d(vectors[name]) if weight and name in vectors else None
-            blocks.append((name, dim, weight, block))
-        count = max((len(block) for *_, block in blocks if block is not None), default=1)
-        query = np.zeros((count, sum(self.dims)), np.float32)
-        start = 0
-        for _, dim, weight, block in blocks:
-            if block is not None:
-                query[:, start : start + dim] = weight * block
-            start += dim
-        return query
-
-    def search(
-        self,
-        vectors: dict[str, np.ndarray],
-        weights: dict[str, float],
-        k: int,
-        *,
-        among: np.ndarray | None = None,
-        exact: bool = False,
-        ef_search: int = 0,
-    ) -> Neighbors:
-        """The k images nearest to one query by the weighted mean of the cosines.
-
-        vectors: {name: (dim,) float32 unit}. weights: {name: ≥ 0}, at least one above 0.
-        among: image ids to search in (a FAISS selector, applied inside the search).
-        exact: scan every row instead of walking the graph. Fewer than k come back when
-        there are fewer.
-        """
-        total = sum(weights.get(name, 0.0) for name in self.embeddings)
-        mask = self.alive if among is None else self.alive & np.isin(self.ids, among)
-        candidates = int(mask.sum())
-        k = min(k, candidates)
-        if k == 0:
-            return Neighbors(np.zeros(0, np.int64), np.zeros(0, np.float32))
-        query = self.combine(vectors, weights)
-        if exact or candidates <= EXACT_BELOW:
-            products, rows = self._scan(query, k, mask)
-        else:
-            products, rows = self._walk(query, k, mask, ef_search)
-        scores = products[0] * (np.sqrt(len(self.dims)) / total)
-        return Neighbors(self.ids[rows[0]], scores.astype(np.float32))
-
-    def _walk(self, query, k, mask, ef_search=0):
-        """Best rows by the graph: products (q, k), rows (q, k)."""
-        parameters = faiss.SearchParametersHNSW(
-            efSearch=max(ef_search or self.options.ef_search, 2 * k)
-        )
-        if not mask.all():
-            bits = np.packbits(mask, bitorder="little")
-            parameters.sel = faiss.IDSelectorBitmap(bits)
-        return self.graph.search(query, k, params=parameters)
-
-    def _scan(self, query, k, mask):
-        """Best rows by an exact scan of the candidates: products (q, k), rows (q, k)."""
-        rows = np.flatnonzero(mask)
-        products = self.matrix()[rows] @ query.T if len(rows) < len(mask) else self.matrix() @ query.T
-        top = np.argpartition(-products, k - 1, axis=0)[:k]
-        best = np.take_along_axis(products, top, axis=0)
-        order = np.argsort(-best, axis=0, kind="stable")
-        top = np.take_along_axis(top, order, axis=0)
-        return np.take_along_axis(best, order, axis=0).T, rows[top].T
-
-    def matrix(self) -> np.ndarray:
-        """The stored rows (n, Σ dim) float32, masked ones included; a view, not a copy."""
-        storage = faiss.downcast_index(self.graph.storage)
-        flat = faiss.rev_swig_ptr(storage.get_xb(), storage.ntotal * storage.d)
-        return flat.reshape(storage.ntotal, storage.d)
-
-    def block(self, name: str) -> np.ndarray:
-        """One embedding's part of every row (n, dim) float32, of norm 1/√M or 0; a view."""
-        at = self.embeddings.index(name)
-        start = sum(self.dims[:at])
-        return self.matrix()[:, start : start + self.dims[at]]
+_MEASURED_FOR = 0.1
+"""The measured effort holds until the index has grown or shrunk by more than this."""
+_OUTGROWN = 2.0
+"""A quantizer learns anew when there are so many times the rows it has learned from."""
+_STEP = 4_096
 
 
 def build(
@@ -155,63 +44,52 @@ def build(
     Returns the index and what was done: `current`, `extended` or `built`. Raises
     EmbeddingError when a named embedding has no vectors.
     """
+    faiss.omp_set_num_threads(settings.cores())
     names = _chosen(library, embeddings)
+    dims = [library.embeddings()[name].dim for name in names]
     ids, stamps = _wanted(library, names)
-    old = load(library) if _pointer(library).is_file() else None
+    old = _open(library)
     options = options or (old.options if old else IndexOptions())
-    fits = old is not None and old.embeddings == tuple(names) and (
-        (old.options.hnsw_m, old.options.ef_construction)
-        == (options.hnsw_m, options.ef_construction)
-    )
-    if fits:
+    if old is not None and _fits(old, names, dims, options, len(ids)):
         added, kept = _difference(old, ids, stamps)
-        if not len(added) and kept.sum() == old.alive.sum() and old.options == options:
-            return old, "current"
-        masked = 1 - kept.sum() / (len(kept) + len(added))
-        if masked <= REBUILD_ABOVE:
+        if not len(added) and kept.sum() == old.alive.sum():
+            if old.options == options:
+                return old, "current"
+            old.options, old.figures = options, {}
+            _finish(library, old, rows_changed=False)
+            return old, "extended"
+        if 1 - kept.sum() / (len(kept) + len(added)) <= REBUILD_ABOVE:
+            if (old := _open(library, to_change=True)) is None:
+                raise StaleIndexError("The index vanished while it was being extended; run it again.")
+            if old.options.ef_search != options.ef_search:
+                old.figures = {}
             old.alive, old.options = kept, options
             _add(library, old, ids[added], stamps[added], progress)
-            _save(library, old)
+            _finish(library, old)
             return old, "extended"
-    dims = [library.embeddings()[name].dim for name in names]
-    graph = faiss.IndexHNSWFlat(sum(dims), options.hnsw_m, faiss.METRIC_INNER_PRODUCT)
-    graph.hnsw.efConstruction = options.ef_construction
-    none = np.zeros(0, np.int64)
-    index = CombinedIndex(
-        graph, names, dims, none, np.zeros((0, len(names)), np.int64), none.astype(bool), options
-    )
+    index = _new(library, names, dims, options, ids)
     _add(library, index, ids, stamps, progress)
-    _save(library, index)
+    _finish(library, index)
     return index, "built"
 
 
 def load(library: Library) -> CombinedIndex:
-    """The index as saved; raises StaleIndexError when there is none."""
-    try:
-        about = json.loads(_pointer(library).read_text())
-        stem = _pointer(library).with_name(about["key"])
-        with np.load(stem.with_suffix(".npz"), allow_pickle=False) as rows:
-            ids, stamps, alive = rows["ids"], rows["stamps"], rows["alive"]
-        graph = faiss.read_index(str(stem.with_suffix(".faiss")))
-    except (OSError, RuntimeError, KeyError, ValueError):
+    """The index as saved, mapped into memory for searching; StaleIndexError without one."""
+    index = _open(library)
+    if index is None:
         raise StaleIndexError(
             "This library has no combined index yet. Make it with: python -m pipeline index"
-        ) from None
-    return CombinedIndex(
-        graph, about["embeddings"], about["dims"], ids, stamps, alive,
-        IndexOptions(**about["options"]),
-    )
+        )
+    return index
 
 
 def about(library: Library) -> dict | None:
     """Size, embeddings and staleness of the saved index without loading the graph, or None."""
-    try:
-        saved = json.loads(_pointer(library).read_text())
-        stem = _pointer(library).with_name(saved["key"])
-        with np.load(stem.with_suffix(".npz"), allow_pickle=False) as rows:
-            ids, stamps = rows["ids"][rows["alive"]], rows["stamps"][rows["alive"]]
-    except (OSError, KeyError, ValueError):
+    found = index_store.read_about(library)
+    if found is None:
         return None
+    saved, rows = found
+    ids, stamps = rows["ids"][rows["alive"]], rows["stamps"][rows["alive"]]
     order = np.argsort(ids)
     wanted = _wanted(library, saved["embeddings"])
     stale = not (
@@ -220,16 +98,37 @@ def about(library: Library) -> dict | None:
     return {"size": len(ids), "embeddings": saved["embeddings"], "stale": stale}
 
 
+def measured(library: Library) -> dict | None:
+    """What kind of index is saved and how well it finds, or None without one.
+
+    {"type", "storage", "bytes", "effort_name", "effort": {ruler: efSearch or nprobe},
+    "recall_at_10": {weighting as in --weights: x}, "query_ms", "size"}. effort and recall
+    are empty and query_ms is None where every search is an exact scan.
+    """
+    found = index_store.read_about(library)
+    if found is None:
+        return None
+    saved, _ = found
+    options = IndexOptions(**saved["options"])
+    figures = saved.get("measured") or {}
+    return {
+        "type": options.type,
+        "storage": "pq" if options.type == "ivfpq" else options.storage,
+        "bytes": index_store.size_on_disk(library),
+        "effort_name": {"hnsw": "efSearch", "ivfpq": "nprobe"}.get(options.type, ""),
+        "effort": figures.get("effort", {}),
+        "recall_at_10": figures.get("recall_at_10", {}),
+        "query_ms": figures.get("query_ms"),
+        "size": figures.get("size", 0),
+    }
+
+
 def version(library: Library) -> float:
     """When the saved index changed last (seconds since 1970); 0 when there is none."""
     try:
-        return _pointer(library).stat().st_mtime
+        return index_store.pointer(library).stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _pointer(library: Library) -> Path:
-    return library.data / "index" / "index.json"
 
 
 def _chosen(library: Library, names: list[str] | None) -> list[str]:
@@ -257,55 +156,72 @@ def _wanted(library: Library, names: list[str]) -> tuple[np.ndarray, np.ndarray]
 
 def _difference(old: CombinedIndex, ids, stamps) -> tuple[np.ndarray, np.ndarray]:
     """Positions in `ids` to add, and which of the old rows stay alive (n_old,) bool."""
-    wanted = {(i, *row) for i, row in zip(ids.tolist(), stamps.tolist())}
-    old_rows = list(zip(old.ids.tolist(), *old.stamps.T.tolist()))
-    kept = np.array([a and row in wanted for a, row in zip(old.alive.tolist(), old_rows)], bool)
-    have = {row for row, keep in zip(old_rows, kept) if keep}
-    added = [
-        at for at, (i, row) in enumerate(zip(ids.tolist(), stamps.tolist())) if (i, *row) not in have
-    ]
-    return np.array(added, np.int64), kept
+    at = np.searchsorted(ids, old.ids).clip(max=len(ids) - 1)
+    kept = old.alive & (ids[at] == old.ids) & (stamps[at] == old.stamps).all(axis=1)
+    have = np.zeros(len(ids), bool)
+    have[at[kept]] = True
+    return np.flatnonzero(~have), kept
+
+
+def _open(library: Library, to_change: bool = False) -> CombinedIndex | None:
+    found = index_store.read(library, to_change)
+    if found is None:
+        return None
+    saved, rows, graph = found
+    return CombinedIndex(library, graph, saved, **rows)
+
+
+def _fits(old: CombinedIndex, names, dims, options: IndexOptions, count: int) -> bool:
+    """Whether an index of these options could be had by extending the old one."""
+    same = ("type", "storage", "hnsw_m", "ef_construction")
+    return (
+        (old.embeddings, old.dims) == (tuple(names), tuple(dims))
+        and all(getattr(old.options, name) == getattr(options, name) for name in same)
+        and not (kinds.learns(options) and count > _OUTGROWN * old.learned_from)
+    )
+
+
+def _new(library: Library, names, dims, options: IndexOptions, ids: np.ndarray) -> CombinedIndex:
+    """An empty index that has learned what its kind must learn."""
+    about_it = {"embeddings": names, "dims": dims, "options": asdict(options), "learned_from": len(ids)}
+    none = np.zeros(0, np.int64)
+    graph = kinds.make(options, sum(dims), len(ids))
+    index = CombinedIndex(
+        library, graph, about_it, none, np.zeros((0, len(names)), np.int64), none.astype(bool)
+    )
+    if kinds.learns(options):
+        graph.train(read_rows(library, names, dims, ids[kinds.training_rows(len(ids))]))
+    return index
 
 
 def _add(library: Library, index: CombinedIndex, ids, stamps, progress: Progress) -> None:
     """Append rows for these images, reading their vectors batch by batch."""
-    faiss.omp_set_num_threads(settings.cores())
     progress.start("index", len(ids))
-    scale = 1 / np.sqrt(len(index.dims))
-    for start in range(0, len(ids), _ADD_STEP):
-        part = ids[start : start + _ADD_STEP]
-        rows = np.zeros((len(part), sum(index.dims)), np.float32)
-        column = 0
-        for name, dim in zip(index.embeddings, index.dims):
-            having, vectors = library.vectors(name, part.tolist())
-            rows[np.searchsorted(part, having), column : column + dim] = vectors * scale
-            column += dim
-        index.graph.add(rows)
+    for start in range(0, len(ids), _STEP):
+        part = ids[start : start + _STEP]
+        index.graph.add(read_rows(library, index.embeddings, index.dims, part))
         progress.advance(len(part))
     index.ids = np.concatenate([index.ids, ids])
     index.stamps = np.concatenate([index.stamps, stamps])
     index.alive = np.concatenate([index.alive, np.ones(len(ids), bool)])
 
 
-def _save(library: Library, index: CombinedIndex) -> None:
-    """Write the pair of files under a new key, then point to it, then drop older pairs."""
-    folder = _pointer(library).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    key = secrets.token_hex(8)
-    faiss.write_index(index.graph, str(folder / f"{key}.faiss"))
-    np.savez(folder / f"{key}.npz", ids=index.ids, stamps=index.stamps, alive=index.alive)
-    text = json.dumps(
-        {
-            "key": key,
-            "embeddings": index.embeddings,
-            "dims": index.dims,
-            "options": asdict(index.options),
-            "size": len(index),
-        }
-    )
-    temporary = folder / f"{key}.json"
-    temporary.write_text(text)
-    os.replace(temporary, _pointer(library))
-    for path in folder.iterdir():
-        if path.suffix in (".faiss", ".npz", ".json") and path.stem not in (key, "index"):
-            path.unlink()
+def _finish(library: Library, index: CombinedIndex, rows_changed: bool = True) -> None:
+    """Measure where there is something to measure and it is not known yet, then save."""
+    index._by_id = None
+    scanned = len(index) <= EXACT_BELOW and not kinds.lossy(index.graph)
+    size = index.figures.get("size", 0)
+    if scanned:
+        index.figures, index.effort = {}, {}
+    elif abs(len(index) - size) > _MEASURED_FOR * size or not size:
+        index.figures = index_recall.measure(index, index.true_rows, index.options.ef_search)
+    about_it = {
+        "embeddings": index.embeddings,
+        "dims": index.dims,
+        "options": asdict(index.options),
+        "size": len(index),
+        "learned_from": index.learned_from,
+        "measured": index.figures,
+    }
+    arrays = {"ids": index.ids, "stamps": index.stamps, "alive": index.alive}
+    index_store.write(library, about_it, arrays, index.graph if rows_changed else None)

@@ -25,6 +25,8 @@ _TRAIN_FEWEST = 1_000
 """Fewer rows than this cannot fill the 256 centroids of a product quantizer."""
 _CODE_BYTES = 112
 """A product-quantized row has at most so many bytes: 1/64 of 1792 float32 dimensions."""
+_CODE_DIMS = 4
+"""A byte of it stands for at least so many dimensions."""
 
 
 def make(options: IndexOptions, dim: int, count: int) -> faiss.Index:
@@ -37,25 +39,33 @@ def make(options: IndexOptions, dim: int, count: int) -> faiss.Index:
     if options.type == "ivfpq":
         if options.storage != "float32":
             raise SettingsError("ivfpq has a storage of its own; leave --storage out.")
-        if count < _TRAIN_FEWEST:
-            raise SettingsError(f"ivfpq needs {_TRAIN_FEWEST:,} images to learn from; take hnsw or flat.")
-        lists = max(8, int(2 * np.sqrt(count)))
-        code = max(m for m in range(1, _CODE_BYTES + 1) if dim % m == 0)
-        graph = faiss.IndexIVFPQ(faiss.IndexFlatIP(dim), dim, lists, code, 8, product)
-        for clustering in (graph.cp, graph.pq.cp):
-            clustering.min_points_per_centroid = 1
-            clustering.max_points_per_centroid = 64
-        graph.cp.spherical = False  # rows without some embedding are shorter: keep their length
-        graph.set_direct_map_type(faiss.DirectMap.Array)
-        return graph
+        return _make_ivfpq(dim, count)
     if options.type == "flat":
-        return faiss.IndexScalarQuantizer(dim, quantizer, product) if quantizer is not None else faiss.IndexFlatIP(dim)
+        if quantizer is None:
+            return faiss.IndexFlatIP(dim)
+        return faiss.IndexScalarQuantizer(dim, quantizer, product)
     if quantizer is None:
         graph = faiss.IndexHNSWFlat(dim, options.hnsw_m, product)
     else:
         graph = faiss.IndexHNSWSQ(dim, quantizer, options.hnsw_m, product)
     graph.hnsw.efConstruction = options.ef_construction
     return graph
+
+
+def _make_ivfpq(dim: int, count: int) -> faiss.IndexIVFPQ:
+    if count < _TRAIN_FEWEST:
+        raise SettingsError(f"ivfpq needs {_TRAIN_FEWEST:,} images to learn from; take hnsw or flat.")
+    lists = max(8, int(2 * np.sqrt(count)))
+    most = min(_CODE_BYTES, max(1, dim // _CODE_DIMS))
+    code = max(m for m in range(1, most + 1) if dim % m == 0)
+    index = faiss.IndexIVFPQ(faiss.IndexFlatIP(dim), dim, lists, code, 8, faiss.METRIC_INNER_PRODUCT)
+    for clustering in (index.cp, index.pq.cp):
+        clustering.min_points_per_centroid = 1
+        clustering.max_points_per_centroid = 64
+        clustering.niter = 10
+    index.cp.spherical = False  # rows without some embedding are shorter: keep their length
+    index.set_direct_map_type(faiss.DirectMap.Array)  # rows can be decoded by their number
+    return index
 
 
 def training_rows(count: int) -> np.ndarray:

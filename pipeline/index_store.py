@@ -13,6 +13,7 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from zipfile import BadZipFile
 
 import faiss
 import numpy as np
@@ -35,12 +36,14 @@ def read_about(library: Library) -> tuple[dict, dict[str, np.ndarray]] | None:
             return saved, _rows(library, saved)
         except FileNotFoundError:
             continue
-        except (OSError, KeyError, ValueError):
+        except (OSError, KeyError, ValueError, BadZipFile):
             break
     return None
 
 
-def read(library: Library, to_change: bool = False) -> tuple[dict, dict[str, np.ndarray], faiss.Index] | None:
+def read(
+    library: Library, to_change: bool = False
+) -> tuple[dict, dict[str, np.ndarray], faiss.Index] | None:
     """The same with the index itself: mapped from the file, or read whole to be changed."""
     flags = 0 if to_change else faiss.IO_FLAG_MMAP_IFC
     for _ in range(_TRIES):
@@ -51,7 +54,7 @@ def read(library: Library, to_change: bool = False) -> tuple[dict, dict[str, np.
             return saved, rows, graph
         except (FileNotFoundError, RuntimeError):  # FAISS raises RuntimeError for every cause
             continue
-        except (OSError, KeyError, ValueError):
+        except (OSError, KeyError, ValueError, BadZipFile):
             break
     return None
 

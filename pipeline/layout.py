@@ -27,26 +27,31 @@ def lay_out(
     """
     if len(vectors) < FEWEST:
         return pca(vectors, 2), pca(vectors, 3)
+    two, three = (coordinates(d, vectors, nearest, distances, options) for d in (2, 3))
+    return two, three
+
+
+def coordinates(
+    dimensions: int, vectors: np.ndarray, nearest: np.ndarray, distances: np.ndarray, options: MapOptions
+) -> np.ndarray:
+    """Coordinates (n, dimensions) float32 around 0, for at least `FEWEST` vectors; else as `lay_out`."""
     import umap
 
-    layouts = []
-    for dimensions in (2, 3):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about transform(), which is not used
-            mapper = umap.UMAP(
-                n_components=dimensions,
-                n_neighbors=nearest.shape[1],
-                min_dist=options.min_dist,
-                metric="cosine",
-                init=pca(vectors, dimensions),
-                precomputed_knn=(nearest, distances),
-                force_approximation_algorithm=True,  # else small sets ignore the neighbors
-                random_state=options.seed,
-                n_jobs=1 if options.seed is not None else settings.cores(),
-            )
-            points = mapper.fit_transform(vectors)
-            layouts.append((points - points.mean(axis=0)).astype(np.float32))
-    return layouts[0], layouts[1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about transform(), which is not used
+        mapper = umap.UMAP(
+            n_components=dimensions,
+            n_neighbors=nearest.shape[1],
+            min_dist=options.min_dist,
+            metric="cosine",
+            init=pca(vectors, dimensions),
+            precomputed_knn=(nearest, distances),
+            force_approximation_algorithm=True,  # else small sets ignore the neighbors
+            random_state=options.seed,
+            n_jobs=1 if options.seed is not None else settings.cores(),
+        )
+        points = mapper.fit_transform(vectors)
+    return (points - points.mean(axis=0)).astype(np.float32)
 
 
 def pca(vectors: np.ndarray, dimensions: int) -> np.ndarray:

@@ -321,8 +321,8 @@ class Library:
                 self.mark(image_id, state, reason)
 
     def forget_vectors(self, ids: Sequence[int]) -> None:
-        """Drop thumbnails and vectors of images whose content has changed or gone."""
-        tables = ["thumbnails", *(_table(name) for name in EMBEDDINGS)]
+        """Drop thumbnails, hashes and vectors of images whose content has changed or gone."""
+        tables = ["thumbnails", "hashes", *(_table(name) for name in EMBEDDINGS)]
         for chunk in _chunks(list(ids)):
             marks = ",".join("?" * len(chunk))
             for table in tables:

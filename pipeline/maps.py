@@ -29,6 +29,7 @@ COMBINED = "combined"
 REFIT_ABOVE = 0.2
 """Share of new images above which a map is fitted anew instead of placing them in it."""
 _EXACT_KNN_BELOW = 12_000  # below, all distances at once take less time than the graph
+_STEP = 4_096
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,8 @@ def neighbors(index: CombinedIndex, name: str, rows: np.ndarray, k: int):
     float32, in [0, 2].
     """
     weights = dict.fromkeys(index.embeddings if name == COMBINED else [name], 1.0)
-    vectors = _vectors(index, name)[rows]
     if len(rows) <= _EXACT_KNN_BELOW:
+        vectors = _vectors(index, name)[rows]
         nearest = np.empty((len(rows), k), np.int64)
         similar = np.empty((len(rows), k), np.float32)
         for start in range(0, len(rows), 1024):
@@ -176,10 +177,16 @@ def neighbors(index: CombinedIndex, name: str, rows: np.ndarray, k: int):
     else:
         mask = np.zeros(len(index.ids), bool)
         mask[rows] = True
-        blocks = {n: index.block(n)[rows] for n in weights}
-        # Blocks have norm 1/√M on both sides: this makes the product the mean of the cosines.
-        query = index.combine(blocks, dict.fromkeys(weights, len(index.dims) / len(weights)))
-        products, found = index._walk(query, k + 1, mask)
+        # Rows have norm 1/√M in each block, on both sides: this makes products means of cosines.
+        query_weights = dict.fromkeys(weights, len(index.dims) / len(weights))
+        scale = np.repeat([query_weights.get(n, 0.0) for n in index.embeddings], index.dims)
+        scale = scale.astype(np.float32)
+        effort = index.effort_for(weights)
+        parts = [
+            index.nearest(index.rows(rows[start : start + _STEP]) * scale, k + 1, mask, effort)
+            for start in range(0, len(rows), _STEP)
+        ]
+        products, found = (np.concatenate(arrays) for arrays in zip(*parts))
         nearest, similar = _without_self(np.searchsorted(rows, found), products, k)
     similar[:, 0] = 1.0
     return nearest, np.clip(1 - similar, 0, 2).astype(np.float32)

@@ -83,3 +83,21 @@ def library(db: Database) -> None:
         )
         """
     )
+
+
+@migrations(name="0002_hashes")
+def hashes(db: Database) -> None:
+    """Perceptual hashes, in the manner of thumbnails: one row per image."""
+    db.execute(
+        """
+        CREATE TABLE hashes (
+            image_id INTEGER PRIMARY KEY REFERENCES images (id) ON DELETE CASCADE,
+            average BLOB NOT NULL,       -- 8 bytes each, the first pixel's bit first: hex(average)
+            difference BLOB NOT NULL,
+            dct BLOB NOT NULL,
+            version INTEGER NOT NULL,    -- stale when it is not the program's
+            stored_ns INTEGER NOT NULL   -- when, ns since 1970: what is in memory compares it
+        )
+        """
+    )
+    db.execute("CREATE INDEX hashes_stored ON hashes (stored_ns)")

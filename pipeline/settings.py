@@ -20,7 +20,7 @@ DREAMSIM_TYPES = ("open_clip_vitb32", "clip_vitb32", "dino_vitb16", "ensemble")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 INDEX_TYPES = ("hnsw", "ivfpq", "flat")
 STORAGES = ("float32", "float16", "int8")
-METRICS = ("cosine", "euclidean", "manhattan")
+METRICS = ("cosine", "euclidean", "manhattan", "hamming")
 
 TOP_K = 12
 
@@ -58,8 +58,10 @@ class IndexOptions:
     type: str = "hnsw"
     storage: str = "float32"
     """How a row is kept, but for ivfpq, which has its own way."""
-    hnsw_m: int = 32
+    hnsw_m: int = 16
+    """Links per node; 32 found as much in the same query time, and took a quarter longer to build."""
     ef_construction: int = 200
+    """With 100 the corners lost 3 to 5 points of recall at the same effort."""
     ef_search: int = 0
     """Effort of a search (efSearch, for ivfpq nprobe); 0: measured for a recall."""
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from sqlite_utils import Database
 
+from pipeline import hashes
 from pipeline.errors import LibraryError
-from pipeline.library import Library
+from pipeline.library import DATABASE, Library
+from pipeline.migrations import migrations
 from pipeline.run import demo_folder, run
 from tests.conftest import synthetic_library
 
@@ -43,6 +45,26 @@ def test_what_is_no_library_is_refused(tmp_path):
         Library(newer)
 
 
+def test_a_library_of_the_oldest_schema_opens_and_keeps_its_rows(tmp_path):
+    old = Database(tmp_path / DATABASE)
+    migrations.apply(old, stop_before="0002_hashes")
+    assert "hashes" not in old.table_names()
+    old["images"].insert({"id": 3, "root": "/nowhere", "path": "a/b.jpg", "size": 1, "mtime": 0.0})
+    old["thumbnails"].insert({"image_id": 3, "jpeg": b"x"})
+    old.close()
+    library = Library(tmp_path)
+    assert library.image(3).path == "a/b.jpg" and library.thumbnail(3) == b"x"
+    assert hashes.pending(library) == [3]
+    hashes.store(library, [(3, np.arange(24, dtype=np.uint8))])
+    library.close()
+    again = Library(tmp_path)
+    assert hashes.read(again)[1].tolist() == [list(range(24))]
+    shown = again.db.execute("SELECT hex(average), hex(dct) FROM hashes").fetchone()
+    assert shown == ("0001020304050607", "1011121314151617")
+    again.db.execute("DELETE FROM images")
+    assert again.db["hashes"].count == 0
+
+
 def test_a_batch_is_stored_whole_or_not_at_all(tmp_path):
     library = synthetic_library(tmp_path, 10, {"color": 4})
     before = library.vectors("color")[1]
@@ -55,7 +77,7 @@ def test_a_batch_is_stored_whole_or_not_at_all(tmp_path):
 def test_removing_a_folder_takes_everything_of_it(library):
     root = next(iter(library.roots()))
     assert library.remove_root(root) == 60
-    for table in ("images", "thumbnails", "color_vectors", "efficientnet_vectors"):
+    for table in ("images", "thumbnails", "hashes", "color_vectors", "efficientnet_vectors"):
         assert library.db[table].count == 0
 
 

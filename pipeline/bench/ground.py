@@ -1,0 +1,74 @@
+"""Where the measurements stand: synthetic libraries, made and indexed once per size."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import index as combined
+from pipeline import settings
+from pipeline.bench import synthetic
+from pipeline.bench.apart import measured
+from pipeline.errors import LikenessError
+from pipeline.library import Library
+from pipeline.progress import Progress
+from pipeline.settings import IndexOptions
+
+
+@dataclass(frozen=True)
+class Built:
+    """A synthetic library with its index, what building that took, and its size on disk."""
+
+    data: Path
+    seconds: float
+    peak_mb: float
+    index_mb: float
+
+
+class Ground:
+    """A directory of synthetic libraries by size; the caller removes it in the end."""
+
+    def __init__(self, folder: Path, dims: dict[str, int], progress: Progress):
+        self.folder, self.dims, self.progress = folder, dims, progress
+        self._built: dict[int, Built] = {}
+
+    def built(self, count: int) -> Built:
+        """The library of `count` images with a combined index of the default kind."""
+        if count not in self._built:
+            data = self.stored(count)
+            answer, peak = measured(build_index, data, IndexOptions())
+            self._built[count] = Built(data, answer["seconds"], peak, answer["index_mb"])
+        return self._built[count]
+
+    def stored(self, count: int, name: str = "") -> Path:
+        """The directory of a library of `count` images without an index."""
+        data = self.folder / f"{count}{name}"
+        if not data.exists():
+            need = 2.5 * 4 * count * sum(self.dims.values())
+            if shutil.disk_usage(self.folder).free < need:
+                raise LikenessError(
+                    f"{count:,} synthetic images need {need / 1e9:.0f} GB of free disk beside {self.folder.parent}."
+                )
+            data.mkdir()
+            measured(synthetic.store, data, count, self.dims)
+        return data
+
+    def forget(self, count: int) -> None:
+        """Free the disk."""
+        self._built.pop(count, None)
+        shutil.rmtree(self.folder / str(count))
+
+
+def build_index(data: Path, options: IndexOptions) -> dict:
+    """What the command `index` does, timed: vectors read, index built, measured and saved."""
+    library = Library(data)
+    started = time.perf_counter()
+    index, _ = combined.build(library, None, options)
+    seconds = time.perf_counter() - started
+    about = combined.measured(library)
+    return {
+        "seconds": seconds, "index_mb": about["bytes"] / 1e6, "recall": about["recall_at_10"],
+        "query_ms": about["query_ms"], "effort": index.effort, "cores": settings.cores(),
+    }  # fmt: skip

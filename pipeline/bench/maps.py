@@ -1,0 +1,137 @@
+"""The map beside umap-learn's defaults, and clustering while the dashboard waits."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import index as combined
+from pipeline import layout, map_quality, maps
+from pipeline.bench.apart import measured
+from pipeline.bench.ground import Ground
+from pipeline.bench.table import Table
+from pipeline.library import Library
+from pipeline.progress import Progress
+from pipeline.settings import MapOptions
+
+_WARM = 600
+"""Points laid out before the clock starts: numba compiles UMAP once per process."""
+
+
+def bench(ground: Ground, count: int) -> Table:
+    """Our 2-D map of `count` images and umap-learn's as it comes, on the same vectors."""
+    ground.progress.start("maps", 4)
+    built = ground.built(count)
+    ground.progress.advance()
+    ours, our_peak = measured(_ours, built.data)
+    ground.progress.advance()
+    plain, plain_peak = measured(_plain, built.data)
+    ground.progress.advance()
+    table = Table(
+        f"Map in 2-D, {count:,} synthetic images of {sum(ground.dims.values()):,} numbers",
+        {
+            "map": "",
+            "neighbors s": "seconds to find each image's neighbors; umap-learn finds them within its total",
+            "layout s": "seconds to lay them out",
+            "total s": "seconds from the vectors (ours: from the index) to the points, compiling left out",
+            "× plain": "how many times faster than umap-learn's defaults",
+            "trustworthiness": "1: neighbors on the map are neighbors in truth (Venna & Kaski 2001)",
+            "continuity": "1: no true neighbors are torn apart",
+            "peak MB": "most memory the process had",
+        },
+    )
+    measure, _ = measured(_quality, built.data, {"ours": ours["xy"], "plain": plain["xy"]})
+    ground.progress.advance()
+    for name, row, peak in (("ours", ours, our_peak), ("umap-learn, its defaults", plain, plain_peak)):
+        trust, torn = measure["ours" if name == "ours" else "plain"]
+        times = {key: value for key, value in row.items() if key != "xy"}
+        table.row(
+            map=name, **times, trustworthiness=trust, continuity=torn,
+            **{"× plain": plain["total s"] / row["total s"], "peak MB": peak},
+        )  # fmt: skip
+    table.notes.append(
+        f"Ours starts from the index, which search needs anyway; building that took {built.seconds:.1f} s."
+    )
+    return table
+
+
+def recluster(count: int, progress: Progress) -> Table:
+    """HDBSCAN on `count` points of a plane, as the dashboard runs it when granularity moves."""
+    progress.start("recluster", 1)
+    answer, _ = measured(_recluster, count)
+    progress.advance()
+    table = Table(
+        f"Clustering a map of {count:,} points",
+        {"what": "", "s": "seconds, best of three", "clusters": "how many it found"},
+    )
+    for name, row in answer.items():
+        table.row(what=name, **row)
+    return table
+
+
+def warm_up() -> None:
+    """Have UMAP compiled, by the ways that both sides take."""
+    vectors = np.random.default_rng(0).normal(size=(_WARM, 8)).astype(np.float32)
+    nearest = np.argsort(-(vectors @ vectors.T), axis=1)[:, :15]
+    nearest[:, 0] = np.arange(_WARM)
+    distances = np.sort(np.random.default_rng(0).random((_WARM, 15)), axis=1).astype(np.float32)
+    for dimensions in (2, 3):
+        layout.coordinates(dimensions, vectors, nearest, distances, MapOptions())
+
+
+def _ours(data: Path) -> dict:
+    index = combined.load(Library(data))
+    rows = np.arange(len(index.ids))
+    warm_up()
+    started = time.perf_counter()
+    found = maps.neighbors(index, maps.COMBINED, rows, MapOptions().n_neighbors)
+    between = time.perf_counter()
+    xy = layout.coordinates(2, index.matrix(), *found, MapOptions())
+    ended = time.perf_counter()
+    return {"xy": xy, "neighbors s": between - started, "layout s": ended - between, "total s": ended - started}
+
+
+def _plain(data: Path) -> dict:
+    import umap
+
+    index = combined.load(Library(data))  # its rows are views and live as long as it does
+    # Above 4,096 rows it looks for neighbors in another way: the one compiled is the one used.
+    small = np.random.default_rng(0).normal(size=(min(len(index.ids), 4_200), 8)).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        umap.UMAP(n_epochs=2).fit_transform(small)
+        started = time.perf_counter()
+        xy = umap.UMAP().fit_transform(index.matrix())
+    return {"xy": xy, "total s": time.perf_counter() - started}
+
+
+def _quality(data: Path, layouts: dict[str, np.ndarray]) -> dict:
+    index = combined.load(Library(data))
+    return {name: map_quality.quality(index.matrix(), points) for name, points in layouts.items()}
+
+
+def _recluster(count: int) -> dict:
+    """Points in fifty heaps of unequal size and shape, clustered by us and by hdbscan's defaults."""
+    import hdbscan
+
+    generator = np.random.default_rng(0)
+    heap = generator.choice(50, count, p=generator.dirichlet(np.ones(50)))
+    spread = generator.uniform(0.1, 0.8, (50, 2))[heap]
+    points = (generator.uniform(-12, 12, (50, 2))[heap] + spread * generator.normal(size=(count, 2))).astype(np.float32)
+    size = max(5, round(np.sqrt(count) / 2))
+    ways = {
+        "ours": lambda: layout.cluster_points(points),
+        "hdbscan, its defaults": lambda: hdbscan.HDBSCAN(min_cluster_size=size).fit_predict(points),
+    }
+    answer = {}
+    for name, way in ways.items():
+        took = []
+        for _ in range(3):
+            started = time.perf_counter()
+            found = way()
+            took.append(time.perf_counter() - started)
+        answer[name] = {"s": min(took), "clusters": int(found.max()) + 1}
+    return answer

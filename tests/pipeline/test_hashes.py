@@ -1,0 +1,120 @@
+"""Perceptual hashes: what a picture keeps through a copy, and the search by it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline import hashes, images
+from pipeline.embed import embed
+from pipeline.errors import QueryError
+from pipeline.library import Library
+from pipeline.scan import scan
+from pipeline.search import Query, Searcher
+
+
+@pytest.fixture(scope="module")
+def decoded(pictures) -> list[np.ndarray]:
+    return [images.decode(file.read_bytes()) for file in sorted(pictures.rglob("*.*"))]
+
+
+def bits(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Bits that differ, per hash."""
+    return np.unpackbits(one ^ other).reshape(len(hashes.NAMES), 64).sum(axis=1)
+
+
+def test_copies_stay_near_and_other_pictures_are_far(decoded):
+    ours = np.stack([hashes.compute(pixels) for pixels in decoded])
+    for pixels, own in zip(decoded, ours):
+        height, width = pixels.shape[:2]
+        half = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        again = images.decode(images.encode_jpeg(half, quality=40))
+        assert bits(own, hashes.compute(again)).max() <= 6
+        brighter = cv2.convertScaleAbs(pixels, alpha=0.7, beta=30)
+        assert bits(own, hashes.compute(brighter)).max() <= 6
+    apart = np.unpackbits(ours[:, None] ^ ours[None], axis=2).sum(axis=2)
+    others = apart[~np.eye(len(ours), dtype=bool)]
+    assert np.median(others) > 70 and np.percentile(others, 5) > 24
+
+
+def test_each_hash_means_what_its_name_says():
+    ramp = np.repeat(np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))[..., None], 3, axis=2)
+    average, difference, _ = hashes.compute(np.ascontiguousarray(ramp)).reshape(3, 8)
+    assert (average == 0b00001111).all() and (difference == 0b11111111).all()
+    average, difference, _ = hashes.compute(np.ascontiguousarray(ramp[:, ::-1])).reshape(3, 8)
+    assert (average == 0b11110000).all() and (difference == 0).all()
+    tiny = hashes.compute(np.zeros((1, 3, 3), np.uint8))
+    assert tiny.shape == (hashes.BYTES,)
+
+
+def test_the_index_finds_what_counting_bits_finds():
+    generator = np.random.default_rng(3)
+    # Few distinct rows: many are equally far, as in a library with copies.
+    rows = generator.integers(0, 256, (40, hashes.BYTES), dtype=np.uint8)[generator.integers(0, 40, 500)]
+    ids = np.arange(500) * 3 + 1
+    index = hashes.HashIndex(ids, rows)
+    query = generator.integers(0, 256, hashes.BYTES, dtype=np.uint8)
+    among = ids[generator.random(500) < 0.4]
+    apart = np.unpackbits(rows ^ query, axis=1).sum(axis=1)
+    for chosen in (None, among):
+        pool = np.arange(500) if chosen is None else np.flatnonzero(np.isin(ids, chosen))
+        expected = pool[np.lexsort((pool, apart[pool]))]
+        for k in (1, 7, 100, 1000):
+            found, distances = index.search(query, k, chosen)
+            assert found.tolist() == ids[expected[:k]].tolist()
+            assert distances.tolist() == apart[expected[:k]].tolist()
+    assert len(index.search(query, 5, np.array([2]))[0]) == 0
+
+
+def test_searching_by_hamming(made_library, decoded):
+    searcher = Searcher(Library(made_library))
+    ids, rows = hashes.read(searcher.library)
+    assert len(ids) == 60
+    pages = [
+        match
+        for offset in range(0, 60, 7)
+        for match in searcher.search(Query(images=(9,), metric="hamming", offset=offset, top_k=7)).matches
+    ]
+    apart = np.unpackbits(rows ^ rows[ids == 9], axis=1).sum(axis=1)
+    assert [m.id for m in pages] == ids[np.lexsort((ids, apart))].tolist()
+    assert [m.distance for m in pages] == np.sort(apart).tolist()
+    assert pages[0].id == 9 and pages[0].score >= 0.999
+    assert set(pages[0].parts) == {"color", "sift", "efficientnet"}
+
+    row = searcher.library.image(9)
+    copy = images.encode_jpeg(images.decode(row.file.read_bytes()), quality=30)
+    outside = searcher.embed(copy)
+    assert np.linalg.norm(outside[hashes.QUERY]) == pytest.approx(1, abs=1e-5)
+    for kept in (outside, {name: vector.astype("<f4") for name, vector in outside.items()}):
+        best = searcher.search(Query(vectors=(kept,), metric="hamming", top_k=1)).matches[0]
+        assert best.id == 9 and best.distance <= 6
+    without = {name: vector for name, vector in outside.items() if name != hashes.QUERY}
+    with pytest.raises(QueryError, match="no hash"):
+        searcher.search(Query(vectors=(without,), metric="hamming"))
+
+
+def test_hashes_are_made_up_for_and_forgotten_with_the_picture(library, own_pictures):
+    library.db.execute("DELETE FROM hashes WHERE image_id = 4")
+    library.db.execute("UPDATE hashes SET version = 0, dct = zeroblob(8) WHERE image_id = 5")
+    assert hashes.pending(library) == [4, 5] and len(hashes.read(library)[0]) == 58
+    searcher = Searcher(library)
+    assert len(searcher.search(Query(images=(1,), metric="hamming", top_k=60)).matches) == 58
+    report = embed(library, ["color"])
+    assert (report.done, report.vectors["color"]) == (2, 0)
+    assert not hashes.pending(library) and hashes.read(library, [5])[1][0, 16:].any()
+    assert len(searcher.search(Query(images=(1,), metric="hamming", top_k=60)).matches) == 60
+    library.forget_vectors([4])
+    assert hashes.pending(library) == [4]
+
+
+def test_a_changed_file_gets_another_hash(own_pictures, tmp_path):
+    library = Library(tmp_path / "data", create=True)
+    scan(library, own_pictures)
+    embed(library, ["color"])
+    row = library.images()[2]
+    before = hashes.read(library, [row.id])[1]
+    row.file.write_bytes(images.encode_jpeg(images.decode(row.file.read_bytes())[::-1].copy()))
+    scan(library, own_pictures)
+    embed(library, ["color"])
+    assert bits(before[0], hashes.read(library, [row.id])[1][0]).sum() > 24
