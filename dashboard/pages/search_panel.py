@@ -17,7 +17,9 @@ MAX_UPLOAD = 25 * 2**20
 """Largest picture taken from the person, bytes."""
 EXAMPLES = 8
 
-_METRIC_TITLES = {"cosine": "Cosine", "euclidean": "Euclidean", "manhattan": "Manhattan"}
+_METRIC_TITLES = {
+    "cosine": "Cosine", "euclidean": "Euclidean", "manhattan": "Manhattan", "hamming": "Hamming",
+}
 
 
 def query_part(reads: Reads) -> html.Div:
