@@ -38,7 +38,7 @@ class BenchOptions:
     stages: tuple[str, ...] = STAGES
     sizes: tuple[int, ...] = (3_000, 10_000, 30_000, 100_000)
     index_size: int = 100_000
-    kinds_size: int = 20_000
+    kinds_size: int = 10_000
     maps_size: int = 50_000
     recluster_size: int = 20_000
     dims: dict[str, int] = field(default_factory=dict)

@@ -56,6 +56,8 @@ def against(ground: Ground, count: int) -> Table:
     for name, row in answer["rows"].items():
         table.row(index=name, **row, **{"× exact": exact / row["query ms"]})
     table.notes.append(f"The saved index is loaded, mapped into memory, in {answer['load_ms']:.0f} ms.")
+    if built.effort:
+        table.notes.append("efSearch, as measured at build: " + ", ".join(f"{k} {v}" for k, v in built.effort.items()))
     return table
 
 

@@ -1,0 +1,55 @@
+"""The command line: parse, call, print. Named errors become one clean sentence."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pipeline.cli import ask, build, measure, show
+from pipeline.errors import LikenessError
+
+
+class _Group(click.Group):
+    """Turns errors meant for the person into `Error: …` and exit code 1."""
+
+    def invoke(self, context: click.Context):
+        try:
+            return super().invoke(context)
+        except LikenessError as error:
+            raise click.ClickException(str(error)) from None
+        except KeyboardInterrupt:
+            click.echo("\nStopped. What is stored is kept; the same command goes on from here.", err=True)
+            sys.exit(130)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Same as after the command.")
+@click.pass_context
+def main(context: click.Context, data: Path | None) -> None:
+    """See how your pictures relate: a folder of images → vectors, one index, maps.
+
+    Everything is kept in a library, a directory named with --data (or the environment
+    variable LIKENESS_DATA; default ./data). Start with:  python -m pipeline run FOLDER
+    """
+    context.obj = data
+
+
+for _command in (
+    build.run,
+    build.scan,
+    build.embed,
+    build.index,
+    build.map_command,
+    ask.search,
+    ask.duplicates,
+    ask.status,
+    measure.evaluate,
+    measure.tune,
+    measure.bench,
+    show.serve,
+    show.gallery,
+    show.demo,
+):
+    main.add_command(_command)

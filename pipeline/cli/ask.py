@@ -1,0 +1,108 @@
+"""Commands that ask a library: search, duplicates, status."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from pipeline import settings
+from pipeline.cli.options import data_option, json_option
+from pipeline.library import Library
+from pipeline.progress import Console
+
+
+@click.command()
+@click.argument("query", nargs=-1, required=True)
+@click.option("--weights", metavar="LIST", help="As in color=1,sift=0.5; names left out weigh 0.  [default: all 1]")
+@click.option("--top-k", type=click.IntRange(1), default=settings.TOP_K, help="Number of matches.")
+@click.option("--offset", type=click.IntRange(0), default=0, help="Leave out so many of the best: the next page.")
+@click.option("--label", "labels", multiple=True, help="Only images with this label; may be given again.")
+@click.option("--folder", "folders", multiple=True, metavar="PATH",
+              help="Only images below this path of the scanned folder; may be given again.")
+@click.option("--metric", type=click.Choice(settings.METRICS), default="cosine", help="How to rank.")
+@click.option("--exact", is_flag=True, help="Scan every image instead of walking the index.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write a contact sheet.")
+@json_option
+@data_option
+def search(query, weights, metric, html, as_json, data: Path, **values) -> None:
+    """Find the neighbors of one or several QUERY images, in the library or not.
+
+    Several queries are averaged. The metric hamming compares perceptual hashes: it finds
+    the same picture saved again, and leaves the weights aside.
+    """
+    from pipeline.contact_sheet import contact_sheet
+    from pipeline.search import Query, Searcher, query_from
+
+    library = Library(data)
+    searcher = Searcher(library)
+    chosen = settings.parse_weights(weights, searcher.embeddings) if weights else None
+    ids, vectors = query_from(searcher, query)
+    result = searcher.search(Query(images=ids, vectors=vectors, weights=chosen, metric=metric, **values))
+    if html:
+        html.write_text(contact_sheet(library, result, ", ".join(Path(q).name for q in query)), "utf-8")
+    if as_json:
+        shown = asdict(result)
+        for match in shown["matches"]:
+            if match["distance"] is None:
+                del match["distance"]
+        click.echo(json.dumps(shown))
+        return
+    for rank, match in enumerate(result.matches, 1 + values["offset"]):
+        parts = "  ".join(f"{name} {value:.3f}" for name, value in match.parts.items())
+        distance = "" if match.distance is None else f"  {metric} {match.distance:.4f}"
+        click.echo(f"{rank:>3}  {match.score:.4f}{distance}  {match.path}   ({parts})")
+    click.echo(f"{len(result.matches)} matches in {result.ms:.1f} ms" + (f"; contact sheet: {html}" if html else ""))
+
+
+@click.command()
+@json_option
+@data_option
+def duplicates(as_json: bool, data: Path) -> None:
+    """Find groups of images that are copies of one another: the same file, saved again,
+    recolored, cropped, turned or mirrored.
+    """
+    from pipeline import duplicates as finder
+
+    progress = Console()
+    groups = finder.find(Library(data), progress)
+    progress.close()
+    if as_json:
+        click.echo(json.dumps(finder.as_json(groups)))
+        return
+    for number, group in enumerate(groups, 1):
+        click.echo(f"{number:>3}  " + "\n     ".join(row.path for row in group.images))
+        click.echo("       " + "\n       ".join(group.reasons))
+    click.echo(f"{len(groups):,} groups, {sum(len(group.images) for group in groups):,} images in them.")
+
+
+@click.command()
+@json_option
+@data_option
+def status(as_json: bool, data: Path) -> None:
+    """Tell what is in the library and what of it is current."""
+    from pipeline.status import failures
+    from pipeline.status import status as read_status
+
+    library = Library(data)
+    report = read_status(library)
+    if as_json:
+        click.echo(json.dumps(report))
+        return
+    counts = report["images"]
+    click.echo(f"{'Images':<14}{counts['ok']:,} ok, {counts['unreadable']:,} unreadable, {counts['missing']:,} missing")
+    for name, row in report["embeddings"].items():
+        click.echo(f"{name:<14}{row['current']:,} current, {row['stale']:,} stale, {row['missing']:,} missing")
+    found = report["index"]
+    click.echo(f"{'Index':<14}" + (
+        f"{found['size']:,} images, {' + '.join(found['embeddings'])}, {_state(found)}" if found else "none yet"))
+    for name, row in report["maps"].items():
+        click.echo(f"{'Map ' + name:<18}{row['points']:,} points, {row['clusters']} clusters, {row['noise']:,} noise, {_state(row)}")
+    for row in failures(library):
+        click.echo(f"unreadable: {row.file}: {row.reason}")
+
+
+def _state(row: dict) -> str:
+    return "stale" if row["stale"] else "current"

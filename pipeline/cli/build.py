@@ -1,0 +1,134 @@
+"""Commands that fill a library: run, scan, embed, index, map."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from pipeline.cli.options import (
+    EMBED,
+    EXTRACT,
+    data_option,
+    embed_options,
+    images_argument,
+    index_options,
+    map_options,
+    pick,
+)
+from pipeline.library import Library
+from pipeline.progress import Console, RunRecord
+from pipeline.settings import EmbedOptions, ExtractorOptions, IndexOptions, MapOptions
+
+
+@click.command()
+@images_argument
+@embed_options
+@index_options
+@map_options
+@data_option
+def run(images: Path, data: Path, embeddings: str, **values) -> None:
+    """Do everything for a folder of IMAGES: scan, embed, index, map.
+
+    Resumable and incremental: only what is missing or has changed is computed.
+    """
+    click.echo(str(run_all_steps(images, data, embeddings, values)))
+
+
+def run_all_steps(images: Path, data: Path, embeddings: str = "auto", values: dict | None = None):
+    from pipeline.run import run as run_all
+
+    values = values or {}
+    return run_all(
+        Library(data, create=True),
+        images,
+        embeddings=embeddings,
+        extractor_options=pick(ExtractorOptions, values) or EXTRACT,
+        embed_options=pick(EmbedOptions, values) or EMBED,
+        index_options=pick(IndexOptions, values),
+        map_options=pick(MapOptions, values),
+        progress=Console(),
+    )
+
+
+@click.command()
+@images_argument
+@data_option
+def scan(images: Path, data: Path) -> None:
+    """Find the images under a folder; notice new, changed, renamed and vanished files."""
+    from pipeline.scan import scan as scan_folder
+
+    library = Library(data, create=True)
+    with library.writing(), RunRecord(library, "scan", {"folder": images}, Console()) as record:
+        report = scan_folder(library, images, record)
+        record.message = str(report)
+    click.echo(f"Images: {report}.")
+
+
+@click.command()
+@embed_options
+@data_option
+def embed(data: Path, embeddings: str, **values) -> None:
+    """Compute the vectors that are missing or stale."""
+    from pipeline import embed as loop
+
+    library = Library(data)
+    extractor_options = pick(ExtractorOptions, values) or EXTRACT
+    parameters = {"embeddings": embeddings, **asdict(extractor_options)}
+    with library.writing(), RunRecord(library, "embed", parameters, Console()) as record:
+        names = loop.choose(embeddings, extractor_options, record)
+        report = loop.embed(library, names, extractor_options, pick(EmbedOptions, values) or EMBED, record)
+        record.message = f"{report.done} images done, {report.failed} failed"
+    computed = ", ".join(f"{count:,} {name}" for name, count in report.vectors.items() if count)
+    click.echo(f"Vectors computed: {computed or 'none, all are current'}.")
+    if report.failed:
+        click.echo(f"{report.failed:,} images could not be read; `status` lists them.")
+
+
+@click.command()
+@click.option("--embeddings", metavar="LIST", help="Names joined by commas.  [default: all with vectors]")
+@index_options
+@data_option
+def index(data: Path, embeddings: str | None, **values) -> None:
+    """Build or extend the combined index of all embeddings."""
+    from pipeline import index as combined
+
+    library = Library(data)
+    names = [n.strip() for n in embeddings.split(",")] if embeddings else None
+    with library.writing(), RunRecord(library, "index", values, Console()) as record:
+        built, done = combined.build(library, names, pick(IndexOptions, values), record)
+    click.echo(f"Index {done}: {len(built):,} images, {' + '.join(built.embeddings)}.")
+    click.echo(_measured(combined.measured(library)))
+
+
+def _measured(figures: dict) -> str:
+    """Kind, size, recall and speed of an index in one line."""
+    recall = figures["recall_at_10"]
+    text = f"{figures['type']}, {figures['storage']}: {figures['bytes'] / 1e6:,.1f} MB"
+    if not recall:
+        return text + "; so few images that every search is an exact scan"
+    effort = "-".join(str(n) for n in sorted({min(figures["effort"].values()), max(figures["effort"].values())}))
+    at = f" at {figures['effort_name']} {effort}" if figures["effort_name"] else ""
+    return (
+        f"{text}, recall@10 {next(iter(recall.values())):.3f} at equal weights, {min(recall.values()):.3f} "
+        f"at the worst of {len(recall)} weightings, {figures['query_ms']:.2f} ms a query{at}"
+    )
+
+
+@click.command("map")
+@click.option("--refit", is_flag=True, help="Lay out anew even what is current.")
+@map_options
+@data_option
+def map_command(data: Path, refit: bool, **values) -> None:
+    """Lay out maps and find clusters, per embedding and for the combination."""
+    from pipeline import index as combined
+    from pipeline import maps
+
+    library = Library(data)
+    with library.writing(), RunRecord(library, "map", values, Console()) as record:
+        combined.build(library, None, None, record)
+        done = maps.build(library, None, pick(MapOptions, values), record, refit)
+    report = maps.about(library)
+    for name, what in done.items():
+        click.echo("{:<13} {:<9} {points:,} points, {clusters} clusters, {noise:,} noise".format(name, what, **report[name]))

@@ -1,0 +1,86 @@
+"""Options that several commands share, and the dataclasses they end in."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import click
+
+from pipeline import settings
+from pipeline.settings import EmbedOptions, ExtractorOptions, IndexOptions, MapOptions
+
+
+def _data(context: click.Context, _, value: Path | None) -> Path:
+    return settings.data_dir(value or context.obj)
+
+
+data_option = click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), callback=_data,
+    help="Directory of the library.  [default: $LIKENESS_DATA or ./data]",
+)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+
+
+images_argument = click.argument("images", type=click.Path(path_type=Path))
+
+
+def _options(*decorators):
+    """Several options as one decorator, in the order given."""
+
+    def decorate(function):
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+EMBED, EXTRACT, INDEX, MAP = EmbedOptions(), ExtractorOptions(), IndexOptions(), MapOptions()
+
+
+embed_options = _options(
+    click.option("--embeddings", default="auto", metavar="LIST",
+                 help="auto, or names joined by commas: color,sift,dreamsim,efficientnet."),
+    click.option("--batch-size", type=click.IntRange(1), default=EMBED.batch_size, help="Images stored at a time."),
+    click.option("--model-batch-size", type=click.IntRange(1), default=EMBED.model_batch_size,
+                 help="Images per pass of a network."),
+    click.option("--workers", type=click.IntRange(0), default=EMBED.workers, help="Decoding processes; 0: one per core."),
+    click.option("--device", type=click.Choice(settings.DEVICES), default=EXTRACT.device, help="Where networks run."),
+    click.option("--bins", type=click.IntRange(2, 64), default=EXTRACT.bins, help="Hues the color histogram tells apart."),
+    click.option("--dreamsim-type", type=click.Choice(settings.DREAMSIM_TYPES), default=EXTRACT.dreamsim_type,
+                 help="Which DreamSim model."),
+    click.option("--dreamsim-weights", type=click.Path(file_okay=False, path_type=Path),
+                 help="Directory with an unpacked DreamSim release archive."),
+)
+
+
+index_options = _options(
+    click.option("--type", type=click.Choice(settings.INDEX_TYPES),
+                 help=f"Kind of index: a graph, compressed lists, or the rows alone.  [default: {INDEX.type}]"),
+    click.option("--storage", type=click.Choice(settings.STORAGES),
+                 help=f"How hnsw and flat keep the vectors.  [default: {INDEX.storage}]"),
+    click.option("--hnsw-m", type=click.IntRange(2, 256), help=f"Links per node.  [default: {INDEX.hnsw_m}]"),
+    click.option("--ef-construction", type=click.IntRange(8),
+                 help=f"Candidates while building.  [default: {INDEX.ef_construction}]"),
+    click.option("--ef-search", type=click.IntRange(1),
+                 help="Candidates while searching (ivfpq: lists).  [default: measured for a recall@10 of 0.98]"),
+)
+
+
+map_options = _options(
+    click.option("--n-neighbors", type=click.IntRange(2), help=f"UMAP neighbors.  [default: {MAP.n_neighbors}]"),
+    click.option("--min-dist", type=click.FloatRange(0, 1), help=f"UMAP distance of twins.  [default: {MAP.min_dist}]"),
+    click.option("--min-cluster-size", type=click.IntRange(0),
+                 help="Smallest HDBSCAN cluster; 0: from the number of images.  [default: 0]"),
+    click.option("--limit", type=click.IntRange(0), help="Map at most so many images; 0: all.  [default: 0]"),
+    click.option("--seed", type=int, help="Makes maps reproducible, and slower."),
+)
+
+
+def pick(kind, values: dict):
+    """The options of one dataclass among the command's values; None when none was given."""
+    mine = {f.name: values[f.name] for f in fields(kind) if values.get(f.name) is not None}
+    return kind(**mine) if mine else None
