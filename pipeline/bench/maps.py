@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import index as combined
-from pipeline import layout, map_quality, maps
+from pipeline import layout, maps
+from pipeline.quality import map_quality
 from pipeline.bench.apart import measured
 from pipeline.bench.ground import Ground
 from pipeline.bench.table import Table

@@ -18,8 +18,8 @@ from pipeline.progress import Console
 @data_option
 def evaluate(queries: int, as_json: bool, data: Path) -> None:
     """Measure what the embeddings, the index and the maps are worth."""
-    from pipeline.evaluate import as_text
-    from pipeline.evaluate import evaluate as measure
+    from pipeline.quality.evaluate import as_text
+    from pipeline.quality.evaluate import evaluate as measure
 
     progress = Console()
     figures = measure(Library(data), progress, queries)
@@ -35,8 +35,8 @@ def evaluate(queries: int, as_json: bool, data: Path) -> None:
 @data_option
 def tune(trials: int, limit: int, seed: int, as_json: bool, data: Path) -> None:
     """Compare SIFT-VLAD's PCA-whitening with a learned encoder; needs Optuna."""
-    from pipeline.tune import table
-    from pipeline.tune import tune as compare
+    from pipeline.quality.tune import table
+    from pipeline.quality.tune import tune as compare
 
     progress = Console()
     report = compare(Library(data), trials, limit, seed, progress)

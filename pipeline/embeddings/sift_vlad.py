@@ -9,7 +9,7 @@ patch is a fixed permutation of the patch's 128 numbers (Xie et al. 2014 use it 
 each descriptor enters the sum both ways. A search costs what it cost before.
 
 Measured on the clothing photographs: rank-1 of the original among 1,000 for 200 changed
-copies (`pipeline.transforms`), class precision@10 among all 3,781; 256 numbers, SIFT at
+copies (`pipeline.quality.transforms`), class precision@10 among all 3,781; 256 numbers, SIFT at
 320 px, fitted on 1,500 (chance precision 0.137):
 
                                               crop   rotate half+q20 dark+mirror blur  P@10

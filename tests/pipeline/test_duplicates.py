@@ -18,7 +18,7 @@ from pipeline.embed import embed
 from pipeline.errors import LibraryError
 from pipeline.library import Library
 from pipeline.scan import scan
-from pipeline.transforms import TRANSFORMS
+from pipeline.quality.transforms import TRANSFORMS
 from tests.conftest import synthetic_library
 
 

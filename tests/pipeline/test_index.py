@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from pipeline import combined_index, index_recall, maps
+from pipeline import maps
+from pipeline.index import combined as combined_index
+from pipeline.index import recall as index_recall
 from pipeline import index as combined
 from pipeline.cli import main
 from pipeline.errors import EmbeddingError, SettingsError, StaleIndexError

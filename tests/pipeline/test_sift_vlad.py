@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.embeddings.sift_vlad import SiftVlad
-from pipeline.transforms import TRANSFORMS
+from pipeline.quality.transforms import TRANSFORMS
 
 PICTURES = 80
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline import index_kinds as kinds
-from pipeline import index_recall
+from pipeline.index import kinds
+from pipeline.index.recall import text, weightings
 from pipeline.index import CombinedIndex
 from pipeline.library import Library
 from pipeline.maps import COMBINED
@@ -164,14 +164,14 @@ def recall(
     miss nothing. Queries are images of the library; a found image counts when it is at
     least as near as the tenth true neighbor. Keys are weightings as `--weights` takes them.
     """
-    wanted = index_recall.weightings(index.embeddings)
+    wanted = weightings(index.embeddings)
     k = min(K, len(rows.ids) - 1)
     if k < 1:
         return {}
     mask = np.zeros(len(index.ids), bool)
     mask[rows.at] = True
     chosen = np.sort(np.random.default_rng(seed).permutation(len(rows.ids))[:queries])
-    hits: dict[str, list[float]] = {index_recall.text(weights): [] for weights in wanted}
+    hits: dict[str, list[float]] = {text(weights): [] for weights in wanted}
     progress.start("recall", len(chosen))
     step = max(1, _BLOCK // (len(rows.ids) * (len(rows.names) + 1)))
     for start in range(0, len(chosen), step):
@@ -179,9 +179,9 @@ def recall(
         cosines = {name: rows.of(name)[part] @ rows.of(name).T for name in rows.names}
         for weights in wanted:
             close = sum(np.float32(w) * cosines[name] for name, w in weights.items() if w)
-            hits[index_recall.text(weights)] += _found(index, rows, mask, part, weights, close, k)
+            hits[text(weights)] += _found(index, rows, mask, part, weights, close, k)
         progress.advance(len(part))
-    return {text: float(np.mean(shares)) if shares else 1.0 for text, shares in hits.items()}
+    return {asked: float(np.mean(shares)) if shares else 1.0 for asked, shares in hits.items()}
 
 
 def _found(index, rows: Rows, mask, part, weights: dict[str, float], close, k: int) -> list[float]:

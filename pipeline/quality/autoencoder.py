@@ -8,7 +8,7 @@ encoder may start as the PCA-whitening and learn what to add to it. Optuna's TPE
 et al. 2011; Akiba et al. 2019) chooses sizes, rates and the mix by a sixth of the images,
 kept back.
 
-It serves `pipeline.tune`, which compares it with the whitening; nothing else uses it.
+It serves `pipeline.quality.tune`, which compares it with the whitening; nothing else uses it.
 """
 
 from __future__ import annotations

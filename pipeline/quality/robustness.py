@@ -12,9 +12,9 @@ from pipeline.errors import EmbeddingError, ImageError
 from pipeline.library import Library
 from pipeline.maps import COMBINED
 from pipeline.progress import Progress, Silent
-from pipeline.retrieval import TIED, Rows
+from pipeline.quality.retrieval import TIED, Rows
 from pipeline.search import open_extractor
-from pipeline.transforms import TRANSFORMS
+from pipeline.quality.transforms import TRANSFORMS
 
 Transforms = dict[str, Callable[[np.ndarray], np.ndarray]]
 

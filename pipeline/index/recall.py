@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline import index_kinds as kinds
+from pipeline.index import kinds
 
 K = 10
 QUERIES = 200

@@ -8,12 +8,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pipeline import index as combined
-from pipeline import maps, retrieval, settings
+from pipeline import maps, settings
+from pipeline.quality import retrieval
 from pipeline.library import Library
-from pipeline.map_quality import quality
+from pipeline.quality.map_quality import quality
 from pipeline.progress import Progress, Silent
-from pipeline.retrieval import Rows
-from pipeline.robustness import rank1
+from pipeline.quality.retrieval import Rows
+from pipeline.quality.robustness import rank1
 
 QUERIES = 200
 """Images drawn as queries where each costs a search of its own; shares vary by some 2 points."""

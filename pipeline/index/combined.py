@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline import index_kinds as kinds
-from pipeline import index_recall
+from pipeline.index import kinds, recall
 from pipeline.library import Library
 from pipeline.settings import IndexOptions
 
@@ -132,9 +131,9 @@ class CombinedIndex:
 
     def effort_for(self, weights: dict[str, float]) -> int:
         """The effort a search with these weights takes: as measured, or as the person said."""
-        known = self.effort or {index_recall.MIXED: self.options.ef_search or _EFFORT}
+        known = self.effort or {recall.MIXED: self.options.ef_search or _EFFORT}
         mine = {name: weights.get(name, 0.0) for name in self.embeddings}
-        return known.get(index_recall.ruler(mine), max(known.values()))
+        return known.get(recall.ruler(mine), max(known.values()))
 
     def _exact(self, query, k, mask):
         """Best rows by the vectors themselves: products (q, k), rows (q, k)."""

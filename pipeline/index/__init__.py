@@ -1,7 +1,7 @@
 """Making, keeping and judging the combined index.
 
-`combined_index` is the index as it is searched, `index_kinds` its kinds, `index_store` its
-files, and `index_recall` measures how well it finds what an exact search finds.
+`combined` is the index as it is searched, `kinds` its kinds, `store` its
+files, and `recall` measures how well it finds what an exact search finds.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import asdict
 import faiss
 import numpy as np
 
-from pipeline import index_kinds as kinds
-from pipeline import index_recall, index_store, settings
-from pipeline.combined_index import EXACT_BELOW, CombinedIndex, Neighbors, read_rows
+from pipeline.index import kinds, recall, store
+from pipeline import settings
+from pipeline.index.combined import EXACT_BELOW, CombinedIndex, Neighbors, read_rows
 from pipeline.errors import EmbeddingError, StaleIndexError
 from pipeline.library import Library
 from pipeline.progress import Progress, Silent
@@ -85,7 +85,7 @@ def load(library: Library) -> CombinedIndex:
 
 def about(library: Library) -> dict | None:
     """Size, embeddings and staleness of the saved index without loading the graph, or None."""
-    found = index_store.read_about(library)
+    found = store.read_about(library)
     if found is None:
         return None
     saved, rows = found
@@ -105,7 +105,7 @@ def measured(library: Library) -> dict | None:
     "recall_at_10": {weighting as in --weights: x}, "query_ms", "size"}. effort and recall
     are empty and query_ms is None where every search is an exact scan.
     """
-    found = index_store.read_about(library)
+    found = store.read_about(library)
     if found is None:
         return None
     saved, _ = found
@@ -114,7 +114,7 @@ def measured(library: Library) -> dict | None:
     return {
         "type": options.type,
         "storage": "pq" if options.type == "ivfpq" else options.storage,
-        "bytes": index_store.size_on_disk(library),
+        "bytes": store.size_on_disk(library),
         "effort_name": {"hnsw": "efSearch", "ivfpq": "nprobe"}.get(options.type, ""),
         "effort": figures.get("effort", {}),
         "recall_at_10": figures.get("recall_at_10", {}),
@@ -126,7 +126,7 @@ def measured(library: Library) -> dict | None:
 def version(library: Library) -> float:
     """When the saved index changed last (seconds since 1970); 0 when there is none."""
     try:
-        return index_store.pointer(library).stat().st_mtime
+        return store.pointer(library).stat().st_mtime
     except OSError:
         return 0.0
 
@@ -164,7 +164,7 @@ def _difference(old: CombinedIndex, ids, stamps) -> tuple[np.ndarray, np.ndarray
 
 
 def _open(library: Library, to_change: bool = False) -> CombinedIndex | None:
-    found = index_store.read(library, to_change)
+    found = store.read(library, to_change)
     if found is None:
         return None
     saved, rows, graph = found
@@ -214,7 +214,7 @@ def _finish(library: Library, index: CombinedIndex, rows_changed: bool = True) -
     if scanned:
         index.figures, index.effort = {}, {}
     elif abs(len(index) - size) > _MEASURED_FOR * size or not size:
-        index.figures = index_recall.measure(index, index.true_rows, index.options.ef_search)
+        index.figures = recall.measure(index, index.true_rows, index.options.ef_search)
     about_it = {
         "embeddings": index.embeddings,
         "dims": index.dims,
@@ -224,4 +224,4 @@ def _finish(library: Library, index: CombinedIndex, rows_changed: bool = True) -
         "measured": index.figures,
     }
     arrays = {"ids": index.ids, "stamps": index.stamps, "alive": index.alive}
-    index_store.write(library, about_it, arrays, index.graph if rows_changed else None)
+    store.write(library, about_it, arrays, index.graph if rows_changed else None)

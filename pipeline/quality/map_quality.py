@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.retrieval import K, closeness, drawn, nearest
+from pipeline.quality.retrieval import K, closeness, drawn, nearest
 
 
 def quality(vectors: np.ndarray, points: np.ndarray, seed: int = 0) -> tuple[float, float] | None:

@@ -4,9 +4,9 @@ Both project the VLAD vector of `pipeline.embeddings.sift_vlad` to as many numbe
 from the same images of the library, and are judged on images neither has seen:
 
     recall@10   of the 10 nearest by the whole VLAD vectors, how many are still among the 10
-    rank-1      how often a changed copy (`pipeline.transforms`) finds its original first
+    rank-1      how often a changed copy (`pipeline.quality.transforms`) finds its original first
 
-The encoder is the one of `pipeline.autoencoder`, learned from nothing and, a second time,
+The encoder is the one of `pipeline.quality.autoencoder`, learned from nothing and, a second time,
 with the whitening to start from. This measures; it changes nothing.
 
 Measured on 2,500 of the clothing photographs (1,500 to learn from, 1,000 held out, changed
@@ -35,14 +35,14 @@ import numpy as np
 import torch
 
 from pipeline import images
-from pipeline.autoencoder import learn, optuna, recall_at_10
+from pipeline.quality.autoencoder import learn, optuna, recall_at_10
 from pipeline.embed import FIT_SAMPLE
 from pipeline.embeddings.base import unit_rows
 from pipeline.embeddings.sift_vlad import SiftVlad
 from pipeline.errors import ImageError, LibraryError
 from pipeline.library import ImageRow, Library
 from pipeline.progress import Progress, Silent
-from pipeline.transforms import TRANSFORMS
+from pipeline.quality.transforms import TRANSFORMS
 
 QUERIES = 200
 """Held-out images whose changed copies are searched for among all that are held out."""
