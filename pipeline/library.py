@@ -22,12 +22,8 @@ from sqlite_utils import Database
 
 from pipeline.embeddings import EMBEDDINGS
 from pipeline.errors import EmbeddingError, LibraryError
+from pipeline.locks import locked
 from pipeline.migrations import migrations
-
-try:
-    import fcntl
-except ImportError:  # Windows: no advisory lock, one writer is the person's care
-    fcntl = None
 
 DATABASE = "images.db"
 _CHUNK = 500  # ids per IN (…); SQLite's oldest limit on variables is 999
@@ -85,7 +81,7 @@ class Library:
             )
         try:
             self.data.mkdir(parents=True, exist_ok=True)
-            with _locked(self.data / ".opening"):  # two processes may open a new library at once
+            with locked(self.data / ".opening"):  # two processes may open a new library at once
                 self.db.enable_wal()
                 migrations.apply(self.db)
         except OSError as error:
@@ -125,7 +121,7 @@ class Library:
         The lock is the operating system's, so it goes with the process however that ends.
         """
         try:
-            with _locked(self.data / ".writing", wait=False):
+            with locked(self.data / ".writing", wait=False):
                 yield
         except BlockingIOError:
             raise LibraryError(
@@ -331,15 +327,6 @@ class Library:
     def _dim(self, name: str) -> int:
         row = self.db.execute("SELECT dim FROM embeddings WHERE name = ?", [name]).fetchone()
         return row[0] if row else 0
-
-
-@contextmanager
-def _locked(file: Path, wait: bool = True) -> Iterator[None]:
-    """Hold an advisory lock on a file; BlockingIOError when it is taken and we do not wait."""
-    with open(file, "w") as handle:
-        if fcntl:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        yield
 
 
 def _step_names() -> set[str]:
