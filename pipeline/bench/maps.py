@@ -10,12 +10,12 @@ import numpy as np
 
 from pipeline import index as combined
 from pipeline import layout, maps
-from pipeline.quality import map_quality
 from pipeline.bench.apart import measured
 from pipeline.bench.ground import Ground
 from pipeline.bench.table import Table
 from pipeline.library import Library
 from pipeline.progress import Progress
+from pipeline.quality import map_quality
 from pipeline.settings import MapOptions
 
 _WARM = 600

@@ -11,10 +11,10 @@ from dataclasses import asdict
 import faiss
 import numpy as np
 
-from pipeline.index import kinds, recall, store
 from pipeline import settings
-from pipeline.index.combined import EXACT_BELOW, CombinedIndex, Neighbors, read_rows
 from pipeline.errors import EmbeddingError, StaleIndexError
+from pipeline.index import kinds, recall, store
+from pipeline.index.combined import EXACT_BELOW, CombinedIndex, Neighbors, read_rows
 from pipeline.library import Library
 from pipeline.progress import Progress, Silent
 from pipeline.settings import IndexOptions

@@ -9,10 +9,10 @@ from threadpoolctl import threadpool_limits
 
 from pipeline import index as combined
 from pipeline import maps, settings
-from pipeline.quality import retrieval
 from pipeline.library import Library
-from pipeline.quality.map_quality import quality
 from pipeline.progress import Progress, Silent
+from pipeline.quality import retrieval
+from pipeline.quality.map_quality import quality
 from pipeline.quality.retrieval import Rows
 from pipeline.quality.robustness import rank1
 

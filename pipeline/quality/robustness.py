@@ -13,8 +13,8 @@ from pipeline.library import Library
 from pipeline.maps import COMBINED
 from pipeline.progress import Progress, Silent
 from pipeline.quality.retrieval import TIED, Rows
-from pipeline.search import open_extractor
 from pipeline.quality.transforms import TRANSFORMS
+from pipeline.search import open_extractor
 
 Transforms = dict[str, Callable[[np.ndarray], np.ndarray]]
 

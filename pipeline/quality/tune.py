@@ -35,13 +35,13 @@ import numpy as np
 import torch
 
 from pipeline import images
-from pipeline.quality.autoencoder import learn, optuna, recall_at_10
 from pipeline.embed import FIT_SAMPLE
 from pipeline.embeddings.base import unit_rows
 from pipeline.embeddings.sift_vlad import SiftVlad
 from pipeline.errors import ImageError, LibraryError
 from pipeline.library import ImageRow, Library
 from pipeline.progress import Progress, Silent
+from pipeline.quality.autoencoder import learn, optuna, recall_at_10
 from pipeline.quality.transforms import TRANSFORMS
 
 QUERIES = 200

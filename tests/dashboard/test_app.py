@@ -10,11 +10,11 @@ import sys
 
 import pytest
 from dash import Dash
-from tests.dashboard.trees import call, of_class, parts, text_of
 
 from dashboard.app import PAGES, create_app, render
 from dashboard.queries import Reads
 from pipeline.library import Library
+from tests.dashboard.trees import call, of_class, parts, text_of
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from dash import no_update
-from tests.dashboard.trees import of_class, parts, text_of
 
 from dashboard import components
 from dashboard.pages import library as page
@@ -12,6 +11,7 @@ from dashboard.queries import Reads
 from pipeline.library import Library
 from pipeline.progress import RunRecord, Silent
 from pipeline.scan import scan
+from tests.dashboard.trees import of_class, parts, text_of
 
 
 def test_a_current_library_is_told_in_figures(made_library):

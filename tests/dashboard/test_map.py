@@ -7,8 +7,6 @@ import shutil
 import numpy as np
 import pytest
 from playwright.sync_api import TimeoutError
-from tests.dashboard.test_figures import decoded
-from tests.dashboard.trees import call, of_class, of_kind, parts, text_of
 
 from dashboard.app import create_app
 from dashboard.pages import map as map_page
@@ -18,6 +16,8 @@ from pipeline.library import Library
 from pipeline.maps import COMBINED, Map
 from pipeline.search import Query
 from pipeline.settings import MapOptions
+from tests.dashboard.test_figures import decoded
+from tests.dashboard.trees import call, of_class, of_kind, parts, text_of
 
 
 @pytest.fixture(scope="module")

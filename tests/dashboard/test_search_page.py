@@ -10,13 +10,13 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 from PIL import Image
-from tests.dashboard.trees import of_class, of_kind, parts, text_of
 
 from dashboard import components
 from dashboard.pages import search as page
 from dashboard.queries import Reads
 from pipeline.errors import QueryError
 from pipeline.library import Library
+from tests.dashboard.trees import of_class, of_kind, parts, text_of
 
 EQUAL = {"color": 1.0, "sift": 1.0, "efficientnet": 1.0}
 

@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.embeddings.color import ColorHistogram
 from pipeline.images import decode, encode_jpeg
-from pipeline.settings import ExtractorOptions
 from pipeline.quality.transforms import TRANSFORMS
+from pipeline.settings import ExtractorOptions
 
 SEA = [(12, 34, 80), (30, 90, 150), (120, 190, 210), (235, 240, 230)]
 FIRE = [(90, 10, 5), (200, 40, 10), (250, 150, 20), (255, 230, 120)]

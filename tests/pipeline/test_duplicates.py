@@ -17,8 +17,8 @@ from pipeline.cli import main
 from pipeline.embed import embed
 from pipeline.errors import LibraryError
 from pipeline.library import Library
-from pipeline.scan import scan
 from pipeline.quality.transforms import TRANSFORMS
+from pipeline.scan import scan
 from tests.conftest import synthetic_library
 
 

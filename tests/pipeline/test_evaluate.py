@@ -11,12 +11,12 @@ from sklearn.manifold import trustworthiness
 from sklearn.metrics import average_precision_score
 
 from pipeline import index as combined
-from pipeline.quality import retrieval
 from pipeline.cli import main
-from pipeline.quality.evaluate import evaluate
 from pipeline.library import Library
-from pipeline.quality.map_quality import quality
 from pipeline.progress import Silent
+from pipeline.quality import retrieval
+from pipeline.quality.evaluate import evaluate
+from pipeline.quality.map_quality import quality
 from pipeline.quality.retrieval import agreement, label_figures
 from pipeline.quality.robustness import rank1
 from pipeline.settings import IndexOptions

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from pipeline import maps
-from pipeline.index import combined as combined_index
-from pipeline.index import recall as index_recall
 from pipeline import index as combined
+from pipeline import maps
 from pipeline.cli import main
 from pipeline.errors import EmbeddingError, SettingsError, StaleIndexError
+from pipeline.index import combined as combined_index
+from pipeline.index import recall as index_recall
 from pipeline.library import Library
 from pipeline.search import Query, Searcher
 from pipeline.settings import IndexOptions

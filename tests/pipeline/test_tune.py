@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from pipeline.quality.autoencoder import learn, recall_at_10
 from pipeline.cli import main
 from pipeline.errors import LibraryError
 from pipeline.library import Library
+from pipeline.quality.autoencoder import learn, recall_at_10
 from pipeline.quality.transforms import TRANSFORMS
 from pipeline.quality.tune import TITLES, gather, table
 from tests.conftest import unit
