@@ -141,7 +141,7 @@ def _figure(match: Match) -> html.Span:
     )
     if match.distance is None:
         return score
-    distance = html.Span(f"dist {match.distance:.3f}", title="Distance by the chosen metric, 0 is the same")
+    distance = html.Span(f"dist {match.distance:.4g}", title="Distance by the chosen metric, 0 is the same")
     return html.Span([distance, score], className="match-both")
 
 
