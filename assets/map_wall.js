@@ -33,7 +33,7 @@
         const label = map.facts.labels[map.label[row]];
         const cluster = map.cluster[row] < 0 ? "noise" : `cluster ${map.cluster[row] + 1}`;
         picture.classList.add("is-loading"); // else the last picture stands for this one
-        picture.src = `/thumb/${map.ids[row]}`;
+        picture.src = window.likeness.url(`/thumb/${map.ids[row]}`);
         box.lastChild.textContent = label ? `${label[0]} · ${cluster}` : cluster;
         tip.row = row;
         box.dataset.map = map.key;
@@ -221,7 +221,7 @@
         element = document.createElement("div");
         const picture = element.appendChild(document.createElement("img"));
         picture.alt = "";
-        picture.src = `/thumb/${id}`;
+        picture.src = window.likeness.url(`/thumb/${id}`);
         elements.set(id, element);
         box.append(element);
       }

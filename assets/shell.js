@@ -2,10 +2,7 @@
 (function () {
   "use strict";
   const none = () => window.dash_clientside.no_update;
-
-  function plain(path) {
-    return path === "/" ? path : path.replace(/\/+$/, "") || "/";
-  }
+  const { url, plain } = window.likeness;
 
   // Dash itself says nothing when the server is gone or refuses.
   const ask = window.fetch;
@@ -52,7 +49,7 @@
       settle: function (title, view) {
         if (title) document.title = title;
         document.querySelectorAll(".nav-page").forEach((link) => {
-          const here = view && link.getAttribute("href") === view.path;
+          const here = view && link.getAttribute("href") === url(view.path);
           if (here) link.setAttribute("aria-current", "page");
           else link.removeAttribute("aria-current");
         });

@@ -8,6 +8,7 @@ from shlex import quote
 from urllib.parse import urlencode
 
 from dash import dcc, html
+from flask import has_request_context, request
 
 from pipeline.embeddings import EMBEDDINGS
 from pipeline.maps import COMBINED
@@ -41,9 +42,14 @@ def view(path: str, params: Mapping[str, object], *, replace: bool = True) -> di
     return {"path": path, "search": search, "replace": replace}
 
 
+def url(path: str) -> str:
+    """The address of a path of this library's dashboard, which may be mounted below another path."""
+    return (request.script_root if has_request_context() else "") + path
+
+
 def link(path: str, **params: object) -> str:
     """The address of a page in a state."""
-    return path + view(path, params)["search"]
+    return url(path) + view(path, params)["search"]
 
 
 def command(words: str, data: Path) -> str:
@@ -64,9 +70,9 @@ def navbar(links: Sequence[tuple[str, str]]) -> html.Header:
     return html.Header(
         className="navbar-likeness",
         children=[
-            dcc.Link("Likeness", href="/", className="wordmark"),
+            dcc.Link("Likeness", href=link("/"), className="wordmark"),
             html.Nav(
-                [dcc.Link(text, href=path, className="nav-page") for text, path in links],
+                [dcc.Link(text, href=link(path), className="nav-page") for text, path in links],
                 className="nav-pages", **{"aria-label": "Pages"},
             ),
             html.Button(
@@ -80,7 +86,7 @@ def navbar(links: Sequence[tuple[str, str]]) -> html.Header:
 
 def thumb(image_id: int, alt: str) -> html.Img:
     """A thumbnail, whole and in its own proportions."""
-    return html.Img(src=f"/thumb/{int(image_id)}", alt=alt, className="thumb", draggable="false")
+    return html.Img(src=url(f"/thumb/{int(image_id)}"), alt=alt, className="thumb", draggable="false")
 
 
 def name_of(path: str) -> str:

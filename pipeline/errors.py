@@ -36,3 +36,7 @@ class QueryError(LikenessError):
 
 class SettingsError(LikenessError):
     """An option or environment variable with an impossible value."""
+
+
+class NoteError(LikenessError):
+    """A name, tag or collection that cannot be kept as given."""

@@ -101,3 +101,60 @@ def hashes(db: Database) -> None:
         """
     )
     db.execute("CREATE INDEX hashes_stored ON hashes (stored_ns)")
+
+
+@migrations(name="0003_notes")
+def notes(db: Database) -> None:
+    """What the person adds: collections, tags, names of clusters, ratings of matches."""
+    db.execute(
+        """
+        CREATE TABLE collections (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+            created TEXT NOT NULL        -- UTC, ISO 8601
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE collection_images (
+            collection_id INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+            image_id INTEGER NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+            PRIMARY KEY (collection_id, image_id)
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE tags (
+            image_id INTEGER NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+            tag TEXT NOT NULL COLLATE NOCASE,
+            PRIMARY KEY (tag, image_id)
+        )
+        """
+    )
+    db.execute("CREATE INDEX tags_image ON tags (image_id)")
+    db.execute(
+        """
+        CREATE TABLE cluster_names (
+            id INTEGER PRIMARY KEY,
+            map TEXT NOT NULL,           -- name of the map
+            name TEXT NOT NULL,
+            images TEXT NOT NULL         -- JSON: ids of typical images; where most of them are is the cluster
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE ratings (
+            id INTEGER PRIMARY KEY,
+            query TEXT NOT NULL,         -- JSON: what was searched with, by which weights and metric
+            image_id INTEGER NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+            value INTEGER NOT NULL CHECK (value IN (-1, 1)),
+            rank INTEGER NOT NULL,       -- place of the match when it was rated, 1 the first
+            score REAL NOT NULL,
+            rated TEXT NOT NULL,         -- UTC, ISO 8601
+            UNIQUE (query, image_id)
+        )
+        """
+    )

@@ -55,7 +55,7 @@ def test_the_style_sheet_travels_compressed_and_is_asked_for_once(app):
 def test_every_icon_that_the_pages_use_exists(app, made_library):
     client = app.server.test_client()
     reads = Reads(Library(made_library))
-    trees = [app.layout, *(render(reads, page.PATH, "?image=1")[0] for page in PAGES)]
+    trees = [app.layout(), *(render(reads, page.PATH, "?image=1")[0] for page in PAGES)]
     used = {icon.style["--icon"][4:-1] for tree in trees for icon in of_class(tree, "icon")}
     assert len(used) >= 3
     for address in used:
@@ -84,7 +84,7 @@ def test_an_unknown_address_leads_back(made_library):
 
 
 def test_no_link_of_the_shell_is_dead(app):
-    paths = {part.href for part in parts(app.layout) if getattr(part, "href", None)}
+    paths = {part.href for part in parts(app.layout()) if getattr(part, "href", None)}
     assert paths == {page.PATH for page in PAGES}
 
 

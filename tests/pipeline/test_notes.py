@@ -1,0 +1,79 @@
+"""Collections, tags, names of clusters and ratings: kept, found again, and true to the images."""
+
+import numpy as np
+import pytest
+
+from pipeline import notes
+from pipeline.errors import NoteError
+from pipeline.library import Library
+
+
+def test_collections_hold_images_until_these_are_gone(library):
+    ids = [row.id for row in library.images()][:6]
+    assert notes.collect(library, "  For the\nwall ", [*ids[:4], 999_999]) == "For the wall"
+    assert notes.collect(library, "for the WALL", ids[3:5]) == "For the wall"  # the same one
+    again = Library(library.data)  # kept on disk, not in the object
+    assert notes.collected(again, "For the wall") == ids[:5]
+    notes.uncollect(library, "For the wall", [ids[0]])
+    library.mark(ids[1], "missing")
+    assert notes.collected(library, "For the wall") == ids[2:5]
+    assert [(c.name, c.count) for c in notes.collections(library)] == [("For the wall", 3)]
+    notes.collect(library, "Other", [])
+    with pytest.raises(NoteError, match="already"):
+        notes.rename_collection(library, "Other", "for the wall")
+    assert notes.rename_collection(library, "for the wall", "For the Wall") == "For the Wall"
+    library.remove_root(next(iter(library.roots())))
+    assert notes.collected(library, "For the Wall") == []
+    notes.drop_collection(library, "Other")
+    with pytest.raises(NoteError, match="no collection"):
+        notes.collected(library, "Other")
+
+
+def test_tags_are_shared_in_the_spelling_they_first_had(library):
+    ids = [row.id for row in library.images()][:4]
+    assert notes.tag(library, ids[:3], "Blue") == "Blue"
+    assert notes.tag(library, ids[2:], "blue ") == "Blue"
+    notes.tag(library, ids[:1], "a")
+    assert notes.tags(library) == {"a": 1, "Blue": 4}
+    assert notes.tags_of(library, ids[:2]) == {ids[0]: ["a", "Blue"], ids[1]: ["Blue"]}
+    notes.untag(library, ids[:2], "BLUE")
+    assert notes.tagged(library, "blue") == ids[2:]
+    assert notes.tags_of(library, [ids[1]]) == {}
+
+
+@pytest.mark.parametrize("name", ["", " \n\t ", "x" * (notes.LONGEST + 1)])
+def test_names_that_cannot_be_kept_are_refused_and_change_nothing(library, name):
+    with pytest.raises(NoteError):
+        notes.collect(library, name, [1])
+    with pytest.raises(NoteError):
+        notes.tag(library, [1], name)
+    assert notes.collections(library) == [] and notes.tags(library) == {}
+
+
+def test_a_cluster_keeps_its_name_when_the_numbers_change(library):
+    ids = np.arange(10, 40)
+    cluster = np.repeat([0, 1, 2], 10)
+    notes.name_cluster(library, "color", [10, 11, 12, 13], "Skies")
+    notes.name_cluster(library, "color", [30, 31, 32], "Walls")
+    notes.name_cluster(library, "sift", [20], "Elsewhere")
+    assert notes.cluster_names(library, "color", ids, cluster) == {0: "Skies", 2: "Walls"}
+    assert notes.cluster_names(library, "color", ids, 2 - cluster) == {2: "Skies", 0: "Walls"}
+    split = np.where(np.isin(ids, [10, 11]), 1, 0)  # torn in halves: nobody's name
+    assert "Skies" not in notes.cluster_names(library, "color", ids, split).values()
+    notes.name_cluster(library, "color", [12, 13, 14, 15], "Clouds")  # the same cluster, other exemplars
+    assert notes.cluster_names(library, "color", ids, cluster)[0] == "Clouds"
+    notes.name_cluster(library, "color", [12], "")
+    assert notes.cluster_names(library, "color", ids, cluster) == {2: "Walls"}
+    assert notes.cluster_names(library, "color", ids[:0], cluster[:0]) == {}
+
+
+def test_a_second_word_on_a_match_replaces_the_first(library):
+    ids = [row.id for row in library.images()][:2]
+    query = {"images": [ids[0]], "weights": {"color": 1.0}}
+    notes.rate(library, query, ids[1], 1, rank=3, score=0.9)
+    notes.rate(library, dict(reversed(query.items())), ids[1], -1, rank=3, score=0.9)
+    notes.rate(library, {"images": [ids[1]]}, ids[0], 1, rank=1, score=0.5)
+    assert [(r.image_id, r.value, r.rank) for r in notes.ratings(library, query)] == [(ids[1], -1, 3)]
+    assert len(notes.ratings(library)) == 2
+    notes.rate(library, query, ids[1], 0, rank=3, score=0.9)
+    assert notes.ratings(library, query) == []
