@@ -155,10 +155,10 @@ def image_panel(reads: Reads, image_id: int, name: str) -> tuple[list, list[int]
         _head(title),
         html.A(
             html.Img(
-                src=f"/image/{row.id}", alt=title, className="map-picture",
-                style={"backgroundImage": f"url(/thumb/{row.id})", **shape},
+                src=components.url(f"/image/{row.id}"), alt=title, className="map-picture",
+                style={"backgroundImage": f"url({components.url(f'/thumb/{row.id}')})", **shape},
             ),
-            href=f"/image/{row.id}", target="_blank", title="Open in full size",
+            href=components.url(f"/image/{row.id}"), target="_blank", title="Open in full size",
             className="map-picture-link",
         ),
         html.Div(_described(row), className="map-path", title=str(row.file)),

@@ -224,7 +224,7 @@ def query_view(reads: Reads, chosen: dict | None, preview: dict | None):
         row = reads.image(chosen["image"])
         if row is None:
             return components.error_note("That image is not in the library any more.")
-        picture = html.Img(src=f"/image/{row.id}", alt=f"Query: {components.name_of(row.path)}")
+        picture = html.Img(src=components.url(f"/image/{row.id}"), alt=f"Query: {components.name_of(row.path)}")
         about = [
             html.Span(row.label or components.name_of(row.path), className="query-name", title=row.path),
             dcc.Link("On the map", href=components.link("/", image=row.id), className="card-link"),
