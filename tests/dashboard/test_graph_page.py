@@ -1,0 +1,228 @@
+"""The Graph page: what it shows for an address, and its main path in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.pages import graph as graph_page
+from dashboard.pages.graph_data import Settings
+from dashboard.queries import Reads
+from pipeline import graph_layout, notes
+from pipeline.library import Library
+from tests.dashboard.trees import of_class, parts, text_of
+
+CY = "document.getElementById('graph-canvas')._cyreg.cy"
+
+
+@pytest.fixture(scope="module")
+def reads(made_library) -> Reads:
+    return Reads(Library(made_library))
+
+
+def content(reads: Reads, start: dict, **settings):
+    return graph_page.content(reads, start, Settings(**settings), 1.4)
+
+
+def test_an_address_comes_back_as_it_was_and_nonsense_becomes_the_default():
+    names = ("color", "sift")
+    chosen = Settings("sift", 7, 0.35, 200, True)
+    given = {name: str(value) for name, value in chosen.params().items()}
+    assert given == {"by": "sift", "k": "7", "least": "0.35", "nodes": "200", "mutual": "1"}
+    assert Settings.of(given, names) == chosen
+    assert not any(Settings().params().values())
+    odd = {"by": "odd", "k": "-3", "least": "nan", "nodes": "7", "mutual": "yes"}
+    assert Settings.of(odd, names) == Settings()
+    assert Settings.of({"k": "999", "least": "7"}, names) == Settings(k=12, least=0.95)
+    for params, start in (
+        ({"image": "3", "cluster": "2"}, {"image": 3}),
+        ({"cluster": "2", "map": "color"}, {"cluster": 2, "map": "color"}),
+        ({"collection": "Best of"}, {"collection": "Best of"}),
+        ({"image": "9" * 30}, None),
+        ({}, None),
+    ):
+        assert graph_page.start_from(params) == start
+
+
+def test_the_drawing_is_the_graph_with_pictures_in_their_proportions(reads):
+    elements, facts, side, note, instead = content(reads, {"image": 5}, count=20, k=3)
+    nodes = [e for e in elements if "source" not in e["data"]]
+    edges = [e["data"] for e in elements if "source" in e["data"]]
+    ids = {int(node["data"]["id"]) for node in nodes}
+    assert facts["count"] == len(nodes) == 20 and facts["center"] == 5 in ids and instead is None
+    for node in nodes:
+        row = reads.image(int(node["data"]["id"]))
+        assert node["data"]["w"] / node["data"]["h"] == pytest.approx(row.width / row.height, rel=0.02)
+    assert {int(e[end]) for e in edges for end in ("source", "target")} <= ids
+    by_similarity = sorted(edges, key=lambda e: float(e["text"]))
+    assert [e["width"] for e in by_similarity] == pytest.approx(sorted(e["width"] for e in edges), abs=0.3)
+    listed = [int(getattr(button, "data-image")) for button in of_class(side, "graph-node")]
+    assert sorted(listed) == sorted(ids), "the list holds every image once"
+    assert f"{len(edges)} links" in note
+
+
+def test_a_cluster_and_a_collection_are_sampled_and_told(library):
+    reads = Reads(library)
+    notes.collect(library, "Every <b>second</b>", range(1, 61, 2))
+    _, facts, side, note, _ = content(reads, {"collection": "Every <b>second</b>"}, count=20)
+    assert facts["count"] == 20 and note.startswith("20 of 30 shown")
+    assert "Every <b>second</b>" in text_of(side)
+    name = reads.map_names()[0]
+    chosen = reads.map(name)
+    elements, *_ = content(reads, {"cluster": 0, "map": name}, count=400)
+    shown = {int(e["data"]["id"]) for e in elements if "source" not in e["data"]}
+    assert shown == set(chosen.ids[chosen.cluster == 0].tolist())
+
+
+def test_what_cannot_be_drawn_is_said_with_a_way_out(library):
+    reads = Reads(library)
+    for start in ({"image": 99_999}, {"collection": "nothing"}, {"cluster": 500, "map": "combined"},
+                  {"cluster": 0, "map": "nowhere"}):
+        elements, facts, *_, instead = content(reads, start)
+        assert elements == [] and facts["count"] == 0
+        assert any(getattr(part, "href", None) == "/graph" for part in parts(instead))
+    *_, instead = content(reads, {"image": 5}, least=0.95)
+    assert "Lower" in text_of(instead)
+    notes.collect(library, "Empty", [1])
+    notes.uncollect(library, "Empty", [1])
+    *_, instead = content(reads, {"collection": "Empty"})
+    assert "No images" in text_of(instead)
+
+
+def test_without_links_every_image_of_a_set_stays(reads):
+    name = reads.map_names()[0]
+    _, facts, side, _, advice = content(reads, {"cluster": 0, "map": name}, least=0.95, count=400)
+    size = int((reads.map(name).cluster == 0).sum())
+    assert facts["count"] == size
+    assert "Lower" in text_of(advice) or facts["links"]
+    assert "Without links" in text_of(side)
+
+
+def test_start_page_leads_to_images_clusters_and_collections(library):
+    notes.collect(library, "Mine", [1, 2, 3])
+    reads = Reads(library)
+    links = [getattr(part, "href", None) or "" for part in parts(graph_page.layout(reads, {}))]
+    assert sum("image=" in link for link in links) >= 6
+    assert sum("cluster=" in link for link in links) == reads.map(reads.map_names()[0]).clusters
+    assert "/graph?collection=Mine" in links
+
+
+# In a browser
+
+
+def drawn(page: Page) -> int:
+    """Wait until the canvas holds the images that the list holds; their number."""
+    page.wait_for_function(
+        f"() => document.getElementById('graph-canvas')?._cyreg && {CY}.nodes().length > 0 && "
+        f"{CY}.nodes().length === document.querySelectorAll('.graph-node').length"
+    )
+    page.wait_for_timeout(500)  # images travel to their places
+    return page.evaluate(f"{CY}.nodes().length")
+
+
+def overlapping(page: Page) -> int:
+    """Pairs of pictures that lie on each other."""
+    boxes = np.array(page.evaluate(
+        f"{CY}.nodes().map(n => [n.position('x'), n.position('y'), n.data('w') / 2, n.data('h') / 2])"
+    ))
+    return len(graph_layout.overlaps(boxes[:, :2], boxes[:, 2:])[0])
+
+
+def spot(page: Page, image: str) -> tuple[float, float]:
+    """Where an image stands in the window."""
+    at = page.evaluate(f"i => {CY}.getElementById(i).renderedPosition()", image)
+    box = page.locator("#graph-drawing").bounding_box()
+    return box["x"] + at["x"], box["y"] + at["y"]
+
+
+@pytest.mark.browser
+def test_click_centers_back_returns_sliders_change_links_and_double_click_searches(page: Page):
+    page.goto("/graph")
+    page.locator(".graph-begin .gallery a").nth(2).click()
+    expect(page).to_have_url(re.compile(r"/graph\?image=\d+$"))
+    assert drawn(page) > 4
+    first = page.url
+
+    center, *others = page.evaluate(
+        f"[{CY}.nodes('.center').id(), ...{CY}.nodes('.center').neighborhood('node').map(n => n.id())]"
+    )
+    page.mouse.move(*spot(page, others[0]))
+    expect(page.locator("#graph-tip")).to_contain_text("Similarity to the center")
+    assert page.evaluate(f"{CY}.edges('.lit').length") == page.evaluate(
+        f"{CY}.getElementById('{others[0]}').degree()"
+    )
+    page.mouse.click(*spot(page, others[0]))
+    expect(page).to_have_url(re.compile(rf"image={others[0]}$"))
+    drawn(page)
+    assert page.evaluate(f"{CY}.nodes('.center').id()") == others[0]
+    assert overlapping(page) == 0, "an image was stopped on its way"
+
+    before = page.evaluate(f"{CY}.edges().length")
+    page.locator("#graph-k").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile("k=2"))
+    drawn(page)
+    assert page.evaluate(f"{CY}.edges().length") < before
+    page.reload()
+    drawn(page)
+    expect(page.locator("#graph-k")).to_have_value("2")
+
+    page.go_back()
+    expect(page).to_have_url(first)
+    drawn(page)
+    assert page.evaluate(f"{CY}.nodes('.center').id()") == center
+    page.mouse.dblclick(*spot(page, others[0]))
+    expect(page).to_have_url(re.compile(rf"/search\?image={others[0]}$"))
+    expect(page.locator("#search-gallery .match").first).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url(first)
+
+
+@pytest.mark.browser
+def test_the_list_lights_up_images_hides_communities_and_centers(page: Page):
+    page.goto("/graph?cluster=0&map=combined&least=0.3")
+    drawn(page)
+    button = page.locator(".graph-node").nth(1)
+    image = button.get_attribute("data-image")
+    button.focus()
+    expect(page.locator("#graph-tip")).to_have_class(re.compile("is-shown"))
+    assert page.evaluate(f"{CY}.nodes('.lit').map(n => n.id())") == [image]
+    toggle = page.locator(".graph-toggle").first
+    toggle.click()
+    expect(toggle).to_have_attribute("aria-pressed", "false")
+    size = int(toggle.locator(".graph-number").inner_text())
+    hidden = f"count => {CY}.nodes(':hidden').length === count"  # with the next frame
+    page.wait_for_function(hidden, arg=size)
+    toggle.click()
+    page.wait_for_function(hidden, arg=0)
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(rf"\?image={image}&least=0.3$"))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("where", ["/graph", "/graph?image=3", "/graph?collection=none"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_accessibility_faults_and_no_overflow_on_a_phone(page: Page, where, scheme):
+    from axe_core_python.sync_playwright import Axe
+
+    page.emulate_media(color_scheme=scheme)
+    page.goto(where)
+    page.wait_for_selector("#page h2")
+    page.wait_for_timeout(1000)
+    faults = [
+        (fault["id"], fault["nodes"][0]["html"][:200])
+        for fault in Axe().run(page)["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
+    assert not faults
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    if "image=" in where:  # all of it is still in sight
+        box = page.evaluate(f"{CY}.nodes().renderedBoundingBox()")
+        assert np.min([box["x1"], box["y1"]]) >= 0 and box["x2"] <= 390
