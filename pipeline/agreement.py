@@ -1,0 +1,240 @@
+"""Agreement, image by image: how far two embeddings name the same ten nearest neighbors.
+
+Found once for a pair and kept as `agreement/A+B.npz`, keyed on the vectors of the index that
+it was found with. Of a large library only images drawn evenly are asked about; their
+neighbors are looked for among all.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from pipeline import settings
+from pipeline.errors import EmbeddingError
+from pipeline.index import CombinedIndex
+from pipeline.library import Library
+from pipeline.maps import COMBINED
+from pipeline.progress import Progress, Silent
+from pipeline.quality import retrieval
+
+K = retrieval.K
+ALL_BELOW = 20_000
+"""Up to so many images every one is asked about; of more, so many drawn evenly."""
+_EXACT_BELOW = 12_000  # below, all closenesses at once take less time than the graph
+_STEP = 512  # queries at a time: their neighbors' vectors are 26 MB at 1,280 dimensions
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two embeddings agree on images that both see something in.
+
+    ids: (n,) int64 ascending. share: (n,) float32 in [0, 1], of the nearest by one those
+    that the other names. apart: (n,) float32, how much nearer the neighbors by one are to
+    it than the other's, as a multiple of how much nearer than any image neighbors are on
+    average; tells images of equal share apart. first, second: (n, k) int64 image ids of
+    the neighbors by the embedding asked for first and second, nearest first, k ≤ 10.
+    among: images there were to be neighbors; more than n where only some were asked about.
+    """
+
+    ids: np.ndarray
+    share: np.ndarray
+    apart: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    among: int
+
+    def ranking(self, agreeing: bool = False) -> np.ndarray:
+        """Positions (n,) int64, the images disagreed on most first, or those agreed on."""
+        order = np.lexsort((self.ids, -self.apart, self.share))
+        return order[::-1] if agreeing else order
+
+
+def agreement(
+    library: Library, index: CombinedIndex, a: str, b: str, progress: Progress = Silent()
+) -> tuple[np.ndarray, np.ndarray]:
+    """Image ids (n,) int64 ascending and their agreement (n,) float32 in [0, 1].
+
+    a, b: embeddings of the index, or `combined` for all of them weighted equally. Only
+    images in which both see something; see `compare`.
+    """
+    found = compare(library, index, a, b, progress)
+    return found.ids, found.share
+
+
+def compare(
+    library: Library, index: CombinedIndex, a: str, b: str, progress: Progress = Silent()
+) -> Agreement:
+    """The agreement of two embeddings, as kept or found now; raises EmbeddingError for others."""
+    kept = cached(library, index, a, b)
+    if kept is not None:
+        return kept
+    first, second = sorted((a, b))
+    with threadpool_limits(settings.cores()):
+        found = _find(index, first, second, progress)
+    _save(library, index, first, second, found)
+    return found if (a, b) == (first, second) else _turned(found)
+
+
+def cached(library: Library, index: CombinedIndex, a: str, b: str) -> Agreement | None:
+    """The agreement as kept for the vectors of this index, or None."""
+    _check(index, a, b)
+    first, second = sorted((a, b))
+    try:
+        with np.load(_path(library, first, second), allow_pickle=False) as file:
+            if str(file["key"]) != _key(index, first, second):
+                return None
+            found = Agreement(
+                *(file[name] for name in ("ids", "share", "apart", "first", "second")), int(file["among"])
+            )
+    except (OSError, KeyError, ValueError, EOFError, BadZipFile):
+        return None
+    return found if (a, b) == (first, second) else _turned(found)
+
+
+def _check(index: CombinedIndex, a: str, b: str) -> None:
+    known = [*index.embeddings, COMBINED]
+    for name in (a, b):
+        if name not in known:
+            raise EmbeddingError(f"{name!r} is not in the index; there are: {', '.join(known)}.")
+    if a == b:
+        raise EmbeddingError("Agreement takes two different embeddings.")
+
+
+def _turned(found: Agreement) -> Agreement:
+    return Agreement(found.ids, found.share, found.apart, found.second, found.first, found.among)
+
+
+def _find(index: CombinedIndex, first: str, second: str, progress: Progress) -> Agreement:
+    """Neighbors by both, what they share, and how far apart they are."""
+    rows = np.flatnonzero(index.alive & _sees(index, first) & _sees(index, second))
+    rows = rows[np.argsort(index.ids[rows])]
+    k = min(K, len(rows) - 1)
+    if k < 1:
+        nothing = np.zeros(0, np.float32)
+        none = np.zeros((0, 0), np.int64)
+        return Agreement(np.zeros(0, np.int64), nothing, nothing, none, none, len(rows))
+    asked = np.linspace(0, len(rows) - 1, min(ALL_BELOW, len(rows))).round().astype(np.int64)
+    progress.start("agreement", 4 * len(asked))
+    mine = _nearest(index, first, rows, asked, k, progress)
+    theirs = _nearest(index, second, rows, asked, k, progress)
+    shared = (mine[:, :, None] == theirs[:, None]).sum(axis=(1, 2))
+    apart = _gap(index, first, rows[asked], rows[mine], rows[theirs], progress)
+    apart += _gap(index, second, rows[asked], rows[theirs], rows[mine], progress)
+    return Agreement(
+        ids=index.ids[rows[asked]],
+        share=(shared / k).astype(np.float32),
+        apart=apart / 2,
+        first=index.ids[rows[mine]],
+        second=index.ids[rows[theirs]],
+        among=len(rows),
+    )
+
+
+def _columns(index: CombinedIndex, name: str) -> slice:
+    if name == COMBINED:
+        return slice(None)
+    at = index.embeddings.index(name)
+    return slice(sum(index.dims[:at]), sum(index.dims[: at + 1]))
+
+
+def _sees(index: CombinedIndex, name: str) -> np.ndarray:
+    """Which rows have something but zeros there: (n,) bool. A rounded zero counts as zero."""
+    sees = np.zeros(len(index.ids), bool)
+    columns, least = _columns(index, name), 0.5 / np.sqrt(len(index.dims))
+    for start in range(0, len(sees), 4_096):
+        at = np.arange(start, min(start + 4_096, len(sees)))
+        sees[at] = np.linalg.norm(index.rows(at)[:, columns], axis=1) > least
+    return sees
+
+
+def _nearest(index, name: str, rows, asked, k: int, progress: Progress) -> np.ndarray:
+    """The k nearest others among `rows` of those `asked` about, nearest first.
+
+    rows: (n,) int64 rows of the index. asked: (q,) int64 positions within `rows`. Returns
+    positions within `rows`: (q, k) int64.
+    """
+    parts = []
+    if len(rows) <= _EXACT_BELOW:
+        vectors = np.ascontiguousarray(index.rows(rows)[:, _columns(index, name)])
+        for part, products in retrieval.closeness(vectors, asked):
+            top = retrieval.nearest(products, k)
+            best = np.take_along_axis(products, top, axis=1)
+            parts.append(np.take_along_axis(top, np.argsort(-best, axis=1, kind="stable"), axis=1))
+            progress.advance(len(part))
+        return np.concatenate(parts)
+    weights = dict.fromkeys(index.embeddings if name == COMBINED else [name], 1.0)
+    scale = np.repeat([weights.get(n, 0.0) for n in index.embeddings], index.dims).astype(np.float32)
+    mask = np.zeros(len(index.ids), bool)
+    mask[rows] = True
+    place = np.full(len(index.ids), -1)
+    place[rows] = np.arange(len(rows))
+    for start in range(0, len(asked), _STEP):
+        own = rows[asked[start : start + _STEP]]
+        products, found = index.nearest(index.rows(own) * scale, k + 1, mask, index.effort_for(weights))
+        products[found == own[:, None]] = -np.inf
+        best = np.argsort(-products, axis=1, kind="stable")[:, :k]
+        parts.append(place[np.take_along_axis(found, best, axis=1)])
+        progress.advance(len(own))
+    return np.concatenate(parts)
+
+
+def _gap(index, name: str, own, mine, theirs, progress: Progress) -> np.ndarray:
+    """How much nearer the embedding's own neighbors are than the other's: (q,) float32.
+
+    own: (q,), mine and theirs: (q, k) int64 rows of the index. The unit is how much nearer
+    than just any image the own neighbors are, on average.
+    """
+    columns = _columns(index, name)
+    center = np.mean([index.rows(own[at : at + _STEP])[:, columns].mean(axis=0)
+                      for at in range(0, len(own), _STEP)], axis=0)
+    gaps, typical = [], []
+    for start in range(0, len(own), _STEP):
+        part = slice(start, start + _STEP)
+        vectors = index.rows(own[part])[:, columns]
+        close = []
+        for others in (mine[part], theirs[part]):
+            around = index.rows(others.ravel())[:, columns].reshape(*others.shape, -1).mean(axis=1)
+            close.append(np.einsum("qd,qd->q", vectors, around))
+        gaps.append(close[0] - close[1])
+        typical.append(close[0] - vectors @ center)
+        progress.advance(len(vectors))
+    unit = float(np.mean(np.concatenate(typical)))
+    return (np.concatenate(gaps) / (unit if unit > retrieval.TIED else 1.0)).astype(np.float32)
+
+
+def _path(library: Library, first: str, second: str) -> Path:
+    return library.data / "agreement" / f"{first}+{second}.npz"
+
+
+def _key(index: CombinedIndex, first: str, second: str) -> str:
+    """Changes with the vectors that the agreement rests on, and with what is written here."""
+    used = [n for n in index.embeddings if n in (first, second) or COMBINED in (first, second)]
+    at = [index.embeddings.index(name) for name in used]
+    digest = blake2b(repr((_VERSION, K, ALL_BELOW, first, second, used)).encode(), digest_size=12)
+    alive = np.flatnonzero(index.alive)
+    alive = alive[np.argsort(index.ids[alive])]
+    digest.update(np.ascontiguousarray(index.ids[alive]))
+    digest.update(np.ascontiguousarray(index.stamps[alive][:, at]))
+    return digest.hexdigest()
+
+
+def _save(library: Library, index: CombinedIndex, first: str, second: str, found: Agreement) -> None:
+    """Write under a temporary name, then rename."""
+    target = _path(library, first, second)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_suffix(f".{secrets.token_hex(4)}.tmp")
+    with open(temporary, "wb") as file:
+        np.savez(
+            file, key=np.array(_key(index, first, second)), among=np.array(found.among),
+            **{name: getattr(found, name) for name in ("ids", "share", "apart", "first", "second")},
+        )
+    os.replace(temporary, target)
