@@ -1,7 +1,16 @@
-/* The Search page in the browser: choosing a picture, presets, paste, drop anywhere. */
+/* The Search page in the browser: the board, uploads, presets, paste, drop anywhere.
+
+   The board is a list of {kind, key, minus, token, turn, mirror, crop}; see
+   dashboard/pages/search_board.py. What belongs to an upload stays in this tab, in
+   sessionStorage: name, preview, and the vectors of each edit of it. */
 (function () {
   "use strict";
   const LARGEST = 25 * 2 ** 20; // as the drop zone and the server have it
+  const MOST = 24; // pictures on a board, as the server has it
+  const UPLOADS = "likeness-upload:";
+  const SEEN = "likeness-seen:" + window.likeness.url("/");
+  const FILTERS = ["label", "folder", "in", "tag"]; // as the server has them
+  const KEPT = 16; // uploads: previews of 768 px fill the tab's storage
   const none = () => window.dash_clientside.no_update;
   const put = (id, props) => window.dash_clientside.set_props(id, props);
   const clicked = () => {
@@ -10,12 +19,93 @@
     return first && first.value ? context.triggered_id : null;
   };
 
+  // What set_props and callbacks last made of these, for listeners outside of callbacks.
+  const state = { board: [], shown: null, mode: "closest", pending: {}, file: null, originals: new Map() };
+
   function note(text) {
     const part = (type, props) => ({ type: type, namespace: "dash_html_components", props: props });
     put("search-note", {
       children: text && part("Div", { className: "error-note", role: "alert", children: text }),
     });
   }
+
+  // Uploads of this tab.
+
+  function stored(key) {
+    try {
+      return JSON.parse(sessionStorage.getItem(UPLOADS + key));
+    } catch (error) {
+      return null;
+    }
+  }
+
+  function store(upload) {
+    const age = (name) => (stored(name.slice(UPLOADS.length)) || { at: 0 }).at;
+    try {
+      const others = Object.keys(sessionStorage)
+        .filter((name) => name.startsWith(UPLOADS) && name !== UPLOADS + upload.key)
+        .sort((a, b) => age(a) - age(b));
+      others.slice(0, Math.max(0, others.length - KEPT + 1)).forEach((one) => sessionStorage.removeItem(one));
+      sessionStorage.setItem(UPLOADS + upload.key, JSON.stringify(upload));
+    } catch (error) {
+      note("This browser keeps nothing for this page; the picture will be gone after a reload.");
+    }
+  }
+
+  // What discovering has shown in this tab.
+
+  function seen() {
+    try {
+      return JSON.parse(sessionStorage.getItem(SEEN)) || [];
+    } catch (error) {
+      return [];
+    }
+  }
+
+  function see(ids) {
+    const all = Array.from(new Set(seen().concat(ids)));
+    try {
+      sessionStorage.setItem(SEEN, JSON.stringify(ids.length ? all : []));
+    } catch (error) {
+      return; // storage is forbidden: discovering then repeats itself
+    }
+  }
+
+  // The board.
+
+  const suffix = (one) =>
+    (one.turn ? "~" + one.turn : "") + (one.mirror ? "~m" : "") + (one.crop ? "~" + one.crop.join(".") : "");
+  const tokenOf = (one) => one.key + suffix(one);
+  const entry = (kind, key, minus) => ({
+    kind: kind, key: String(key), token: String(key), minus: Boolean(minus),
+    turn: 0, mirror: false, crop: null,
+  });
+  const same = (one, other) => one.kind === other.kind && one.token === other.token;
+  const adder = () => document.querySelector("#search-query .adder");
+  const isAdding = () => Boolean(adder()) && adder().getAttribute("aria-pressed") === "true";
+
+  // The board with a picture on it: beside the others, or in their place.
+  function placed(board, one, beside) {
+    note(null);
+    if (!beside) {
+      window.scrollTo({ top: 0 });
+      put("search-active", { data: 0 });
+      return [one];
+    }
+    const others = (board || []).filter((other) => !same(one, other));
+    if (others.length >= MOST) {
+      note("A search takes at most " + MOST + " pictures.");
+      return none();
+    }
+    put("search-active", { data: others.length });
+    if (adder()) adder().setAttribute("aria-pressed", "false"); // it stands for the next picture only
+    return others.concat([one]);
+  }
+
+  const setBoard = (board) => put("search-chosen", { data: board });
+  const addTo = (board) => Array.isArray(board) && setBoard(board);
+
+  // Files.
 
   // What the zone would pass over without a word is told here.
   function refused(file) {
@@ -27,8 +117,11 @@
 
   function offer(file) {
     if (!file || refused(file)) return;
+    state.file = file;
     const reader = new FileReader();
-    reader.onload = () => put("search-file", { filename: file.name || "Pasted image", contents: reader.result });
+    reader.onload = () => {
+      put("search-file", { filename: file.name || "Pasted image", contents: reader.result });
+    };
     reader.readAsDataURL(file);
   }
 
@@ -45,29 +138,152 @@
   document.addEventListener("drop", (event) => {
     if (!onPage()) return;
     const file = event.dataTransfer && event.dataTransfer.files[0];
-    if (file && inZone(event)) refused(file); // the zone takes the others itself
+    if (file && inZone(event)) state.file = refused(file) ? null : file; // the zone takes it itself
     else if (file) offer(file);
     event.preventDefault();
   }, true);
   document.addEventListener("change", (event) => {
     const file = event.target.files && event.target.files[0];
-    if (file && inZone(event)) refused(file);
+    if (file && inZone(event)) state.file = refused(file) ? null : file;
   }, true);
+
+  // What the page's buttons do, by their data-does.
+
+  const doing = {
+    plus: (button) => addTo(placed(state.board, entry("image", button.dataset.image), true)),
+    minus: (button) => addTo(placed(state.board, entry("image", button.dataset.image, true), true)),
+    show: (button) => put("search-active", { data: Number(button.dataset.place) }),
+    remove: (button) => {
+      note(null);
+      setBoard(state.board.filter((one, place) => place !== Number(button.dataset.place)));
+    },
+    sign: (button) => {
+      const at = Number(button.dataset.place);
+      const other = (one) => Object.assign({}, one, { minus: !one.minus });
+      setBoard(state.board.map((one, place) => (place === at ? other(one) : one)));
+    },
+    clear: () => setBoard([]),
+    adding: (button) => button.setAttribute("aria-pressed", String(!isAdding())),
+    again: () => {
+      see((state.shown && state.shown.ids) || []);
+      setBoard(state.board.slice());
+      window.scrollTo({ top: 0 });
+    },
+    forget: () => {
+      see([]);
+      setBoard(state.board.slice());
+    },
+    unfilter: () => FILTERS.forEach((name) => put("search-filter-" + name, { value: [] })),
+    up: (button) => rate(button, 1),
+    down: (button) => rate(button, -1),
+  };
+
+  function rate(button, value) {
+    const taken = button.getAttribute("aria-pressed") === "true";
+    button.parentElement.querySelectorAll(".match-tool[aria-pressed]").forEach((other) => {
+      other.setAttribute("aria-pressed", String(other === button && !taken));
+    });
+    put("search-rate", {
+      data: {
+        image: Number(button.dataset.image), value: taken ? 0 : value, at: Date.now(),
+        rank: Number(button.dataset.rank), score: Number(button.dataset.score),
+      },
+    });
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest(".search [data-does]");
+    if (button && doing[button.dataset.does]) doing[button.dataset.does](button);
+    const open = event.target.closest && event.target.closest("#search-link-open");
+    if (open) {
+      const form = document.getElementById("search-link-form");
+      form.hidden = !form.hidden;
+      if (!form.hidden) form.querySelector("input").focus();
+    }
+  });
+
+  // The values of a filter that have what was typed.
+  document.addEventListener("input", (event) => {
+    const choice = event.target.closest && event.target.closest(".search .choice");
+    if (!choice || event.target.type !== "text") return;
+    const wanted = event.target.value.trim().toLowerCase();
+    choice.querySelectorAll(".choices > *").forEach((one) => {
+      one.hidden = !one.textContent.toLowerCase().includes(wanted);
+    });
+  });
+
+  window.likeness.search = {
+    state: state, doing: doing, put: put, note: note, offer: offer, stored: stored, setBoard: setBoard,
+    tokenOf: tokenOf,
+  };
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     search: {
-      choose: function () {
-        const id = clicked();
-        if (!id) return none();
-        note(null);
-        window.scrollTo({ top: 0 });
-        return { image: id.image };
+      // What the server is asked: the board, with the vectors of its uploads.
+      ask: function (board, shown, mode) {
+        const before = state.board.map(tokenOf).join();
+        state.board = board || [];
+        const asked = { board: state.board, uploads: {}, names: {}, seen: [] };
+        let waits = false;
+        state.board.filter((one) => one.kind === "upload").forEach((one) => {
+          const upload = stored(one.key);
+          if (!upload) return;
+          asked.names[one.key] = upload.name;
+          if (upload.vectors[one.token]) asked.uploads[one.token] = upload.vectors[one.token];
+          else waits = window.likeness.search.edited(one, upload) || waits;
+        });
+        if (waits) return none(); // the edited picture is on its way; its answer comes back here
+        if (mode === "discover" && before && before !== state.board.map(tokenOf).join()) {
+          see((shown && shown.ids) || []);
+        }
+        asked.seen = seen();
+        return asked;
       },
 
-      clear: function () {
-        if (!clicked()) return none();
-        note(null);
-        return null;
+      choose: function (...given) {
+        const id = clicked();
+        if (!id) return none();
+        const beside = isAdding();
+        return placed(given[given.length - 1], entry("image", id.image), beside);
+      },
+
+      // An answer to a picture that was sent: a new upload, or an edit of one.
+      receive: function (received, board) {
+        if (!received) return none();
+        if (!received.key) {
+          const key = received.token.split("~")[0];
+          const upload = stored(key);
+          delete state.pending[received.token];
+          if (!upload) return none();
+          upload.vectors[received.token] = received.vectors;
+          store(upload);
+          return state.board.slice();
+        }
+        if (state.file && state.file.size === received.size) state.originals.set(received.key, state.file);
+        state.file = null;
+        store({
+          key: received.key, name: received.name, src: received.src, at: Date.now(),
+          vectors: { [received.key]: received.vectors },
+        });
+        return placed(board, entry("upload", received.key), isAdding());
+      },
+
+      // The pictures of uploads, which the server does not have.
+      dress: function () {
+        const first = document.querySelector(".folded-first:not([data-placed])");
+        if (first) {
+          first.dataset.placed = "yes";
+          // Where page and panel stand one above the other, the matches should be near.
+          if (window.matchMedia("(max-width: 800px)").matches) first.open = false;
+        }
+        requestAnimationFrame(() => {
+          document.querySelectorAll("#search-query img[data-upload]").forEach((picture) => {
+            const upload = stored(picture.dataset.upload);
+            if (upload && picture.getAttribute("src") !== upload.src) picture.src = upload.src;
+          });
+          document.dispatchEvent(new CustomEvent("likeness:query"));
+        });
+        return none();
       },
 
       preset: function (clicks, ids) {
@@ -88,6 +304,27 @@
           }),
           weights.map((one) => one.toFixed(2)),
         ];
+      },
+
+      // A metric that does not weigh leaves nothing to move.
+      weighs: function (metric, ids, presets) {
+        const off = metric === "hamming";
+        return [ids.map(() => off), presets.map(() => off), !off];
+      },
+
+      // The next page after what is shown, if it still belongs there.
+      append: function (page, shown, gallery) {
+        const fits = page && shown && page.shown.of === shown.of && page.after === shown.ids.length;
+        if (!fits) return [none(), none()];
+        const whole = JSON.parse(JSON.stringify(gallery));
+        whole.props.children = whole.props.children.concat(page.cards);
+        return [whole, page.shown];
+      },
+
+      arrived: function (shown, asked, view) {
+        state.shown = shown;
+        document.dispatchEvent(new CustomEvent("likeness:matches", { detail: { view: view } }));
+        return none();
       },
     },
   });

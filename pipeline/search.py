@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from pipeline import hashes, images, settings
+from pipeline import hashes, images, metrics, rocchio, settings
 from pipeline import index as combined
 from pipeline.embeddings import Extractor, FittedExtractor, create
 from pipeline.errors import EmbeddingError, QueryError
@@ -28,13 +28,18 @@ class Query:
     """What is looked for, and how.
 
     images: ids of library images; vectors: {name: (dim,) float32 unit} of pictures from
-    outside, as `Searcher.embed` gives them. Several are averaged, embedding by embedding.
+    outside, as `Searcher.embed` gives them. minus_images and minus_vectors are what it
+    shall not be like. Several are joined embedding by embedding into one query vector, the
+    pluses' mean less a share of the minuses' (`rocchio.toward`); scores are cosines to that.
     weights: {name: ≥ 0}; None: all equal. labels, folders (paths below the scanned folder)
-    and ids restrict the search; exclude leaves images out. offset pages on.
+    and ids restrict the search; exclude leaves images out. offset pages on; pages of one
+    size never repeat a match.
     """
 
     images: tuple[int, ...] = ()
     vectors: tuple[dict[str, np.ndarray], ...] = ()
+    minus_images: tuple[int, ...] = ()
+    minus_vectors: tuple[dict[str, np.ndarray], ...] = ()
     weights: dict[str, float] | None = None
     top_k: int = settings.TOP_K
     offset: int = 0
@@ -100,15 +105,26 @@ class Searcher:
         """Names of the embeddings that the index holds."""
         return self.index().embeddings
 
-    def embed(self, picture: bytes | Path) -> dict[str, np.ndarray]:
+    def embed(self, picture: bytes | Path | np.ndarray) -> dict[str, np.ndarray]:
         """Vectors of a picture from outside: {name: (dim,) float32, norm 1 or 0}.
 
-        Its perceptual hash is among them, under `hashes.QUERY`. Raises ImageError when it
-        cannot be decoded, EmbeddingError when the library's own extractor cannot be made ready.
+        picture: encoded, a file, or decoded (h, w, 3) uint8 RGB. Its perceptual hash is
+        among the vectors, under `hashes.QUERY`. Raises ImageError when it cannot be decoded,
+        EmbeddingError when the library's own extractor cannot be made ready.
         """
-        pixels = images.decode(picture if isinstance(picture, bytes) else images.read(picture))
+        if isinstance(picture, np.ndarray):
+            pixels = images.resize(picture, images.WORK_SIDE)
+        else:
+            pixels = images.decode(picture if isinstance(picture, bytes) else images.read(picture))
         vectors = {name: self._extractor(name).extract([pixels])[0] for name in self.embeddings}
         return vectors | {hashes.QUERY: hashes.as_vector(hashes.compute(pixels))}
+
+    def mean(self, ids: Sequence[int]) -> dict[str, np.ndarray]:
+        """The mean of library images, to be searched by like one picture from outside."""
+        none = np.zeros((0, 0))
+        names = (*self.embeddings, hashes.QUERY)
+        means = {name: rocchio.toward(self._rows(name, ids, ()), none) for name in names}
+        return {name: vector for name, vector in means.items() if vector is not None}
 
     def warm_up(self) -> None:
         """Load index and models, so that the first query does not wait for them."""
@@ -119,80 +135,121 @@ class Searcher:
     def search(self, query: Query) -> Result:
         """The images nearest to the query; raises QueryError for one that cannot be asked."""
         started = time.perf_counter()
-        index = self.index()
-        weights = _weights(index, query.weights)
-        vectors = self._mean(index, query, weights)
-        usable = {name: w for name, w in weights.items() if w and name in vectors}
-        if not usable:
-            named = " and ".join(name for name, weight in weights.items() if weight)
-            raise QueryError(f"The query has nothing that {named} could compare; raise another weight.")
-        wanted = query.offset + query.top_k
-        among = self._among(index, query)
-        candidates = wanted
-        if query.metric == "hamming":
-            ids, distances = self._by_hash(query, wanted, among)
-        else:
-            if query.metric == "manhattan":
-                candidates = len(index) if query.exact else max(RERANK * wanted, 200)
-            found = index.search(vectors, usable, candidates, among=among, exact=query.exact)
-            ids, distances = _by_metric(index, query.metric, found, vectors, usable)
-        ids = ids[query.offset : wanted]
+        index, weights, vectors, usable = self._asked(query)
+        ids, figures = self._page(index, query, vectors, usable)
+        distances = {}
+        if query.metric != "cosine":
+            distances = {int(i): round(float(d), 6) for i, d in zip(ids, figures)}
         matches = self._matches(ids, vectors, usable, distances)
         ms = (time.perf_counter() - started) * 1000
         return Result(query.metric, weights, round(ms, 2), matches)
 
-    def _mean(
-        self, index: CombinedIndex, query: Query, weights: dict[str, float]
-    ) -> dict[str, np.ndarray]:
-        """Unit mean vector per embedding; embeddings in which the query is empty are left out."""
-        if query.metric not in settings.METRICS:
-            raise QueryError(
-                f"There is no metric {query.metric!r}; there are: {', '.join(settings.METRICS)}."
-            )
-        if query.top_k < 1 or query.offset < 0:
-            raise QueryError("Ask for at least one match.")
-        if not query.images and not query.vectors:
-            raise QueryError("A search needs at least one image.")
-        means = {}
-        for name in index.embeddings:
-            rows = [given[name] for given in query.vectors if name in given]
-            if query.images:
-                rows.extend(self.library.vectors(name, query.images)[1])
-            total = np.sum(rows, axis=0) if rows else np.zeros(1)
-            norm = np.linalg.norm(total)
-            if norm > 1e-6:
-                means[name] = (total / norm).astype(np.float32)
-        if query.images and not means:
-            raise QueryError("That image has no vectors in this library; run the pipeline again.")
-        return means
+    def curve(self, query: Query, length: int) -> np.ndarray:
+        """What the first `length` matches are ranked by, best first: scores that fall, or
+        the metric's distances, which rise: (≤ length,)."""
+        index, _, vectors, usable = self._asked(query)
+        return self._round(index, query, vectors, usable, self.among(query), length)[1]
 
-    def _by_hash(
-        self, query: Query, k: int, among: np.ndarray | None
-    ) -> tuple[np.ndarray, dict[int, float]]:
-        """Ids by Hamming distance of all 192 bits, which finds more than the DCT's 64, and
-        the distances by id. The weights have no say."""
-        rows = hashes.read(self.library, query.images)[1]
-        given = [vectors[hashes.QUERY] for vectors in query.vectors if hashes.QUERY in vectors]
-        row = hashes.mean(rows, given)
-        if row is None:
-            raise QueryError("The query has no hash yet; run the pipeline, or give the image again.")
+    def hash_index(self) -> HashIndex:
+        """The perceptual hashes as they are stored now."""
         stored = hashes.stamp(self.library)
         with self._lock:
             if self._hashes is None or self._hashes[0] != stored:
                 self._hashes = stored, HashIndex.of(self.library)
-            index = self._hashes[1]
-        ids, distances = index.search(row, k, among)
-        return ids, dict(zip(ids.tolist(), map(float, distances)))
+            return self._hashes[1]
 
-    def _among(self, index: CombinedIndex, query: Query) -> np.ndarray | None:
-        """Ids that the filters leave, or None without filters."""
-        among = None if query.ids is None else np.asarray(query.ids, np.int64)
+    def among(self, query: Query) -> np.ndarray | None:
+        """Ids (n,) int64 that the query's filters leave, or None without filters."""
+        among = None if query.ids is None else np.unique(np.asarray(query.ids, np.int64))
         if query.labels or query.folders:
             chosen = self._inside(query.labels, query.folders)
             among = chosen if among is None else np.intersect1d(among, chosen)
         if query.exclude:
-            among = np.setdiff1d(index.ids if among is None else among, query.exclude)
+            among = self.index().ids if among is None else among
+            among = among[~np.isin(among, query.exclude)]
         return among
+
+    def _asked(self, query: Query) -> tuple[CombinedIndex, dict, dict, dict]:
+        """The index, all weights, the query vector by embedding, and the weights that count."""
+        index = self.index()
+        metrics.checked(query.metric)
+        if query.top_k < 1 or query.offset < 0:
+            raise QueryError("Ask for at least one match.")
+        if not query.images and not query.vectors:
+            minus = query.minus_images or query.minus_vectors
+            raise QueryError(f"A search needs at least one image{' with a plus' if minus else ''}.")
+        weights = metrics.weights_of(index, query.weights)
+        vectors = {}
+        for name in index.embeddings:
+            vector = rocchio.toward(*self._sides(name, query))
+            if vector is not None:
+                vectors[name] = vector
+        if query.images and not vectors:
+            raise QueryError("That image has no vectors in this library; run the pipeline again.")
+        usable = {name: w for name, w in weights.items() if w and name in vectors}
+        if not usable:
+            named = " and ".join(name for name, weight in weights.items() if weight)
+            raise QueryError(f"The query has nothing that {named} could compare; raise another weight.")
+        return index, weights, vectors, usable
+
+    def _sides(self, name: str, query: Query) -> tuple[np.ndarray, np.ndarray]:
+        """The pluses' and the minuses' vectors of an embedding: (n, dim), (m, dim)."""
+        return (
+            self._rows(name, query.images, query.vectors),
+            self._rows(name, query.minus_images, query.minus_vectors),
+        )
+
+    def _rows(self, name: str, ids: Sequence[int], given: Sequence[dict]) -> np.ndarray:
+        """Vectors of library images and of given pictures, where they have one: (n, dim)."""
+        rows = [vectors[name] for vectors in given if name in vectors]
+        if ids and name == hashes.QUERY:
+            rows.extend(hashes.as_vector(row) for row in hashes.read(self.library, ids)[1])
+        elif ids:
+            rows.extend(self.library.vectors(name, ids)[1])
+        return np.array(rows) if rows else np.zeros((0, 0))
+
+    def _page(self, index: CombinedIndex, query: Query, vectors: dict, usable: dict):
+        """Ids (k,) and figures (k,) of the page that was asked for.
+
+        A longer walk of the graph can find in the middle what a shorter one missed, and so
+        move a match from one page to the next. Pages are therefore walked one after the
+        other, each without what the earlier ones had.
+        """
+        among = self.among(query)
+        same = query.exact or query.metric == "hamming"  # these rank alike however many are asked
+        size = query.offset + query.top_k if same else query.top_k
+        pages: list[tuple[np.ndarray, np.ndarray]] = []
+        found = 0
+        while found < query.offset + query.top_k:
+            ids, figures = self._round(index, query, vectors, usable, among, size)
+            pages.append((ids, figures))
+            found += len(ids)
+            if len(ids) < size:
+                break
+            among = index.ids if among is None else among
+            among = among[~np.isin(among, ids)]
+        page = slice(query.offset, query.offset + query.top_k)
+        return tuple(np.concatenate(part)[page] for part in zip(*pages))
+
+    def _round(self, index: CombinedIndex, query: Query, vectors: dict, usable: dict, among, k: int):
+        """The k nearest among these ids (None: all): ids (≤ k,) and figures (≤ k,)."""
+        if query.metric == "hamming":
+            return self._by_hash(query, k, among)
+        candidates = k
+        if query.metric == "manhattan":
+            candidates = len(index) if query.exact else max(RERANK * k, 200)
+        found = index.search(vectors, usable, candidates, among=among, exact=query.exact)
+        ids, figures = metrics.measure(index, query.metric, found, vectors, usable)
+        return ids[:k], figures[:k]
+
+    def _by_hash(self, query: Query, k: int, among: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Ids by Hamming distance of all 192 bits, which finds more than the DCT's 64, and
+        the distances. The weights have no say."""
+        asked = rocchio.toward(*self._sides(hashes.QUERY, query))
+        if asked is None:
+            raise QueryError("The query has no hash yet; run the pipeline, or give the image again.")
+        ids, distances = self.hash_index().search(hashes.mean((), [asked]), k, among)
+        return ids, distances.astype(np.float64)
 
     def _inside(self, labels: Sequence[str], folders: Sequence[str]) -> np.ndarray:
         """Ids (n,) of images with one of the labels and below one of the folders, where given."""
@@ -272,50 +329,6 @@ def open_extractor(library: Library, name: str, device: str = "auto") -> Extract
             "Bring them up to date with: python -m pipeline run FOLDER_OF_IMAGES"
         )
     return extractor
-
-
-def _weights(index: CombinedIndex, given: dict[str, float] | None) -> dict[str, float]:
-    """The weights of the index's embeddings, checked; None means all equal."""
-    if given is None:
-        return dict.fromkeys(index.embeddings, 1.0)
-    for name in given:
-        if name not in index.embeddings:
-            raise QueryError(
-                f"{name!r} is not in the index; there are: {', '.join(index.embeddings)}."
-            )
-    weights = {name: float(given.get(name, 0.0)) for name in index.embeddings}
-    if min(weights.values()) < 0 or not any(weights.values()):
-        raise QueryError("Weights are numbers from 0 up, at least one above 0.")
-    return weights
-
-
-def _by_metric(
-    index: CombinedIndex,
-    metric: str,
-    found: combined.Neighbors,
-    vectors: dict[str, np.ndarray],
-    weights: dict[str, float],
-) -> tuple[np.ndarray, dict[int, float]]:
-    """Ids in the metric's order and its distances by id.
-
-    Euclidean: √(Σ wₘ‖qₘ−xₘ‖² / Σ wₘ) = √(2 − 2·score) on unit vectors, the cosine's
-    order. Manhattan: Σ wₘ‖qₘ−xₘ‖₁ / Σ wₘ, computed for the candidates and sorted.
-    """
-    ids = found.ids
-    if metric == "cosine":
-        return ids, {}
-    if metric == "euclidean":
-        distances = np.sqrt(np.maximum(0, 2 - 2 * found.scores))
-    else:
-        rows = index.rows(index.rows_of(ids)) * np.sqrt(len(index.dims))
-        blocks = dict(zip(index.embeddings, np.split(rows, np.cumsum(index.dims)[:-1], axis=1)))
-        distances = np.zeros(len(ids))
-        for name, weight in weights.items():
-            distances += weight * np.abs(blocks[name] - vectors[name]).sum(axis=1)
-        distances /= sum(weights.values())
-        order = np.argsort(distances, kind="stable")
-        ids, distances = ids[order], distances[order]
-    return ids, {int(i): round(float(d), 6) for i, d in zip(ids, distances)}
 
 
 def query_from(searcher: Searcher, given: Sequence[str]) -> tuple[tuple[int, ...], tuple[dict, ...]]:

@@ -1,23 +1,23 @@
-"""Search: an image, how much each embedding counts, and what is closest."""
+"""Search: pictures with a plus or a minus, how much each embedding counts, and what is closest."""
 
 from __future__ import annotations
 
-import base64
-import binascii
+import json
 from collections.abc import Mapping
-from contextlib import suppress
 from hashlib import blake2b
 
-import numpy as np
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from dashboard import components
-from dashboard.pages.search_panel import COUNT, MAX_UPLOAD, examples, query_part, settings_part
+from dashboard import components, rating_export
+from dashboard.pages import search_board, search_results, search_upload
+from dashboard.pages.search_panel import MODE_TITLES, examples, query_part, segments, settings_part
+from dashboard.pages.search_query import FILTERS, Settings, query_of, rated_as
+from dashboard.pages.search_results import Shown
+from dashboard.pages.search_stage import query_view
+from dashboard.picture_edit import EditedPictures
 from dashboard.queries import Reads
-from pipeline import images
-from pipeline.errors import ImageError, LikenessError, QueryError
-from pipeline.search import Query, Result
-from pipeline.settings import METRICS
+from pipeline import notes
+from pipeline.errors import LikenessError
 
 PATH = "/search"
 TITLE = "Search"
@@ -25,8 +25,6 @@ NAV = "Search"
 
 STARTS = 18
 """Examples offered in the empty gallery."""
-PREVIEW_SIDE = 768
-"""Long side of the preview of an uploaded picture, px: sharp on a dense screen."""
 
 
 def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
@@ -43,22 +41,33 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
             "The images have been found, but not compared. This finishes the work:",
             components.command("run FOLDER", reads.library.data),
         )
+    settings = Settings.of(params, names)
+    board = [entry.data for entry in search_board.from_params(params)]
     return html.Div(
         className="search page-wide",
         children=[
-            dcc.Store(id="search-chosen", data=_chosen(params)),
-            # What was uploaded outlives the page, in this browser tab only.
-            dcc.Store(id="search-upload", storage_type="session"),
-            dcc.Store(id="search-preview", storage_type="session"),
+            dcc.Store(id="search-chosen", data=board),
+            # Which picture of the board is on the stage; what the browser asks the server;
+            # what it sends and gets back (it keeps uploads itself, see search.js).
+            *(dcc.Store(id=f"search-{name}") for name in (
+                "active", "asked", "received", "edit", "picture", "shown", "more", "page", "rate",
+                "recorded",
+            )),
             html.Section(
                 id="search-panel", className="search-panel", **{"aria-label": "Query"},
-                children=[query_part(reads), settings_part(names, params)],
+                children=[query_part(reads), settings_part(reads, names, settings)],
             ),
             html.Section(
-                className="search-results", **{"aria-label": "Matches"},
+                id="search-results", className="search-results", **{"aria-label": "Matches"},
                 children=[
-                    html.Div(id="search-status", className="search-status", role="status"),
-                    html.Div(id="search-gallery"),
+                    html.Div(
+                        [html.Div(id="search-status", className="search-status", role="status"),
+                         segments("search-mode", "Which matches", MODE_TITLES, settings.mode, quiet=True)],
+                        className="search-head",
+                    ),
+                    html.Div(components.gallery([]), id="search-gallery"),
+                    html.Div(id="search-below", className="search-below"),
+                    html.Div(id="search-end", className="search-end"),
                 ],
             ),
         ],
@@ -67,136 +76,169 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
 
 def register(app: Dash, reads: Reads) -> None:
     """Add the page's callbacks."""
-    weights = Input({"type": "search-weight", "embedding": ALL}, "value")
+    edited = EditedPictures(reads)
+    search_upload.register(app, reads)
+    rating_export.register(app.server, reads.library)
+    _register_matches(app, reads, edited)
+    _register_browser(app)
+
+
+def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
+    """What is searched with, and what is found."""
+    weights = {"type": "search-weight", "embedding": ALL}
+    settings_states = [
+        (weights, "value"), ("search-metric", "value"), ("search-count", "value"), ("search-mode", "value"),
+        *((f"search-filter-{name}", "value") for name in FILTERS),
+    ]
 
     @app.callback(
-        Output("search-upload", "data"), Output("search-preview", "data"),
-        Output("search-chosen", "data", allow_duplicate=True),
-        Output("search-note", "children"), Output("search-file", "contents"),
-        Input("search-file", "contents"), State("search-file", "filename"),
-        running=[(Output("search-panel", "className"), "search-panel busy", "search-panel")],
+        Output("search-query", "children"), Input("search-asked", "data"), Input("search-active", "data"),
         prevent_initial_call=True,
     )
-    def on_upload(contents: str | None, filename: str | None):
-        if not contents:
-            return (no_update,) * 5
-        try:
-            upload, preview = receive(reads, contents, filename or "That file")
-        except LikenessError as error:
-            return no_update, no_update, no_update, components.error_note(str(error)), None
-        return upload, preview, {"upload": upload["key"]}, None, None
-
-    @app.callback(
-        Output("search-file", "disabled"), Input("search-file", "id"),
-    )
-    def on_open(_):
-        with suppress(LikenessError):  # an upload will tell the person
-            reads.warm_up()
-        return False
-
-    @app.callback(
-        Output("search-query", "children"),
-        Input("search-chosen", "data"), Input("search-preview", "data"),
-    )
-    def on_query(chosen: dict | None, preview: dict | None):
-        return query_view(reads, chosen, preview)
+    def on_query(asked: dict | None, active: int | None):
+        board = search_board.from_data((asked or {}).get("board"))
+        return query_view(reads, board, -1 if active is None else active, (asked or {}).get("names", {}))
 
     @app.callback(
         Output("search-status", "children"), Output("search-gallery", "children"),
+        Output("search-below", "children"), Output("search-shown", "data"),
         Output("view", "data", allow_duplicate=True),
-        Input("search-chosen", "data"), Input("search-upload", "data"), weights,
-        Input("search-metric", "value"), Input("search-count", "value"),
-        State({"type": "search-weight", "embedding": ALL}, "id"),
+        Input("search-asked", "data"), *(Input(*one) for one in settings_states), State(weights, "id"),
+        running=[(Output("search-results", "className"), "search-results working", "search-results")],
         prevent_initial_call="initial_duplicate",
     )
-    def on_change(chosen, upload, values, metric, count, ids):
-        given = {part["embedding"]: float(value or 0) for part, value in zip(ids, values)}
+    def on_change(asked, values, metric, count, mode, label, folder, within, tag, ids):
+        if asked is None:
+            return (no_update,) * 5
+        settings = _settings(ids, values, metric, count, mode, (label, folder, within, tag))
+        board = search_board.from_data(asked["board"])
         # Another picture is a step that Back returns from; a slider's way is not.
-        replace = "search-chosen.data" not in ctx.triggered_prop_ids
+        replace = "search-asked.data" not in ctx.triggered_prop_ids
         view = components.view(
-            PATH, address(chosen, given, metric, int(count)), replace=replace
+            PATH, search_board.to_params(board) | settings.params(), replace=replace
         )
-        return *results(reads, chosen, upload, given, metric, int(count)), view
+        return *results(reads, edited, asked, settings), view
 
-    for function, output, source, state in (
-        ("choose", Output("search-chosen", "data", allow_duplicate=True),
-         [Input({"type": kind, "image": ALL}, "n_clicks")
-          for kind in ("search-start", "search-example", "search-match", "search-match-action")], []),
-        ("clear", Output("search-chosen", "data", allow_duplicate=True),
-         [Input({"type": "search-clear", "of": ALL}, "n_clicks")], []),
-        ("preset", Output({"type": "search-weight", "embedding": ALL}, "value"),
-         [Input({"type": "search-preset", "name": ALL}, "n_clicks")],
-         [State({"type": "search-weight", "embedding": ALL}, "id")]),
+    @app.callback(
+        Output("search-page", "data"),
+        Input("search-more", "data"), State("search-shown", "data"), State("search-asked", "data"),
+        *(State(*one) for one in settings_states), State(weights, "id"),
+        running=[(Output("search-end", "className"), "search-end waiting", "search-end")],
+        prevent_initial_call=True,
+    )
+    def on_more(_, shown, asked, values, metric, count, mode, label, folder, within, tag, ids):
+        if not shown or not shown["more"]:
+            return no_update
+        settings = _settings(ids, values, metric, count, mode, (label, folder, within, tag))
+        board = search_board.from_data(asked["board"])
+        query = query_of(reads, edited, board, asked["uploads"], settings)
+        before = Shown(shown["of"], tuple(shown["ids"]), shown["bend"], True)
+        page = search_results.page_of(
+            reads, query, settings, rated_as(board, settings), shown=before, of=shown["of"]
+        )
+        return {"after": len(before.ids), "cards": page.cards, "shown": page.shown.data}
+
+    @app.callback(
+        Output("search-ratings", "children"),
+        Input("search-rate", "data"), State("search-asked", "data"),
+        *(State(*one) for one in settings_states), State(weights, "id"),
+    )
+    def on_rate(rate, asked, values, metric, count, mode, label, folder, within, tag, ids):
+        if rate:
+            settings = _settings(ids, values, metric, count, mode, (label, folder, within, tag))
+            asked_for = rated_as(search_board.from_data(asked["board"]), settings)
+            notes.rate(
+                reads.library, asked_for, rate["image"], rate["value"], rate["rank"], rate["score"]
+            )
+        return ratings_view(reads)
+
+
+def _register_browser(app: Dash) -> None:
+    """What the browser does by itself, see search.js."""
+    weights = Input({"type": "search-weight", "embedding": ALL}, "value")
+    presets = State({"type": "search-preset", "name": ALL}, "id")
+    chosen = Output("search-chosen", "data", allow_duplicate=True)
+    kinds = ("search-start", "search-example", "search-match", "search-match-action")
+    for function, outputs, inputs in (
+        ("ask", [Output("search-asked", "data")],
+         [Input("search-chosen", "data"), State("search-shown", "data"), State("search-mode", "value")]),
+        ("choose", [chosen], [
+            *(Input({"type": kind, "image": ALL}, "n_clicks") for kind in kinds),
+            State("search-chosen", "data"),
+        ]),
+        ("receive", [chosen], [Input("search-received", "data"), State("search-chosen", "data")]),
+        ("preset", [Output({"type": "search-weight", "embedding": ALL}, "value")],
+         [Input({"type": "search-preset", "name": ALL}, "n_clicks"),
+          State({"type": "search-weight", "embedding": ALL}, "id")]),
+        ("append", [Output("search-gallery", "children", allow_duplicate=True),
+                    Output("search-shown", "data", allow_duplicate=True)],
+         [Input("search-page", "data"), State("search-shown", "data"), State("search-gallery", "children")]),
     ):
         app.clientside_callback(
-            ClientsideFunction("search", function), output, *source, *state,
-            prevent_initial_call=True,
+            ClientsideFunction("search", function), *outputs, *inputs,
+            prevent_initial_call=function != "ask",
         )
+    app.clientside_callback(
+        ClientsideFunction("search", "dress"), Output("search-picture", "data"),
+        Input("search-query", "children"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("search", "arrived"), Output("search-recorded", "data"),
+        Input("search-shown", "data"), State("search-asked", "data"), State("view", "data"),
+        prevent_initial_call=True,
+    )
     app.clientside_callback(
         ClientsideFunction("search", "pressed"),
         Output({"type": "search-preset", "name": ALL}, "aria-pressed"),
         Output({"type": "search-figure", "embedding": ALL}, "children"),
-        weights, State({"type": "search-weight", "embedding": ALL}, "id"),
-        State({"type": "search-preset", "name": ALL}, "id"),
+        weights, State({"type": "search-weight", "embedding": ALL}, "id"), presets,
+    )
+    app.clientside_callback(
+        ClientsideFunction("search", "weighs"),
+        Output({"type": "search-weight", "embedding": ALL}, "disabled"),
+        Output({"type": "search-preset", "name": ALL}, "disabled"),
+        Output("search-unweighted", "hidden"),
+        Input("search-metric", "value"), State({"type": "search-weight", "embedding": ALL}, "id"), presets,
     )
 
 
-def receive(reads: Reads, contents: str, filename: str) -> tuple[dict, dict]:
-    """An uploaded file (data URL) as {key, name, vectors} and its preview {key, name, src}.
+def _settings(ids, values, metric, count, mode, filters) -> Settings:
+    """What the controls say."""
+    weights = {part["embedding"]: float(value or 0) for part, value in zip(ids, values)}
+    chosen = {name: tuple(given) for name, given in zip(FILTERS, filters) if given}
+    return Settings(weights, metric, int(count), mode, chosen)
 
-    The vectors, little-endian float32 as base64, stay in the browser: a slider then needs
-    no second look at the picture, and the server keeps nothing. Raises LikenessError with
-    one sentence when the file cannot be used.
+
+def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Settings) -> tuple:
+    """The line above the gallery, the gallery, what is below, and what is shown.
+
+    What stands there stays after an error.
     """
+    board = search_board.from_data(asked["board"])
+    seen = asked.get("seen", [])
+    if not board:
+        return None, _start(reads), None, None
+    if not any(settings.weights.values()) and settings.metric != "hamming":
+        note = components.error_note("Nothing counts: move at least one slider up.")
+        return note, no_update, no_update, no_update
     try:
-        data = base64.b64decode(contents.partition(",")[2], validate=True)
-    except binascii.Error:
-        raise QueryError(f"“{filename}” did not arrive whole; try again.") from None
-    if len(data) > MAX_UPLOAD:
-        raise QueryError(f"“{filename}” is larger than {MAX_UPLOAD // 2**20} MB.")
-    try:
-        vectors = reads.embed(data)
-        shown = images.encode_jpeg(images.decode(data, PREVIEW_SIDE), quality=85)
-    except ImageError as error:
-        raise QueryError(f"“{filename}” cannot be searched with: {error}.") from None
-    key = blake2b(data, digest_size=6).hexdigest()
-    packed = {
-        name: base64.b64encode(vector.astype("<f4").tobytes()).decode()
-        for name, vector in vectors.items()
-    }
-    source = "data:image/jpeg;base64," + base64.b64encode(shown).decode()
+        query = query_of(reads, edited, board, asked["uploads"], settings)
+        of = _generation(asked, settings)
+        page = search_results.page_of(reads, query, settings, rated_as(board, settings), seen=seen, of=of)
+    except LikenessError as error:
+        return components.error_note(str(error)), no_update, no_update, no_update
+    if not page.cards:
+        return None, search_results.nothing(settings, board, len(seen)), None, page.shown.data
     return (
-        {"key": key, "name": filename, "vectors": packed},
-        {"key": key, "name": filename, "src": source},
+        search_results.told(page, settings, board, len(seen)), components.gallery(page.cards),
+        search_results.below(page, settings, len(seen)), page.shown.data,
     )
 
 
-def results(
-    reads: Reads,
-    chosen: dict | None,
-    upload: dict | None,
-    weights: Mapping[str, float],
-    metric: str,
-    count: int,
-) -> tuple:
-    """The line above the gallery and the gallery; what stands there stays after an error."""
-    query = _query(chosen, upload)
-    if query is None:
-        return None, _start(reads)
-    if not any(weights.values()):
-        return components.error_note("Nothing counts: move at least one slider up."), no_update
-    try:
-        result = reads.search(Query(**query, weights=dict(weights), metric=metric, top_k=count))
-    except QueryError as error:
-        return components.error_note(str(error)), no_update
-    cards = [
-        components.match_card(
-            match, rank, result.weights, kind="search-match", action="Use as query",
-            href=components.link("/", image=match.id),
-        )
-        for rank, match in enumerate(result.matches, 1)
-    ]
-    return _told(result), components.gallery(cards)
+def _generation(asked: Mapping, settings: Settings) -> str:
+    """Tells the answer to one search from that to another."""
+    text = json.dumps([asked["board"], settings.params(), len(asked.get("seen", []))], sort_keys=True)
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _start(reads: Reads) -> html.Div:
@@ -211,70 +253,13 @@ def _start(reads: Reads) -> html.Div:
     )
 
 
-def _told(result: Result) -> html.Span:
-    found = len(result.matches)
-    return html.Span(f"{found} {'match' if found == 1 else 'matches'} in {result.ms:.0f} ms")
-
-
-def query_view(reads: Reads, chosen: dict | None, preview: dict | None):
-    """The picture that is searched with, or nothing."""
-    if not chosen:
-        return None
-    if "image" in chosen:
-        row = reads.image(chosen["image"])
-        if row is None:
-            return components.error_note("That image is not in the library any more.")
-        picture = html.Img(src=components.url(f"/image/{row.id}"), alt=f"Query: {components.name_of(row.path)}")
-        about = [
-            html.Span(row.label or components.name_of(row.path), className="query-name", title=row.path),
-            dcc.Link("On the map", href=components.link("/", image=row.id), className="card-link"),
-        ]
-    elif preview and preview["key"] == chosen["upload"]:
-        picture = html.Img(src=preview["src"], alt=f"Query: {preview['name']}")
-        about = [html.Span(preview["name"], className="query-name", title=preview["name"])]
-    else:
-        return None
-    clear = html.Button(
-        components.icon("x-lg"), id={"type": "search-clear", "of": "query"}, type="button",
-        className="button-quiet query-clear", title="Remove the query",
-        **{"aria-label": "Remove the query"},
-    )
-    return html.Figure(
-        [html.Div([picture, clear], className="query-picture"),
-         html.Figcaption(about, className="query-about")],
-        className="query",
-    )
-
-
-def address(
-    chosen: dict | None, weights: Mapping[str, float], metric: str, count: int
-) -> dict[str, object]:
-    """The parameters of the address that restore a state; what is the default is left out."""
-    params: dict[str, object] = dict(chosen or {})
-    if any(value != 1 for value in weights.values()):
-        params |= {name: f"{value:g}" for name, value in weights.items()}
-    if metric != METRICS[0]:
-        params["metric"] = metric
-    if count != COUNT:
-        params["count"] = count
-    return params
-
-
-def _chosen(params: Mapping[str, str]) -> dict | None:
-    image = params.get("image", "")
-    if image.isdecimal() and len(image) < 19:  # longer than any id that SQLite can hold
-        return {"image": int(image)}
-    return {"upload": params["upload"]} if params.get("upload") else None
-
-
-def _query(chosen: dict | None, upload: dict | None) -> dict | None:
-    """What is searched by, as arguments of Query; None when there is nothing yet."""
-    if chosen and "image" in chosen:
-        return {"images": (chosen["image"],), "exclude": (chosen["image"],)}
-    if chosen and upload and upload["key"] == chosen["upload"]:
-        vectors = {
-            name: np.frombuffer(base64.b64decode(packed), "<f4").astype(np.float32)
-            for name, packed in upload["vectors"].items()
-        }
-        return {"vectors": (vectors,)}
-    return None
+def ratings_view(reads: Reads) -> list | str:
+    """How many ratings there are, and where to get them."""
+    count = len(notes.ratings(reads.library))
+    if not count:
+        return "Thumbs up or down on a match is kept here."
+    links = [
+        html.A(text, href=components.url(f"/export/ratings.{kind}"), download=f"ratings.{kind}")
+        for text, kind in (("CSV", "csv"), ("JSON", "json"))
+    ]
+    return [f"{count} {'rating' if count == 1 else 'ratings'}: ", links[0], " · ", links[1]]

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from dashboard import components
+from dashboard.pages.search_query import COUNTS, Settings
 from dashboard.queries import Reads
-from pipeline.settings import METRICS
+from pipeline import notes
+from pipeline.library import Library
 
-COUNTS = (12, 24, 48, 96)
-COUNT = 24
 MAX_UPLOAD = 25 * 2**20
 """Largest picture taken from the person, bytes."""
 EXAMPLES = 8
+OFFERED = 400
+"""Values that a filter offers, the largest first: beyond, a list is no help."""
+FOUND_ABOVE = 12
+"""Longer lists get a field to find a value by."""
 
+MODE_TITLES = {"closest": "Closest", "discover": "Discover", "distinct": "No near-duplicates"}
 _METRIC_TITLES = {
     "cosine": "Cosine", "euclidean": "Euclidean", "manhattan": "Manhattan", "hamming": "Hamming",
 }
+_FILTER_TITLES = {"label": "Label", "folder": "Folder", "in": "Collection", "tag": "Tag"}
 
 
 def query_part(reads: Reads) -> html.Div:
@@ -42,8 +50,21 @@ def query_part(reads: Reads) -> html.Div:
         children=[
             html.H1("Search", className="visually-hidden"),
             html.Div(id="search-query"),
-            # The label opens the file dialog and names the field for screen readers.
-            html.Label(drop, className="drop-label"),
+            html.Div(
+                [
+                    # The label opens the file dialog and names the field for screen readers.
+                    html.Label(drop, className="drop-label"),
+                    _source("camera", "Camera", "Take a picture with the camera", "search-camera"),
+                    _source("link-45deg", "Web address", "Fetch a picture from a web address",
+                            "search-link-open"),
+                ],
+                className="sources",
+            ),
+            html.Div(_link_form(), id="search-link-form", hidden=True),
+            html.Div(id="search-camera-view", hidden=True),
+            html.Div(
+                "Getting the models ready …", id="search-ready", className="warming", role="status",
+            ),
             html.Div(id="search-note", **{"aria-live": "assertive"}),
             html.Div(
                 [html.Span("Or start from", className="field-label"),
@@ -52,6 +73,25 @@ def query_part(reads: Reads) -> html.Div:
             ),
         ],
     )
+
+
+def _source(icon: str, word: str, text: str, name: str) -> html.Button:
+    """A button that shows its word only while there is no query, and so more room."""
+    return html.Button(
+        [components.icon(icon), html.Span(word, className="source-word")], id=name, type="button",
+        className="button source", title=text, **{"aria-label": text},
+    )
+
+
+def _link_form() -> list:
+    return [
+        html.Label(
+            [html.Span("Web address of a picture", className="visually-hidden"),
+             dcc.Input(id="search-link", type="text", placeholder="https://…", inputMode="url",
+                       autoComplete="off", debounce=True)],
+        ),
+        html.Button("Fetch", id="search-link-go", type="button", className="button"),
+    ]
 
 
 def examples(reads: Reads, count: int, kind: str) -> list[html.Button]:
@@ -66,29 +106,48 @@ def examples(reads: Reads, count: int, kind: str) -> list[html.Button]:
     ]
 
 
-def settings_part(names: Sequence[str], params: Mapping[str, str]) -> html.Div:
-    """Presets and sliders, metric and number of matches, as the address names them."""
+def settings_part(reads: Reads, names: Sequence[str], settings: Settings) -> html.Div:
+    """Presets and sliders; filters, metric, number and history folded away.
+
+    On a narrow screen the browser folds the first away too (search.js).
+    """
     titles = components.titles_of(names)
-    weights = weights_from(params, names)
     presets = [("all", "All"), *titles.items()]
-    count = _one_of(params.get("count"), [str(n) for n in COUNTS], str(COUNT))
-    metric = _one_of(params.get("metric"), METRICS, METRICS[0])
     return html.Div(
         className="search-settings",
         children=[
-            html.H2("What counts"),
-            html.Div(
-                [
-                    html.Button(title, id={"type": "search-preset", "name": name}, type="button",
-                                className="button")
-                    for name, title in presets
-                ],
-                className="presets", role="group", **{"aria-label": "Presets"},
-            ),
-            html.Div([_slider(name, titles[name], weights[name]) for name in names]),
-            _segments("search-metric", "Metric", _METRIC_TITLES, metric),
-            _segments("search-count", "Matches", {str(n): str(n) for n in COUNTS}, count),
+            _fold("What counts", [
+                html.Div(
+                    [
+                        html.Button(title, id={"type": "search-preset", "name": name}, type="button",
+                                    className="button")
+                        for name, title in presets
+                    ],
+                    className="presets", role="group", **{"aria-label": "Presets"},
+                ),
+                html.Div([_slider(name, titles[name], settings.weights[name]) for name in names]),
+                html.P(
+                    "Hamming compares perceptual hashes, 192 bits a picture; the sliders have no say.",
+                    id="search-unweighted", className="small soft", hidden=settings.metric != "hamming",
+                ),
+            ], True, "folded folded-first"),
+            _fold("Filters", filters_part(reads.library, settings), any(settings.filters.values())),
+            _fold("Metric and number", [
+                segments("search-metric", "Metric", _METRIC_TITLES, settings.metric),
+                segments("search-count", "Matches at a time", {str(n): str(n) for n in COUNTS},
+                         str(settings.count)),
+            ], settings.metric != "cosine"),
+            _fold("History and ratings", [
+                html.Div(id="search-history", className="history"),
+                html.Div(id="search-ratings", className="small soft"),
+            ], False),
         ],
+    )
+
+
+def _fold(title: str, children: Sequence, is_open: bool, look: str = "folded") -> html.Details:
+    return html.Details(
+        [html.Summary(title), html.Div(list(children), className="fold")], open=is_open, className=look
     )
 
 
@@ -107,11 +166,11 @@ def _slider(name: str, title: str, weight: float) -> html.Label:
     )
 
 
-def _segments(name: str, title: str, options: Mapping[str, str], value: str) -> html.Div:
-    """One of a few choices, side by side."""
+def segments(name: str, title: str, options: Mapping[str, str], value: str, *, quiet=False) -> html.Div:
+    """One of a few choices, side by side; quiet: the title is for screen readers only."""
     return html.Div(
         [
-            html.Span(title, className="field-label", id=f"{name}-label"),
+            html.Span(title, className="visually-hidden" if quiet else "field-label", id=f"{name}-label"),
             dbc.RadioItems(
                 id=name, value=value, class_name="btn-group segments",
                 input_class_name="btn-check", label_class_name="button segment",
@@ -122,18 +181,52 @@ def _segments(name: str, title: str, options: Mapping[str, str], value: str) -> 
     )
 
 
-def weights_from(params: Mapping[str, str], names: Sequence[str]) -> dict[str, float]:
-    """The weights that an address names, 0–1; all 1 where it names none."""
-    given = {}
-    for name in names:
-        try:
-            given[name] = min(1.0, max(0.0, float(params[name])))
-        except (KeyError, ValueError):
-            continue
-    if not given:
-        return dict.fromkeys(names, 1.0)
-    return {name: given.get(name, 0.0) for name in names}
+def filters_part(library: Library, settings: Settings) -> list:
+    """A choice of several for each filter that has anything to choose from."""
+    labels, inside = library.labels(), folders(library)
+    known = {
+        "label": labels,
+        # Where a label is the folder's name, twice the same choice would be one too many.
+        "folder": {} if inside.keys() == labels.keys() else inside,
+        "in": {one.name: one.count for one in notes.collections(library)},
+        "tag": notes.tags(library),
+    }
+    return [
+        _choice(name, counts, settings.filters.get(name, ())) for name, counts in known.items()
+    ]
 
 
-def _one_of(value: str | None, known: Sequence[str], default: str) -> str:
-    return value if value in known else default
+def _choice(name: str, counts: Mapping[str, int], chosen: Sequence[str]) -> html.Div:
+    """Any number of a filter's values, with the images that each has; the chosen first."""
+    values = [*chosen, *(value for value in counts if value not in chosen)][: max(OFFERED, len(chosen))]
+    title = _FILTER_TITLES[name]
+    find = [dcc.Input(type="text", placeholder=f"Find a {title.lower()}", className="choice-find",
+                      id=f"search-find-{name}", autoComplete="off")] if len(values) > FOUND_ABOVE else []
+    return html.Div(
+        [
+            html.Span(title, className="field-label", id=f"search-filter-{name}-label"),
+            *([html.Label([html.Span(f"Find a {title.lower()}", className="visually-hidden"), *find])]
+              if find else []),
+            dbc.Checklist(
+                id=f"search-filter-{name}", value=list(chosen), class_name="choices",
+                options=[
+                    {"value": value, "label": f"{value} · {counts.get(value, 0):,}"} for value in values
+                ],
+            ),
+        ],
+        hidden=not values, className="choice", role="group",
+        **{"aria-labelledby": f"search-filter-{name}-label"},
+    )
+
+
+def folders(library: Library) -> dict[str, int]:
+    """Folder below the scanned ones, at every depth → number of `ok` images in it, by name."""
+    paths = library.db.execute("SELECT path FROM images WHERE state = 'ok'")
+    direct = Counter(path.rpartition("/")[0] for (path,) in paths)
+    found: dict[str, int] = {}
+    for text, count in direct.items():
+        folder = PurePosixPath(text)
+        for one in (folder, *folder.parents):
+            if one.name:
+                found[str(one)] = found.get(str(one), 0) + count
+    return dict(sorted(found.items()))

@@ -1,9 +1,11 @@
-"""The Search page: uploads, weights, addresses, what is shown where there is nothing."""
+"""The Search page: uploads, weights, filters, pages, what is shown where there is nothing."""
 
 from __future__ import annotations
 
 import base64
+import csv
 import io
+import json
 import shutil
 from urllib.parse import parse_qsl
 
@@ -11,11 +13,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard import components
+from dashboard.app import create_app
 from dashboard.pages import search as page
+from dashboard.pages import search_results
+from dashboard.pages.search_board import Entry
+from dashboard.pages.search_panel import MAX_UPLOAD, filters_part, folders
+from dashboard.pages.search_query import Settings, query_of, unpacked
+from dashboard.pages.search_stage import query_view
+from dashboard.pages.search_upload import receive
+from dashboard.picture_edit import Edit, EditedPictures
 from dashboard.queries import Reads
+from pipeline import notes
 from pipeline.errors import QueryError
 from pipeline.library import Library
+from pipeline.rocchio import MINUS
 from tests.dashboard.trees import of_class, of_kind, parts, text_of
 
 EQUAL = {"color": 1.0, "sift": 1.0, "efficientnet": 1.0}
@@ -30,15 +41,30 @@ def data_url(data: bytes) -> str:
     return "data:application/octet-stream;base64," + base64.b64encode(data).decode()
 
 
+def asked(*board: Entry, uploads=None, seen=()) -> dict:
+    """What the browser sends for a board."""
+    return {"board": [one.data for one in board], "uploads": uploads or {}, "seen": list(seen), "names": {}}
+
+
+def image(number: int, minus: bool = False) -> Entry:
+    return Entry("image", str(number), minus)
+
+
+def search(reads, *board, weights=EQUAL, uploads=None, seen=(), **settings):
+    return page.results(
+        reads, EditedPictures(reads), asked(*board, uploads=uploads, seen=seen), Settings(weights, **settings)
+    )
+
+
 def matches(content) -> list[int]:
     return [button.id["image"] for button in of_kind(content, "search-match")]
 
 
 def test_a_library_image_finds_others_and_not_itself(reads):
-    told, content = page.results(reads, {"image": 5}, None, EQUAL, "cosine", 24)
+    told, content, _, shown = search(reads, image(5))
     found = matches(content)
-    assert len(found) == 24 and 5 not in found
-    assert text_of(told).startswith("24 matches in ") and text_of(told).endswith(" ms")
+    assert len(found) == 24 and 5 not in found and shown["ids"] == found and shown["more"]
+    assert text_of(told).startswith("First 24 matches in ") and text_of(told).endswith(" ms")
 
 
 def test_a_cropped_and_reencoded_copy_finds_its_original_first(reads):
@@ -47,18 +73,19 @@ def test_a_cropped_and_reencoded_copy_finds_its_original_first(reads):
     width, height = picture.size
     copy = io.BytesIO()
     picture.crop((width // 20, height // 20, width, height)).save(copy, "TIFF")
-    upload, preview = page.receive(reads, data_url(copy.getvalue()), "copy.tif")
-    _, content = page.results(
-        reads, {"upload": upload["key"]}, upload, EQUAL | {"color": 0.0, "efficientnet": 0.0}, "cosine", 12
+    received = receive(reads, data_url(copy.getvalue()), "copy.tif")
+    upload = Entry("upload", received["key"])
+    _, content, _, _ = search(
+        reads, upload, uploads={upload.token: received["vectors"]},
+        weights=EQUAL | {"color": 0.0, "efficientnet": 0.0},
     )
     assert matches(content)[0] == row.id
-    assert preview["src"].startswith("data:image/jpeg;base64,")
+    assert received["src"].startswith("data:image/jpeg;base64,")
 
 
 def test_the_vectors_kept_in_the_browser_are_those_computed(reads):
     data = reads.image(3).file.read_bytes()
-    upload, _ = page.receive(reads, data_url(data), "three.jpg")
-    kept = page._query({"upload": upload["key"]}, upload)["vectors"][0]
+    kept = unpacked(receive(reads, data_url(data), "three.jpg")["vectors"])
     computed = reads.embed(data)
     assert kept.keys() == computed.keys()
     for name, vector in computed.items():
@@ -70,38 +97,49 @@ def test_the_vectors_kept_in_the_browser_are_those_computed(reads):
     [
         (data_url(b"this is no picture"), "cannot be searched with"),
         ("data:image/jpeg;base64,%%%", "did not arrive whole"),
-        (data_url(bytes(page.MAX_UPLOAD + 1)), "larger than 25 MB"),
+        (data_url(bytes(MAX_UPLOAD + 1)), "larger than 25 MB"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_told_in_one_sentence_with_its_name(reads, contents, told):
     with pytest.raises(QueryError, match=told) as error:
-        page.receive(reads, contents, "holiday.jpg")
+        receive(reads, contents, "holiday.jpg")
     assert "“holiday.jpg”" in str(error.value) and str(error.value).count(".") <= 2
 
 
 def test_without_weight_the_gallery_stays_and_the_reason_is_told(reads):
-    told, content = page.results(reads, {"image": 5}, None, dict.fromkeys(EQUAL, 0.0), "cosine", 24)
+    told, content, *_ = search(reads, image(5), weights=dict.fromkeys(EQUAL, 0.0))
     assert "move at least one slider up" in text_of(told)
     assert not list(parts(content))
+    _, content, *_ = search(reads, image(5), weights=dict.fromkeys(EQUAL, 0.0), metric="hamming")
+    assert len(matches(content)) == 24  # it does not weigh
 
 
-def test_an_image_that_is_gone_is_told(reads):
-    told, _ = page.results(reads, {"image": 10**6}, None, EQUAL, "cosine", 24)
-    assert "no vectors" in text_of(told)
-    assert "not in the library" in text_of(page.query_view(reads, {"image": 10**6}, None))
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        (image(10**6), "no vectors"),
+        (Entry("image", "1000000", edit=Edit(90)), "not in the library"),
+        (Entry("upload", "abc"), "give it again"),
+        (Entry("collection", "nothing of the kind"), "no collection"),
+        (image(3, minus=True), "with a plus"),
+    ],
+)
+def test_what_cannot_be_searched_with_is_told_and_shown_without_a_crash(reads, entry, told):
+    said, content, *_ = search(reads, entry)
+    assert told in text_of(said) and not list(parts(content))
+    assert list(parts(query_view(reads, [entry], 0, {})))
 
 
 def test_every_metric_shows_the_score_and_the_others_their_distance_too(reads):
-    for metric, with_distance in (("cosine", False), ("euclidean", True), ("manhattan", True)):
-        _, content = page.results(reads, {"image": 5}, None, EQUAL, metric, 12)
+    for metric in ("cosine", "euclidean", "manhattan", "hamming"):
+        _, content, *_ = search(reads, image(5), metric=metric, count=12)
         first = of_class(content, "match")[0]
         assert len(of_class(first, "match-score")) == 1
-        assert ("dist" in text_of(first)) is with_distance
+        assert ("dist" in text_of(first)) is (metric != "cosine")
 
 
 def test_the_parts_of_a_match_explain_its_score(reads):
-    weights = {"color": 1.0, "sift": 0.5, "efficientnet": 0.0}
-    _, content = page.results(reads, {"image": 5}, None, weights, "cosine", 12)
+    _, content, *_ = search(reads, image(5), weights={"color": 1.0, "sift": 0.5, "efficientnet": 0.0})
     first = of_class(content, "match")[0]
     score = float(text_of(of_class(first, "match-score")))
     figures = [float(pair.split()[-1]) for pair in of_class(first, "parts")[0].title.split(", ")]
@@ -109,52 +147,153 @@ def test_the_parts_of_a_match_explain_its_score(reads):
     assert len(of_class(first, "part-off")) == 1
 
 
+def test_a_board_says_what_its_scores_are_scores_of(reads):
+    told, content, *_ = search(reads, image(5), image(9), image(30, minus=True))
+    assert MINUS == 0.5 and "mean of 2 pluses less half the mean of 1 minus" in text_of(told)
+    assert not {5, 9, 30} & set(matches(content))
+
+
+def test_filters_narrow_together_and_say_when_nothing_is_left(library):
+    reads = Reads(library)
+    label = library.image(45).label
+    inside = {row.id for row in library.images() if row.label == label}
+    some = sorted(inside)[:4]
+    notes.collect(library, "Mine, all", some + [1, 2])
+    notes.tag(library, some[:3] + [1], "good")
+    for filters, expected in (
+        ({"label": (label,)}, inside),
+        ({"folder": (label,)}, inside),
+        ({"in": ("Mine, all",)}, {*some, 1, 2}),
+        ({"tag": ("good",), "in": ("Mine, all",)}, {*some[:3], 1}),
+        ({"tag": ("good",), "label": (label,)}, set(some[:3])),
+    ):
+        _, content, *_ = search(reads, image(50 if 50 not in inside else 1), filters=filters, count=48)
+        assert set(matches(content)) == expected - {50 if 50 not in inside else 1}
+    _, content, *_ = search(reads, image(1), filters={"tag": ("good",), "folder": ("nowhere",)})
+    assert "No other image passes all filters" in text_of(content)
+    choices = filters_part(library, Settings(EQUAL))
+    offered = {part.id: part for part in parts(choices) if hasattr(part, "options")}
+    assert [one["label"] for one in offered["search-filter-in"].options] == ["Mine, all · 6"]
+    assert {one["value"] for one in offered["search-filter-label"].options} == set(library.labels())
+
+
+def test_folders_are_counted_at_every_depth(library):
+    library.db.execute("UPDATE images SET path = 'deep/er/' || path WHERE id <= 20")
+    found = folders(library)
+    assert found["deep"] == found["deep/er"] == 20
+    assert sum(count for name, count in found.items() if name.count("/") == 2) == 20
+    assert sum(found[name] for name in library.labels() if name in found) == 40
+
+
+def test_a_collection_is_searched_by_its_mean_without_its_own(library):
+    reads = Reads(library)
+    notes.collect(library, "Some", [3, 4, 5])
+    told, content, *_ = search(reads, Entry("collection", "Some"), count=48)
+    together = reads.searcher.search(
+        query_of(reads, EditedPictures(reads), [image(3), image(4), image(5)], {}, Settings(EQUAL, count=48))
+    )
+    assert matches(content) == [match.id for match in together.matches]
+    assert "mean of the collection" in text_of(told)
+
+
+def test_page_after_page_shows_every_image_once(reads):
+    for mode in ("closest", "distinct"):
+        settings = Settings(EQUAL, count=12, mode=mode)
+        query = query_of(reads, EditedPictures(reads), [image(5)], {}, settings)
+        shown, cards = None, []
+        for _ in range(20):
+            got = search_results.page_of(reads, query, settings, {}, shown=shown, of="x")
+            cards += got.cards
+            shown = got.shown
+            if not shown.more:
+                break
+        found = matches(cards)
+        assert tuple(found) == shown.ids and len(found) == len(set(found))
+        assert mode != "closest" or len(found) == 59
+        ranks = [int(text_of(part)) for part in of_class(cards, "match-rank")]
+        assert ranks == list(range(1, len(found) + 1))
+        assert len(of_class(cards, "cutoff")) == (1 if shown.bend else 0)
+
+
+def test_discovering_again_shows_others_and_a_reload_the_same(reads):
+    _, content, below, shown = search(reads, image(5), mode="discover")
+    first = matches(content)
+    assert len(first) == 20 and "Again" in text_of(below) and not shown["more"]
+    assert len(of_class(content, "match-said")) == 5
+    assert matches(search(reads, image(5), mode="discover")[1]) == first
+    second = matches(search(reads, image(5), mode="discover", seen=first)[1])
+    assert len(second) == 20 and not set(first) & set(second)
+    _, content, *_ = search(reads, image(5), mode="discover", seen=range(1, 61))
+    assert "seen everything" in text_of(content)
+
+
+def test_a_rating_is_shown_again_and_exported(library):
+    app, reads = create_app(library), Reads(library)
+    board, settings = [image(5)], Settings(EQUAL)
+    _, content, *_ = search(reads, *board)
+    rated = matches(content)[2]
+    notes.rate(library, page.rated_as(board, settings), rated, 1, 3, 0.5)
+    pressed = [
+        part for part in parts(search(reads, *board)[1]) if getattr(part, "aria-pressed", None) == "true"
+    ]
+    assert [(getattr(part, "data-image"), getattr(part, "data-does")) for part in pressed] == [(rated, "up")]
+    assert not [p for p in parts(search(reads, image(6))[1]) if getattr(p, "aria-pressed", None) == "true"]
+    client = app.server.test_client()
+    (row,) = csv.DictReader(io.StringIO(client.get("/export/ratings.csv").text))
+    assert (row["image_id"], row["value"], row["rank"]) == (str(rated), "1", "3")
+    assert json.loads(row["query"])["plus"] == ["image:5"]
+    (one,) = client.get("/export/ratings.json").json["ratings"]
+    assert one["path"] == library.image(rated).path and one["query"]["weights"] == EQUAL
+    assert text_of(page.ratings_view(reads)).startswith("1 rating")
+
+
 @pytest.mark.parametrize(
-    ("chosen", "weights", "metric", "count"),
+    "address",
     [
-        ({"image": 12}, EQUAL, "cosine", 24),
-        ({"image": 12}, {"color": 1.0, "sift": 0.05, "efficientnet": 0.0}, "manhattan", 96),
-        (None, {"color": 0.0, "sift": 1.0, "efficientnet": 0.35}, "euclidean", 12),
-        ({"upload": "abc123"}, EQUAL, "cosine", 24),
+        "image=12",
+        "image=12&turn=90&crop=0,0,500,500&color=1&sift=0.05&efficientnet=0&metric=manhattan&count=96",
+        "images=1,-2&mode=discover&label=x,y", "upload=abc123", "",
     ],
 )
-def test_the_address_restores_the_page(reads, chosen, weights, metric, count):
-    search = components.view(page.PATH, page.address(chosen, weights, metric, count))["search"]
-    content = page.layout(reads, dict(parse_qsl(search.lstrip("?"))))
-    named = [part for part in parts(content) if isinstance(getattr(part, "id", None), str)]
-    known = {part.id: part for part in named}
-    assert known["search-chosen"].data == chosen
-    assert {s.id["embedding"]: s.value for s in of_kind(content, "search-weight")} == weights
-    assert known["search-metric"].value == metric and known["search-count"].value == str(count)
-
-
-def test_a_plain_address_stays_plain(reads):
-    assert components.link(page.PATH, **page.address({"image": 7}, EQUAL, "cosine", 24)) == "/search?image=7"
-    assert components.link(page.PATH, **page.address(None, EQUAL, "cosine", 24)) == "/search"
+def test_the_address_restores_the_page(reads, address):
+    params = dict(parse_qsl(address))
+    content = page.layout(reads, params)
+    known = {part.id: part for part in parts(content) if isinstance(getattr(part, "id", None), str)}
+    settings = Settings.of(params, tuple(EQUAL))
+    assert [one["token"] for one in known["search-chosen"].data] == [
+        entry.token for entry in page.search_board.from_params(params)
+    ]
+    assert {s.id["embedding"]: s.value for s in of_kind(content, "search-weight")} == settings.weights
+    assert known["search-metric"].value == settings.metric and known["search-mode"].value == settings.mode
+    assert known["search-count"].value == str(settings.count)
+    assert known["search-filter-label"].value == list(settings.filters.get("label", ()))
 
 
 @pytest.mark.parametrize(
     "nonsense",
-    ["color=x&metric=taxi&count=7&image=abc", "color=nan", "image=-1&color=-5&sift=1e9", f"image={10**40}"],
+    [
+        "color=x&metric=taxi&count=7&image=abc&mode=x", "color=nan", "image=-1&color=-5&sift=1e9",
+        f"image={10**40}",
+    ],
 )
 def test_nonsense_in_the_address_is_passed_over(reads, nonsense):
     content = page.layout(reads, dict(parse_qsl(nonsense)))
     values = [slider.value for slider in of_kind(content, "search-weight")]
     assert len(values) == 3 and all(0 <= value <= 1 for value in values)
     (chosen,) = [part for part in parts(content) if getattr(part, "id", "") == "search-chosen"]
-    assert chosen.data is None
+    assert chosen.data == []
 
 
 def test_every_match_leads_on_and_to_the_map(reads):
-    _, content = page.results(reads, {"image": 5}, None, EQUAL, "cosine", 12)
+    _, content, *_ = search(reads, image(5), count=12)
     found = matches(content)
     assert [button.id["image"] for button in of_kind(content, "search-match-action")] == found
-    links = [part.href for part in parts(content) if getattr(part, "href", None)]
-    assert links == [f"/?image={image_id}" for image_id in found]
+    links = {part.href for part in parts(content) if getattr(part, "href", None)}
+    assert {f"/?image={image_id}" for image_id in found} <= links
 
 
 def test_before_a_query_there_are_examples_to_start_from(reads):
-    _, content = page.results(reads, None, None, EQUAL, "cosine", 24)
+    _, content, *_ = search(reads)
     assert len(of_kind(content, "search-start")) >= 12
 
 

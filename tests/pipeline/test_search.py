@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline import images
+from pipeline import hashes, images, index
 from pipeline.errors import ImageError, QueryError
+from pipeline.rocchio import MINUS
 from pipeline.search import Query, Searcher
-from pipeline.settings import METRICS
+from pipeline.settings import METRICS, IndexOptions
+from tests.conftest import synthetic_library
 
 ALL = ("color", "sift", "efficientnet")
 
@@ -98,7 +100,7 @@ def test_folders_and_labels_narrow_a_search_by_any_metric(library):
     label = library.image(45).label
     searcher = Searcher(library)
     for metric in METRICS:
-        def found(**given):
+        def found(metric=metric, **given):
             query = Query(images=(1,), metric=metric, top_k=60, **given)
             return {match.id for match in searcher.search(query).matches}
 
@@ -121,6 +123,84 @@ def test_several_queries_search_by_their_mean(searcher):
     assert np.allclose(list(weights.values()), 0, atol=1e-5)
 
 
+def brute(searcher, plus, minus, weights):
+    """Scores of every image against mean(plus) − MINUS · mean(minus), by the definition."""
+    total = np.zeros(60)
+    for name, weight in weights.items():
+        rows = searcher.library.vectors(name)[1].astype(np.float64)
+        said = [rows[i - 1] for i in plus if rows[i - 1].any()]
+        against = [rows[i - 1] for i in minus if rows[i - 1].any()]
+        query = np.mean(said, axis=0) - (MINUS * np.mean(against, axis=0) if against else 0)
+        total += weight * rows @ (query / np.linalg.norm(query))
+    return total / sum(weights.values())
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize(
+    ("plus", "minus"), [((1,), (2,)), ((1, 20, 41), (7, 33)), ((5,), (5,)), ((9, 10), ())]
+)
+def test_pluses_and_minuses_rank_as_by_definition(searcher, plus, minus, metric):
+    weights = {"color": 1.0, "sift": 0.5, "efficientnet": 0.25}
+    expected = brute(searcher, plus, minus, weights)
+    query = Query(images=plus, minus_images=minus, weights=weights, metric=metric, top_k=60)
+    found = searcher.search(query).matches
+    assert len(found) == 60
+    np.testing.assert_allclose([m.score for m in found], np.sort(expected)[::-1], atol=1e-5)
+    np.testing.assert_allclose([m.score for m in found], expected[[m.id - 1 for m in found]], atol=1e-5)
+
+
+def test_a_minus_from_outside_counts_like_the_same_image_of_the_library(searcher):
+    vectors = searcher.embed(searcher.library.image(30).file)
+    inside = searcher.search(Query(images=(2,), minus_images=(30,), top_k=60)).matches
+    outside = searcher.search(Query(images=(2,), minus_vectors=(vectors,), top_k=60)).matches
+    there = {m.id: m.score for m in inside}
+    assert all(m.score == pytest.approx(there[m.id], abs=2e-3) for m in outside)
+    plain = {m.id: m.score for m in searcher.search(Query(images=(2,), top_k=60)).matches}
+    assert there[30] < plain[30] - 0.2
+    rows = hashes.read(searcher.library)[1]
+    asked = hashes.as_vector(rows[1]) - MINUS * hashes.as_vector(rows[29])
+    bits = np.unpackbits(rows, axis=1) != np.unpackbits(np.packbits(asked > 0))
+    by_hash = searcher.search(Query(images=(2,), minus_images=(30,), metric="hamming", top_k=60)).matches
+    assert {m.id: m.distance for m in by_hash} == dict(zip(range(1, 61), bits.sum(axis=1).tolist()))
+
+
+def test_the_mean_of_images_searches_like_these_together(searcher):
+    together = searcher.search(Query(images=(4, 8, 30), top_k=60)).matches
+    mean = searcher.search(Query(vectors=(searcher.mean([4, 8, 30]),), top_k=60)).matches
+    np.testing.assert_allclose([m.score for m in mean], [m.score for m in together], atol=1e-5)
+
+
+def test_the_curve_is_what_the_matches_are_ranked_by(searcher):
+    for metric in METRICS:
+        query = Query(images=(6,), exclude=(6,), metric=metric, top_k=40)
+        matches = searcher.search(query).matches
+        figures = [m.score if metric == "cosine" else m.distance for m in matches]
+        np.testing.assert_allclose(searcher.curve(query, 40), figures, atol=1e-4)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean", "manhattan"])
+def test_pages_never_repeat_a_match_on_a_careless_graph(careless, metric):
+    """With little effort a longer walk finds other images: nowhere may one come twice."""
+    for image_id in (17, 4_001):
+        for size in (7, 24, 60):
+            query = {"images": (image_id,), "metric": metric, "top_k": size}
+            pages = [
+                m.id
+                for offset in range(0, 12 * size, size)
+                for m in careless.search(Query(offset=offset, **query)).matches
+            ]
+            assert len(pages) == len(set(pages)) == 12 * size
+
+
+@pytest.fixture(scope="module")
+def careless(tmp_path_factory) -> Searcher:
+    """A graph of 8,000 images, badly linked and walked with the least effort."""
+    library = synthetic_library(tmp_path_factory.mktemp("careless"), 8_000, {"color": 24, "sift": 40})
+    options = IndexOptions(hnsw_m=4, ef_construction=8, ef_search=1)
+    index.build(library, options=options)
+    return Searcher(library)
+
+
 def test_queries_that_cannot_be_answered_say_why(searcher):
     for query, said in [
         (Query(), "at least one image"),
@@ -129,6 +209,7 @@ def test_queries_that_cannot_be_answered_say_why(searcher):
         (Query(images=(1,), weights={"color": 0.0}), "above 0"),
         (Query(images=(1,), metric="taxi"), "manhattan"),
         (Query(images=(1,), top_k=0), "at least one match"),
+        (Query(minus_images=(1,)), "with a plus"),
     ]:
         with pytest.raises(QueryError, match=said):
             searcher.search(query)

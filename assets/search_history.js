@@ -1,0 +1,119 @@
+/* The searches of this browser, to come back to: kept in localStorage, told to nobody. */
+(function () {
+  "use strict";
+  const KEY = "likeness-history:" + window.likeness.url("/");
+  const KEPT = 24;
+  const TINY = 48; // px
+  const LONGEST = 6000; // characters of an upload's thumbnail
+  const search = window.likeness.search;
+
+  function all() {
+    try {
+      return JSON.parse(localStorage.getItem(KEY)) || [];
+    } catch (error) {
+      return [];
+    }
+  }
+
+  function keep(entries) {
+    try {
+      localStorage.setItem(KEY, JSON.stringify(entries.slice(0, KEPT)));
+    } catch (error) {
+      return; // storage is forbidden: there is no history then
+    }
+  }
+
+  async function tiny(upload) {
+    const picture = new Image();
+    picture.src = upload.src;
+    await picture.decode();
+    const scale = TINY / Math.max(picture.width, picture.height);
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.max(1, Math.round(picture.width * scale));
+    canvas.height = Math.max(1, Math.round(picture.height * scale));
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const source = canvas.toDataURL("image/jpeg", 0.7);
+    return source.length <= LONGEST ? source : null;
+  }
+
+  // One picture of a search: what is shown for it, and what it is called.
+  async function part(one) {
+    if (one.kind === "image") return { minus: one.minus, image: Number(one.key), name: "image " + one.key };
+    if (one.kind === "collection") return { minus: one.minus, name: one.key };
+    const upload = search.stored(one.key);
+    const source = upload && (await tiny(upload).catch(() => null));
+    return { minus: one.minus, src: source, upload: one.key, name: upload ? upload.name : "a picture" };
+  }
+
+  async function record(view) {
+    const board = search.state.board;
+    if (!board.length || !view || view.path !== "/search") return show();
+    // Without the edits: trying out a crop is one search.
+    const key = board.map((one) => (one.minus ? "-" : "") + one.kind + ":" + one.key).join();
+    const entry = { key: key, search: view.search, parts: await Promise.all(board.slice(0, 4).map(part)) };
+    entry.others = board.length - entry.parts.length;
+    keep([entry].concat(all().filter((other) => other.key !== key)));
+    show();
+  }
+
+  function picture(one) {
+    const frame = document.createElement("span");
+    frame.className = "history-part";
+    const source = one.image ? window.likeness.url("/thumb/" + one.image) : one.src;
+    if (source) {
+      const shown = document.createElement("img");
+      shown.src = source;
+      shown.alt = "";
+      shown.loading = "lazy";
+      frame.append(shown);
+    } else {
+      frame.append(one.name);
+      frame.classList.add("history-name");
+    }
+    if (one.minus) frame.classList.add("history-minus");
+    return frame;
+  }
+
+  function show() {
+    const place = document.getElementById("search-history");
+    if (!place) return;
+    const entries = all();
+    if (!entries.length) {
+      place.textContent = "Your searches appear here.";
+      return;
+    }
+    const list = document.createElement("div");
+    list.className = "history-list";
+    entries.forEach((entry) => {
+      const link = document.createElement("a");
+      const gone = entry.parts.some((one) => one.upload && !search.stored(one.upload));
+      const names = entry.parts.map((one) => (one.minus ? "without " : "") + one.name).join(", ");
+      link.href = window.likeness.url("/search") + entry.search;
+      link.className = gone ? "history-entry history-gone" : "history-entry";
+      link.title = gone ? "Its picture has left this browser tab; give it again" : names;
+      link.setAttribute("aria-label", "Search again: " + names);
+      link.append(...entry.parts.map(picture));
+      if (entry.others > 0) link.append("+" + entry.others);
+      list.append(link);
+    });
+    const clear = document.createElement("button");
+    clear.type = "button";
+    clear.className = "card-link";
+    clear.textContent = "Clear history";
+    clear.addEventListener("click", () => {
+      keep([]);
+      show();
+    });
+    place.replaceChildren(list, clear);
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest && event.target.closest("a.history-entry");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    search.put("url", { search: new URL(link.href).search });
+    window.scrollTo({ top: 0 });
+  });
+  document.addEventListener("likeness:matches", (event) => record(event.detail.view));
+  document.addEventListener("likeness:query", show);
+})();

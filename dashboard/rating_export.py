@@ -1,0 +1,41 @@
+"""What the person thought of matches, to take along: /export/ratings.csv and .json."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict
+
+from flask import Flask, Response
+
+from pipeline import notes
+from pipeline.library import Library
+
+_COLUMNS = ("rated", "value", "image_id", "path", "rank", "score", "query")
+
+
+def register(server: Flask, library: Library) -> None:
+    """Add the two routes to a server."""
+
+    @server.get("/export/ratings.csv")
+    def ratings_csv() -> Response:
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(_COLUMNS)
+        for one in notes.ratings(library):
+            row = asdict(one) | {"query": json.dumps(one.query, sort_keys=True)}
+            writer.writerow([row[name] for name in _COLUMNS])
+        return _file(text.getvalue(), "text/csv", "ratings.csv")
+
+    @server.get("/export/ratings.json")
+    def ratings_json() -> Response:
+        rows = [asdict(one) for one in notes.ratings(library)]
+        return _file(json.dumps({"ratings": rows}, indent=1), "application/json", "ratings.json")
+
+
+def _file(text: str, kind: str, name: str) -> Response:
+    response = Response(text, mimetype=kind)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,96 @@
+"""Two other ways through the matches of a query: some from further out, and none twice over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pipeline import hashes
+from pipeline.errors import QueryError
+from pipeline.search import Match, Query, Result, Searcher
+
+CLOSEST = 15
+"""Matches that `discover` takes from the front of the list."""
+FURTHER = 5
+"""And so many, drawn at random, of those behind them."""
+REACH = 50
+"""The last rank it draws from."""
+
+ALIKE = 15
+"""Hash distance, of 192 bits, up to which two images count as near-duplicates: copies saved
+again had at most 7, recolored ones 15 (see `duplicates.BITS`)."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Matches, best first, and what is to be said about some of them.
+
+    further: ids of those that were drawn from further out. alike: id → how many
+    near-duplicates of it the list leaves out.
+    """
+
+    result: Result
+    further: frozenset[int] = frozenset()
+    alike: dict[int, int] = field(default_factory=dict)
+
+
+def discover(searcher: Searcher, query: Query, seen: Iterable[int], seed: int) -> Found:
+    """The closest images not seen yet, and a few drawn from the ranks behind them.
+
+    The same seed draws the same ones. The query's own top_k and offset do not count.
+    """
+    unseen = tuple({*query.exclude, *seen})
+    result = searcher.search(replace(query, top_k=REACH, offset=0, exclude=unseen))
+    front, behind = result.matches[:CLOSEST], result.matches[CLOSEST:]
+    drawn = np.random.default_rng(seed).permutation(len(behind))[:FURTHER]
+    further = [behind[at] for at in sorted(drawn)]
+    return Found(replace(result, matches=front + further), frozenset(match.id for match in further))
+
+
+def distinct(searcher: Searcher, query: Query, shown: Iterable[int]) -> Found:
+    """The next matches after those shown, without near-duplicates of them or of one another.
+
+    Raises QueryError where the library has no hashes.
+    """
+    if not len(searcher.hash_index()):
+        raise QueryError("Near-duplicates are not known yet; run the pipeline again.")
+    shown = tuple(shown)
+    among = searcher.among(query)
+    left_out = set(query.exclude) | set(shown)
+    for ids in _alike(searcher, shown, among).values():
+        left_out |= ids
+    kept: list[Match] = []
+    alike: dict[int, int] = {}
+    hidden: set[int] = set()
+    while len(kept) < query.top_k:
+        exclude = tuple(left_out | hidden)
+        result = searcher.search(replace(query, offset=0, exclude=exclude))
+        near = _alike(searcher, [match.id for match in result.matches], among)
+        for match in result.matches:
+            left_out.add(match.id)
+            if match.id in hidden or len(kept) == query.top_k:
+                continue
+            kept.append(match)
+            others = near.get(match.id, set()) - left_out - hidden
+            hidden |= others
+            if others:
+                alike[match.id] = len(others)
+        if len(result.matches) < query.top_k:
+            break
+    return Found(replace(result, matches=kept), alike=alike)
+
+
+def _alike(searcher: Searcher, ids: Iterable[int], among: np.ndarray | None) -> dict[int, set[int]]:
+    """The near-duplicates of each image among these ids (None: all), itself left out."""
+    index = searcher.hash_index()
+    words = index.rows.view(np.uint64)
+    allowed = np.ones(len(index), bool) if among is None else np.isin(index.ids, among)
+    having, rows = hashes.read(searcher.library, list(ids))
+    found = {}
+    for image_id, row in zip(having.tolist(), rows):
+        distances = np.bitwise_count(words ^ row.view(np.uint64)).sum(axis=1, dtype=np.uint8)
+        near = index.ids[(distances <= ALIKE) & allowed]
+        found[image_id] = set(near.tolist()) - {image_id}
+    return found

@@ -1,0 +1,134 @@
+"""What the address of the Search page says: board, edits, settings; and what an edit does."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import numpy as np
+import pytest
+
+from dashboard import components
+from dashboard.pages.search_board import MOST, Entry, from_data, from_params, to_params
+from dashboard.pages.search_query import Settings, join, rated_as, split
+from dashboard.picture_edit import Edit, EditedPictures
+from dashboard.queries import Reads
+from pipeline import images
+from pipeline.errors import QueryError
+from pipeline.library import Library
+
+NAMES = ("color", "sift", "efficientnet")
+EQUAL = dict.fromkeys(NAMES, 1.0)
+CROPPED = Edit(90, True, (100, 50, 400, 300))
+
+
+def there_and_back(params: dict) -> dict[str, str]:
+    return dict(parse_qsl(components.view("/search", params)["search"].lstrip("?")))
+
+
+@pytest.mark.parametrize(
+    ("board", "address"),
+    [
+        ([], "/search"),
+        ([Entry("image", "12")], "/search?image=12"),
+        ([Entry("image", "12", edit=Edit(270))], "/search?image=12&turn=270"),
+        ([Entry("image", "1"), Entry("image", "2"), Entry("image", "3", True)], "/search?images=1%2C2%2C-3"),
+        ([Entry("image", "7", True)], "/search?images=-7"),
+        ([Entry("image", "7", False, CROPPED), Entry("upload", "ab12", True, Edit(mirror=True))], None),
+        ([Entry("upload", "ab12"), Entry("upload", "cd34", True, CROPPED)], None),
+        ([Entry("collection", "a, b & c"), Entry("collection", "Rést", True)], None),
+    ],
+)
+def test_the_address_restores_the_board(board, address):
+    params = to_params(board)
+    assert from_params(there_and_back(params)) == board
+    assert from_data([entry.data for entry in board]) == board
+    if address:
+        assert components.link("/search", **params) == address
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"image": "abc"}, {"image": "-1"}, {"image": "9" * 30}, {"images": "x,,-,1.5,--2,3~~~;"},
+        {"image": "٣"},
+        {"upload": "../etc,<b>"}, {"collection": ""},
+    ],
+)
+def test_nonsense_is_no_board(nonsense):
+    assert from_params(nonsense) == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"crop": "900,0,200,100"}, {"crop": "0,0,1000,1000"}, {"crop": "0,0,5,500"}, {"crop": "1,2,3"},
+        {"crop": [1, 2, "x", 4]}, {"turn": "45"}, {"turn": "abc"}, {"mirror": "maybe"},
+        {"crop": "-5,0,100,100"},
+    ],
+)
+def test_an_impossible_edit_is_none(given):
+    assert Edit.of(given) == Edit()
+
+
+def test_a_board_has_an_end_and_nothing_twice():
+    many = ",".join(map(str, range(1, 100)))
+    assert len(from_params({"images": many})) == MOST
+    assert len(from_params({"image": "3", "images": "3,-3,3~90"})) == 2
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(EQUAL),
+        Settings(EQUAL | {"sift": 0.05, "color": 0.0}, "hamming", 96, "distinct", {"label": ("a", "b,c\\")}),
+        Settings(EQUAL, "cosine", 12, "discover", {"folder": ("x/y",), "in": ("Rést",), "tag": ("1", "2")}),
+    ],
+)
+def test_the_address_restores_the_settings(settings):
+    assert Settings.of(there_and_back(settings.params()), NAMES) == settings
+    assert there_and_back(Settings(EQUAL).params()) == {}
+
+
+@pytest.mark.parametrize("values", [(), ("a",), ("a,b", "\\", "c\\,d", "é"), ("a\\",)])
+def test_lists_of_any_names_travel(values):
+    assert split(join(values)) == values
+
+
+def test_ratings_know_the_same_question_again():
+    board = [Entry("image", "1"), Entry("image", "2")]
+    asked = rated_as(board, Settings(EQUAL, count=12))
+    assert asked == rated_as(board[::-1], Settings(EQUAL, mode="distinct", filters={"label": ("x",)}))
+    assert asked != rated_as([board[0], Entry("image", "2", True)], Settings(EQUAL))
+    assert asked != rated_as(board, Settings(EQUAL | {"sift": 0.5}))
+
+
+def test_an_edit_turns_then_mirrors_then_crops():
+    pixels = np.arange(40 * 60 * 3, dtype=np.uint32).reshape(40, 60, 3).astype(np.uint8)
+    np.testing.assert_array_equal(Edit(90).apply(pixels)[0, -1], pixels[0, 0])  # to the right
+    np.testing.assert_array_equal(Edit(270).apply(pixels)[-1, 0], pixels[0, 0])
+    np.testing.assert_array_equal(Edit(mirror=True).apply(pixels)[:, ::-1], pixels)
+    np.testing.assert_array_equal(Edit(90, True).apply(pixels), np.rot90(pixels, -1)[:, ::-1])
+    crop = Edit(90, crop=(500, 0, 500, 500)).apply(pixels)  # the right upper quarter of what is seen
+    np.testing.assert_array_equal(crop, np.rot90(pixels, -1)[:30, 20:])
+    assert Edit(crop=(990 - 20, 0, 20, 20)).apply(pixels[:1, :1]).shape == (1, 1, 3)
+
+
+def test_an_edited_library_image_is_searched_as_seen(made_library):
+    reads = Reads(Library(made_library))
+    edited = EditedPictures(reads)
+    row = reads.image(17)
+    pixels = images.decode(row.file.read_bytes(), 2 * images.WORK_SIDE)  # half of it is looked at
+    expected = reads.embed(np.rot90(pixels, -1)[: pixels.shape[1] // 2].copy())
+    given = edited.vectors(17, Edit(90, crop=(0, 0, 1000, 500)))
+    for name in NAMES:
+        np.testing.assert_allclose(given[name], expected[name], atol=0.02)
+    assert edited.vectors(17, Edit(90, crop=(0, 0, 1000, 500))) is given  # a slider need not wait
+    assert float(edited.vectors(17, Edit(180))["efficientnet"] @ expected["efficientnet"]) < 0.95
+    with pytest.raises(QueryError, match="not in the library"):
+        edited.vectors(10**9, Edit(90))
+
+
+def test_an_edit_of_a_file_that_is_gone_says_so(library):
+    library.db.execute("UPDATE images SET root = '/nowhere'")
+    with pytest.raises(QueryError, match="cannot be edited: the file is not there any more"):
+        EditedPictures(Reads(library)).vectors(3, Edit(90))

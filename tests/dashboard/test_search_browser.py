@@ -1,0 +1,219 @@
+"""The Search page in a real browser: pictures in, the search follows, and it all comes back."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import pytest
+import waitress
+from playwright.sync_api import Page, expect
+
+from dashboard.app import create_app
+from pipeline import notes
+
+pytestmark = pytest.mark.browser
+
+IDS = """() => [...document.querySelectorAll('#search-gallery .match-picture img')]
+    .map(picture => +picture.src.split('/').pop())"""
+
+
+@pytest.fixture
+def address(library) -> str:
+    """A dashboard of a library that may be written to."""
+    server = waitress.create_server(create_app(library).server, host="127.0.0.1", port=0, threads=8)
+    threading.Thread(target=server.run, daemon=True).start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+
+
+@pytest.fixture(autouse=True)
+def patient():
+    """A picture is looked at by three extractors: seconds, where several processes share a core."""
+    expect.set_options(timeout=30_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+def ready(page: Page) -> None:
+    """Wait until no search is under way."""
+    page.wait_for_selector("#search-gallery .match")
+    page.wait_for_function("() => !document.querySelector('.search-results.working, .search-end.waiting')")
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Draw a rectangle on the stage, in shares of its sides."""
+    box = page.locator(".stage").bounding_box()
+    (x, y), (to_x, to_y) = (
+        (box["x"] + a * box["width"], box["y"] + b * box["height"]) for a, b in (start, end)
+    )
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(to_x, to_y, steps=4)
+    page.mouse.up()
+
+
+def test_upload_crop_minus_filter_scroll_reload_and_thumbs_up(page: Page, library):
+    row = library.image(12)
+    page.goto("/search?count=12")
+    page.locator("#search-file input[type=file]").set_input_files(str(row.file))
+    ready(page)
+    expect(page).to_have_url(re.compile(r"upload=[0-9a-f]{12}"))
+    assert page.evaluate(IDS)[0] == row.id
+    whole = page.locator(".match-score").first.inner_text()
+
+    page.wait_for_selector(".stage.fitted")
+    drag(page, (0.1, 0.2), (0.6, 0.9))
+    expect(page).to_have_url(re.compile(r"~\d+\.\d+\.\d+\.\d+"))
+    x, y, width, height = map(int, re.search(r"~(\d+)\.(\d+)\.(\d+)\.(\d+)", page.url).groups())
+    assert abs(x - 100) < 15 and abs(y - 200) < 15 and abs(width - 500) < 15 and abs(height - 700) < 15
+    ready(page)
+    assert page.locator(".match-score").first.inner_text() != whole
+
+    worse = page.evaluate(IDS)[4]
+    page.locator(f".match-tool[data-image='{worse}'][data-does=minus]").click()
+    expect(page).to_have_url(re.compile(rf"images=-{worse}\b.*upload="))
+    expect(page.locator(".board-tile")).to_have_count(2)
+    expect(page.locator("#search-status")).to_contain_text("less half the mean of 1 minus")
+    ready(page)
+    assert worse not in page.evaluate(IDS)
+
+    page.get_by_text("Filters", exact=True).click()
+    label = row.label
+    page.locator("#search-filter-label").get_by_text(f"{label} ·").click()
+    expect(page).to_have_url(re.compile(rf"label={label}"))
+    ready(page)
+    members = {one.id for one in library.images() if one.label == label}
+    assert set(page.evaluate(IDS)) == members - {worse}
+    page.locator("#search-filter-label").get_by_text(f"{label} ·").click()
+    expect(page).not_to_have_url(re.compile("label="))
+    ready(page)
+
+    page.mouse.move(900, 500)
+    for _ in range(8):
+        page.mouse.wheel(0, 6_000)
+        page.wait_for_timeout(250)
+    ready(page)
+    everything = page.evaluate(IDS)
+    assert len(everything) == len(set(everything)) == 59
+
+    state, scores = page.url, page.locator(".match-score").all_inner_texts()
+    page.goto("/library")
+    page.goto(state)
+    ready(page)
+    shown = page.locator(".match-score").all_inner_texts()
+    assert shown == scores[: len(shown)] and page.evaluate(IDS) == everything[: len(shown)]
+    expect(page.locator(".board-tile")).to_have_count(2)
+
+    liked = page.evaluate(IDS)[1]
+    up = page.locator(f".match-tool[data-image='{liked}'][data-does=up]")
+    up.click()
+    expect(up).to_have_attribute("aria-pressed", "true")
+    page.get_by_text("History and ratings").click()
+    expect(page.locator("#search-ratings")).to_contain_text("1 rating")
+    (rating,) = notes.ratings(library)
+    assert (rating.image_id, rating.value, rating.rank) == (liked, 1, 2)
+    assert rating.query["minus"] == [f"image:{worse}"]
+    assert re.fullmatch(r"upload:[0-9a-f]{12}~[\d.]+", rating.query["plus"][0])
+
+
+def test_an_edited_library_image_in_the_address_and_back(page: Page):
+    page.goto("/search?image=9")
+    ready(page)
+    page.wait_for_selector(".stage.fitted")
+    page.get_by_role("button", name="Turn right").click()
+    expect(page).to_have_url(re.compile(r"image=9&turn=90$"))
+    page.get_by_role("button", name="Mirror").click()
+    expect(page).to_have_url(re.compile(r"turn=90&mirror=1$"))
+    drag(page, (0, 0), (0.5, 1))
+    expect(page).to_have_url(re.compile(r"mirror=1&crop=0%2C0%2C\d+%2C1000$"))
+    page.get_by_role("button", name="Turn right").click()  # the rectangle turns with the picture
+    expect(page).to_have_url(re.compile(r"image=9&mirror=1&crop=0%2C0%2C1000%2C\d+$"))
+    ready(page)
+    page.locator(".crop-body").focus()
+    page.keyboard.press("Shift+ArrowUp")
+    expect(page).to_have_url(re.compile(r"crop=0%2C0%2C1000%2C4[78]\d$"))
+    page.get_by_role("button", name="Reset").click()
+    expect(page).to_have_url(re.compile(r"image=9$"))
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"crop=0%2C0%2C1000%2C4[78]\d$"))
+    expect(page.locator(".crop")).to_be_visible()
+
+
+def test_discover_again_repeats_nothing_and_history_leads_back(page: Page):
+    page.goto("/search?image=3&mode=discover")
+    ready(page)
+    first = page.evaluate(IDS)
+    assert len(first) == 20
+    page.get_by_role("button", name="Again").click()
+    page.wait_for_function(f"first => ({IDS})()[0] !== first", arg=first[0])
+    second = page.evaluate(IDS)
+    assert len(second) == 20 and not set(first) & set(second)
+    page.locator("#search-gallery").get_by_text("Use as query").first.click()
+    expect(page).to_have_url(re.compile(rf"image={second[0]}\b"))
+    page.wait_for_function(f"second => ({IDS})()[0] !== second", arg=second[0])
+    assert not set(page.evaluate(IDS)) & {*first, *second}
+    page.get_by_text("History and ratings").click()
+    expect(page.locator(".history-entry")).to_have_count(2)
+    page.locator(".history-entry").nth(1).click()
+    expect(page).to_have_url(re.compile(r"image=3\b.*mode=discover"))
+    page.get_by_text("History and ratings").click()
+    page.get_by_role("button", name="Clear history").click()
+    expect(page.locator(".history-entry")).to_have_count(0)
+
+
+def test_hamming_takes_the_sliders_out_of_play(page: Page):
+    page.goto("/search?image=3&metric=hamming")
+    ready(page)
+    expect(page.locator(".weight input").first).to_be_disabled()
+    expect(page.locator("#search-unweighted")).to_be_visible()
+    page.get_by_text("Cosine", exact=True).click()
+    expect(page.locator(".weight input").first).to_be_enabled()
+    expect(page.locator("#search-unweighted")).to_be_hidden()
+
+
+def test_the_camera_runs_from_the_click_to_the_picture_only(page: Page):
+    page.add_init_script("""
+        window.tracks = [];
+        navigator.mediaDevices.getUserMedia = async () => {
+            const canvas = document.createElement("canvas");
+            canvas.width = 320; canvas.height = 240;
+            const paint = canvas.getContext("2d");
+            setInterval(() => {
+                paint.fillStyle = "teal"; paint.fillRect(0, 0, 320, 240);
+                paint.fillStyle = "orange"; paint.fillRect(40, 40, 90 + Math.random() * 9, 120);
+            }, 40);
+            const stream = canvas.captureStream(20);
+            window.tracks.push(...stream.getTracks());
+            return stream;
+        };
+    """)
+    page.goto("/search")
+    page.wait_for_selector(".search-start")
+    assert page.evaluate("window.tracks.length") == 0
+    page.get_by_role("button", name="Take a picture with the camera").click()
+    page.get_by_role("button", name="Take the picture").click()
+    ready(page)
+    expect(page.locator("#search-query")).to_contain_text("Camera.jpg")
+    assert page.evaluate("window.tracks.map(track => track.readyState)") == ["ended"]
+    expect(page.locator("#search-camera-view")).to_be_hidden()
+    page.get_by_role("button", name="Take a picture with the camera").click()
+    page.wait_for_selector("#search-camera-view video")
+    page.get_by_role("link", name="Library", exact=True).click()
+    page.wait_for_function("() => window.tracks.length === 2 && window.tracks[1].readyState === 'ended'")
+
+
+def test_an_inner_web_address_is_refused_in_one_sentence(page: Page, address):
+    page.goto("/search?image=3")
+    ready(page)
+    page.get_by_role("button", name="Fetch a picture from a web address").click()
+    page.locator("#search-link").fill(f"{address}/thumb/5")
+    page.get_by_role("button", name="Fetch", exact=True).click()
+    expect(page.locator("#search-note")).to_contain_text("not on the open internet")
+    expect(page.locator(".stage img")).to_have_attribute("src", "/image/3")
+
+
+def test_an_upload_of_another_tab_is_asked_for_again(page: Page):
+    page.goto("/search?upload=0123456789ab")
+    expect(page.locator("#search-status")).to_contain_text("give it again")
+    expect(page.locator("#search-query")).to_contain_text("another browser tab")
