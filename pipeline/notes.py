@@ -20,6 +20,8 @@ from pipeline.library import Library
 LONGEST = 80
 """Characters of a name or a tag: what fits on a chip."""
 
+_READ_ALL_ABOVE = 900  # images above which one pass over the tags is simpler than many IN (…)
+
 
 @dataclass(frozen=True)
 class Collection:
@@ -65,6 +67,15 @@ def collected(library: Library, name: str) -> list[int]:
         "WHERE m.collection_id = ? AND i.state = 'ok' ORDER BY m.image_id"
     )
     return [row[0] for row in library.db.execute(sql, [number])]
+
+
+def collections_of(library: Library, image: int) -> list[str]:
+    """Names of the collections an image is in."""
+    sql = (
+        "SELECT c.name FROM collections c JOIN collection_images m ON m.collection_id = c.id "
+        "WHERE m.image_id = ? ORDER BY c.name"
+    )
+    return [row[0] for row in library.db.execute(sql, [int(image)])]
 
 
 def collect(library: Library, name: str, images: Iterable[int]) -> str:
@@ -124,12 +135,32 @@ def tags(library: Library) -> dict[str, int]:
 def tags_of(library: Library, images: Sequence[int]) -> dict[int, list[str]]:
     """Image → its tags by name, for those images that have any."""
     found: dict[int, list[str]] = {}
-    for image in images:
-        rows = library.db.execute("SELECT tag FROM tags WHERE image_id = ? ORDER BY tag", [int(image)])
-        names = [row[0] for row in rows]
-        if names:
-            found[int(image)] = names
+    for tag, ids in _tagged_among(library, images):
+        for image in ids:
+            found.setdefault(image, []).append(tag)
     return found
+
+
+def tag_counts(library: Library, images: Sequence[int]) -> dict[str, int]:
+    """Tag → how many of these images carry it, by tag."""
+    return {tag: len(ids) for tag, ids in _tagged_among(library, images)}
+
+
+def _tagged_among(library: Library, images: Sequence[int]) -> list[tuple[str, list[int]]]:
+    """Each tag that some of the images carry, by name, with those images, ascending."""
+    wanted = {int(image) for image in images}
+    sql = "SELECT tag, image_id FROM tags {} ORDER BY tag, image_id"
+    if len(wanted) > _READ_ALL_ABOVE:
+        rows = library.db.execute(sql.format(""))
+    else:
+        rows = library.db.execute(
+            sql.format(f"WHERE image_id IN ({','.join('?' * len(wanted))})"), [*wanted]
+        )
+    found: dict[str, list[int]] = {}
+    for tag, image in rows:
+        if image in wanted:
+            found.setdefault(tag, []).append(image)
+    return list(found.items())
 
 
 def tagged(library: Library, tag: str) -> list[int]:
@@ -160,19 +191,24 @@ def untag(library: Library, images: Iterable[int], name: str) -> None:
 # Names of clusters
 
 
-def name_cluster(library: Library, map_name: str, images: Sequence[int], name: str) -> None:
+def name_cluster(
+    library: Library, map_name: str, images: Sequence[int], name: str, members: np.ndarray | None = None
+) -> None:
     """Name the cluster of a map that has these typical images; an empty name takes it back.
 
     A name hangs on images, not on a number, so that it survives when the map is clustered
-    or laid out anew.
+    or laid out anew. members: ids of the whole cluster; to take a name back they find one
+    that was given when the map was clustered otherwise, and hangs on other images.
     """
     name = clean(name, "cluster") if name.strip() else ""
     mine = {int(image) for image in images}
+    inside = set() if name or members is None else set(members.tolist())
     with library.db.atomic():
         for number, kept in library.db.execute(
             "SELECT id, images FROM cluster_names WHERE map = ?", [map_name]
         ).fetchall():
-            if mine & set(json.loads(kept)):
+            kept = set(json.loads(kept))
+            if mine & kept or 2 * len(inside & kept) > len(kept):
                 library.db.execute("DELETE FROM cluster_names WHERE id = ?", [number])
         if name and mine:
             library.db.execute(

@@ -1,4 +1,4 @@
-"""What stands around the map: cluster list, legend data, and the image with its neighbors."""
+"""What stands around the map: the cluster list, and the image with its neighbors."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import numpy as np
 from dash import dcc, html
 
 from dashboard import components
-from dashboard.figures import PALETTE, drawing_order, typed
+from dashboard.figures import PALETTE
 from dashboard.queries import Reads
+from pipeline import notes
 from pipeline.errors import LikenessError
 from pipeline.maps import COMBINED, Map
 from pipeline.search import Query
@@ -15,25 +16,13 @@ from pipeline.search import Query
 NEIGHBORS = 12
 NEIGHBOR = "map-neighbor"
 """Kind of the match cards beside the map; see components.match_card."""
+NOTES = "map-notes"
+"""Kind of the chips of the chosen image."""
 
+_ACTIONS = (
+    ("Use as query", "/search"), ("Compare", "/compare"), ("Graph", "/graph"), ("Details", "/detail"),
+)
 _NAMED_FROM = 0.3  # share of a label from which it says something about a cluster
-
-
-def facts(chosen: Map, labels: list[str | None]) -> dict:
-    """What the browser needs beside the coordinates, points in drawing order.
-
-    cluster and label: typed int16 codes (n,), 0 the largest category, −1 noise or no
-    label. labels: their names with counts, largest first. exemplars: ids of all clusters'.
-    """
-    order = drawing_order(chosen.cluster)
-    names, counts, codes = rank_labels(labels)
-    return {
-        "palette": PALETTE,
-        "cluster": typed(chosen.cluster[order].astype(np.int16)),
-        "label": typed(codes[order].astype(np.int16)),
-        "labels": [[name, int(count)] for name, count in zip(names, counts)],
-        "exemplars": chosen.exemplars[chosen.exemplars >= 0].tolist(),
-    }
 
 
 def rank_labels(labels: list[str | None]) -> tuple[list[str], np.ndarray, np.ndarray]:
@@ -75,15 +64,44 @@ def _sizes(chosen: Map) -> np.ndarray:
     return np.bincount(chosen.cluster[chosen.cluster >= 0], minlength=chosen.clusters)
 
 
-def cluster_list(chosen: Map, labels: list[str | None]) -> list:
-    """The clusters, largest first, each with its exemplars; then how much is noise."""
+def titles(chosen: Map, labels: list[str | None], own: dict[int, str] | None = None) -> list[str]:
+    """What each cluster is called: the person's own name, else its most distinctive label.
+
+    own: {cluster: name}. Where a label is that of several clusters they are numbered; a
+    cluster without either is “Cluster 3”.
+    """
+    return titles_from(descriptions(chosen, labels), own)
+
+
+def titles_from(words: list[str], own: dict[int, str] | None = None) -> list[str]:
+    """The same, from what `descriptions` says of the clusters."""
+    names, used = [], {}
+    for number, about in enumerate(words):
+        label = about.rpartition(" ")[0]  # without its share; none in "mixed" and ""
+        name = (own or {}).get(number)
+        if name is None:
+            name = label or f"Cluster {number + 1}"
+            used[name] = used.get(name, 0) + 1
+            name = f"{name} · {used[name]}" if used[name] > 1 else name
+        names.append(name)
+    return names
+
+
+def cluster_list(
+    chosen: Map, labels: list[str | None], own: dict[int, str] | None = None, step: int = 0
+) -> list:
+    """The clusters, largest first, each with its name and exemplars; then how much is noise.
+
+    own: {cluster: name}, as the person gave them. step: the granularity that these clusters are of.
+    """
     if not chosen.clusters:
         return [html.P("No clusters were found on this map.", className="map-noise")]
     words = descriptions(chosen, labels)
+    names = titles_from(words, own)
     noise = int((chosen.cluster < 0).sum())
     rows = [html.P(_summary(chosen.clusters, noise), className="map-summary")]
     rows += [
-        _cluster(number, int(size), words[number], chosen.exemplars[number])
+        _cluster(chosen, number, int(size), names[number], words[number], step)
         for number, size in enumerate(_sizes(chosen))
     ]
     if noise:
@@ -104,13 +122,14 @@ def _summary(clusters: int, noise: int) -> str:
     return f"{counted} · {noise:,} {'image' if noise == 1 else 'images'} in none"
 
 
-def _cluster(number: int, size: int, words: str, exemplars: np.ndarray) -> html.Div:
-    name = f"Cluster {number + 1}"
-    ids = [int(i) for i in exemplars if i >= 0]
+def _cluster(chosen: Map, number: int, size: int, name: str, words: str, step: int) -> html.Div:
+    ids = [int(i) for i in chosen.exemplars[number] if i >= 0]
     pictures = [components.thumb(i, "") for i in ids]
     head = [html.Span(name, className="map-name"), html.Span(f"{size:,}", className="map-count")]
-    if words:
-        head.append(html.Span(words, className="map-words"))
+    plain = f"Cluster {number + 1}"
+    said = [text for text in (plain if name != plain else "", words) if text]
+    if said:
+        head.append(html.Span(" · ".join(said), className="map-words"))
     return html.Div(
         [
             html.Button(
@@ -118,9 +137,34 @@ def _cluster(number: int, size: int, words: str, exemplars: np.ndarray) -> html.
                 type="button", className="map-zoom", title=f"Zoom to {name}",
                 **{"data-zoom": number, "aria-pressed": "false"},
             ),
+            html.Div(
+                [
+                    _tool("pencil", f"Rename {name}", **{"data-rename": number}),
+                    _tool("check2-square", f"Select all of {name}", **{"data-select": number}),
+                    dcc.Link(
+                        components.icon("diagram-3"), className="button-quiet map-tool",
+                        href=components.link("/graph", **_graph_of(chosen, number, ids, step)),
+                        title=f"Graph of {name}",
+                    ),
+                ],
+                className="map-cluster-tools",
+            ),
             _swatch(number, name),
         ],
-        className="map-cluster", **{"data-cluster": number},
+        className="map-cluster", **{"data-cluster": number, "data-name": name},
+    )
+
+
+def _graph_of(chosen: Map, number: int, exemplars: list[int], step: int) -> dict:
+    """The Graph page knows the clusters of the map as saved; of others it shows the most typical image."""
+    return {"cluster": number, "map": chosen.name} if not step else {"image": (exemplars or [None])[0]}
+
+
+def _tool(picture: str, title: str, **attributes) -> html.Button:
+    """A small button that is an icon."""
+    return html.Button(
+        components.icon(picture), type="button", className="button-quiet map-tool", title=title,
+        **{"aria-label": title, **attributes},
     )
 
 
@@ -163,8 +207,15 @@ def image_panel(reads: Reads, image_id: int, name: str) -> tuple[list, list[int]
         ),
         html.Div(_described(row), className="map-path", title=str(row.file)),
         html.Div(
-            dcc.Link("Use as query", href=components.link("/search", image=row.id), className="button"),
+            [
+                dcc.Link(text, href=components.link(path, image=row.id), className="button")
+                for text, path in _ACTIONS
+            ],
             className="map-actions",
+        ),
+        html.Div(
+            note_chips(reads, row.id), id={"type": NOTES, "image": row.id}, className="map-chips",
+            role="group", **{"aria-label": "Tags and collections"},
         ),
     ]
     try:
@@ -176,10 +227,41 @@ def image_panel(reads: Reads, image_id: int, name: str) -> tuple[list, list[int]
     by = components.title_of(name)
     children.append(html.H3(["Nearest neighbors ", html.Span(f"· {by}", className="soft")]))
     children.append(components.gallery(
-        components.match_card(match, rank, found.weights, kind=NEIGHBOR)
+        components.match_card(match, rank, found.weights, kind=NEIGHBOR, leave_out=("map",))
         for rank, match in enumerate(found.matches, 1)
     ))
     return children, [match.id for match in found.matches]
+
+
+def note_chips(reads: Reads, image_id: int) -> list:
+    """An image's tags and collections, each to be opened or taken off, and a button for one more tag."""
+    tags = notes.tags_of(reads.library, [image_id]).get(image_id, [])
+    kept = notes.collections_of(reads.library, image_id)
+    chips = [_chip("tag", name, image_id) for name in tags]
+    chips += [_chip("collection", name, image_id) for name in kept]
+    more = html.Button(
+        [components.icon("plus-lg"), "Tag"], type="button", className="map-chip map-chip-more",
+        title="Add a tag", **{"data-add-tag": image_id},
+    )
+    return [*chips, more]
+
+
+def _chip(kind: str, name: str, image_id: int) -> html.Span:
+    """A tag or a collection; the browser acts on its data (assets/map_selected.js)."""
+    off = f"Take off the tag {name}" if kind == "tag" else f"Take out of {name}"
+    return html.Span(
+        [
+            html.Button(
+                [components.icon(kind), name], type="button", className="map-chip-name",
+                title=f"Select all of {name}", **{f"data-open-{kind}": name},
+            ),
+            html.Button(
+                components.icon("x"), type="button", className="map-chip-off", title=off,
+                **{"aria-label": off, "data-image": image_id, f"data-off-{kind}": name},
+            ),
+        ],
+        className="map-chip",
+    )
 
 
 def _described(row) -> str:

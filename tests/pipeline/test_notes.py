@@ -14,6 +14,9 @@ def test_collections_hold_images_until_these_are_gone(library):
     assert notes.collect(library, "for the WALL", ids[3:5]) == "For the wall"  # the same one
     again = Library(library.data)  # kept on disk, not in the object
     assert notes.collected(again, "For the wall") == ids[:5]
+    notes.collect(library, "another", [ids[2]])
+    assert notes.collections_of(library, ids[2]) == ["another", "For the wall"]
+    notes.drop_collection(library, "another")
     notes.uncollect(library, "For the wall", [ids[0]])
     library.mark(ids[1], "missing")
     assert notes.collected(library, "For the wall") == ids[2:5]
@@ -24,6 +27,7 @@ def test_collections_hold_images_until_these_are_gone(library):
     assert notes.rename_collection(library, "for the wall", "For the Wall") == "For the Wall"
     library.remove_root(next(iter(library.roots())))
     assert notes.collected(library, "For the Wall") == []
+    assert notes.collections_of(library, ids[2]) == []
     notes.drop_collection(library, "Other")
     with pytest.raises(NoteError, match="no collection"):
         notes.collected(library, "Other")
@@ -36,6 +40,9 @@ def test_tags_are_shared_in_the_spelling_they_first_had(library):
     notes.tag(library, ids[:1], "a")
     assert notes.tags(library) == {"a": 1, "Blue": 4}
     assert notes.tags_of(library, ids[:2]) == {ids[0]: ["a", "Blue"], ids[1]: ["Blue"]}
+    assert notes.tag_counts(library, ids[:3]) == {"a": 1, "Blue": 3}
+    assert notes.tag_counts(library, [*ids[:3], *range(10_000, 12_000)]) == {"a": 1, "Blue": 3}
+    assert notes.tag_counts(library, []) == {}
     notes.untag(library, ids[:2], "BLUE")
     assert notes.tagged(library, "blue") == ids[2:]
     assert notes.tags_of(library, [ids[1]]) == {}
@@ -65,6 +72,16 @@ def test_a_cluster_keeps_its_name_when_the_numbers_change(library):
     notes.name_cluster(library, "color", [12], "")
     assert notes.cluster_names(library, "color", ids, cluster) == {2: "Walls"}
     assert notes.cluster_names(library, "color", ids[:0], cluster[:0]) == {}
+
+
+def test_a_name_given_when_the_map_was_clustered_otherwise_can_be_taken_back(library):
+    ids, halves = np.arange(10, 40), np.repeat([0, 1], 15)
+    notes.name_cluster(library, "color", [26, 27, 28], "Walls")
+    assert notes.cluster_names(library, "color", ids, halves) == {1: "Walls"}
+    notes.name_cluster(library, "color", [30, 31], "", members=ids[halves == 0])
+    assert notes.cluster_names(library, "color", ids, halves) == {1: "Walls"}
+    notes.name_cluster(library, "color", [30, 31], "", members=ids[halves == 1])
+    assert notes.cluster_names(library, "color", ids, halves) == {}
 
 
 def test_a_second_word_on_a_match_replaces_the_first(library):

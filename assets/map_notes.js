@@ -1,0 +1,148 @@
+/* Notes on the map, edited in place: names of clusters, tags and collections of an image or a
+   selection, and the menu of what has been kept. The server is asked by the store map-act
+   (dashboard/selections.py). */
+(function () {
+  "use strict";
+  const api = window.likenessMap;
+  const byId = api.byId;
+  const { url } = window.likeness;
+  const MENUS = "#kept[open], .export[open]";
+
+  let asked = 0;
+
+  function ask(act) {
+    window.dash_clientside.set_props("map-act", { data: Object.assign({ n: ++asked }, act) });
+  }
+
+  function make(kind, properties, ...content) {
+    const element = document.createElement(kind);
+    Object.entries(properties || {}).forEach(([key, value]) => {
+      if (key === "data") Object.assign(element.dataset, value);
+      else if (key in element) element[key] = value;
+      else element.setAttribute(key, value);
+    });
+    element.append(...content.filter((part) => part !== null));
+    return element;
+  }
+
+  function icon(name) {
+    const made = make("span", { className: "icon", "aria-hidden": "true" });
+    made.style.setProperty("--icon", `url(${url(`/bootstrap/icons/${name}.svg`)})`);
+    return made;
+  }
+
+  function button(picture, title, data, className) {
+    return make("button", { type: "button", title: title, "aria-label": title, data: data,
+      className: className || "button-quiet map-tool" }, icon(picture));
+  }
+
+  function packed(ids) {
+    const bytes = new Uint8Array(Int32Array.from(ids).buffer);
+    let text = "";
+    for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+    return btoa(text);
+  }
+
+  function say(text, ...more) {
+    const box = byId("select-said");
+    if (!box) return;
+    box.replaceChildren(...(text ? [make("span", {}, text), ...more] : []));
+    clearTimeout(say.timer);
+    if (text) say.timer = setTimeout(() => say(""), more.length ? 12000 : 5000);
+  }
+
+  // A text field in the place of a name: Enter keeps, Esc and leaving it do not.
+  function edit(where, value, label, list, keep) {
+    const field = make("input", { type: "text", value: value, maxLength: 80, className: "form-control edit",
+      "aria-label": label, placeholder: label });
+    if (list) field.setAttribute("list", list);
+    let done = false;
+    const close = (text) => {
+      if (done) return;
+      done = true;
+      field.remove();
+      where.classList.remove("is-edited");
+      if (text !== null) keep(text.trim());
+    };
+    field.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.key === "Enter") close(field.value);
+      else if (event.key === "Escape") close(null);
+    });
+    field.addEventListener("blur", () => close(null));
+    field.addEventListener("click", (event) => event.stopPropagation());
+    where.classList.add("is-edited");
+    where.append(field);
+    field.focus();
+    field.select();
+  }
+
+  function tagWith(target, ids) {
+    const keep = (name) => name && ask({ do: "tag", name: name, ids: ids });
+    edit(target.parentElement, "", "New tag", "kept-tags", keep);
+  }
+
+  function rename(target) {
+    const number = Number(target.dataset.rename);
+    const entry = target.closest(".map-cluster");
+    const old = entry.dataset.name;
+    edit(entry, old, "Name of the cluster; empty: as found", null, (name) => {
+      if (name !== old) ask({ do: "name", cluster: number, name: name });
+    });
+  }
+
+  function closeMenus(except) {
+    document.querySelectorAll(MENUS).forEach((menu) => {
+      if (menu !== except) menu.open = false;
+    });
+  }
+
+  function click(event) {
+    if (!api.map || !byId("selected") || !event.target.closest) return;
+    closeMenus(event.target.closest("#kept, .export"));
+    const target = event.target.closest("[data-open-collection], [data-open-tag], [data-off-tag]," +
+      "[data-off-collection], [data-add-tag], [data-rename]");
+    if (!target || !target.closest(".map-page")) return;
+    const { openCollection, openTag, offTag, offCollection, addTag, image } = target.dataset;
+    const ids = () => packed(image || addTag ? [Number(image || addTag)] : api.chosen.ids);
+    if (openCollection !== undefined) open({ collection: openCollection });
+    else if (openTag !== undefined) open({ tag: openTag });
+    else if (offTag !== undefined) ask({ do: "untag", name: offTag, ids: ids() });
+    else if (offCollection !== undefined) ask({ do: "take-out", collection: offCollection, ids: ids() });
+    else if (addTag !== undefined) tagWith(target, ids());
+    else rename(target);
+  }
+
+  function open(source) {
+    closeMenus();
+    ask(Object.assign({ do: "open" }, source));
+  }
+
+  document.addEventListener("click", click);
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const menu = document.querySelector(MENUS);
+    if (!menu) return;
+    event.stopImmediatePropagation();
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }, true);
+
+  // Names to choose from in the fields, out of the menu.
+  function names() {
+    requestAnimationFrame(() => [["kept-names", "collection"], ["kept-tags", "tag"]].forEach(([id, kind]) => {
+      const list = byId(id);
+      if (!list) return;
+      const entries = document.querySelectorAll(`#map-kept [data-open-${kind}]`);
+      list.replaceChildren(...Array.from(entries, (entry) =>
+        make("option", { value: entry.getAttribute(`data-open-${kind}`) })));
+    }));
+  }
+
+  api.ask = ask;
+  api.notes = {
+    get asked() { return asked; },
+    make: make, icon: icon, button: button, packed: packed, ask: ask, say: say, edit: edit,
+    closeMenus: closeMenus, names: names,
+  };
+})();

@@ -1,0 +1,297 @@
+/* What is selected on the map: the chip, the gallery, what it is made of, and what can be done
+   with it. map_select.js finds what is selected, map_notes.js asks the server. */
+(function () {
+  "use strict";
+  const api = window.likenessMap;
+  const chosen = api.chosen;
+  const { make, icon, button, packed, ask, say, edit, closeMenus } = api.notes;
+  const byId = api.byId;
+  const { url } = window.likeness;
+  const PAGE = 90; // pictures added at a time
+  const IN_ADDRESS = 300; // ids that an address carries; more need a collection
+
+  let about = null; // what the server says of the selection
+  let open = true; // whether the gallery is to be seen
+  let large = false;
+  let shown = 0; // pictures in the gallery
+  let after = null; // what to do once the selection has been kept
+  let dropped = null; // {name, ids}: a collection just deleted
+  let titles = null; // names of the clusters, as the server gave them
+  let lookup = 0; // timers
+  let sliding = 0;
+
+  function counted(count) {
+    return `${count.toLocaleString("en")} ${count === 1 ? "image" : "images"}`;
+  }
+
+  // The chip and the drawer
+
+  function render() {
+    const drawer = byId("selected");
+    if (!drawer || !api.map) return;
+    const count = chosen.ids ? chosen.ids.length : 0;
+    const name = chosen.source.collection || chosen.source.tag;
+    byId("select-chip").hidden = !count;
+    byId("select-chip-name").textContent = name ? `${name} · ${counted(count)}` : counted(count);
+    byId("select-chip-name").setAttribute("aria-expanded", String(Boolean(count) && open));
+    drawer.hidden = !count || !open;
+    byId("map-stage").classList.toggle("has-selected", !drawer.hidden);
+    byId("map-stage").classList.toggle("has-large", !drawer.hidden && large);
+    if (!count) return;
+    head(name, count);
+    parts();
+    gallery(true);
+  }
+
+  function head(name, count) {
+    byId("selected-title").textContent = name || "Selection";
+    byId("selected-count").textContent = counted(count);
+    const tools = chosen.source.collection
+      ? [button("pencil", `Rename ${name}`, { do: "rename" }),
+        button("trash", `Delete the collection ${name}`, { do: "drop" })]
+      : [];
+    byId("selected-tools").replaceChildren(...tools);
+    const keep = byId("selected-keep");
+    keep.hidden = Boolean(chosen.source.collection);
+    if (keep.childElementCount) return;
+    const field = make("input", { type: "text", maxLength: 80, className: "form-control", id: "keep-name",
+      placeholder: "Name of a collection", "aria-label": "Name of a collection", autocomplete: "off" });
+    field.setAttribute("list", "kept-names");
+    field.addEventListener("keydown", (event) => event.key === "Enter" && keepAs(field.value));
+    keep.append(field, make("button", { type: "button", className: "button", data: { do: "keep" } }, "Keep"));
+  }
+
+  function parts() {
+    const box = byId("selected-parts");
+    const tags = byId("selected-tags");
+    if (!about) {
+      box.classList.add("is-old");
+      return;
+    }
+    box.classList.remove("is-old");
+    const group = (title, bars) => bars.length ? make("section", {}, make("h3", {}, title),
+      make("ul", {}, ...bars.map(bar))) : null;
+    const away = about.count - about.placed;
+    box.replaceChildren(...[
+      group("Labels", about.labels), group("Clusters", about.clusters),
+      away ? make("p", { className: "soft small" }, `${counted(away)} without a place on this map`) : null,
+    ].filter(Boolean));
+    const all = chosen.ids.length;
+    tags.replaceChildren(...about.tags.map(([tag, count]) => make("span", { className: "map-chip" },
+      make("button", { type: "button", className: "map-chip-name", title: `Select all of ${tag}`,
+        data: { openTag: tag } }, icon("tag"), count < all ? `${tag} ${count}` : tag),
+      button("x", `Take the tag ${tag} off these`, { offTag: tag }, "map-chip-off"))),
+    make("button", { type: "button", className: "map-chip map-chip-more", title: "Tag these images",
+      data: { addTag: "" } }, icon("plus-lg"), "Tag"));
+  }
+
+  function bar([name, count, color]) {
+    const track = make("span", { className: "selected-bar" });
+    track.style.setProperty("--share", count / Math.max(1, about.placed));
+    track.style.setProperty("--swatch", color);
+    return make("li", {}, make("span", { className: "selected-name", title: name }, name),
+      make("span", { className: "num soft" }, count.toLocaleString("en")), track);
+  }
+
+  // The gallery, a page at a time as it is scrolled
+
+  function gallery(anew) {
+    const box = byId("selected-gallery");
+    const ids = chosen.ids;
+    const key = `${ids.length} ${ids[0]} ${ids[ids.length - 1]} ${checksum(ids)}`;
+    if (anew && box.dataset.of === key && box.childElementCount) return;
+    if (anew) {
+      box.dataset.of = key;
+      box.replaceChildren();
+      box.scrollTop = 0;
+      shown = 0;
+    }
+    const next = Array.from(ids.subarray(shown, shown + PAGE), picture);
+    shown += next.length;
+    box.append(...next);
+    end.disconnect();
+    if (shown < ids.length) end.observe(box.lastElementChild);
+  }
+
+  const end = new IntersectionObserver((seen) => {
+    if (chosen.ids && byId("selected-gallery") && seen.some((one) => one.isIntersecting)) gallery(false);
+  });
+
+  function checksum(ids) {
+    let sum = 0;
+    for (let i = 0; i < ids.length; i++) sum = (Math.imul(sum, 31) + ids[i]) | 0;
+    return sum;
+  }
+
+  function picture(id) {
+    const row = api.map.rows.get(id);
+    const label = row === undefined ? undefined : api.map.facts.labels[api.map.label[row]];
+    const name = label ? `${label[0]}, image ${id}` : `Image ${id}`;
+    const thumb = make("img", { src: url(`/thumb/${id}`), alt: "", loading: "lazy", draggable: false });
+    return make("div", { className: "selected-item" },
+      make("button", { type: "button", className: "selected-picture", title: name,
+        "aria-label": `Show ${name}`, data: { show: id } }, thumb),
+      button("x", `Leave out ${name}`, { leave: id }, "selected-leave"));
+  }
+
+  // Doing
+
+  function keepAs(name) {
+    if (!name.trim()) {
+      byId("keep-name").focus();
+      return say("Give the selection a name first.");
+    }
+    ask({ do: "keep", name: name, ids: packed(chosen.ids) });
+  }
+
+  // With a name first, where an address cannot carry the selection.
+  function go(path) {
+    const source = chosen.source;
+    if (!source.collection && (path === "/graph" || chosen.ids.length > IN_ADDRESS)) {
+      after = path;
+      byId("keep-name").focus();
+      const why = path === "/graph" ? "A graph is of a collection" : "These are too many for an address";
+      return say(`${why}: give the selection a name, and it opens.`);
+    }
+    const params = source.collection ? { collection: source.collection } : { images: chosen.ids.join(",") };
+    leave(`${url(path)}?${new URLSearchParams(params)}`);
+  }
+
+  // As dcc.Link does it, so that Back returns here.
+  function leave(href) {
+    history.pushState({}, "", href);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    window.scrollTo(0, 0);
+  }
+
+  // A form, so that the browser saves what comes while it comes.
+  function save(kind) {
+    const form = make("form", { method: "post", action: url(`/export/${kind}`), hidden: true });
+    const values = Object.assign({ map: api.map.name, grain: api.params.grain || "" },
+      chosen.source.collection || chosen.source.tag ? chosen.source : { ids: chosen.ids.join(",") });
+    Object.entries(values).forEach(([name, value]) => {
+      if (value) form.append(make("input", { type: "hidden", name: name, value: value }));
+    });
+    document.body.append(form);
+    form.submit();
+    form.remove();
+    closeMenus();
+    say(kind === "zip" ? "Packing the files …" : "Writing the file …");
+  }
+
+  const DO = {
+    keep: () => keepAs(byId("keep-name").value),
+    search: () => go("/search"),
+    graph: () => go("/graph"),
+    csv: () => save("csv"), json: () => save("json"), zip: () => save("zip"),
+    expand: () => { large = !large; render(); },
+    collapse: () => { open = false; render(); },
+    rename: () => edit(byId("selected-title"), chosen.source.collection, "Name of the collection", null,
+      (name) => name && ask({ do: "rename", collection: chosen.source.collection, name: name })),
+    drop: () => {
+      dropped = { name: chosen.source.collection, ids: packed(chosen.ids) };
+      ask({ do: "drop", collection: dropped.name });
+    },
+    undo: () => { ask({ do: "keep", name: dropped.name, ids: dropped.ids }); say(""); },
+  };
+
+  function click(event) {
+    if (!api.map || !byId("selected") || !event.target.closest) return;
+    const target = event.target.closest("[data-do], [data-show], [data-leave], #select-chip-name");
+    if (!target || !target.closest(".map-page")) return;
+    const { do: what, show, leave: out } = target.dataset;
+    if (what) DO[what]();
+    else if (show) window.dash_clientside.set_props("map-image", { data: Number(show) });
+    else if (out) chosen.set(chosen.ids.filter((id) => id !== Number(out)));
+    else {
+      open = !open;
+      render();
+    }
+  }
+
+  document.addEventListener("click", click);
+  // What the server says
+
+  function acted(answer) {
+    if (!answer || !byId("selected")) return;
+    if (answer.error) {
+      if (!answer.n) chosen.set(null); // the address names what there is not
+      return say(answer.error);
+    }
+    const ids = answer.ids && api.decode(answer.ids);
+    if (answer.how) return chosen.merge(ids, answer.how);
+    if (answer.said) say(answer.said);
+    if (ids) {
+      open = true;
+      chosen.set(ids, { collection: answer.collection, tag: answer.tag }, answer);
+    } else if (answer.do === "look") {
+      if (chosen.ids && answer.n === api.notes.asked) { about = answer; parts(); }
+    } else if (answer.do === "rename") chosen.set(chosen.ids, { collection: answer.collection }, about);
+    else if (answer.do === "drop") {
+      chosen.set(chosen.ids, {}, about);
+      say(`Deleted “${answer.dropped}”; its images stay.`,
+        make("button", { type: "button", className: "card-link", data: { do: "undo" } }, "Undo"));
+    } else if (chosen.ids && answer.do !== "ready") look();
+    if (ids && !ids.length) say(`“${answer.collection}” is empty.`);
+    api.notes.names();
+    if (answer.do === "keep" && byId("keep-name")) byId("keep-name").value = "";
+    if (answer.do === "keep" && after) {
+      const path = after;
+      after = null;
+      go(path);
+    }
+  }
+
+  function look() {
+    clearTimeout(lookup);
+    lookup = setTimeout(() => chosen.ids && ask({ do: "look", ids: packed(chosen.ids) }), 60);
+  }
+
+  chosen.listeners.push((said) => {
+    about = said && said.clusters ? said : null;
+    if (chosen.ids && !about) look();
+    if (!chosen.ids) { after = null; open = true; }
+    render();
+    api.notes.names();
+  });
+  // What clusters is loaded when the slider is about to be used.
+  function ready(event) {
+    if (!event.target.closest || !event.target.closest("#map-granularity") || ready.done) return;
+    ready.done = true;
+    ask({ do: "ready" });
+  }
+  document.addEventListener("pointerover", ready);
+  document.addEventListener("focusin", ready);
+
+  // The names of the clusters, which may come before the map or after it.
+  function call() {
+    if (titles && api.map && titles.map === api.map.name) api.map.facts.names = titles.names;
+  }
+
+  // Labels and places are those of another map now.
+  api.onMap(() => {
+    call();
+    if (!chosen.ids) return;
+    look();
+    render();
+  });
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    selection: {
+      acted: acted,
+      titled: function (given) {
+        titles = given;
+        call();
+        if (chosen.ids && api.map) look();
+      },
+      // The slider, when it has come to rest.
+      grain: function (value) {
+        clearTimeout(sliding);
+        sliding = setTimeout(() => {
+          api.setParam("grain", Number(value) || null);
+          window.dash_clientside.set_props("map-step", { data: Number(value) });
+        }, 120);
+      },
+    },
+  });
+})();

@@ -1,0 +1,144 @@
+"""Exports: the files as they lie on disk, awkward names and vanished files included."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flask import Flask
+from PIL import Image
+
+from dashboard import exports
+from pipeline import maps, notes
+from pipeline.library import Library
+from pipeline.maps import COMBINED
+from pipeline.scan import scan
+
+NAMES = (
+    "a/shirt.jpg", "b/shirt.jpg", "c/Shirt.JPG", "a/shirt (2).jpg", "a/con.jpg", "a/what? a:name*.jpg",
+    "b/Ünïcödé 写真.jpg", "b/line\nbreak.jpg", "c/=1+1, \"quoted\".jpg", "c/dots... .jpg",
+)
+
+
+def client_of(library: Library):
+    server = Flask(__name__)
+    exports.register(server, library)
+    return server.test_client()
+
+
+@pytest.fixture
+def awkward(tmp_path) -> Library:
+    """Small pictures of awkward names in three folders."""
+    random = np.random.default_rng(0)
+    for name in NAMES:
+        file = tmp_path / "folder" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 255, (40, 40, 3), np.uint8)).save(file, "JPEG")
+    library = Library(tmp_path / "data", create=True)
+    scan(library, tmp_path / "folder")
+    return library
+
+
+def ids_of(library: Library) -> dict[str, int]:
+    return {row.path: row.id for row in library.images()}
+
+
+def unpacked(answer) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.testzip() is None
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_a_zip_holds_the_files_byte_by_byte_under_names_that_any_system_takes(awkward):
+    notes.collect(awkward, "Für die Wand", ids_of(awkward).values())
+    answer = client_of(awkward).get("/export/zip", query_string={"collection": "für die wand"})
+    files = unpacked(answer)
+    root = next(iter(awkward.roots()))
+    assert sorted(files.values()) == sorted(Path(root, name).read_bytes() for name in NAMES)
+    assert len({name.casefold() for name in files}) == len(NAMES)
+    for name in files:
+        assert not set(name) & set('<>:"/\\|?*\n') and not name.lower().startswith("con.")
+    assert {"shirt.jpg", "Ünïcödé 写真.jpg"} <= set(files)
+    assert "filename*=UTF-8''f%C3%BCr%20die%20wand.zip" in answer.headers["Content-Disposition"]
+
+
+def test_vanished_files_and_what_is_no_file_are_listed_and_the_rest_is_there(awkward):
+    ids, root = ids_of(awkward), next(iter(awkward.roots()))
+    os.remove(os.path.join(root, "a/shirt.jpg"))
+    os.remove(os.path.join(root, "b/shirt.jpg"))
+    os.mkfifo(os.path.join(root, "b/shirt.jpg"))  # to open it would take forever
+    answer = client_of(awkward).post("/export/zip", data={"ids": ",".join(map(str, ids.values()))})
+    files = unpacked(answer)
+    listed = files.pop(exports.MISSING).decode().splitlines()
+    assert len(files) == len(NAMES) - 2
+    assert [line.split(":")[0] for line in sorted(listed)] == sorted(
+        os.path.join(root, name) for name in ("a/shirt.jpg", "b/shirt.jpg")
+    )
+
+
+def test_a_zip_is_sent_as_it_is_made(awkward, monkeypatch):
+    """The first bytes come before the last file has been opened."""
+    monkeypatch.setattr(exports, "_CHUNK", 256)
+    chosen = exports.choose(awkward, {"ids": ",".join(map(str, ids_of(awkward).values()))})
+    parts = exports._zip(awkward, chosen)
+    first = next(parts)
+    for row in awkward.images()[1:]:
+        os.remove(row.file)
+    rest = list(parts)
+    assert first and max(map(len, rest)) < 4_000
+    with zipfile.ZipFile(io.BytesIO(first + b"".join(rest))) as archive:
+        assert len(archive.namelist()) == 2
+
+
+def test_many_files_of_one_name_are_numbered():
+    taken: dict[str, int] = {}
+    names = [exports.unique(f"{folder}/cover.jpg", taken) for folder in range(3_000)]
+    assert names[:3] == ["cover.jpg", "cover (2).jpg", "cover (3).jpg"] and len(set(names)) == 3_000
+    assert exports.unique("x/cover (3).jpg", taken) == "cover (3) (2).jpg"
+
+
+def test_a_table_and_json_say_what_is_known_of_each_image(library):
+    made = maps.load(library, COMBINED)
+    ids = made.ids[::3].tolist()
+    notes.tag(library, ids[:1], "wall")
+    notes.collect(library, "third", ids)
+    inside = int(np.flatnonzero(made.cluster == 0)[0])
+    notes.name_cluster(library, COMBINED, made.exemplars[0].tolist(), "My cluster")
+    client = client_of(library)
+    asked = {"collection": "third", "map": COMBINED}
+    table = list(csv.DictReader(io.StringIO(client.get("/export/csv", query_string=asked).text)))
+    assert [int(row["id"]) for row in table] == ids
+    rows = library.images_by_id(ids)
+    for row in table:
+        image = rows[int(row["id"])]
+        assert (row["file"], row["label"]) == (str(image.file), image.label)
+        number = int(made.cluster[np.searchsorted(made.ids, image.id)]) + 1
+        assert row["cluster"] == (str(number) if number else "")
+        assert (row["cluster_name"] == "My cluster") == (number == 1)
+    one = {"ids": f"{made.ids[inside]},{ids[0]},999999,../x", "map": COMBINED}
+    found = json.loads(client.post("/export/json", data=one).data)
+    assert [image["id"] for image in found["images"]] == sorted({int(made.ids[inside]), ids[0]})
+    assert {image["id"]: image["tags"] for image in found["images"]}[ids[0]] == ["wall"]
+    tagged = json.loads(client.get("/export/json?tag=WALL").data)
+    assert [image["id"] for image in tagged["images"]] == ids[:1] and "cluster" in tagged["images"][0]
+
+
+@pytest.mark.parametrize(
+    "asked", ["", "ids=", "ids=/etc/passwd", "ids=999999999", "collection=nothing", "tag=nothing"]
+)
+def test_nothing_to_export_is_one_sentence(awkward, asked):
+    answer = client_of(awkward).get(f"/export/zip?{asked}")
+    assert answer.status_code == 404 and answer.mimetype == "text/plain" and answer.text.endswith(".")
+
+
+def test_a_large_selection_is_taken(awkward):
+    """More than the half megabyte that Flask takes of a form by itself."""
+    ids = ",".join([*map(str, range(1, 120_000))])
+    found = client_of(awkward).post("/export/json", data={"ids": ids, "map": "../images"})
+    assert len(json.loads(found.data)["images"]) == len(NAMES)

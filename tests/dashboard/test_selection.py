@@ -1,0 +1,326 @@
+"""Selecting on the map: what the server answers, and lasso, box, collections and names in a browser."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import cv2
+import numpy as np
+import pytest
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from dashboard import selections
+from dashboard.clusterings import Clusterings
+from dashboard.pages import map_selection
+from dashboard.queries import Reads
+from pipeline import notes
+from pipeline.library import Library
+from pipeline.maps import COMBINED
+from tests.dashboard.test_figures import decoded
+from tests.dashboard.trees import of_class, parts, text_of
+
+
+@pytest.fixture
+def reads(library) -> Reads:
+    return Reads(library)
+
+
+@pytest.fixture
+def perform(reads):
+    """Ask as the browser does: perform(do, ids=[…], **more) → the answer."""
+    clusterings = Clusterings(reads)
+
+    def ask(do: str, ids=None, **more) -> dict:
+        if ids is not None:
+            more["ids"] = base64.b64encode(np.array(ids, "<i4").tobytes()).decode()
+        return selections.perform(reads, clusterings, {"do": do, "n": 1, "map": COMBINED, "grain": 0, **more})
+
+    return ask
+
+
+def test_points_within_a_line_by_the_even_odd_rule():
+    random = np.random.default_rng(3)
+    points = random.uniform(-1, 1, (4_000, 2)).astype(np.float32)
+    turn = np.linspace(0, 2 * np.pi, 40)[:-1]
+    star = np.c_[np.cos(turn), np.sin(turn)] * np.where(np.arange(39) % 2, 0.4, 0.9)[:, None]
+    found = selections.inside(points, star)
+    assert 0.1 < found.mean() < 0.5
+    line = star.astype(np.float32)
+    assert found.tolist() == [cv2.pointPolygonTest(line, point.tolist(), False) > 0 for point in points]
+    crossed = np.array([[-0.8, -0.5], [0.8, 0.5], [0.8, -0.5], [-0.8, 0.5]])  # an hourglass lying down
+    found = selections.inside(points, crossed)
+    across, up = np.abs(points).T
+    expected = (across < 0.8) & (up < 0.5 / 0.8 * across)
+    assert np.array_equal(found, expected)
+    assert not selections.inside(points, crossed[:2]).any()
+    assert not selections.inside(points[:0], crossed).any()
+
+
+def test_what_the_legend_hides_is_not_found(reads, perform):
+    made = reads.map(COMBINED)
+    low, high = made.xy.min(axis=0) - 1, made.xy.max(axis=0) + 1
+    box = [[low[0], low[1]], [high[0], low[1]], [high[0], high[1]], [low[0], high[1]]]
+    box = np.array(box, float).tolist()
+    assert decoded(perform("find", polygon=box)["ids"]).tolist() == made.ids.tolist()
+    without = decoded(perform("find", polygon=box, color="cluster", hidden=[0, -1])["ids"])
+    assert without.tolist() == made.ids[made.cluster > 0].tolist()
+    labels = reads.labels_of(made.ids)
+    largest = perform("look", made.ids)["labels"][0][0]
+    left = decoded(perform("find", polygon=box, color="label", hidden=[0])["ids"])
+    assert left.tolist() == [i for i, label in zip(made.ids.tolist(), labels) if label != largest]
+
+
+def test_a_selection_says_what_it_is_made_of(reads, perform):
+    made = reads.map(COMBINED)
+    ids = made.ids[made.cluster == 0][:5].tolist() + made.ids[made.cluster == -1][:2].tolist()
+    notes.tag(reads.library, ids[:2], "wall")
+    said = perform("look", [*ids, 99_999])
+    assert said["count"] == len(ids) + 1 and said["placed"] == len(ids)
+    assert said["tags"] == [["wall", 2]]
+    assert sum(count for _, count, _ in said["labels"]) == len(ids)
+    own = {name: count for name, count, _ in said["clusters"]}
+    assert own.pop("Noise", 0) == len(ids) - 5 and list(own.values()) == [5]
+
+
+def test_kept_renamed_deleted_and_brought_back(reads, perform):
+    ids = reads.map(COMBINED).ids[:4].tolist()
+    kept = perform("keep", ids[:3], name=" Best ")
+    assert kept["collection"] == "Best" and decoded(kept["ids"]).tolist() == ids[:3]
+    more = perform("keep", ids[2:], name="best")
+    assert more["collection"] == "Best" and decoded(more["ids"]).tolist() == ids
+    assert perform("rename", collection="best", name="Very best")["collection"] == "Very best"
+    assert "no collection" in perform("open", collection="Best")["error"]
+    assert decoded(perform("open", collection="very BEST")["ids"]).tolist() == ids
+    perform("take-out", ids[:1], collection="Very best")
+    assert decoded(perform("open", collection="Very best")["ids"]).tolist() == ids[1:]
+    perform("drop", collection="Very best")
+    assert notes.collections(reads.library) == []
+    assert "needs a name" in perform("keep", ids, name="  ")["error"]
+
+
+def test_tags_are_put_on_opened_and_taken_off(reads, perform):
+    ids = reads.map(COMBINED).ids[:4].tolist()
+    perform("tag", ids, name="blue")
+    perform("untag", ids[:1], name="blue")
+    assert decoded(perform("open", tag="Blue")["ids"]).tolist() == ids[1:]
+    assert "No image" in perform("open", tag="red")["error"]
+
+
+def test_a_cluster_gets_a_name_at_any_granularity_and_gives_it_back(reads, perform):
+    clusterings = Clusterings(reads)
+    fine = clusterings.at(COMBINED, 4)
+    found = clusterings.titles(fine)
+    perform("name", cluster=0, name="<b>Mine</b>", grain=4)
+    assert clusterings.titles(fine)[0] == "<b>Mine</b>"
+    listed = clusterings.listed(fine)
+    assert text_of(of_class(listed, "map-name")[0]) == "<b>Mine</b>"  # text, never HTML
+    assert fine.packed()["map"] == COMBINED and clusterings.at(COMBINED, 0).packed() is None
+    perform("name", cluster=0, name="", grain=4)
+    assert clusterings.titles(fine) == found
+    assert "no such cluster" in perform("name", cluster=99, name="x")["error"]
+
+
+def test_clusters_of_one_label_are_numbered_and_lead_to_their_graph(reads):
+    clusterings = Clusterings(reads)
+    saved = clusterings.at(COMBINED, 0)
+    titles = clusterings.titles(saved)
+    assert len(set(titles)) == len(titles)
+    links = [part.href for part in parts(clusterings.listed(saved)) if getattr(part, "href", None)]
+    assert links[:2] == [f"/graph?cluster={number}&map={COMBINED}" for number in (0, 1)]
+
+
+def test_the_clusters_of_a_granularity_travel_in_the_order_of_the_saved_map(reads):
+    from dashboard.figures import drawing_order
+
+    clusterings = Clusterings(reads)
+    for step in (0, 2, 4, -1, 4):  # back and forth, as a slider goes
+        packed, listed, titles = map_selection.clustered(clusterings, COMBINED, step)
+    saved = reads.map(COMBINED)
+    shown = clusterings.at(COMBINED, 4).map
+    assert np.array_equal(decoded(packed["cluster"]), shown.cluster[drawing_order(saved.cluster)])
+    assert len(titles["names"]) == shown.clusters == len(of_class(listed, "map-zoom"))
+
+
+def test_what_has_been_kept_is_listed_and_an_empty_menu_says_how(reads):
+    assert "Select images" in text_of(selections.kept_list(reads))
+    notes.collect(reads.library, "A <i>wall</i>", [1, 2])
+    notes.tag(reads.library, [1], "blue")
+    entries = of_class(selections.kept_list(reads), "kept-entry")
+    assert [text_of(entry) for entry in entries] == ["A <i>wall</i> 2", "blue 1"]
+
+
+# In a browser
+
+
+@pytest.fixture
+def tab(page):
+    """A browser's page with the map drawn."""
+    page.goto("/")
+    drawn(page)
+    return page
+
+
+def drawn(page) -> None:
+    page.wait_for_function("window.likenessMap && likenessMap.map && likenessMap.drawn")
+    page.wait_for_function("likenessMap.map.facts.names")
+
+
+def corners(tab, share: float = 1.0) -> list[tuple[float, float]]:
+    """A box, in px of the window, around the left `share` of the points on the map."""
+    return tab.evaluate(
+        """share => {
+          const stage = document.getElementById("map-stage").getBoundingClientRect();
+          const at = Array.from(likenessMap.map.ids, (_, row) => likenessMap.view.pixel(row));
+          const x = at.map(p => p.x).sort((a, b) => a - b), y = at.map(p => p.y);
+          const next = Math.floor(share * x.length);
+          const right = share < 1 ? (x[next] + x[next - 1]) / 2 : x[x.length - 1] + 6;
+          const [l, r] = [stage.left + x[0] - 6, stage.left + right];
+          const [t, b] = [stage.top + Math.min(...y) - 6, stage.top + Math.max(...y) + 6];
+          return [[l, t], [r, t], [r, b], [l, b]];
+        }""", share,
+    )
+
+
+def drag(tab, path) -> None:
+    tab.mouse.move(*path[0])
+    tab.mouse.down()
+    for point in path[1:]:
+        tab.mouse.move(*point, steps=8)
+    tab.mouse.up()
+
+
+def selected(tab) -> list[int]:
+    return tab.evaluate("likenessMap.chosen.ids ? [...likenessMap.chosen.ids] : []")
+
+
+@pytest.mark.browser
+def test_lasso_keep_reload_and_clear(tab, address, made_library):
+    tab.keyboard.press("l")
+    half = corners(tab, 0.5)
+    drag(tab, half)
+    expect(tab.locator("#select-chip-name")).to_have_text("30 images")
+    ids = selected(tab)
+    left = tab.evaluate("ids => ids.every(id => likenessMap.mask[likenessMap.map.rows.get(id)])", ids)
+    assert len(ids) == 30 and left and tab.evaluate("likenessMap.mask.reduce((a, b) => a + b)") == 30
+    expect(tab.locator("#selected-gallery .selected-picture")).to_have_count(30)
+    expect(tab.locator("#selected-parts")).to_contain_text("Labels")
+    tab.get_by_label("Name of a collection").fill("Left half")
+    tab.keyboard.press("Enter")
+    expect(tab).to_have_url(re.compile("collection=Left\\+half"))
+    expect(tab.locator("#selected-title")).to_have_text("Left half")
+    assert notes.collected(Library(made_library), "left half") == ids
+    found = Axe().run(tab)["violations"]
+    assert not [fault["id"] for fault in found if fault["impact"] in ("serious", "critical")]
+    tab.goto(tab.url)
+    drawn(tab)
+    expect(tab.locator("#select-chip-name")).to_have_text("Left half · 30 images")
+    assert selected(tab) == ids
+    with tab.expect_download() as saved:
+        tab.get_by_text("Export").click()
+        tab.get_by_role("button", name="JSON").click()
+    exported = json.loads(saved.value.path().read_bytes())
+    assert [image["id"] for image in exported["images"]] == ids
+    tab.get_by_role("button", name="Delete the collection Left half").click()
+    expect(tab.locator("#select-said")).to_contain_text("Deleted")
+    tab.get_by_role("button", name="Undo").click()
+    expect(tab.locator("#selected-title")).to_have_text("Left half")
+    tab.get_by_role("button", name="Clear the selection").click()
+    expect(tab.locator("#select-chip")).to_be_hidden()
+    expect(tab).not_to_have_url(re.compile("collection"))
+    assert tab.evaluate("likenessMap.mask") is None
+    notes.drop_collection(Library(made_library), "Left half")
+
+
+@pytest.mark.browser
+def test_box_shift_adds_alt_takes_away_escape_clears_and_a_click_still_chooses(tab):
+    tab.keyboard.press("b")
+    whole, half = corners(tab), corners(tab, 0.5)
+    drag(tab, [half[0], half[2]])
+    assert len(selected(tab)) == 30
+    tab.get_by_role("button", name="Hide the gallery").click()
+    tab.keyboard.down("Shift")
+    drag(tab, [whole[0], whole[2]])
+    tab.keyboard.up("Shift")
+    assert len(selected(tab)) == 60
+    tab.get_by_role("button", name="60 images", exact=True)
+    tab.keyboard.down("Alt")
+    drag(tab, [half[0], half[2]])
+    tab.keyboard.up("Alt")
+    assert len(selected(tab)) == 30
+    tab.keyboard.press("Escape")
+    assert selected(tab) == []
+    place = tab.evaluate("likenessMap.view.pixel(likenessMap.map.rows.get(7))")
+    stage = tab.locator("#map-stage").bounding_box()
+    tab.mouse.click(stage["x"] + place["x"], stage["y"] + place["y"], delay=40)
+    expect(tab.locator("#map-panel")).to_be_visible()
+    assert selected(tab) == []
+    tab.get_by_text("3D", exact=True).click()
+    tab.wait_for_function("likenessMap.map.dim === 3 && likenessMap.drawn")
+    expect(tab.get_by_role("button", name="Lasso")).to_be_disabled()
+
+
+@pytest.mark.browser
+def test_what_the_legend_hides_stays_out_of_the_lasso(tab):
+    tab.locator('[data-toggle="0"].map-swatch').click()
+    tab.wait_for_function("likenessMap.map.cluster.some((c, row) => c === 0 && likenessMap.hiddenRow(row))")
+    tab.keyboard.press("l")
+    drag(tab, corners(tab))
+    clusters = tab.evaluate(
+        "[...likenessMap.chosen.ids].map(id => likenessMap.map.cluster[likenessMap.map.rows.get(id)])"
+    )
+    assert len(clusters) > 20 and 0 not in clusters
+
+
+@pytest.mark.browser
+def test_granularity_reclusters_and_is_in_the_address(tab):
+    before = tab.locator(".map-zoom").count()
+    tab.locator("#map-grain").focus()
+    for _ in range(4):
+        tab.keyboard.press("ArrowRight")
+    tab.wait_for_function("n => document.querySelectorAll('.map-zoom').length !== n", arg=before)
+    expect(tab).to_have_url(re.compile("grain=4"))
+    fine = tab.locator(".map-zoom").count()
+    tab.wait_for_function("n => Math.max(...likenessMap.map.cluster) + 1 === n", arg=fine)
+    assert fine > before
+    tab.goto(tab.url)
+    drawn(tab)
+    expect(tab.locator(".map-zoom")).to_have_count(fine)
+    expect(tab.locator("#map-grain")).to_have_value("4")
+
+
+@pytest.mark.browser
+def test_a_cluster_is_named_in_place_selected_whole_and_an_image_tagged(tab, made_library):
+    first = tab.locator('.map-cluster[data-cluster="0"]')
+    given = first.locator(".map-name").inner_text()
+    first.hover()
+    first.get_by_role("button", name="Rename").click()
+    tab.keyboard.type("Not this")
+    tab.keyboard.press("Escape")
+    expect(first.locator(".map-name")).to_have_text(given)
+    first.get_by_role("button", name="Rename").click()
+    tab.keyboard.type("<u>Fine</u> ones")
+    tab.keyboard.press("Enter")
+    expect(first.locator(".map-name")).to_have_text("<u>Fine</u> ones")
+    first.get_by_role("button", name="Rename").click()
+    tab.keyboard.press("Delete")
+    tab.keyboard.press("Enter")
+    expect(first.locator(".map-name")).to_have_text(given)
+    first.get_by_role("button", name="Select all").click()
+    count = int(first.locator(".map-count").inner_text())
+    expect(tab.locator("#select-chip-name")).to_have_text(f"{count} images")
+    tab.locator("#selected-gallery .selected-picture").nth(1).click()
+    panel = tab.locator("#map-panel")
+    panel.get_by_role("button", name="Tag", exact=True).click()
+    tab.keyboard.type("to print")
+    tab.keyboard.press("Enter")
+    expect(panel.get_by_role("button", name="to print", exact=True)).to_be_visible()
+    image = selected(tab)[1]
+    assert notes.tagged(Library(made_library), "to print") == [image]
+    panel.get_by_role("button", name="to print", exact=True).click()
+    expect(tab.locator("#select-chip-name")).to_have_text("to print · 1 image")
+    panel.get_by_role("button", name="Take off the tag to print").click()
+    expect(panel.get_by_role("button", name="to print", exact=True)).to_have_count(0)
+    assert notes.tags(Library(made_library)) == {}
