@@ -18,6 +18,18 @@
     return answer;
   };
 
+  // The same page of another library; what the address says of this one means nothing there.
+  document.addEventListener("change", (event) => {
+    if (event.target.id !== "library-switch") return;
+    const here = plain(location.pathname);
+    const page = document.querySelector(`.nav-page[href="${url(here)}"]`) ? here : "/";
+    location.assign(event.target.value.replace(/\/$/, "") + page);
+  });
+  // Back to a page that the browser kept: its own library stands there again.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted && document.getElementById("library-switch")) location.reload();
+  });
+
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     shell: {
       // The router's input, when the address says something else than the page shows.
@@ -25,6 +37,8 @@
         path = plain(path || "/");
         search = search || "";
         if (view && view.path === path && view.search === search) return none();
+        // Where one was before an image was opened: closing it leads there.
+        if (view && view.path !== "/detail") window.likeness.from = { path: view.path, search: view.search };
         return { path: path, search: search };
       },
 

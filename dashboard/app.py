@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import gzip
 import logging
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import lru_cache, partial
 from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -21,7 +22,12 @@ import flask_bootstrap
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, set_props
 from flask import Flask, Response, request
 
-from dashboard import components, image_routes
+from dashboard import components, exports, image_routes, small_maps
+from dashboard.access import Access, guard
+from dashboard.jobs import Jobs
+from dashboard.pages import compare as compare_page
+from dashboard.pages import detail as detail_page
+from dashboard.pages import graph as graph_page
 from dashboard.pages import library as library_page
 from dashboard.pages import map as map_page
 from dashboard.pages import search as search_page
@@ -29,7 +35,7 @@ from dashboard.queries import Reads
 from pipeline.errors import LikenessError
 from pipeline.library import Library
 
-PAGES = (map_page, search_page, library_page)
+PAGES = (map_page, search_page, compare_page, graph_page, library_page, detail_page)
 
 MAX_REQUEST = 36 * 2**20
 """Largest body of a request, bytes: an upload of 25 MB grows by a third as base64."""
@@ -46,7 +52,7 @@ _INDEX = """<!DOCTYPE html>
     {%metas%}
     <title>{%title%}</title>
     {%favicon%}
-    <script src="/assets/theme.js"></script>
+    <script src="{mount}assets/theme.js"></script>
     {%css%}
   </head>
   <body>
@@ -56,21 +62,34 @@ _INDEX = """<!DOCTYPE html>
 </html>"""
 
 
-def create_app(library: Library) -> Dash:
-    """The dashboard of a library. May be called several times in one process."""
-    reads = Reads(library)
+def create_app(
+    library: Library,
+    prefix: str = "/",
+    *,
+    libraries: Sequence[tuple[str, str]] = (),
+    access: Access = Access(),
+) -> Dash:
+    """The dashboard of a library. May be called several times in one process.
+
+    prefix: the path it is mounted at, with slashes around; `components.url` and the
+    browser's `likeness.url` put it before every address. libraries: (name, mount) of all
+    that can be switched to, this one among them. access: who may ask, and for what.
+    """
+    reads = Reads(library, Jobs(library) if access.actions else None)
     app = Dash(
         __name__,
         assets_folder=str(_ASSETS),
         assets_ignore=r"^theme\.js$",
-        external_stylesheets=["/bootstrap/bootstrap.min.css"],
-        index_string=_INDEX,
+        external_stylesheets=[f"{prefix}bootstrap/bootstrap.min.css"],
+        index_string=_INDEX.replace("{mount}", prefix),
         meta_tags=[
             {"name": "viewport", "content": "width=device-width, initial-scale=1"},
             {"name": "color-scheme", "content": "light dark"},
             {"name": "referrer", "content": "same-origin"},
         ],
         on_error=_show_error,
+        requests_pathname_prefix=prefix,
+        routes_pathname_prefix="/",
         serve_locally=True,
         suppress_callback_exceptions=True,
         title="Likeness",
@@ -78,18 +97,22 @@ def create_app(library: Library) -> Dash:
     )
     app.enable_dev_tools(debug=False, dev_tools_disable_version_check=True)  # it asks a server
     app.server.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST
-    app.layout = _shell()
+    # For each request: its links know where the app is mounted.
+    app.layout = partial(_shell, libraries, prefix)
+    guard(app.server, access)
     _serve_files(app.server)
     image_routes.register(app.server, library)
+    exports.register(app.server, library)
+    small_maps.register(app.server, reads)
     _route(app, reads)
     for page in PAGES:
         page.register(app, reads)
     return app
 
 
-def _shell() -> html.Div:
+def _shell(libraries: Sequence[tuple[str, str]], prefix: str) -> html.Div:
     """What every page stands in."""
-    links = [(page.NAV, page.PATH) for page in PAGES]
+    links = [(page.NAV, page.PATH) for page in PAGES if page.NAV]
     return html.Div(
         className="shell",
         children=[
@@ -98,8 +121,8 @@ def _shell() -> html.Div:
             dcc.Store(id="view"),
             dcc.Store(id="title"),
             dcc.Store(id="theme"),
-            components.navbar(links),
-            html.Main(id="page", className="page"),
+            components.navbar(links, libraries, prefix),
+            html.Main(id="page", className="page", tabIndex=-1),
             html.Div(
                 dbc.Toast(
                     id="toast", header="That did not work", is_open=False,
@@ -149,7 +172,7 @@ def render(reads: Reads, path: str, search: str) -> tuple:
     if page is None:
         missing = components.empty_state(
             "There is no such page", "The address may be misspelled.",
-            action=dcc.Link("Go to the map", href="/", className="btn btn-primary"),
+            action=dcc.Link("Go to the map", href=components.link("/"), className="btn btn-primary"),
         )
         return missing, shown, "Not found · Likeness"
     params = dict(parse_qsl(search.lstrip("?")))

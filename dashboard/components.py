@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from shlex import quote
 from urllib.parse import urlencode
 
+import dash_bootstrap_components as dbc
 from dash import dcc, html
 from flask import has_request_context, request
 
@@ -60,20 +61,32 @@ def command(words: str, data: Path) -> str:
 def icon(name: str) -> html.Span:
     """One of Bootstrap's icons in the color of the text around it; decoration only."""
     return html.Span(
-        className="icon", style={"--icon": f"url(/bootstrap/icons/{name}.svg)"},
+        className="icon", style={"--icon": f"url({url(f'/bootstrap/icons/{name}.svg')})"},
         **{"aria-hidden": "true"},
     )
 
 
-def navbar(links: Sequence[tuple[str, str]]) -> html.Header:
-    """The bar on top: wordmark, pages, theme switch. `links`: (text, path)."""
+def navbar(
+    links: Sequence[tuple[str, str]], libraries: Sequence[tuple[str, str]] = (), here: str = "/"
+) -> html.Header:
+    """The bar on top: wordmark, pages, libraries, keys, theme switch.
+
+    links: (text, path). libraries: (name, mount); where there is more than one, they can be
+    switched. here: the mount of this one.
+    """
     return html.Header(
         className="navbar-likeness",
         children=[
+            html.A("Skip to content", href="#page", className="skip-link"),
             dcc.Link("Likeness", href=link("/"), className="wordmark"),
             html.Nav(
                 [dcc.Link(text, href=link(path), className="nav-page") for text, path in links],
                 className="nav-pages", **{"aria-label": "Pages"},
+            ),
+            *([_library_switch(libraries, here)] if len(libraries) > 1 else []),
+            html.Button(
+                [icon("keyboard")], id="keys-open", className="button-quiet button-icon",
+                type="button", title="Keys (?)", **{"aria-label": "Keys"},
             ),
             html.Button(
                 [icon("circle-half")], id="theme-switch", className="button-quiet button-icon",
@@ -82,6 +95,15 @@ def navbar(links: Sequence[tuple[str, str]]) -> html.Header:
             ),
         ],
     )
+
+
+def _library_switch(libraries: Sequence[tuple[str, str]], here: str) -> html.Div:
+    """Which library is shown; the browser goes to the same page of another (shell.js)."""
+    choice = dbc.Select(
+        id="library-switch", value=here, className="library-switch",
+        options=[{"label": name, "value": mount} for name, mount in libraries],
+    )
+    return html.Div([html.Label("Library", htmlFor="library-switch", className="visually-hidden"), choice])
 
 
 def thumb(image_id: int, alt: str) -> html.Img:
@@ -94,6 +116,39 @@ def name_of(path: str) -> str:
     return PurePosixPath(path).name
 
 
+_LINKS = (
+    ("map", "/", "On the map", "geo-alt"),
+    ("search", "/search", "Use as query", "search"),
+    ("compare", "/compare", "Compare", "layout-three-columns"),
+    ("graph", "/graph", "Graph", "diagram-3"),
+    ("detail", "/detail", "Details", "info-circle"),
+)
+
+
+def image_links(
+    image_id: int, *, name: str = "", leave_out: Sequence[str] = (), map_href: str | None = None
+) -> html.Div:
+    """Small icon links to what else can be done with an image.
+
+    name: of the image, for screen readers. leave_out: any of map, search, compare, graph,
+    detail, such as the page that the links stand on. map_href: the place on another map
+    than the first.
+    """
+    of = f": {name}" if name else ""
+    return html.Div(
+        [
+            dcc.Link(
+                [icon(picture), html.Span(f"{text}{of}", className="visually-hidden")],
+                href=map_href if key == "map" and map_href else link(path, image=int(image_id)),
+                className="image-link", title=text,
+            )
+            for key, path, text, picture in _LINKS
+            if key not in leave_out
+        ],
+        className="image-links",
+    )
+
+
 def match_card(
     match: Match,
     rank: int,
@@ -102,12 +157,13 @@ def match_card(
     kind: str,
     href: str | None = None,
     action: str | None = None,
+    leave_out: Sequence[str] = (),
 ) -> html.Article:
-    """One match: picture, rank, score, parts, label.
+    """One match: picture with links over it, rank, score, parts, label.
 
     The picture is a button with id {"type": kind, "image": match.id}. `action` is the text
     of a second button, {"type": kind + "-action", "image": match.id}; `href` the address
-    of a link "On the map".
+    of "On the map", where not the first; leave_out: see `image_links`.
     """
     name = name_of(match.path)
     title = f"{match.label} · {name}" if match.label else name
@@ -118,15 +174,19 @@ def match_card(
             action, id={"type": f"{kind}-action", "image": match.id}, type="button",
             className="card-link", **{"aria-label": f"{action}: {name}"},
         ))
-    if href:
-        links.append(dcc.Link("On the map", href=href, className="card-link"))
     return html.Article(
         className="match",
         children=[
-            html.Button(
-                thumb(match.id, f"Match {rank}: {title}"),
-                id={"type": kind, "image": match.id}, type="button", className="match-picture",
-                title=title, **{"aria-label": f"{doing}: match {rank}, {title}"},
+            html.Div(
+                [
+                    html.Button(
+                        thumb(match.id, f"Match {rank}: {title}"),
+                        id={"type": kind, "image": match.id}, type="button", className="match-picture",
+                        title=title, **{"aria-label": f"{doing}: match {rank}, {title}"},
+                    ),
+                    image_links(match.id, name=name, leave_out=leave_out, map_href=href),
+                ],
+                className="match-top",
             ),
             html.Div(
                 [html.Span(str(rank), className="match-rank"), _figure(match)],

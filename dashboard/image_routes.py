@@ -34,10 +34,10 @@ def register(server: Flask, library: Library) -> None:
     def thumb(image_id: int) -> Response:
         jpeg = library.thumbnail(image_id)
         if jpeg:
-            return _picture(jpeg, "image/jpeg")
+            return picture(jpeg, "image/jpeg")
         if library.image(image_id) is None:
             return _none()
-        return _picture(_NO_THUMBNAIL.encode(), "image/svg+xml")
+        return picture(_NO_THUMBNAIL.encode(), "image/svg+xml")
 
     @server.get("/image/<int:image_id>")
     def image(image_id: int) -> Response:
@@ -52,10 +52,11 @@ def register(server: Flask, library: Library) -> None:
                 kind = "image/jpeg"
         except ImageError:
             return _none()
-        return _picture(data, kind)
+        return picture(data, kind)
 
 
-def _picture(data: bytes, kind: str) -> Response:
+def picture(data: bytes, kind: str) -> Response:
+    """A picture that the browser keeps for a while and then asks after by its content."""
     response = Response(data, mimetype=kind)
     response.set_etag(blake2b(data, digest_size=12).hexdigest())
     response.headers["Cache-Control"] = "private, max-age=300"

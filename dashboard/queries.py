@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline import maps
+from dashboard.jobs import Jobs
+from pipeline import maps, notes
 from pipeline import status as library_status
 from pipeline.errors import LibraryError, StaleIndexError
 from pipeline.library import ImageRow, Library
@@ -17,6 +19,16 @@ from pipeline.maps import Map
 from pipeline.search import Query, Result, Searcher
 
 _READ_ALL_ABOVE = 2_000  # ids above which one pass over the table beats many IN (…)
+
+
+@dataclass(frozen=True)
+class Around:
+    """Where an image stands in a sequence: place counts from 1, 0 when it is not in it."""
+
+    previous: int | None
+    next: int | None
+    place: int
+    count: int
 
 
 @dataclass(frozen=True)
@@ -43,8 +55,10 @@ class Run:
 class Reads:
     """What the pages may ask of a library. Safe to share between threads."""
 
-    def __init__(self, library: Library):
+    def __init__(self, library: Library, jobs: Jobs | None = None):
+        """jobs: where the page may start runs; None: it may not."""
         self.library = library
+        self.jobs = jobs
         self.searcher = Searcher(library)
         self._lock = threading.Lock()
         self._models = threading.Lock()  # one owner of the cores at a time
@@ -60,6 +74,35 @@ class Reads:
     def image(self, image_id: int) -> ImageRow | None:
         """One image by id, or None."""
         return self.library.image(image_id)
+
+    def around(
+        self,
+        image_id: int,
+        *,
+        label: str | None = None,
+        collection: str | None = None,
+        tag: str | None = None,
+    ) -> Around:
+        """The images before and after one, by id, among all or among those of a label, collection or tag.
+
+        Raises NoteError when there is no such collection.
+        """
+        if collection or tag:
+            ids = notes.collected(self.library, collection) if collection else notes.tagged(self.library, tag)
+            before, after = bisect_left(ids, image_id), bisect_right(ids, image_id)
+            return Around(
+                ids[before - 1] if before else None, ids[after] if after < len(ids) else None,
+                after if after > before else 0, len(ids),
+            )
+        where, given = ("AND label = ?2", [label]) if label else ("", [])
+        sql = (
+            "SELECT max(id) FILTER (WHERE id < ?1), min(id) FILTER (WHERE id > ?1), "
+            f"count(*) FILTER (WHERE id <= ?1), max(id = ?1), count(*) FROM images WHERE state = 'ok' {where}"
+        )
+        previous, following, place, inside, count = self.library.db.execute(
+            sql, [image_id, *given]
+        ).fetchone()
+        return Around(previous, following, place if inside else 0, count)
 
     def labels_of(self, ids: Sequence[int]) -> list[str | None]:
         """The labels of images, in the order of `ids`; None where there is none."""
@@ -140,6 +183,10 @@ class Reads:
     def failures(self) -> list[ImageRow]:
         """The unreadable images with their reasons."""
         return library_status.failures(self.library)
+
+    def pictured(self, ids: Sequence[int]) -> set[int]:
+        """Those of some images that have a thumbnail."""
+        return {int(i) for i in ids if self.library.thumbnail(int(i))}
 
     def roots(self) -> dict[str, int]:
         """Scanned folder → number of images that are not missing."""

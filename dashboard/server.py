@@ -8,26 +8,41 @@ import socket
 import sys
 import threading
 import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
 
 import waitress
 
-from dashboard.app import create_app
+from dashboard.access import Access
+from dashboard.roof import open_roof
 from pipeline.errors import SettingsError
-from pipeline.library import Library
 
 _TRIES = 20
 THREADS = 8
 """Requests answered at once: a page loads some dozens of thumbnails beside its callbacks."""
 
 
-def serve(library: Library, host: str, port: int, *, open_browser: bool = False) -> None:
-    """Serve until Ctrl-C or SIGTERM. Says in one line where; opens a browser where there is a display.
+def serve(
+    directories: Sequence[Path],
+    host: str,
+    port: int,
+    *,
+    open_browser: bool = False,
+    allow_actions: bool = False,
+) -> None:
+    """Serve the libraries in `directories` until Ctrl-C or SIGTERM; the first is made where there is none.
 
-    Raises SettingsError when neither the port nor the next ones are free.
+    Says in one line where; opens a browser where there is a display. Runs are started from
+    the page on this machine alone, or where `allow_actions` says so. Raises SettingsError
+    when neither the port nor the next ones are free.
     """
+    # Started in the background of a shell, a program ignores Ctrl-C, and so would every run
+    # that is started from the page: none could be stopped.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    application = open_roof(directories, Access.listening_on(host, allow_actions))
     listener = _listen(host, port)
     server = waitress.create_server(
-        create_app(library).server, sockets=[listener], threads=THREADS, channel_timeout=300
+        application, sockets=[listener], threads=THREADS, channel_timeout=300
     )
     address = f"http://{_shown(host)}:{listener.getsockname()[1]}"
     print(f"Likeness is serving on {address}  (Ctrl-C stops it)", flush=True)

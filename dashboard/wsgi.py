@@ -1,9 +1,10 @@
-"""The server of the Procfile: the library of LIKENESS_DATA, made empty where there is none."""
+"""The server of the Procfile: the libraries below LIKENESS_ROOF, or the one of LIKENESS_DATA,
+made empty where there is none."""
 
 from __future__ import annotations
 
-from dashboard.app import create_app
+from dashboard.roof import libraries_in, open_roof
 from pipeline import settings
-from pipeline.library import Library
 
-server = create_app(Library(settings.data_dir(), create=True)).server
+_roof = settings.roof_dir()
+server = open_roof(libraries_in(_roof) if _roof else [settings.data_dir()])

@@ -45,12 +45,12 @@ class RunReport:
         if self.did_nothing:
             return f"Nothing to do: {self.scan.unchanged:,} images, all current ({took})."
         vectors = ", ".join(f"{n:,} {name}" for name, n in self.embed.vectors.items() if n)
-        built = [name for name, what in self.maps.items() if what != "current"]
+        done = [f"{name} {what}" for name, what in self.maps.items() if what != "current"]
         lines = [
             f"Images: {self.scan}.",
             f"Vectors computed: {vectors or 'none'}."
             + (f" {self.embed.failed:,} images could not be read." if self.embed.failed else ""),
-            f"Index {self.index}; maps made: {', '.join(built) or 'none'}.",
+            f"Index {self.index}; maps: {', '.join(done) or 'all current'}.",
             f"Time: {took}.",
         ]
         return "\n".join(lines)

@@ -85,6 +85,12 @@ def data_dir(given: str | Path | None = None) -> Path:
     return Path(given or os.environ.get("LIKENESS_DATA") or DATA_DIR)
 
 
+def roof_dir() -> Path | None:
+    """A directory whose sub-directories are libraries, served together: LIKENESS_ROOF."""
+    given = os.environ.get("LIKENESS_ROOF")
+    return Path(given) if given else None
+
+
 def cache_dir() -> Path:
     """Where downloaded weights live: LIKENESS_CACHE, or likeness in the user's cache."""
     given = os.environ.get("LIKENESS_CACHE")

@@ -9,6 +9,7 @@ import threading
 import pytest
 import waitress
 
+from dashboard.access import Access
 from dashboard.app import create_app
 from pipeline.library import Library
 
@@ -28,6 +29,24 @@ def address(made_library) -> str:
     threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{server.effective_port}"
     server.close()
+
+
+@pytest.fixture
+def serving():
+    """A function: serve the dashboard of a library until the test ends → its address."""
+    servers = []
+
+    def serve(library: Library, access: Access = Access()) -> str:
+        server = waitress.create_server(
+            create_app(library, access=access).server, host="127.0.0.1", port=0, threads=8
+        )
+        threading.Thread(target=server.run, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.effective_port}"
+
+    yield serve
+    for server in servers:
+        server.close()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.app import PAGES
 from pipeline import images
 
 pytestmark = pytest.mark.browser
@@ -22,7 +23,7 @@ def test_the_address_of_the_map_says_what_is_shown_and_back_leaves_it(page: Page
     expect(page).to_have_url(re.compile("map=efficientnet"))
     page.get_by_text("3D", exact=True).click()
     expect(page).to_have_url(re.compile("map=efficientnet.*dim=3"))
-    page.get_by_text("Label", exact=True).click()
+    page.locator("#map-color").select_option("label")
     expect(page.locator("#map-legend")).to_contain_text("brick-wall")
     expect(page).to_have_url(re.compile("color=label"))
     state = page.url
@@ -84,14 +85,17 @@ def test_library_page_tells_what_is_there(page: Page):
         expect(page.locator("#page")).to_contain_text(text)
 
 
-@pytest.mark.parametrize("where", ["/", "/?image=3", "/search", "/search?image=3", "/library", "/nowhere"])
+@pytest.mark.parametrize("where", [
+    *(page.PATH for page in PAGES), *(f"{page.PATH}?image=3" for page in PAGES),
+    "/detail?image=999", "/nowhere",
+])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_serious_accessibility_faults_or_overflows_a_phone(page: Page, where, scheme):
     from axe_core_python.sync_playwright import Axe
 
     page.emulate_media(color_scheme=scheme)
     page.goto(where)
-    page.wait_for_selector("#page h1, #page h2, #page .map-toolbar, #page .search")
+    page.wait_for_selector("#page :is(h1, h2, .map-toolbar, .search)", state="attached")
     page.wait_for_timeout(1500)
     faults = [
         (fault["id"], fault["nodes"][0]["html"][:200])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import signal
+
 import pytest
 from dash import no_update
+from playwright.sync_api import expect
 
 from dashboard import components
+from dashboard.access import Access
 from dashboard.pages import library as page
 from dashboard.queries import Reads
 from pipeline.library import Library
@@ -31,6 +36,10 @@ def test_a_file_that_could_not_be_read_is_listed_with_its_reason(library, own_pi
     told = text_of(page.body(reads))
     assert "broken.jpg" in told and row.reason in told
     assert "1 could not be read" in told
+    assert not of_class(page.body(reads), "row-thumb")
+    library.store([(row.id, library.thumbnail(1))], {})  # as of a file that was well before
+    (picture,) = of_class(page.body(reads), "row-thumb")
+    assert picture.children.src == f"/thumb/{row.id}"
 
 
 def test_what_is_behind_is_shown_with_the_command_that_mends_it(library):
@@ -48,13 +57,15 @@ def test_a_run_going_on_is_shown_live_and_its_end_brings_the_whole_page(library)
     with library.writing(), RunRecord(library, "embed", {}, Silent()) as record:
         record.start("embed", 200)
         record._write(done=50)
-        (interval,) = [p for p in parts(page.layout(reads, {})) if getattr(p, "id", "") == "library-tick"]
-        assert interval.disabled is False
-        live, body, stop = page.tick(reads)
-        assert "50 of 200" in text_of(live) and body is no_update and stop is False
+        (clock,) = [p for p in parts(page.layout(reads, {})) if getattr(p, "id", "") == "library-tick"]
+        assert clock.interval == page.TICK
+        seen = page.tick(reads, None)[3]
+        live, body, interval, seen = page.tick(reads, seen)
+        assert "50 of 200" in text_of(live) and body is no_update and interval == page.TICK
         assert of_class(live, "live-done")[0].style["width"] == "25.0%"
-    live, body, stop = page.tick(reads)
-    assert live is None and "Latest runs" in text_of(body) and stop is True
+    live, body, interval, seen = page.tick(reads, seen)
+    assert live is None and "Latest runs" in text_of(body) and interval == page.IDLE
+    assert page.tick(reads, seen)[1] is no_update
 
 
 def test_a_failed_run_says_why(library):
@@ -67,3 +78,52 @@ def test_a_failed_run_says_why(library):
 def test_an_empty_library_says_what_to_do(tmp_path):
     reads = Reads(Library(tmp_path, create=True))
     assert "python -m pipeline run FOLDER" in text_of(page.layout(reads, {}))
+
+
+@pytest.mark.browser
+def test_a_folder_is_added_watched_stopped_and_removed_on_the_page(browser, serving, tmp_path, own_pictures):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as the server does
+    library = Library(tmp_path / "data", create=True)
+    context = browser.new_context(base_url=serving(library, Access.listening_on("127.0.0.1")))
+    tab = context.new_page()
+    tab.set_default_timeout(60_000)
+    try:
+        tab.goto("/library")
+        expect(tab.locator("#page")).to_contain_text("This library is empty")
+        folder = tab.get_by_label("Folder on this machine")
+        folder.fill("/no/such/folder")
+        tab.get_by_role("button", name="Add").click()
+        expect(tab.get_by_role("alert").filter(has_text="There is no folder")).to_be_visible()
+        expect(folder).to_have_value("/no/such/folder")
+        folder.fill(f"{own_pictures}/")
+        expect(tab.locator("#library-folders option")).to_have_count(2)
+        tab.get_by_label("Compare by").select_option("color")
+        tab.get_by_role("button", name="Add").click()
+        expect(tab.locator(".live")).to_contain_text(str(own_pictures))
+        expect(folder).to_have_value("")
+        tab.reload()  # the run is the server's, not the window's
+        tab.get_by_role("button", name="Stop").click()
+        expect(tab.locator(".live")).to_have_count(0, timeout=60_000)
+        expect(tab.locator(".error-note")).to_have_count(0)
+        folder.fill(str(own_pictures))
+        tab.get_by_label("Compare by").select_option("color")
+        folder.press("Enter")
+        expect(tab.locator(".runs")).to_contain_text("Done", timeout=120_000)
+        expect(tab.locator(".live")).to_have_count(0)
+        expect(tab.locator(".tile-figure").first).to_have_text("20")
+        tab.get_by_role("link", name="Map", exact=True).click()  # without a restart
+        expect(tab.locator("#map-clusters")).to_contain_text(re.compile("cluster"), timeout=30_000)
+        tab.get_by_role("link", name="Library", exact=True).click()
+        tab.get_by_role("button", name="Remove").click()
+        question = tab.get_by_role("dialog")
+        expect(question).to_contain_text("20 images")
+        tab.keyboard.press("Escape")
+        expect(question).to_have_count(0)
+        tab.get_by_role("button", name="Remove").click()
+        question.get_by_role("button", name="Remove").click()
+        expect(tab.locator("#library-note")).to_contain_text("20 images were removed")
+        expect(tab.locator("#page")).to_contain_text("This library is empty")
+    finally:
+        signal.signal(signal.SIGINT, before)
+        context.close()
+    assert library.counts()["ok"] == 0 and len(list(own_pictures.rglob("*.*"))) == 20

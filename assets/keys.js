@@ -1,0 +1,189 @@
+/* The keyboard on every page: arrows through pictures, / to search, ? for the list of keys,
+   the skip link; and buttons that copy a text. Dialogs and panels close by Esc themselves. */
+(function () {
+  "use strict";
+  const { url, plain } = window.likeness;
+  const PICTURE = "button:has(img), a:has(img)";
+  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const KEYS = [
+    ["Everywhere", [
+      [["/"], "Search"], [["?"], "This list"], [["Esc"], "Close what is open"], [["Tab"], "Next control"],
+    ]],
+    ["Pictures", [
+      [["←", "→"], "Previous, next"], [["↑", "↓"], "Row above, below"],
+      [["Home", "End"], "First, last"], [["Enter"], "Open"],
+    ]],
+    ["Map", [
+      [["Wheel"], "Zoom at the pointer"], [["Double click"], "Show the whole map"],
+      [["Esc"], "Clear the choice"],
+    ]],
+    ["Image", [
+      [["←", "→"], "Previous, next image"], [["+", "−"], "Zoom"], [["0"], "Fit"], [["1"], "Full size"],
+      [["Esc"], "Back to where you were"],
+    ]],
+  ];
+
+  const shown = (element) => element.getClientRects().length > 0;
+  const pictures = (where) => Array.from(where.querySelectorAll(PICTURE)).filter(shown);
+
+  function isTyping(target) {
+    if (!target || !target.matches) return false;
+    const quiet = "[type=range], [type=checkbox], [type=radio], [type=button], [type=file]";
+    return target.matches(`input:not(${quiet}), textarea, select`) || target.isContentEditable;
+  }
+
+  // Pictures
+
+  // The picture that an element stands for: itself, or the one of its card.
+  function pictureOf(element) {
+    const own = element.closest(PICTURE);
+    if (own) return own;
+    const card = element.closest(".match, .card-picture");
+    return card && card.querySelector(PICTURE);
+  }
+
+  // The list a picture is in: the nearest surroundings with other pictures.
+  function listOf(picture) {
+    let around = picture.parentElement;
+    while (around && around.id !== "page" && pictures(around).length < 2) around = around.parentElement;
+    return around;
+  }
+
+  // The picture in the next row up or down whose center is nearest, or null.
+  function beside(picture, candidates, down) {
+    const from = picture.getBoundingClientRect();
+    const center = (box) => (box.left + box.right) / 2;
+    let best = null;
+    let least = Infinity;
+    candidates.forEach((other) => {
+      const box = other.getBoundingClientRect();
+      const away = down ? box.top - from.bottom : from.top - box.bottom;
+      if (other === picture || away < -4) return;
+      const far = Math.max(0, away) * 4 + Math.abs(center(box) - center(from));
+      if (far < least) [best, least] = [other, far];
+    });
+    return best;
+  }
+
+  function step(picture, key) {
+    const list = listOf(picture);
+    if (!list) return null;
+    const all = pictures(list);
+    if (key === "Home") return all[0];
+    if (key === "End") return all[all.length - 1];
+    const [along, down] = ARROWS[key];
+    if (along) return all[all.indexOf(picture) + along] || null;
+    const part = list.closest("section, aside, dialog, #page");
+    return beside(picture, all, down > 0) || (part && beside(picture, pictures(part), down > 0));
+  }
+
+  function walk(event) {
+    const known = event.key in ARROWS || event.key === "Home" || event.key === "End";
+    if (!known || event.target.matches("input, select, textarea")) return false;
+    const picture = pictureOf(event.target);
+    if (!picture || !picture.closest("#page, dialog, .modal")) return false;
+    const next = step(picture, event.key);
+    if (next) next.focus();
+    return true;
+  }
+
+  // Search
+
+  function focusSearch() {
+    const first = "input:not([type=file]), textarea, select, button, [tabindex='0'], input[type=file]";
+    const page = document.querySelector("#page .search");
+    const control = page && Array.from(page.querySelectorAll(first)).find(shown);
+    if (control) control.focus();
+    return Boolean(control);
+  }
+
+  function goToSearch() {
+    if (plain(location.pathname) === "/search") {
+      focusSearch();
+      return;
+    }
+    const link = document.querySelector(`.nav-page[href="${url("/search")}"]`);
+    if (!link) return;
+    link.click();
+    const since = Date.now();
+    const wait = setInterval(() => {
+      if (focusSearch() || Date.now() - since > 5000) clearInterval(wait);
+    }, 100);
+  }
+
+  // The list of keys
+
+  function element(kind, content, properties) {
+    const made = Object.assign(document.createElement(kind), properties);
+    made.append(...[].concat(content));
+    return made;
+  }
+
+  function dialog() {
+    const known = document.getElementById("keys");
+    if (known) return known;
+    const close = element("button", "Close", { type: "button", className: "button", autofocus: true });
+    const groups = KEYS.map(([title, keys]) => element("section", [
+      element("h3", title),
+      element("dl", keys.map(([names, text]) => element("div", [
+        element("dt", names.map((name) => element("kbd", name))), element("dd", text),
+      ]))),
+    ]));
+    const made = element("dialog", [
+      element("div", [element("h2", "Keys", { id: "keys-title" }), close], { className: "dialog-head" }),
+      element("div", groups, { className: "keys" }),
+    ], { id: "keys", className: "dialog" });
+    made.setAttribute("aria-labelledby", "keys-title");
+    close.addEventListener("click", () => made.close());
+    made.addEventListener("click", (event) => event.target === made && made.close()); // beside it
+    // It closes the dialog alone, not what lies below it.
+    made.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation());
+    document.body.append(made);
+    return made;
+  }
+
+  // Copying
+
+  // Without a secure connection a browser has no clipboard to write to, only a selection.
+  function copy(text) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    const field = element("textarea", [], { value: text, className: "visually-hidden" });
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand("copy");
+    field.remove();
+    return done ? Promise.resolve() : Promise.reject();
+  }
+
+  function onCopy(button) {
+    const label = button.querySelector("[data-said]") || button;
+    const before = label.textContent;
+    const say = (text) => {
+      label.textContent = text;
+      setTimeout(() => (label.textContent = before), 1500);
+    };
+    copy(button.dataset.copy).then(() => say("Copied"), () => say("Not allowed"));
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (walk(event)) {
+      event.preventDefault();
+    } else if (!isTyping(event.target) && !document.querySelector("dialog[open]")) {
+      if (event.key === "/") goToSearch();
+      else if (event.key === "?") dialog().showModal();
+      else return;
+      event.preventDefault();
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    const on = (selector) => event.target.closest && event.target.closest(selector);
+    if (on("#keys-open")) dialog().showModal();
+    if (on("[data-copy]")) onCopy(on("[data-copy]"));
+    if (on(".skip-link")) {
+      event.preventDefault(); // the address stays as it is
+      document.getElementById("page").focus();
+    }
+  });
+})();

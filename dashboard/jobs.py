@@ -1,0 +1,150 @@
+"""Runs that are started from the page: child processes of the server, one at a time.
+
+A run is what the command line does, in a process and process group of its own: it keeps
+the server's cores of Python free, tells its progress in the table `runs`, and goes on when
+the server ends. What it prints goes to `run.log` in the library's directory.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pipeline
+from pipeline.errors import LibraryError, SettingsError
+from pipeline.library import Library
+
+LOG = "run.log"
+SUGGESTIONS = 40
+"""Sub-folders offered while one types."""
+
+_HOME = Path(pipeline.__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Job:
+    """What became of the run started last. error: what it said last, where it failed."""
+
+    title: str
+    running: bool
+    stopping: bool
+    error: str | None
+
+
+class Jobs:
+    """Starts and stops the runs of one library. Safe to share between threads."""
+
+    def __init__(self, library: Library):
+        self._library = library
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen | None = None
+        self._title = ""
+        self._stopping = False
+
+    def update(self, folder: str, embeddings: str = "auto") -> None:
+        """Bring the library in line with a folder; SettingsError or LibraryError when it cannot start."""
+        path = checked(folder)
+        self._start(f"Update of {path}", ["run", str(path), "--embeddings", embeddings])
+
+    def index(self) -> None:
+        """Bring index and maps in line with the vectors; LibraryError when it cannot start."""
+        self._start("Update of index and maps", ["map"])
+
+    def stop(self) -> None:
+        """Ask the run to stop; what it has stored is kept. A second call ends it at once."""
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                return
+            if self._stopping:
+                self._process.terminate()
+            else:
+                self._process.send_signal(signal.SIGINT)
+                self._stopping = True
+
+    def last(self) -> Job | None:
+        """The run started last, or None."""
+        with self._lock:
+            if self._process is None:
+                return None
+            code = self._process.poll()
+            failed = code is not None and code != 0 and not self._stopping
+            return Job(
+                self._title, code is None, self._stopping and code is None,
+                self._last_line() if failed else None,
+            )
+
+    def _start(self, title: str, words: list[str]) -> None:
+        data = self._library.data.resolve()
+        with self._lock:
+            if self._process is not None and self._process.poll() is None:
+                raise LibraryError("A run is going on already; wait for it or stop it first.")
+            self._clear()
+            with open(data / LOG, "wb") as log:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "pipeline", *words, "--data", str(data)],
+                    cwd=_HOME, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            self._title, self._stopping = title, False
+
+    def _clear(self) -> None:
+        """Refuse while another process writes; a run that was killed no longer counts as going on."""
+        with self._library.writing():
+            self._library.db.execute(
+                "UPDATE runs SET state = 'stopped', finished = ? WHERE state = 'running'",
+                [datetime.now(UTC).isoformat(timespec="seconds")],
+            )
+
+    def _last_line(self) -> str:
+        """What the run said last, progress aside; a programming error is told in general."""
+        log = self._library.data / LOG
+        text = log.read_text("utf-8", errors="replace")
+        if "Traceback (most recent call last)" in text:
+            return f"something went wrong inside Likeness; {log.resolve()} says what."
+        lines = [line.strip() for line in text.replace("\r", "\n").splitlines()]
+        said = [line for line in lines if line and "%|" not in line]
+        return said[-1].removeprefix("Error: ") if said else "it ended without a word."
+
+
+def checked(folder: str) -> Path:
+    """A folder as typed, as an absolute path; SettingsError with one sentence when it cannot be read."""
+    text = folder.strip()
+    if not text:
+        raise SettingsError("Name a folder of images first.")
+    try:
+        path = Path(text).expanduser()
+        if not path.is_absolute():
+            raise SettingsError("Name the folder in full, beginning with / or ~.")
+        path = path.resolve()
+        if not path.exists():
+            raise SettingsError(f"There is no folder {path}.")
+        if not path.is_dir():
+            raise SettingsError(f"{path} is a file; name the folder that it lies in.")
+        next(path.iterdir(), None)
+    except PermissionError:
+        raise SettingsError(f"{text} may not be read by this server.") from None
+    except (OSError, RuntimeError, ValueError) as error:  # no such home, a zero byte, a name too long
+        raise SettingsError(f"That folder cannot be opened ({error}).") from None
+    return path
+
+
+def suggestions(folder: str) -> list[str]:
+    """Folders that begin like what is typed, by name; hidden ones are left out."""
+    text = folder.strip()
+    if not text.startswith(("/", "~")):
+        return []
+    try:
+        path = Path(text).expanduser()
+        parent, start = (path, "") if text.endswith("/") else (path.parent, path.name.lower())
+        found = sorted(
+            str(child) for child in parent.iterdir()
+            if child.name.lower().startswith(start) and not child.name.startswith(".") and child.is_dir()
+        )
+    except (OSError, RuntimeError, ValueError):
+        return []
+    return found[:SUGGESTIONS]

@@ -1,0 +1,201 @@
+"""The sections of the Library page: what is in it, what is current, what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from shlex import quote
+
+from dash import dcc, html
+
+from dashboard import components
+
+FAILURES_SHOWN = 200
+
+UPDATE, REMOVE, INDEX = "library-update", "library-remove", "library-index"
+"""Types of the buttons that start something; `library_actions` answers them."""
+
+
+def section(title: str, *children, note: str | None = None) -> html.Section:
+    """A part of the page under a heading."""
+    head = [html.H2(title)] + ([html.P(note, className="soft small")] if note else [])
+    return html.Section([*head, *children], className="card-section")
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence], figures: Sequence[int] = ()) -> html.Div:
+    """A table; the columns numbered in `figures` are right-aligned."""
+    kind = ["num" if at in figures else "" for at in range(len(heads))]
+    return html.Div(
+        html.Table([
+            html.Thead(html.Tr([
+                html.Th(text, className=kind[at], scope="col") for at, text in enumerate(heads)
+            ])),
+            html.Tbody([
+                html.Tr([html.Td(cell, className=kind[at]) for at, cell in enumerate(row)])
+                for row in rows
+            ]),
+        ], className="table-plain"),
+        className="table-scroll",
+    )
+
+
+def counts_part(counts: Mapping[str, int]) -> html.Div:
+    """How many images are well, unreadable and missing."""
+    told = (
+        ("ok", "images", ""),
+        ("unreadable", "could not be read", "tile-bad"),
+        ("missing", "no longer in their folder", "tile-warn"),
+    )
+    return html.Div(
+        [
+            html.Div(
+                [html.Span(f"{counts[state]:,}", className="tile-figure"), html.Span(text)],
+                className=f"tile {kind if counts[state] else ''}",
+            )
+            for state, text, kind in told
+        ],
+        className="tiles",
+    )
+
+
+def coverage_part(report: Mapping, data: Path, root: str | None = None) -> html.Section:
+    """How many images each embedding has seen; root: a folder to update from the page, or None."""
+    covered = report["embeddings"]
+    titles = components.titles_of(list(covered))
+    rows = []
+    for name, found in covered.items():
+        total = max(1, sum(found.values()))
+        figures = ", ".join(
+            f"{found[state]:,} {text}" for state, text in
+            (("current", "up to date"), ("stale", "out of date"), ("missing", "missing"))
+            if found[state] or state == "current"
+        )
+        bar = html.Div(
+            [
+                html.Div(className=f"coverage-{state} part-{name}",
+                         style={"width": f"{found[state] / total:.2%}"})
+                for state in ("current", "stale")
+            ],
+            className="coverage", role="img", **{"aria-label": f"{titles[name]}: {figures}"},
+        )
+        rows.append(html.Div(
+            [html.Div([html.Span(titles[name]), html.Span(name, className="soft small")],
+                      className="coverage-head"),
+             bar, html.Div(figures, className="small soft")],
+            className="coverage-row",
+        ))
+    behind = any(found["stale"] or found["missing"] for found in covered.values())
+    if not covered:
+        rows.append(html.P("No image has been compared yet.", className="soft"))
+    if behind or not covered:
+        words = f"embed --embeddings {','.join(covered)}" if covered else "embed"
+        key = {"type": UPDATE, "root": root or "", "at": "coverage"}
+        button = _button("Bring up to date", key) if root else None
+        rows.append(_advice("To bring them up to date:", components.command(words, data), button))
+    return section("What images are compared by", *rows)
+
+
+def index_part(index: Mapping | None, data: Path, actions: bool = False) -> html.Section:
+    """What the search index holds; actions: whether it can be updated from the page."""
+    button = _button("Update index and maps", {"type": INDEX, "at": "index"}) if actions else None
+    if index is None:
+        return section(
+            "Search index", html.P("There is none yet, so nothing can be searched.", className="soft"),
+            _advice("To make it:", components.command("index", data), button),
+        )
+    titles = components.titles_of(index["embeddings"])
+    by = _and(list(titles.values()))
+    told = html.P([f"{index['size']:,} images by {by}. ", _state(index["stale"])])
+    advice = [_advice("To bring it up to date:", components.command("index", data), button)]
+    return section("Search index", told, *(advice if index["stale"] else []))
+
+
+def maps_part(maps: Mapping[str, Mapping], data: Path, actions: bool = False) -> html.Section:
+    """The maps with their figures; actions: whether they can be updated from the page."""
+    button = _button("Update index and maps", {"type": INDEX, "at": "maps"}) if actions else None
+    if not maps:
+        return section(
+            "Maps", html.P("No map has been made yet.", className="soft"),
+            _advice("To make them:", components.command("map", data), button),
+        )
+    titles = components.titles_of(list(maps))
+    rows = [
+        [[html.Div(titles[name]), _state(found["stale"])],
+         f"{found['points']:,}", f"{found['clusters']:,}", f"{found['noise']:,}"]
+        for name, found in maps.items()
+    ]
+    advice = [_advice("To bring them up to date:", components.command("map", data), button)]
+    behind = any(found["stale"] for found in maps.values())
+    return section(
+        "Maps",
+        _table(["Map", "Images", "Clusters", "In no cluster"], rows, figures=(1, 2, 3)),
+        *(advice if behind else []),
+    )
+
+
+def folders_part(roots: Mapping[str, int], data: Path, actions: bool = False) -> html.Section:
+    """The scanned folders; actions: with buttons that update and remove them, else with the command."""
+    if actions:
+        rows = [
+            [html.Span(root, className="path"), f"{count:,}", html.Div([
+                _button("Update", {"type": UPDATE, "root": root, "at": "folders"},
+                        f"Look for new and changed images in {root}"),
+                _button("Remove", {"type": REMOVE, "root": root}, f"Remove {root} from the library"),
+            ], className="row-actions")]
+            for root, count in roots.items()
+        ]
+        return section("Folders", _table(["Folder", "Images", ""], rows, figures=(1,)))
+    rows = [[html.Span(root, className="path"), f"{count:,}"] for root, count in roots.items()]
+    first = next(iter(roots), "FOLDER")
+    return section(
+        "Folders", _table(["Folder", "Images"], rows, figures=(1,)),
+        _advice(
+            "To look for new and changed images:",
+            components.command(f"run {quote(first)}", data),
+        ),
+    )
+
+
+def failures_part(failures: Sequence, pictured: set[int] = frozenset()) -> html.Section:
+    """Files that could not be read; pictured: ids of those with a thumbnail of better days."""
+    rows = [
+        [
+            html.Div([
+                *([html.Div(components.thumb(row.id, ""), className="row-thumb")]
+                  if row.id in pictured else []),
+                dcc.Link(row.path, href=components.link("/detail", image=row.id), className="path",
+                         title=str(row.file)),
+            ], className="row-file"),
+            row.reason or "unknown",
+        ]
+        for row in failures[:FAILURES_SHOWN]
+    ]
+    left = len(failures) - len(rows)
+    more = [html.P(f"And {left:,} more: python -m pipeline status", className="soft small")]
+    return section(
+        "Could not be read", _table(["File", "Why"], rows), *(more if left else []),
+        note="Everything else went on without them. A repaired file is read again by the next run.",
+    )
+
+
+def _state(stale: bool) -> html.Span:
+    if stale:
+        return html.Span("Out of date", className="state state-warn")
+    return html.Span("Up to date", className="state state-good")
+
+
+def _advice(text: str, command: str, button: html.Button | None = None) -> html.Div:
+    """The command that mends something, or the button that does."""
+    if button:
+        return html.Div(button)
+    return html.Div([html.P(text, className="small soft"), html.Pre(html.Code(command), className="command")],
+                    className="advice")
+
+
+def _button(text: str, key: Mapping[str, str], said: str | None = None) -> html.Button:
+    named = {"aria-label": said, "title": said} if said else {}
+    return html.Button(text, id=dict(key), type="button", className="button", **named)
+
+
+def _and(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,206 @@
+"""The Image page: facts, notes, surroundings, states; and its main path in a browser."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from dashboard import small_maps
+from dashboard.app import create_app
+from dashboard.pages import detail as page
+from dashboard.pages import detail_parts as parts_of
+from dashboard.queries import Reads
+from pipeline import notes
+from pipeline.library import Library
+from pipeline.scan import scan
+from tests.dashboard.trees import of_class, of_kind, parts, text_of
+
+
+@pytest.fixture
+def reads(library) -> Reads:
+    return Reads(library)
+
+
+def links(tree) -> list[str]:
+    return [part.href for part in parts(tree) if getattr(part, "href", None)]
+
+
+def test_previous_and_next_go_through_the_library_or_what_the_address_names(reads):
+    notes.collect(reads.library, "best", [3, 9, 40])
+    notes.tag(reads.library, [9, 50], "sharp")
+    label = reads.image(25).label
+    same = [row.id for row in reads.library.images() if row.label == label]
+    assert (reads.around(1).previous, reads.around(1).next) == (None, 2)
+    assert (reads.around(60).place, reads.around(60).count, reads.around(60).next) == (60, 60, None)
+    around = reads.around(9, collection="best")
+    assert (around.previous, around.next, around.place, around.count) == (3, 40, 2, 3)
+    outside = reads.around(20, collection="best")  # not in it: its neighbors still lead there
+    assert (outside.previous, outside.next, outside.place) == (9, 40, 0)
+    assert reads.around(9, tag="SHARP").next == 50
+    within = reads.around(25, label=label)
+    at = same.index(25)
+    assert (within.place, within.count) == (at + 1, len(same))
+    assert within.previous == (same[at - 1] if at else None)
+    shown = page.layout(reads, {"image": "9", "collection": "best"})
+    assert "/detail?image=40&collection=best" in links(shown) and "2 of 3 in “best”" in text_of(shown)
+    lost = page.layout(reads, {"image": "9", "collection": "gone"})
+    assert "no collection “gone”" in text_of(lost) and "/detail?image=10" in links(lost)
+
+
+def test_facts_are_those_of_the_file(reads):
+    row = reads.image(5)
+    told = text_of(page.layout(reads, {"image": "5"}))
+    for text in (row.path, row.root, row.label, f"{row.width:,} × {row.height:,}"):
+        assert text in told
+    (copy,) = [part for part in parts(parts_of.facts(row)) if getattr(part, "data-copy", None)]
+    assert getattr(copy, "data-copy") == str(row.file)
+    told = parts_of.file_part(reads, row)
+    assert "JPEG" in text_of(told)
+    shares = [bar.style["flexGrow"] for bar in of_class(told, "palette-bar")[0].children]
+    assert 1 <= len(shares) <= 8 and abs(sum(map(float, shares)) - 1) < 0.01
+
+
+def test_tags_and_collections_are_put_on_and_taken_off(reads):
+    shown, typed = page.change_note(reads, 5, "tag", added="  blue\nsky ", dropped=None, typed="  blue\nsky ")
+    assert notes.tags_of(reads.library, [5]) == {5: ["blue sky"]} and typed == ""
+    assert [chip.id["name"] for chip in of_kind(shown, "detail-drop")] == ["blue sky"]
+    page.change_note(reads, 5, "collection", added="<b>Best</b>", dropped=None, typed="")
+    shown = parts_of.chips(reads, 5, "collection")
+    assert notes.collected(reads.library, "<b>best</b>") == [5] and "<b>Best</b>" in text_of(shown)
+    shown, typed = page.change_note(reads, 5, "tag", added="x" * 200, dropped=None, typed="x" * 200)
+    assert "too long" in text_of(shown) and "blue sky" in text_of(shown) and len(typed) == 200
+    page.change_note(reads, 5, "tag", added=None, dropped="blue sky", typed="half a wo")
+    shown, typed = page.change_note(reads, 5, "collection", added=None, dropped="<b>Best</b>", typed="half")
+    assert notes.tags_of(reads.library, [5]) == {} and notes.collected(reads.library, "<b>Best</b>") == []
+    assert "None yet" in text_of(shown) and typed == "half"
+
+
+def test_neighbors_of_every_embedding_are_those_of_a_search(reads):
+    rows = of_class(parts_of.neighbors_part(reads, reads.image(7)), "detail-row")
+    assert [text_of(row).split()[0] for row in rows] == ["All", "Color", "Texture", "Meaning"]
+    for row in rows:
+        ids = [int(link.rsplit("=", 1)[1]) for link in links(row) if link.startswith("/detail")]
+        assert len(ids) == parts_of.NEIGHBORS and 7 not in ids
+    more = [link for link in links(rows[1]) if link.startswith("/search")]
+    assert more == ["/search?image=7&color=1.0"]
+
+
+def test_a_picture_saved_again_is_named_as_a_near_duplicate(made_library, pictures, tmp_path):
+    from pipeline.run import run
+
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    files = sorted(pictures.rglob("*.jpg"))[::6][:8]
+    for number, file in enumerate(files):
+        (folder / f"{number}.jpg").write_bytes(file.read_bytes())
+    Image.open(files[0]).save(folder / "again.jpg", quality=55)
+    library = Library(tmp_path / "data", create=True)
+    run(library, folder, embeddings="color")
+    reads = Reads(library)
+    row = next(row for row in library.images() if row.path == "0.jpg")
+    told = parts_of.copies_part(reads, row)
+    assert "again.jpg" in [link.title for link in parts(told) if getattr(link, "title", None)]
+    other = next(row for row in library.images() if row.path == "5.jpg")
+    assert "None found" in text_of(parts_of.copies_part(reads, other))
+
+
+def test_the_place_on_each_map_is_where_the_small_map_has_a_point(reads):
+    app = create_app(reads.library)
+    for name in reads.map_names():
+        answer = app.server.test_client().get(f"/map-image/{name}")
+        drawn = np.asarray(Image.open(io.BytesIO(answer.data)))
+        assert drawn.shape == (small_maps.SIDE, small_maps.SIDE, 4)
+        for image in (1, 30, 60):
+            left, top = small_maps.place(reads.map(name), image)
+            assert drawn[round(top * (small_maps.SIDE - 1)), round(left * (small_maps.SIDE - 1)), 3] > 0
+        assert drawn[..., 3].astype(bool).mean() < 0.2
+    assert small_maps.place(reads.map("color"), 999) is None
+    assert app.server.test_client().get("/map-image/images").status_code == 404
+    figures = of_class(parts_of.maps_part(reads, reads.image(30)), "place-mark")
+    assert len(figures) == len(reads.map_names())
+
+
+def test_images_that_are_no_more_say_so(reads, own_pictures):
+    for text in ("999", "-1", "1e3", "9" * 30, ""):
+        told = page.layout(reads, {"image": text})
+        assert "There is no such image" in text_of(told) and "/" in links(told)
+    (own_pictures / "broken.jpg").write_bytes(b"nothing")
+    scan(reads.library, own_pictures)
+    (broken,) = reads.failures()
+    told = text_of(page.layout(reads, {"image": str(broken.id)}))
+    assert "cannot be read" in told and broken.reason in told
+    (own_pictures / "broken.jpg").unlink()
+    scan(reads.library, own_pictures)
+    assert "no longer in its folder" in text_of(page.layout(reads, {"image": str(broken.id)}))
+    gone = reads.image(1)
+    reads.library.db.execute("UPDATE images SET root = '/nowhere' WHERE id = 1")
+    assert "not there any more" in text_of(parts_of.file_part(reads, reads.image(1)))
+    assert gone.state == "ok"
+
+
+@pytest.mark.browser
+def test_an_image_opened_zoomed_walked_from_and_closed(page: Page):
+    page.goto("/library")
+    page.goto("/detail?image=7")
+    picture = page.locator(".detail-picture")
+    expect(picture).to_have_attribute("src", "/image/7")
+    expect(page.locator(".palette-color").first).to_be_visible()
+    expect(page.locator(".place-mark")).to_have_count(4)
+    expect(page.locator(".detail-pictures img")).not_to_have_count(0)
+
+    page.wait_for_function("() => document.querySelector('.detail-picture').naturalWidth > 0")
+    page.get_by_role("button", name="100%").click()
+    shown = picture.evaluate("img => [img.getBoundingClientRect().width, img.naturalWidth, "
+                             "img.clientWidth / img.naturalWidth, img.clientHeight / img.naturalHeight]")
+    assert abs(float(re.search(r"scale\((.+)\)", picture.evaluate("i => i.style.transform"))[1])
+               * min(shown[2], shown[3]) - 1) < 0.01
+    page.keyboard.press("0")
+    assert picture.evaluate("img => img.style.transform") == ""
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    box = page.locator("#detail-view").bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 240, box["y"] + 230, steps=4)
+    page.mouse.up()
+    assert "translate(40px, 30px)" in picture.evaluate("img => img.style.transform")
+
+    page.keyboard.press("ArrowRight")
+    expect(picture).to_have_attribute("src", "/image/8")
+    expect(page).to_have_url(re.compile(r"image=8$"))
+    assert picture.evaluate("img => img.style.transform") == ""
+    page.keyboard.press("ArrowLeft")
+    expect(picture).to_have_attribute("src", "/image/7")
+    onward = page.locator(".detail-pictures a").nth(2)
+    to = onward.get_attribute("href")
+    onward.click()
+    expect(page).to_have_url(re.compile(re.escape(to) + "$"))
+    page.go_back()
+    expect(picture).to_have_attribute("src", "/image/7")
+    page.locator(".detail-pictures a").nth(1).focus()
+    page.keyboard.press("Escape")  # it was opened by its address: the map is where it lies
+    expect(page).to_have_url(re.compile(r"/\?.*image=7"), timeout=15_000)
+
+
+@pytest.mark.browser
+def test_a_tag_given_on_the_page_stays(browser, library, serving):
+    address = serving(library)
+    context = browser.new_context(base_url=address)
+    tab = context.new_page()
+    tab.goto("/detail?image=5")
+    field = tab.get_by_label("Add a tag")
+    field.fill("<i>blue</i>")
+    field.press("Enter")
+    expect(tab.locator(".chip")).to_have_text("<i>blue</i>")
+    expect(field).to_have_value("")
+    tab.reload()
+    expect(tab.locator(".chip")).to_have_text("<i>blue</i>")
+    tab.get_by_role("button", name="Remove <i>blue</i>").click()
+    expect(tab.locator(".chip")).to_have_count(0)
+    assert notes.tags(library) == {}
+    context.close()

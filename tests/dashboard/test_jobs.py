@@ -1,0 +1,157 @@
+"""Runs started from the page: a real run, stopped and gone on with, and what is refused."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from dashboard import jobs as module
+from dashboard.jobs import Jobs, suggestions
+from dashboard.pages import library as page
+from dashboard.pages import library_actions as actions
+from dashboard.queries import Reads
+from pipeline.errors import LibraryError, SettingsError
+from pipeline.library import Library
+from pipeline.progress import RunRecord, Silent
+from pipeline.search import Query
+from tests.dashboard.trees import of_class, of_kind, text_of
+
+
+@pytest.fixture
+def reads(tmp_path) -> Reads:
+    """An empty library whose page may start runs; what is left running is ended."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as the server does
+    library = Library(tmp_path / "data", create=True)
+    reads = Reads(library, Jobs(library))
+    yield reads
+    signal.signal(signal.SIGINT, before)
+    reads.jobs.stop()
+    reads.jobs.stop()
+
+
+def until(condition, seconds: float = 120):
+    """The first true answer of a condition."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        answer = condition()
+        if answer:
+            return answer
+        time.sleep(0.05)
+    pytest.fail("waited too long")
+
+
+def finished(reads: Reads):
+    return until(lambda: not reads.jobs.last().running and reads.jobs.last())
+
+
+def test_a_run_can_be_stopped_and_gone_on_with_and_the_page_is_fresh_at_its_end(reads, own_pictures):
+    seen = page.tick(reads, None)[3]
+    assert actions.start(reads, str(own_pictures), "color") is None
+    live, _, interval, _ = page.tick(reads, seen)
+    assert "Starting" in text_of(live) and str(own_pictures) in text_of(live) and interval == page.TICK
+    assert of_kind(live, "library-stop")
+    assert "going on already" in text_of(actions.start(reads, str(own_pictures), "color"))
+
+    until(lambda: [run for run in reads.runs() if run.state == "running" and run.stage == "embed"])
+    reads.jobs.stop()
+    assert "Stopping" in text_of(page.tick(reads, seen)[0])
+    assert finished(reads).error is None
+    assert reads.runs()[0].state == "stopped"
+    assert reads.library.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    live, body, interval, seen = page.tick(reads, seen)
+    assert live is None and "Stopped" in text_of(body) and interval == page.IDLE
+
+    assert actions.start(reads, str(own_pictures), "color") is None
+    assert finished(reads).error is None
+    assert reads.runs()[0].state == "done"
+    _, body, _, _ = page.tick(reads, seen)
+    count = reads.library.counts()["ok"]
+    assert count == 20 and f"{count} up to date" in text_of(body) and "Out of date" not in text_of(body)
+    assert reads.map_names() == ["combined", "color"]
+    assert len(reads.search(Query(images=(1,))).matches) == 12
+
+    # Files go: the next run notices, and the same reads see the new map.
+    folder = sorted(own_pictures.iterdir())[0]
+    for file in folder.iterdir():
+        file.unlink()
+    reads.jobs.update(str(own_pictures), "color")
+    assert finished(reads).error is None
+    assert reads.library.counts() == {"ok": 10, "unreadable": 0, "missing": 10}
+    assert len(reads.map("color").ids) == 10
+
+
+def test_removing_a_folder_forgets_its_images_and_says_what_is_stale(library):
+    reads = Reads(library, Jobs(library))
+    (root,) = reads.roots()
+    library.db.execute("UPDATE images SET root = '/elsewhere' WHERE id > 50")
+    assert "50 images" in text_of(actions.asked(reads, root))
+    told = text_of(actions.remove(reads, root))
+    assert "50 images were removed" in told and "Index and maps" in told
+    assert reads.roots() == {"/elsewhere": 10}
+    body = page.body(reads)
+    assert "Out of date" in text_of(body) and of_kind(body, "library-index")
+    assert "nothing left" not in told and Path(root).is_dir()
+    actions.remove(reads, "/elsewhere")
+    assert "This library is empty" in text_of(page.body(reads))
+
+
+def test_nothing_starts_while_another_process_writes(reads, own_pictures):
+    with reads.library.writing(), RunRecord(reads.library, "embed", {}, Silent()) as record:
+        record.start("embed", 10)
+        with pytest.raises(LibraryError, match="Another run"):
+            reads.jobs.update(str(own_pictures))
+        with pytest.raises(LibraryError, match="Another run"):
+            reads.jobs.index()
+        assert "Another run" in text_of(actions.remove(reads, str(own_pictures)))
+        live = page.tick(reads, None)[0]
+        assert "command line" in text_of(live) and not of_kind(live, "library-stop")
+    assert reads.jobs.last() is None and not (reads.library.data / module.LOG).exists()
+
+
+def test_what_a_run_said_last_is_told_without_its_progress(reads, tmp_path):
+    log = reads.library.data / module.LOG
+    log.write_text("scan 3%|█\rscan 9%|██\nError: The disk is full.\nmap 0%|  | 0/2\n", "utf-8")
+    assert reads.jobs._last_line() == "The disk is full."
+    log.write_text("Traceback (most recent call last):\n  File\nValueError: 0\n")
+    assert "ValueError" not in reads.jobs._last_line() and str(log.resolve()) in reads.jobs._last_line()
+
+
+def test_a_run_that_fails_says_why(reads, tmp_path):
+    (tmp_path / "empty").mkdir()
+    reads.jobs.update(str(tmp_path / "empty"), "color")
+    said = finished(reads).error
+    assert said and "Traceback" not in said
+    note = page.tick(reads, None)[0]
+    assert said in text_of(note) and "error-note" in note.className
+    assert of_class(note, "icon")
+
+
+@pytest.mark.parametrize(
+    "folder, said",
+    [("", "Name a folder"), ("  ", "Name a folder"), ("pictures", "in full"), ("/no/such", "no folder"),
+     ("~nobody-of-this-name/x", "cannot be opened"), ("/a\0b", "cannot be opened"), ("-rf", "in full"),
+     ("/" + "x" * 5000, "cannot be opened")],
+)
+def test_what_is_no_folder_is_refused_in_one_sentence(reads, folder, said):
+    with pytest.raises(SettingsError, match=said):
+        reads.jobs.update(folder)
+    assert reads.jobs.last() is None
+
+
+def test_a_file_and_an_unknown_embedding_are_refused(reads, own_pictures):
+    file = next(own_pictures.rglob("*.jpg"))
+    assert "is a file" in text_of(actions.start(reads, str(file), "color"))
+    assert "no embedding" in text_of(actions.start(reads, str(own_pictures), "color,--data"))
+    assert reads.jobs.last() is None
+
+
+def test_sub_folders_are_offered_as_one_types(own_pictures):
+    (own_pictures / ".hidden").mkdir()
+    (own_pictures / "file.txt").write_text("x")
+    names = sorted(path.name for path in own_pictures.iterdir() if path.is_dir() and path.name[0] != ".")
+    assert suggestions(f"{own_pictures}/") == [str(own_pictures / name) for name in names]
+    assert suggestions(f"{own_pictures}/{names[1][:3].upper()}") == [str(own_pictures / names[1])]
+    assert suggestions("pic") == suggestions("") == suggestions("/no/such/place") == []

@@ -1,0 +1,126 @@
+"""The keyboard alone, and several windows on one server."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+def focused(page: Page) -> str:
+    return page.evaluate("document.activeElement.querySelector('img')?.getAttribute('src') || ''")
+
+
+def test_the_way_from_anywhere_to_a_match_by_keys(page: Page):
+    page.goto("/library")
+    expect(page.locator("#library-body section").first).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#page")).to_be_focused()
+    assert page.url.endswith("/library")
+    page.keyboard.press("/")
+    expect(page).to_have_url(re.compile("/search$"))
+    page.wait_for_function("() => document.activeElement.closest('.search')")
+
+    page.goto("/search?image=3")
+    cards = page.locator("#search-gallery .match-picture")
+    expect(cards).not_to_have_count(0)
+    sources = cards.locator("img").evaluate_all("all => all.map(i => i.getAttribute('src'))")
+    tops = cards.evaluate_all("all => all.map(one => Math.round(one.getBoundingClientRect().top))")
+    columns = tops.count(tops[0])
+    assert columns > 1
+    cards.first.focus()
+    for key, at in (
+        ("ArrowRight", 1), ("ArrowDown", 1 + columns), ("ArrowLeft", columns), ("ArrowUp", 0),
+        ("ArrowUp", 0), ("ArrowLeft", 0), ("End", len(sources) - 1), ("Home", 0), ("ArrowRight", 1),
+    ):
+        page.keyboard.press(key)
+        assert focused(page) == sources[at], key
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(rf"image={sources[1].rsplit('/', 1)[1]}\b"))
+
+
+def test_the_list_of_keys_opens_traps_the_focus_and_closes(page: Page):
+    page.goto("/library")
+    expect(page.locator("#library-body section").first).to_be_visible()
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keys")
+    expect(keys).to_be_visible()
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.matches('body, #keys, #keys *')")
+    page.keyboard.press("/")
+    expect(page).to_have_url(re.compile("/library$"))
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    page.get_by_role("button", name="Keys").click()
+    expect(keys).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(keys).to_be_hidden()
+
+
+def test_keys_stay_letters_while_one_types(page: Page):
+    page.goto("/detail?image=5")
+    field = page.get_by_label("Add a tag")
+    field.click()
+    page.keyboard.type("a/b?0+")
+    page.keyboard.press("ArrowLeft")
+    expect(field).to_have_value("a/b?0+")
+    expect(page).to_have_url(re.compile(r"/detail\?image=5$"))
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_arrows_walk_the_neighbors_of_an_image_row_by_row(page: Page):
+    page.goto("/detail?image=5")
+    rows = page.locator(".detail-row .gallery")
+    expect(rows).to_have_count(4)
+    rows.nth(0).locator("a").nth(2).focus()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("[...document.querySelectorAll('.detail-row .gallery')].findIndex("
+                         "row => row.contains(document.activeElement))") == 1
+    expect(rows.nth(1).locator("a").nth(2)).to_be_focused()
+    target = rows.nth(1).locator("a").nth(2).get_attribute("href")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(re.escape(target) + "$"))
+
+
+def test_links_of_a_card_appear_with_it_and_lead_on(page: Page):
+    page.goto("/search?image=3")
+    card = page.locator("#search-gallery .match").nth(1)
+    links = card.locator(".image-links")
+    expect(links).to_have_css("opacity", "0")
+    card.locator(".match-picture").hover()
+    expect(links).to_have_css("opacity", "1")
+    image = card.locator("img").first.get_attribute("src").rsplit("/", 1)[1]
+    card.get_by_title("Details").click()
+    expect(page).to_have_url(re.compile(rf"/detail\?image={image}$"))
+    expect(page.locator(".detail-picture")).to_have_attribute("src", f"/image/{image}")
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile(r"/search\?image=3"))
+
+
+def test_two_windows_on_one_server_do_not_disturb_each_other(browser, address):
+    windows = [browser.new_context(base_url=address).new_page() for _ in range(2)]
+    one, other = windows
+    one.goto("/search?image=3")
+    other.goto("/search?image=9")
+    for window, image in ((one, 3), (other, 9)):
+        expect(window.locator(f"#search-query img[src^='/image/{image}']")).to_be_visible()
+        expect(window.locator("#search-gallery .match")).not_to_have_count(0)
+    before = one.locator("#search-gallery .match-score").all_inner_texts()
+    other.get_by_role("button", name="Color", exact=True).click()
+    expect(other).to_have_url(re.compile("sift=0"))
+    other.goto("/?map=color")
+    expect(other.locator("#map-clusters")).to_contain_text("Cluster 1")
+    one.reload()
+    expect(one.locator("#search-query img[src^='/image/3']")).to_be_visible()
+    expect(one.locator("#search-gallery .match-score")).to_have_text(before)
+    assert "color" not in one.url
+    for window in windows:
+        window.context.close()
