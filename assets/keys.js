@@ -14,6 +14,8 @@
       [["Home", "End"], "First, last"], [["Enter"], "Open"],
     ]],
     ["Map", [
+      [["V"], "Move the map"], [["L"], "Lasso"], [["B"], "Box"],
+      [["Shift"], "With lasso or box: add"], [["Alt"], "With lasso or box: take away"],
       [["Wheel"], "Zoom at the pointer"], [["Double click"], "Show the whole map"],
       [["Esc"], "Clear the choice"],
     ]],

@@ -1,6 +1,18 @@
-/* The map in the browser: coloring, hiding and marking, none of which asks the server. See
-   dashboard/pages/map.py for the stores; map_view.js moves the view, map_wall.js shows the
-   pictures over the map. */
+/* The map in the browser: what is shown of it, and what is done with it. See
+   dashboard/pages/map.py for the stores; map_colors.js colors it, map_view.js moves the view,
+   map_pick.js finds the point under the pointer, map_wall.js shows pictures over the map,
+   map_marks.js the chosen image and its neighbors.
+
+   For other parts of the page, `likenessMap` has
+     map          the points shown: x, y, z, ids, cluster (arrays in drawing order), rows (id →
+                  row), name, dim, total (points of the whole map), at (where a row is in the
+                  drawing order of the whole map; null: all of it is here)
+     onMap(fn)    fn(map) is called when another map has been read and drawn, or other points
+                  of a map too large to be here at once
+     emphasize(m) fades what is 0 in m (Uint8Array, one per row); null: nothing
+     hiddenRow(r) whether the legend hides a row
+     setParam(name, value), params   what they add to the address
+     select(row)  choose an image;  view.pixel(row), view.unit(x, y)   stage px ↔ map */
 (function () {
   "use strict";
   const ARRAYS = {
@@ -13,18 +25,24 @@
   const graph = () => document.querySelector("#map-graph .js-plotly-plot");
 
   let map = null; // the map shown: see read()
-  let shown = null; // what of it is drawn: see subset()
   let state = { hidden: {}, focus: null };
   let color = "cluster";
   let image = null;
+  let clustering = null; // clusters that stand for the map's own, as the store has them
   let awaited = true; // whether the map is still to be drawn for the first time
   let drawing = ""; // what the figure was last made of
+  let near = null; // {image, ids}: an image and its neighbors, as the server said last
   let found = []; // ids of the image's neighbors, nearest first
+  let page = null; // the stage of the page that is open
+  const listeners = [];
+  let told = null; // the map that the listeners know
 
   // Data
 
   function decode(spec) {
-    const bytes = Uint8Array.from(atob(spec.bdata), (c) => c.charCodeAt(0));
+    const text = atob(spec.bdata);
+    const bytes = new Uint8Array(text.length); // Uint8Array.from(text, …) is far slower
+    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
     return new ARRAYS[spec.dtype](bytes.buffer);
   }
 
@@ -32,20 +50,46 @@
     if (map && map.data === data) return map;
     const trace = data.figure.data[0];
     const facts = data.facts;
-    const read = {
+    const made = {
       data: data, key: data.key, name: data.key.slice(0, -2), dim: data.dim, facts: facts,
       x: decode(trace.x), y: decode(trace.y), z: trace.z && decode(trace.z),
-      ids: decode(trace.customdata), cluster: decode(facts.cluster), label: decode(facts.label),
-      rows: new Map(), exemplars: new Set(facts.exemplars),
-      size: trace.marker.size * Math.min(1, Math.max(0.6, innerWidth / 1200)), // made for a desk
+      ids: decode(trace.customdata), own: decode(facts.cluster), label: decode(facts.label),
+      rows: new Map(), at: facts.at ? decode(facts.at) : null, total: facts.total,
+      bounds: facts.bounds, size: sized(trace.marker.size),
     };
-    read.ids.forEach((id, row) => read.rows.set(id, row));
-    return read;
+    made.ids.forEach((id, row) => made.rows.set(id, row));
+    return made;
   }
 
-  // Categories past the palette are one, "other", where labels are hidden and shown.
-  function category(code) {
-    return color === "label" ? Math.min(code, map.facts.palette.length) : code;
+  // Markers are made for a desk.
+  function sized(size) {
+    return size * Math.min(1, Math.max(0.6, innerWidth / 1200));
+  }
+
+  // Other points of the same map, from map_refine.js.
+  function replace(made) {
+    map = made;
+    api.mask = null;
+    cluster();
+    anew();
+  }
+
+  // Have the figure made anew.
+  function anew() {
+    set("map-points", (anew.count = (anew.count || 0) + 1));
+  }
+
+  // The clusters in force: the map's own, or those of another granularity.
+  function cluster() {
+    const other = clustering && clustering.map === map.name ? clustering : null;
+    if (map.clustered === other && map.cluster) return;
+    map.clustered = other;
+    map.exemplars = new Set(other ? other.exemplars : map.facts.exemplars);
+    if (!other) map.cluster = map.own;
+    else {
+      const all = decode(other.cluster);
+      map.cluster = map.at ? Int16Array.from(map.at, (number) => all[number]) : all;
+    }
   }
 
   function hidden() {
@@ -57,98 +101,45 @@
     return state.map === map.name ? state.focus : null;
   }
 
-  // The points that are not hidden: arrays, and the map's row of each. Kept as long as it
-  // holds, so that plotly sees unchanged coordinates where they are unchanged.
-  function subset() {
-    const out = hidden();
-    const key = [color, ...out].join(" ");
-    if (shown && shown.map === map && shown.key === key) return shown;
-    if (!out.length) return { map: map, key: key, rows: null, x: map.x, y: map.y, z: map.z };
-    const gone = new Set(out);
-    const rows = [];
-    map[color].forEach((code, row) => gone.has(category(code)) || rows.push(row));
-    const pick = (array) => array && Float32Array.from(rows, (row) => array[row]);
-    return { map: map, key: key, rows: rows, x: pick(map.x), y: pick(map.y), z: pick(map.z) };
-  }
-
-  const rowAt = (number) => (shown.rows ? shown.rows[number] : number);
-
-  // Colors
-
-  function token(name) {
-    return getComputedStyle(byId("map-stage")).getPropertyValue(name).trim();
-  }
-
-  function mix(from, to, share) {
-    const part = (hex, at) => parseInt(hex.slice(at, at + 2), 16);
-    const mixed = [1, 3, 5].map((at) => Math.round(part(from, at) * (1 - share) + part(to, at) * share));
-    return `rgb(${mixed.join(",")})`;
-  }
-
-  // A stepped color scale: palette, other, noise; and the same again, faded, for what is
-  // out of focus. A number per point then says its color.
-  function colorscale() {
-    const plain = [...map.facts.palette, token("--map-other"), token("--map-noise")];
-    const paper = token("--ground");
-    const steps = [...plain, ...plain.map((hex) => mix(hex, paper, 0.82))];
-    return steps.flatMap((value, i) => [[i / steps.length, value], [(i + 1) / steps.length, value]]);
-  }
-
-  function colors() {
-    const key = `${color} ${focus()}`;
-    if (shown.colors && shown.colorKey === key) return shown.colors;
-    const top = map.facts.palette.length;
-    const codes = map[color];
-    const chosen = focus();
-    const count = shown.x.length;
-    const values = new Uint8Array(count);
-    for (let i = 0; i < count; i++) {
-      const row = rowAt(i);
-      const value = codes[row] < 0 ? top + 1 : Math.min(codes[row], top);
-      values[i] = chosen === null || map.cluster[row] === chosen ? value : value + top + 2;
-    }
-    shown.colorKey = key;
-    shown.colors = values;
-    return values;
-  }
-
-  function colorOf(row) {
-    const code = map[color][row];
-    const palette = map.facts.palette;
-    return code < 0 ? "var(--map-noise)" : palette[code] || "var(--map-other)";
-  }
-
   // The figure
 
-  function figure(data, by, newState, chosen, neighbors, theme, old) {
-    if (!data || !byId("map-stage")) return none();
+  function figure(data, by, newState, chosen, theme, again, old, params) {
+    const stage = byId("map-stage");
+    if (!data || !stage) return none();
+    if (page !== stage) {
+      page = stage;
+      api.params = Object.assign({}, params);
+      api.mask = null;
+    }
     const last = drawing;
+    const before = map;
     map = read(data);
+    if (map !== before) api.mask = null; // else other points of it, which tell the listeners
     state = newState || state;
     color = by;
-    image = chosen;
-    shown = subset();
-    found = neighbors && neighbors.image === image ? neighbors.ids : [];
+    image = chosen === undefined ? null : chosen;
+    cluster();
+    found = near && near.image === image ? near.ids : [];
     requestAnimationFrame(settle);
     if (!last.startsWith(`${map.key} `)) awaited = true;
-    // On the flat map another image changes no point: nothing is plotted anew.
-    drawing = [map.key, shown.key, focus(), document.documentElement.dataset.bsTheme].join(" ");
-    if (map.dim === 2 && drawing === last && old && old.data.length) return none();
+    // On the flat map colors and another image move no point: nothing is plotted anew.
+    drawing = `${map.key} `;
+    if (map.dim === 2 && drawing === last && old && old.data.length && told === map) {
+      api.colors.paint();
+      return none();
+    }
     const base = data.figure;
-    const points = Object.assign({}, base.data[0], {
-      x: shown.x, y: shown.y,
-      marker: Object.assign({}, base.data[0].marker, {
-        size: map.size, color: colors(), colorscale: colorscale(), showscale: false,
-        cmin: -0.5, cmax: 2 * map.facts.palette.length + 3.5, cauto: false,
-      }),
-    });
-    delete points.customdata; // read() has the ids; Dash would look for them in each event
     const layout = Object.assign({}, base.layout, { uirevision: map.key });
+    if (map.dim === 2) layout.hovermode = false; // map_pick.js looks for the nearest point itself
+    const points = Object.assign({}, base.data[0], { x: map.x, y: map.y });
+    delete points.customdata; // read() has the ids; Dash would look for them in each event
+    points.marker = Object.assign({}, points.marker, { size: map.size });
     if (map.dim === 2) {
+      points.marker.color = api.token("--map-noise"); // until colors.paint()
       api.view.place(layout);
       return { data: [points], layout: layout };
     }
-    points.z = shown.z;
+    api.colors.inSpace(points);
     api.view.placeInSpace(layout);
     return { data: [points, ...api.marks.traces()], layout: layout };
   }
@@ -167,9 +158,10 @@
     byId("map-busy").hidden = !awaited;
     api.marks.draw();
     api.wall.refresh();
-    legend();
+    api.refine.refresh();
+    const other = api.colors.legend();
     const out = new Set(hidden());
-    document.querySelectorAll(color === "label" ? ".map-entry" : ".map-swatch").forEach((button) => {
+    document.querySelectorAll(color === "cluster" ? ".map-swatch" : ".map-entry").forEach((button) => {
       button.setAttribute("aria-pressed", String(!out.has(Number(button.dataset.toggle))));
     });
     document.querySelectorAll("[data-zoom]").forEach((button) => {
@@ -177,12 +169,18 @@
     });
     byId("map-stage").closest(".map-page").dataset.color = color;
     // The panel that may cover the image comes with its neighbors, the legend with a color.
-    const about = [map.key, color, image].join(" ");
-    if (settle.revealed !== about && (found.length || image === null)) {
+    const about = [map.key, image].join(" ");
+    const ready = awaited ? false : found.length || image === null;
+    if (other && settle.revealed === about) setTimeout(() => map && api.view.reveal(image), 100);
+    if (settle.revealed !== about && ready) {
       settle.revealed = about;
       byId("map-panel").scrollTop = 0;
       api.view.reveal(image);
     }
+  }
+
+  function token(name) {
+    return getComputedStyle(byId("map-stage")).getPropertyValue(name).trim();
   }
 
   function zoomTo(code) {
@@ -214,68 +212,34 @@
 
   // Only this category; again: all of them.
   function isolate(code) {
-    const others = [...new Set(Array.from(map[color], category))].filter((c) => c !== code);
+    const others = api.colors.present().filter((c) => c !== code);
     const alone = !hidden().includes(code) && others.every((c) => hidden().includes(c));
     change({ hidden: Object.assign({}, state.hidden, { [color]: alone ? [] : others }) });
-  }
-
-  function legend() {
-    const box = byId("map-legend");
-    const key = color === "label" ? map.name : "";
-    if (box.dataset.of === key && box.childElementCount) return;
-    box.dataset.of = key;
-    box.replaceChildren();
-    if (!key) return;
-    const palette = map.facts.palette;
-    const labels = map.facts.labels;
-    const named = labels.slice(0, palette.length);
-    const entries = named.map(([name, count], code) => [code, name, count, palette[code]]);
-    const sum = (rest) => rest.reduce((total, [, count]) => total + count, 0);
-    const rest = sum(labels.slice(palette.length));
-    if (rest) entries.push([palette.length, "other", rest, "var(--map-other)"]);
-    const without = map.ids.length - sum(labels);
-    if (without > 0) entries.push([-1, "no label", without, "var(--map-noise)"]);
-    entries.forEach(([code, name, count, paint]) => {
-      const button = document.createElement("button");
-      const dot = document.createElement("span");
-      button.type = "button";
-      button.className = "map-entry";
-      button.dataset.toggle = code;
-      button.title = `${count.toLocaleString("en")} images. Click hides or shows, double click isolates.`;
-      dot.className = "map-dot";
-      dot.style.setProperty("--swatch", paint);
-      button.append(dot, name);
-      box.append(button);
-    });
   }
 
   // Events
 
   function listen(gd) {
-    const pick = (event) => {
-      const point = event.points[0];
-      return point.curveNumber || api.wall.at(event.event) ? null : rowAt(point.pointNumber);
-    };
     gd.on("plotly_afterplot", () => drawn(gd));
-    gd.on("plotly_hover", (event) => {
-      const row = pick(event);
-      if (row !== null && !api.wall.pressed()) api.tip.show(row, event.event);
-    });
-    gd.on("plotly_unhover", api.tip.hide);
-    gd.on("plotly_click", (event) => {
-      const row = pick(event);
-      if (row !== null) api.wall.press(row);
-    });
     api.view.listen(gd);
-    api.wall.listen(gd);
+    api.pick.listen(gd);
   }
 
   function drawn(gd) {
-    if (!gd.data || !gd.data.length || gd.layout.uirevision !== map.key) return;
+    const plotted = gd.data && gd.data[0];
+    if (!plotted || gd.layout.uirevision !== map.key) return;
+    if (map.dim === 2 && (plotted.x.length !== map.x.length || plotted.x[0] !== map.x[0])) return;
     awaited = false;
     byId("map-busy").hidden = true;
+    if (map.dim === 2) api.colors.paint(true);
     api.marks.draw();
     api.wall.refresh();
+    api.refine.refresh();
+    if (told === map) return;
+    told = map;
+    set("map-shown", map.name);
+    requestAnimationFrame(settle);
+    listeners.forEach((listener) => listener(map));
   }
 
   function select(row) {
@@ -305,7 +269,31 @@
     else if (focus() !== null) change({ focus: null });
   });
 
-  // For Dash
+  // For Dash: what the server has answered
+
+  function colored(sent) {
+    api.coloring = sent;
+    updated();
+  }
+
+  function clustered(sent) {
+    clustering = sent || null;
+    if (map) cluster();
+    updated();
+  }
+
+  function neighbored(sent) {
+    near = sent;
+    found = near && near.image === image ? near.ids : [];
+    updated();
+  }
+
+  function updated() {
+    if (!map || told !== map || !byId("map-stage")) return;
+    if (map.dim === 3) return anew();
+    api.colors.paint();
+    requestAnimationFrame(settle);
+  }
 
   function choose() {
     const cause = window.dash_clientside.callback_context.triggered[0];
@@ -314,9 +302,10 @@
   }
 
   // The address of what is shown; another image is a step that Back returns from.
-  function view(name, dim, by, chosen, last) {
+  function view(name, dim, by, chosen, added, last) {
     if (!last || last.path !== "/") return none();
     const params = new URLSearchParams({ map: name, dim: dim, color: by });
+    Object.entries(added || {}).forEach(([key, value]) => params.set(key, value));
     const noneChosen = chosen === null || chosen === undefined;
     if (!noneChosen) params.set("image", chosen);
     const search = `?${params}`;
@@ -325,15 +314,34 @@
     return { path: "/", search: search, replace: noneChosen || String(chosen) === before };
   }
 
+  function setParam(name, value) {
+    const params = Object.assign({}, api.params);
+    if (value === null || value === undefined || value === "") delete params[name];
+    else params[name] = String(value);
+    if (params[name] === api.params[name]) return;
+    api.params = params;
+    set("map-params", params);
+  }
+
+  function onMap(listener) {
+    listeners.push(listener);
+    if (told && told === map) listener(map);
+  }
+
   const api = (window.likenessMap = {
     get map() { return map; },
-    get shown() { return shown; },
-    get drawn() { return !awaited; },
+    get drawn() { return !awaited && told === map; },
     get image() { return image; },
     get found() { return found; },
-    byId: byId, token: token, graph: graph, rowAt: rowAt, colorOf: colorOf, select: select,
+    get color() { return color; },
+    set color(by) { color = by; },
+    hidden: hidden, focus: focus, decode: decode, params: {}, setParam: setParam, onMap: onMap,
+    byId: byId, token: token, graph: graph, select: select, sized: sized, replace: replace,
   });
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    map: { figure: figure, choose: choose, view: view },
+    map: {
+      figure: figure, choose: choose, view: view,
+      coloring: colored, clustering: clustered, neighbors: neighbored,
+    },
   });
 })();

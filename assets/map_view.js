@@ -14,6 +14,8 @@
     const panel = byId("map-panel");
     const legend = byId("map-legend").offsetHeight;
     const free = { width: stage.width, height: stage.height, right: 0, bottom: legend && legend + 8 };
+    const drawer = byId("selected").offsetHeight; // the gallery of what is selected
+    if (drawer < 0.7 * stage.height) free.bottom = Math.max(free.bottom, drawer);
     if (!panel.hidden) {
       const cover = panel.getBoundingClientRect();
       if (cover.width < 0.7 * stage.width) free.right = stage.right - cover.left;
@@ -37,10 +39,19 @@
     return centered((box[0] + box[1]) / 2, (box[2] + box[3]) / 2, Math.max(wide, high, 1e-6) * margin);
   }
 
+  function extent(array) {
+    let [low, high] = [Infinity, -Infinity];
+    for (let i = 0; i < array.length; i++) {
+      if (array[i] < low) low = array[i];
+      if (array[i] > high) high = array[i];
+    }
+    return [low, high];
+  }
+
   // [x0, x1, y0, y1] of some rows; `outside` is the share left out at each edge, for stragglers.
   function bounds(rows, outside) {
     const ends = (array) => {
-      const values = rows ? Float32Array.from(rows, (row) => array[row]) : array.slice();
+      const values = Float32Array.from(rows, (row) => array[row]);
       values.sort();
       const cut = Math.floor(values.length * outside);
       return [values[cut], values[values.length - 1 - cut]];
@@ -50,13 +61,41 @@
 
   function whole() {
     const map = api.map;
-    map.bounds = map.bounds || bounds(null, 0);
+    map.bounds = map.bounds || [...extent(map.x), ...extent(map.y)];
     return Object.assign(fitted(map.bounds, 1.08), { whole: true });
   }
 
   function present() {
     const full = api.graph() && api.graph()._fullLayout;
     return full && full.xaxis && full.yaxis && { x: full.xaxis.range.slice(), y: full.yaxis.range.slice() };
+  }
+
+  // The view that the address names, once for each page opened; ranges are those of the stage.
+  let opened = null;
+  function named() {
+    const stage = byId("map-stage");
+    if (opened === stage) return null;
+    opened = stage;
+    const [x0, x1, y0, y1] = (api.params.at || "").split(",").map(Number);
+    const scale = Math.max((x1 - x0) / stage.clientWidth, (y1 - y0) / stage.clientHeight);
+    if (!(scale > 0 && x0 < x1 && y0 < y1 && Number.isFinite(scale))) return null;
+    const wide = (scale * stage.clientWidth) / 2;
+    const high = (scale * stage.clientHeight) / 2;
+    const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2];
+    return { x: [x - wide, x + wide], y: [y - high, y + high] };
+  }
+
+  // Name the view in the address once it has come to rest, unless it is the whole map.
+  let naming = null;
+  function name() {
+    clearTimeout(naming);
+    naming = setTimeout(() => {
+      const view = api.map && byId("map-stage") && kept[api.map.key];
+      if (!view || api.map.dim !== 2 || underway) return;
+      const digits = Math.max(0, 3 - Math.floor(Math.log10(view.x[1] - view.x[0])));
+      const text = [...view.x, ...view.y].map((end) => Number(end.toFixed(digits))).join(",");
+      api.setParam("at", view.whole ? null : text);
+    }, 300);
   }
 
   let turn = 0; // of the latest movement; another number stops it
@@ -79,7 +118,9 @@
         if (time < 1) requestAnimationFrame(step);
         else if (mine === turn) {
           underway = false;
+          name();
           api.wall.refresh();
+          api.refine.refresh();
         }
       });
     };
@@ -112,12 +153,23 @@
     return { x: x, y: y, seen: x > edge && y > edge && within };
   }
 
+  // The other way round: a place of the stage, px, in the units of the map.
+  function unit(x, y) {
+    const view = present();
+    const free = frame();
+    return {
+      x: view.x[0] + (x / free.width) * (view.x[1] - view.x[0]),
+      y: view.y[1] - (y / free.height) * (view.y[1] - view.y[0]),
+    };
+  }
+
   // The person has moved the view: no animation goes on, and it is no longer the whole map.
   function taken() {
     turn++;
     underway = false;
     const view = present();
     if (view && api.map && api.map.dim === 2) kept[api.map.key] = view;
+    name();
   }
 
   // Two fingers zoom about the point between them; one finger pans, which plotly does.
@@ -164,17 +216,20 @@
   api.view = {
     present: present,
     pixel: pixel,
+    unit: unit,
 
     // Put the view a map was left in, or the whole of it, into a layout.
     place: function (layout) {
       const key = api.map.key;
       const gd = api.graph();
       const drawn = gd && gd.layout && gd.layout.uirevision === key;
+      kept[key] = named() || kept[key];
       // Drawn anew in the window of now, the whole map may need other ranges.
       if (!kept[key] || (kept[key].whole && !drawn)) kept[key] = whole();
       const view = (drawn && underway && present()) || kept[key];
       layout.xaxis = Object.assign({}, layout.xaxis, { range: view.x, autorange: false });
       layout.yaxis = Object.assign({}, layout.yaxis, { range: view.y, autorange: false });
+      name();
     },
 
     // The same for a map in space, which the browser turns; plotly keeps how.
@@ -197,6 +252,7 @@
     // Bring an image into sight after the panel has opened, or closed (null).
     reveal: function (id) {
       const map = api.map;
+      if (!byId("map-stage") || !api.graph()) return;
       if (map.dim === 3) return window.Plotly.relayout(api.graph(), { "scene.domain": domain() });
       const view = present();
       if (!view) return;
@@ -212,11 +268,13 @@
         taken();
         api.marks.draw();
         api.wall.follow();
+        api.refine.place();
       });
       gd.on("plotly_relayout", (change) => {
         if (change && change["xaxis.range[0]"] !== undefined) taken(); // by hand, not by move()
         api.marks.draw();
         api.wall.refresh();
+        api.refine.refresh();
       });
       pinch(gd);
     },

@@ -1,5 +1,5 @@
-/* Pictures over the map: the thumbnail near the pointer, and the wall of thumbnails that
-   points turn into once few enough are in view. Both read the map from assets/map.js. */
+/* The wall of thumbnails that points turn into once few enough are in view; see assets/map.js
+   for the rest. It lets the pointer through, so that wheel and drag reach the map. */
 (function () {
   "use strict";
   const api = window.likenessMap;
@@ -9,62 +9,6 @@
   const PLACED = 0.7; // share of the points that a side must give room to, else a smaller one
   const GROWN = [1.7, 1.3]; // times the side, where there is still room
   const GAP = 4;
-
-  // The thumbnail near the pointer
-
-  const tip = (api.tip = {
-    row: null,
-
-    show: function (row, event) {
-      const box = byId("map-tip");
-      const map = api.map;
-      if (!box || (event && event.pointerType === "touch")) return;
-      let picture = box.querySelector("img");
-      if (!picture) {
-        picture = box.appendChild(document.createElement("img"));
-        box.appendChild(document.createElement("span"));
-        picture.alt = "";
-        picture.addEventListener("load", () => {
-          picture.classList.remove("is-loading");
-          tip.place();
-        });
-      }
-      if (tip.row !== row || box.dataset.map !== map.key) {
-        const label = map.facts.labels[map.label[row]];
-        const cluster = map.cluster[row] < 0 ? "noise" : `cluster ${map.cluster[row] + 1}`;
-        picture.classList.add("is-loading"); // else the last picture stands for this one
-        picture.src = window.likeness.url(`/thumb/${map.ids[row]}`);
-        box.lastChild.textContent = label ? `${label[0]} · ${cluster}` : cluster;
-        tip.row = row;
-        box.dataset.map = map.key;
-      }
-      box.classList.add("is-shown");
-      if (event) tip.pointer = [event.clientX, event.clientY]; // none comes from a map in space
-      tip.place();
-    },
-
-    // Beside the pointer, on the side where there is room; never under it.
-    place: function () {
-      const box = byId("map-tip");
-      if (!box || !tip.pointer) return;
-      const beside = (at, size, room) => (at + 18 + size > room - 8 ? Math.max(8, at - 18 - size) : at + 18);
-      const x = beside(tip.pointer[0], box.offsetWidth, innerWidth);
-      const y = beside(tip.pointer[1], box.offsetHeight, innerHeight);
-      box.style.transform = `translate(${x}px, ${y}px)`;
-    },
-
-    hide: function () {
-      const box = byId("map-tip");
-      if (box) box.classList.remove("is-shown");
-      tip.row = null;
-    },
-  });
-
-  // The wall
-
-  let down = null; // where the button went down, while it is
-  let still = false; // whether the pointer stayed there
-  let held = null; // row of a point in space that it went down on
   let placed = []; // {row, x, y, side, element}, px on the stage
   const elements = new Map(); // id → element
 
@@ -76,10 +20,10 @@
 
   function inView(view, most) {
     const rows = [];
-    const { x, y } = api.shown;
-    for (let i = 0; i < x.length; i++) {
-      if (x[i] >= view.x[0] && x[i] <= view.x[1] && y[i] >= view.y[0] && y[i] <= view.y[1]) {
-        if (rows.push(api.rowAt(i)) > most) return null;
+    const { x, y } = api.map;
+    for (let row = 0; row < x.length; row++) {
+      if (x[row] >= view.x[0] && x[row] <= view.x[1] && y[row] >= view.y[0] && y[row] <= view.y[1]) {
+        if (!api.hiddenRow(row) && rows.push(row) > most) return null;
       }
     }
     return rows;
@@ -147,7 +91,7 @@
 
     // Keep what is shown on its points while the view moves.
     follow: function () {
-      tip.hide();
+      api.tip.hide();
       if (!placed.length || !api.view.present()) return;
       placed.forEach((item) => Object.assign(item, api.view.pixel(item.row)));
       placed.forEach(put); // after all is read: in turns, each write would cost a layout
@@ -160,48 +104,6 @@
       const x = event.clientX - stage.left;
       const y = event.clientY - stage.top;
       return placed.find((p) => Math.abs(p.x - x) <= p.side / 2 && Math.abs(p.y - y) <= p.side / 2) || null;
-    },
-
-    pressed: () => down !== null,
-
-    // A point was clicked. In space plotly says so as soon as the button goes down, which
-    // may be the start of a turn.
-    press: function (row) {
-      if (api.view.pinching()) return;
-      if (api.map.dim === 2 || (down === null && still)) api.select(row);
-      else held = row;
-    },
-
-    // The wall lets the pointer through, so that wheel and drag reach the map; hovering
-    // and clicking a picture are told from where the pointer is.
-    listen: function (gd) {
-      gd.addEventListener("pointermove", (event) => {
-        const item = event.buttons ? null : wall.at(event);
-        tip.pointer = [event.clientX, event.clientY];
-        if (item) tip.show(item.row, event);
-        else if (wall.hovered) tip.hide();
-        else tip.place();
-        wall.hovered = Boolean(item);
-        gd.classList.toggle("over-picture", wall.hovered);
-      });
-      gd.addEventListener("pointerleave", () => tip.hide());
-      gd.addEventListener("pointerdown", (event) => {
-        down = [event.clientX, event.clientY];
-        // In space plotly tells of a click while it draws: between slow frames it misses
-        // short ones, so the point that was under the pointer is remembered here.
-        held = api.map && api.map.dim === 3 && byId("map-tip").classList.contains("is-shown") ? tip.row : null;
-        tip.hide();
-      }, true);
-      document.addEventListener("pointerup", (event) => {
-        if (!down || !gd.isConnected) return;
-        const moved = Math.hypot(event.clientX - down[0], event.clientY - down[1]);
-        still = event.button === 0 && moved < 5 && !api.view.pinching();
-        down = null;
-        const item = still && wall.at(event);
-        if (item) api.select(item.row);
-        else if (still && held !== null) api.select(held);
-        held = null;
-      }, true);
     },
   });
 

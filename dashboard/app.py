@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import gzip
 import logging
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 from hashlib import blake2b
 from pathlib import Path
@@ -36,6 +38,9 @@ from pipeline.errors import LikenessError
 from pipeline.library import Library
 
 PAGES = (map_page, search_page, compare_page, graph_page, library_page, detail_page)
+
+WARM_AFTER = 4.0
+"""Seconds from the start until the models are loaded: the first page needs the cores more."""
 
 MAX_REQUEST = 36 * 2**20
 """Largest body of a request, bytes: an upload of 25 MB grows by a third as base64."""
@@ -68,12 +73,14 @@ def create_app(
     *,
     libraries: Sequence[tuple[str, str]] = (),
     access: Access = Access(),
+    warm: bool = False,
 ) -> Dash:
     """The dashboard of a library. May be called several times in one process.
 
     prefix: the path it is mounted at, with slashes around; `components.url` and the
     browser's `likeness.url` put it before every address. libraries: (name, mount) of all
     that can be switched to, this one among them. access: who may ask, and for what.
+    warm: make the models ready in the background, once the first page has been answered.
     """
     reads = Reads(library, Jobs(library) if access.actions else None)
     app = Dash(
@@ -107,7 +114,16 @@ def create_app(
     _route(app, reads)
     for page in PAGES:
         page.register(app, reads)
+    if warm:
+        later = threading.Timer(WARM_AFTER, _warm_up, [reads])
+        later.daemon = True
+        later.start()
     return app
+
+
+def _warm_up(reads: Reads) -> None:
+    with suppress(LikenessError):  # an upload will tell the person
+        reads.warm_up()
 
 
 def _shell(libraries: Sequence[tuple[str, str]], prefix: str) -> html.Div:

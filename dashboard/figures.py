@@ -25,6 +25,32 @@ Found by farthest-point selection in OKLab (Ottosson 2020) over colors of lightn
 normal vision and simulated deuteranopia and protanopia (Machado, Oliveira & Fernandes 2009).
 """
 
+
+
+def _scale(steps: int) -> tuple[str, ...]:
+    """Colors from dark blue to light yellow at equal steps of OKLab (Ottosson 2020).
+
+    Lightness rises evenly, and the hue runs from blue to yellow, the axis that
+    deuteranopes and protanopes see as others do.
+    """
+    share = np.linspace(0, 1, steps)
+    light = 0.42 + 0.44 * share
+    angle = np.radians(275 - 175 * share)
+    chroma = 0.135 - 0.05 * np.sin(np.pi * share)
+    lab = np.stack([light, chroma * np.cos(angle), chroma * np.sin(angle)], axis=1)
+    to_cone = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728],
+                        [1, -0.0894841775, -1.291485548]])
+    to_rgb = np.array([[4.0767416621, -3.3077115913, 0.2309699292],
+                       [-1.2684380046, 2.6097574011, -0.3413193965],
+                       [-0.0041960863, -0.7034186147, 1.707614701]])
+    linear = np.clip((lab @ to_cone.T) ** 3 @ to_rgb.T, 0, 1)
+    srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return tuple("#" + "".join(f"{round(255 * part):02x}" for part in row) for row in srgb)
+
+
+SCALE = _scale(17)
+"""Colors of figures, low to high."""
+
 _BLANK_AXIS = {
     "visible": False,
     "showgrid": False,

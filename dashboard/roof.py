@@ -54,8 +54,12 @@ def places(directories: Sequence[Path]) -> list[Place]:
     return found
 
 
-def open_roof(directories: Sequence[Path], access: Access = Access()) -> Callable:
+def open_roof(
+    directories: Sequence[Path], access: Access = Access(), *, warm: bool = False
+) -> Callable:
     """The WSGI application of one or several libraries; the first is made where there is none.
+
+    warm: make the models of each ready in the background when it is first opened.
 
     Raises LibraryError when another one is no library.
     """
@@ -65,7 +69,7 @@ def open_roof(directories: Sequence[Path], access: Access = Access()) -> Callabl
 
     def app_of(place: Place, create: bool = False):
         library = Library(place.data, create=create)
-        return create_app(library, place.mount, libraries=known, access=access).server
+        return create_app(library, place.mount, libraries=known, access=access, warm=warm).server
 
     front = app_of(first, create=True)
     if not others:

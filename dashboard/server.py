@@ -39,7 +39,7 @@ def serve(
     # Started in the background of a shell, a program ignores Ctrl-C, and so would every run
     # that is started from the page: none could be stopped.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    application = open_roof(directories, Access.listening_on(host, allow_actions))
+    application = open_roof(directories, Access.listening_on(host, allow_actions), warm=True)
     listener = _listen(host, port)
     server = waitress.create_server(
         application, sockets=[listener], threads=THREADS, channel_timeout=300

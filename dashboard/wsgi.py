@@ -7,4 +7,4 @@ from dashboard.roof import libraries_in, open_roof
 from pipeline import settings
 
 _roof = settings.roof_dir()
-server = open_roof(libraries_in(_roof) if _roof else [settings.data_dir()])
+server = open_roof(libraries_in(_roof) if _roof else [settings.data_dir()], warm=True)

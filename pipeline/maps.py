@@ -1,8 +1,8 @@
 """Maps: UMAP coordinates and HDBSCAN clusters of one embedding, or of the combination.
 
-    neighbors (from the combined index) → UMAP in 2-D and 3-D → HDBSCAN on the 2-D map
+    neighbors (by the combined index) → UMAP in 2-D and 3-D → HDBSCAN on the 2-D map
 
-The steps themselves are in `layout`. Each map is one file, `maps/NAME.npz`, keyed on the
+The steps themselves are in `neighbors`, `layout` and `descent`. Each map is one file, `maps/NAME.npz`, keyed on the
 vectors and parameters it was made from.
 """
 
@@ -20,15 +20,12 @@ from pipeline import layout
 from pipeline.errors import LibraryError
 from pipeline.index import CombinedIndex
 from pipeline.library import Library
+from pipeline.neighbors import COMBINED, Vectors, among, neighbors
 from pipeline.progress import Progress, Silent
 from pipeline.settings import MapOptions
 
-COMBINED = "combined"
-"""Name of the map of all embeddings of the index, weighted equally."""
-
 REFIT_ABOVE = 0.2
 """Share of new images above which a map is fitted anew instead of placing them in it."""
-_EXACT_KNN_BELOW = 12_000  # below, all distances at once take less time than the graph
 _STEP = 4_096
 
 
@@ -154,69 +151,16 @@ def about(library: Library) -> dict[str, dict]:
     return report
 
 
-def neighbors(index: CombinedIndex, name: str, rows: np.ndarray, k: int):
-    """The k nearest of each row among `rows` by cosine, itself first.
-
-    Returns positions within `rows` (n, k) int64 and cosine distances 1 − cos (n, k)
-    float32, in [0, 2].
-    """
-    weights = dict.fromkeys(index.embeddings if name == COMBINED else [name], 1.0)
-    if len(rows) <= _EXACT_KNN_BELOW:
-        vectors = _vectors(index, name)[rows]
-        nearest = np.empty((len(rows), k), np.int64)
-        similar = np.empty((len(rows), k), np.float32)
-        for start in range(0, len(rows), 1024):
-            part = slice(start, start + 1024)
-            products = vectors[part] @ vectors.T
-            products[np.arange(len(products)), np.arange(len(products)) + start] = np.inf
-            top = np.argpartition(-products, k - 1, axis=1)[:, :k]
-            best = np.take_along_axis(products, top, axis=1)
-            order = np.argsort(-best, axis=1, kind="stable")
-            nearest[part] = np.take_along_axis(top, order, axis=1)
-            similar[part] = np.take_along_axis(best, order, axis=1)
-    else:
-        mask = np.zeros(len(index.ids), bool)
-        mask[rows] = True
-        # Rows have norm 1/√M in each block, on both sides: this makes products means of cosines.
-        query_weights = dict.fromkeys(weights, len(index.dims) / len(weights))
-        scale = np.repeat([query_weights.get(n, 0.0) for n in index.embeddings], index.dims)
-        scale = scale.astype(np.float32)
-        # The combination's weighting is the one the graph was built for: twice k finds
-        # 0.998 of the 10 nearest (12,500 × 1,792), where the measured effort is for any weights.
-        effort = 2 * k if name == COMBINED else index.effort_for(weights)
-        parts = [
-            index.nearest(index.rows(rows[start : start + _STEP]) * scale, k + 1, mask, effort)
-            for start in range(0, len(rows), _STEP)
-        ]
-        products, found = (np.concatenate(arrays) for arrays in zip(*parts))
-        nearest, similar = _without_self(np.searchsorted(rows, found), products, k)
-    similar[:, 0] = 1.0
-    return nearest, np.clip(1 - similar, 0, 2).astype(np.float32)
-
-
-def _without_self(found, products, k):
-    """Put each row itself first and its k − 1 best others after it."""
-    own = np.arange(len(found))[:, None]
-    order = np.argsort(found != own, axis=1, kind="stable")
-    found = np.take_along_axis(found, order, axis=1)[:, :k]
-    products = np.take_along_axis(products, order, axis=1)[:, :k]
-    found[:, 0] = own[:, 0]
-    return found, products
-
-
-def _vectors(index: CombinedIndex, name: str) -> np.ndarray:
-    """Rows whose inner product is the map's cosine: (n, d) float32."""
-    if name == COMBINED:
-        return index.matrix()
-    return index.block(name) * np.float32(np.sqrt(len(index.dims)))
-
-
 def _rows(index: CombinedIndex, name: str, limit: int) -> np.ndarray:
     """Rows of the index that the map shows, by ascending image id.
 
     Empty vectors have no place; above `limit`, as many are taken evenly.
     """
-    rows = np.flatnonzero(index.alive & (np.abs(_vectors(index, name)).max(axis=1) > 0))
+    alive = np.flatnonzero(index.alive)
+    vectors = Vectors(index, name, alive)
+    steps = np.array_split(np.arange(len(alive)), 1 + len(alive) // _STEP)
+    full = np.concatenate([vectors[part].any(axis=1) for part in steps])
+    rows = alive[full]
     rows = rows[np.argsort(index.ids[rows])]
     if limit and len(rows) > limit:
         rows = rows[np.linspace(0, len(rows) - 1, limit).round().astype(int)]
@@ -246,7 +190,7 @@ def _left_out(index: CombinedIndex, name: str, rows: np.ndarray) -> int:
 
 
 def _fit(index, name, rows, options: MapOptions, extractors, reference: Map | None) -> Map:
-    ids, vectors = index.ids[rows], np.ascontiguousarray(_vectors(index, name)[rows])
+    ids, vectors = index.ids[rows], Vectors(index, name, rows)
     k = min(options.n_neighbors, max(1, len(rows) - 1))
     xy, xyz = layout.lay_out(vectors, *neighbors(index, name, rows, k), options)
     if reference is not None:
@@ -286,13 +230,13 @@ def _extend(index: CombinedIndex, old: Map, rows: np.ndarray) -> Map | None:
         values = getattr(old, field)[at]
         values[~kept] = 0
         new[field] = values
-    vectors = _vectors(index, old.name)[rows]
-    anchors = np.flatnonzero(kept)
-    for row in np.flatnonzero(~kept):
-        similar = vectors[anchors] @ vectors[row]
-        top = np.argsort(-similar)[: min(old.options.n_neighbors, len(anchors))]
-        weight = np.maximum(similar[top] - similar[top].min(), 1e-3)
-        near = anchors[top]
+    anchors, coming = np.flatnonzero(kept), np.flatnonzero(~kept)
+    found = ()
+    if len(coming):  # images may just have gone
+        nearest, similar = among(index, old.name, rows[coming], rows[anchors], old.options.n_neighbors)
+        found = zip(coming, anchors[nearest], similar)
+    for row, near, close in found:
+        weight = np.maximum(close - close.min(), 1e-3)
         new["xy"][row] = np.average(new["xy"][near], axis=0, weights=weight)
         new["xyz"][row] = np.average(new["xyz"][near], axis=0, weights=weight)
         new["cluster"][row] = np.bincount(new["cluster"][near] + 1, weights=weight).argmax() - 1
@@ -302,7 +246,7 @@ def _extend(index: CombinedIndex, old: Map, rows: np.ndarray) -> Map | None:
         old,
         ids=ids,
         stamps=stamps,
-        exemplars=layout.exemplars(ids, vectors, new["cluster"]),
+        exemplars=layout.exemplars(ids, Vectors(index, old.name, rows), new["cluster"]),
         left_out=_left_out(index, old.name, rows),
         **new,
     )

@@ -2,10 +2,15 @@
 
 The server sends a map once, as a figure whose coordinates are typed arrays. Coloring,
 hiding, hovering, zooming and marking happen in the browser (assets/map*.js); the server is
-asked again for another map and for the neighbors of an image.
+asked again for another map, for what another coloring says of each point, and for the
+neighbors of an image.
 
-Stores: map-data (figure and facts of the map shown), map-image (id of the image chosen, or
-None), map-neighbors (its neighbors' ids), map-state (what is hidden or in focus).
+Stores: map-data (figure and facts of the map shown), map-coloring (what the points are
+colored by, where the map itself does not say it), map-clustering (clusters that stand for
+the map's own, or None), map-points (a count: the figure is to be made anew), map-shown
+(name of the map last drawn), map-image (id of the image chosen, or None), map-neighbors (its
+neighbors' ids), map-state (what is hidden or in focus), map-params (parameters of the
+address that other parts of the page hold; likenessMap.setParam sets one).
 """
 
 from __future__ import annotations
@@ -13,21 +18,24 @@ from __future__ import annotations
 import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from dashboard import components
-from dashboard.figures import drawing_order, map_figure_2d, map_figure_3d
-from dashboard.pages import map_panels
+from dashboard import colorings, components, map_data, map_routes
+from dashboard.map_data import Drawings
+from dashboard.pages import map_panels, map_selection
 from dashboard.queries import Reads
 
 PATH = "/"
 TITLE = "Map"
 NAV = "Map"
 
+_OWN = ("map", "dim", "color", "image")  # what this page itself says in the address
 _CONFIG = {
     "displayModeBar": False,
     "scrollZoom": True,
     "doubleClick": False,  # map_view.js fits the map to what the panel leaves free
     "showTips": False,
 }
+_SHARP_UP_TO = 20_000
+"""Points that are drawn at twice the resolution; more would make each frame wait where there is no GPU."""
 
 
 def layout(reads: Reads, params: dict[str, str]):
@@ -49,18 +57,23 @@ def layout(reads: Reads, params: dict[str, str]):
     image = params.get("image", "")
     return html.Div(
         [
-            _toolbar(names, name, params.get("dim"), params.get("color"), bool(reads.library.labels())),
+            _toolbar(reads, names, name, params),
             html.Div(
                 [
                     html.Aside(
                         [html.H2("Clusters"), html.Div(id="map-clusters", className="map-clusters")],
                         className="map-side", **{"aria-label": "Clusters"},
                     ),
-                    _stage(),
+                    _stage(map_selection.selection(reads, params), len(reads.map(name).ids)),
                 ],
                 className="map-body",
             ),
             dcc.Store(id="map-data"),
+            dcc.Store(id="map-points"),
+            dcc.Store(id="map-shown"),
+            dcc.Store(id="map-coloring"),
+            dcc.Store(id="map-clustering"),
+            dcc.Store(id="map-params", data={k: v for k, v in params.items() if k not in _OWN}),
             dcc.Store(id="map-image", data=int(image) if image.isdecimal() and len(image) < 19 else None),
             dcc.Store(id="map-neighbors"),
             dcc.Store(id="map-state", data={"hidden": [], "focus": None}),
@@ -69,29 +82,31 @@ def layout(reads: Reads, params: dict[str, str]):
     )
 
 
-def _toolbar(names: list[str], name: str, dim: str | None, color: str | None, labeled: bool):
-    colors = [("cluster", "Cluster", False), ("label", "Label", not labeled)]
+def _toolbar(reads: Reads, names: list[str], name: str, params: dict[str, str]):
+    colors = colorings.choices(reads)
+    known = {choice["value"] for choice in colors if not choice["disabled"]}
+    color = params.get("color")
     return html.Div(
         [
-            html.Label(
-                ["Map", dbc.Select(
-                    id="map-name", value=name,
-                    options=[{"label": components.title_of(n), "value": n} for n in names],
-                )],
-                className="map-field",
-            ),
+            _select("map-name", "Map", name, [{"label": components.title_of(n), "value": n} for n in names]),
             _choice("map-dim", "Dimensions", [("2", "2D", False), ("3", "3D", False)],
-                    "3" if dim == "3" else "2"),
-            html.Span("Color by", className="map-caption"),
-            _choice("map-color", "Color by", colors,
-                    "label" if color == "label" and labeled else "cluster"),
+                    "3" if params.get("dim") == "3" else "2"),
+            _select("map-color", "Color by", color if color in known else colorings.CLUSTER, colors),
+            html.Div(map_selection.granularity(reads, name, params), id="map-granularity"),
             html.Span(id="map-note", className="map-note", role="status"),
+            html.Div(map_selection.tools(), id="map-tools", className="map-tools"),
             html.Button(
                 [components.icon("arrows-angle-contract"), html.Span("Reset view")], id="map-reset",
                 type="button", className="button", title="Show the whole map (double click)",
             ),
         ],
         className="map-toolbar", role="toolbar", **{"aria-label": "Map"},
+    )
+
+
+def _select(name: str, label: str, value: str, options: list[dict]):
+    return html.Label(
+        [html.Span(label), dbc.Select(id=name, value=value, options=options)], className="map-field"
     )
 
 
@@ -106,17 +121,22 @@ def _choice(name: str, label: str, options: list[tuple[str, str, bool]], value: 
     )
 
 
-def _stage():
+def _stage(selection: list, points: int):
     """The map with what floats over it."""
+    config = {**_CONFIG, "plotGlPixelRatio": 2 if points <= _SHARP_UP_TO else 1}
     return html.Section(
         [
-            dcc.Graph(id="map-graph", config=_CONFIG, responsive=True, className="map-graph",
+            html.Div(id="map-density", className="map-density", **{"aria-hidden": "true"}),
+            dcc.Graph(id="map-graph", config=config, responsive=True, className="map-graph",
                       figure={"data": [], "layout": {"xaxis": {"visible": False}, "yaxis": {"visible": False},
                               "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}}),
             html.Div(id="map-marks", className="map-marks", **{"aria-hidden": "true"}),
             html.Div(id="map-wall", className="map-wall", **{"aria-hidden": "true"}),
             html.Div(id="map-pointer", className="map-pointer", hidden=True, **{"aria-hidden": "true"}),
-            html.Div(id="map-legend", className="map-legend", role="group", **{"aria-label": "Labels"}),
+            html.Div(selection, id="map-selection"),
+            html.Div(id="map-legend", className="map-legend", role="group", **{"aria-label": "Colors"}),
+            html.Div("Working out the colors …", id="map-coloring-busy", className="map-busy", role="status",
+                     hidden=True),
             html.Div(id="map-busy", className="map-busy", role="status", children="Loading the map …"),
             html.Aside(id="map-panel", className="map-panel", hidden=True,
                        **{"aria-label": "Chosen image"}),
@@ -127,18 +147,31 @@ def _stage():
 
 
 def register(app: Dash, reads: Reads) -> None:
-    """Add the page's callbacks."""
+    """Add the page's callbacks, and the routes that a very large map asks."""
+    drawings = Drawings(reads)
+    map_routes.register(app.server, drawings)
 
     @app.callback(
-        Output("map-data", "data"), Output("map-clusters", "children"),
+        Output("map-data", "data"),
         Input("map-name", "value"), Input("map-dim", "value"),
         running=[(Output("map-busy", "hidden"), False, True)],
     )
     def show(name: str, dim: str):
-        return content(reads, name, int(dim))
+        return map_data.overview(drawings.of(name), int(dim))
 
-    @app.callback(Output("map-note", "children"), Input("map-name", "value"))
-    def note(name: str):
+    @app.callback(
+        Output("map-coloring", "data"), Input("map-color", "value"), Input("map-name", "value"),
+        running=[(Output("map-coloring-busy", "hidden"), False, True)],
+    )
+    def color(by: str, name: str):
+        return colorings.answer(reads, name, by)
+
+    # After the map is there: whether it is stale takes a while to say of a large one.
+    @app.callback(
+        Output("map-note", "children"), Input("map-shown", "data"), State("map-name", "value"),
+        prevent_initial_call=True,
+    )
+    def note(_, name: str):
         return map_note(reads, name)
 
     @app.callback(
@@ -152,10 +185,16 @@ def register(app: Dash, reads: Reads) -> None:
         ClientsideFunction("map", "figure"),
         Output("map-graph", "figure"),
         Input("map-data", "data"), Input("map-color", "value"), Input("map-state", "data"),
-        Input("map-image", "data"), Input("map-neighbors", "data"), Input("theme", "data"),
-        State("map-graph", "figure"),
+        Input("map-image", "data"), Input("theme", "data"), Input("map-points", "data"),
+        State("map-graph", "figure"), State("map-params", "data"),
         prevent_initial_call=True,
     )
+    # What the server may take long for comes by itself: Dash lets a callback wait for
+    # everything that one of its inputs is still being asked for.
+    for store in ("coloring", "clustering", "neighbors"):
+        app.clientside_callback(
+            ClientsideFunction("map", store), Input(f"map-{store}", "data"), prevent_initial_call=True
+        )
     app.clientside_callback(
         ClientsideFunction("map", "choose"),
         Output("map-image", "data"),
@@ -166,32 +205,15 @@ def register(app: Dash, reads: Reads) -> None:
         ClientsideFunction("map", "view"),
         Output("view", "data", allow_duplicate=True),
         Input("map-name", "value"), Input("map-dim", "value"), Input("map-color", "value"),
-        Input("map-image", "data"), State("view", "data"),
+        Input("map-image", "data"), Input("map-params", "data"), State("view", "data"),
         prevent_initial_call=True,
     )
-
-
-def content(reads: Reads, name: str, dim: int) -> tuple[dict, list]:
-    """A map for the browser, {"key", "figure", "facts"}, and its cluster list."""
-    picked = reads.map(name)
-    labels = reads.labels_of(picked.ids.tolist())
-    order = drawing_order(picked.cluster)
-    if dim == 3:
-        figure = map_figure_3d(picked.xyz[order], picked.ids[order])
-    else:
-        figure = map_figure_2d(picked.xy[order], picked.ids[order])
-    data = {
-        "key": f"{name}-{dim}",
-        "dim": dim,
-        "figure": figure.to_dict(),
-        "facts": map_panels.facts(picked, labels),
-    }
-    return data, map_panels.cluster_list(picked, labels)
+    map_selection.register(app, reads)
 
 
 def map_note(reads: Reads, name: str) -> str:
     """A quiet word where the map is not of the library as it is now, or not of all of it."""
-    if reads.status()["maps"].get(name, {}).get("stale"):
+    if map_data.stale(reads.library, reads.map(name)):
         return "The library has changed since this map was made. Update it with: python -m pipeline run"
     left_out = reads.map(name).left_out
     return f"{left_out:,} images have no place on this map." if left_out else ""

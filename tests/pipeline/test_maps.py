@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline import index as combined
-from pipeline import layout, maps
+from pipeline import layout, maps, neighbors
 from pipeline.errors import LibraryError
 from pipeline.settings import MapOptions
 from tests.conftest import synthetic_library, unit
@@ -21,11 +21,47 @@ def test_neighbors_are_the_nearest_and_begin_with_the_image_itself(tmp_path, nam
     used = ["color", "sift"] if name == "combined" else [name]
     similar = np.mean([library.vectors(n)[1] @ library.vectors(n)[1].T for n in used], axis=0)
     best = -np.sort(-similar, axis=1)[:, :8]
-    for exact_below, accepted in ((10**6, 1.0), (0, 0.97)):  # by scan, and by the graph
-        monkeypatch.setattr(maps, "_EXACT_KNN_BELOW", exact_below)
+    for few, accepted in ((10**6, 1.0), (0, 0.97)):  # by scan, and by the graph
+        monkeypatch.setattr(neighbors, "_FEW", few)
+        monkeypatch.setattr(neighbors, "_WORK", few)
         nearest, distances = maps.neighbors(index, name, rows, 8)
         assert (nearest[:, 0] == np.arange(len(rows))).all()
         assert np.isclose(1 - distances, best, atol=1e-4).mean() >= accepted
+
+
+def test_a_walk_finds_the_neighbors_among_some_rows_in_any_order(tmp_path, monkeypatch):
+    library = synthetic_library(tmp_path, 6_000, {"color": 16, "sift": 24})
+    index, _ = combined.build(library)
+    rows = np.random.default_rng(0).permutation(6_000)[:4_500]  # as after images have changed
+    true = [set(row) for row in neighbors.neighbors(index, maps.COMBINED, rows, 15)[0]]
+    monkeypatch.setattr(neighbors, "_FEW", 0)
+    nearest, distances = neighbors.neighbors(index, maps.COMBINED, rows, 15)
+    assert (nearest[:, 0] == np.arange(4_500)).all() and (np.diff(distances, axis=1) >= 0).all()
+    found = np.mean([len(mine & set(row)) - 1 for mine, row in zip(true, nearest)]) / 14
+    assert found >= 0.95
+    vectors = neighbors.Vectors(index, maps.COMBINED, rows)
+    products = np.einsum("nd,nd->n", vectors[np.arange(4_500)], vectors[nearest[:, 14]])
+    assert np.allclose(1 - products, distances[:, 14], atol=1e-5)
+
+
+def test_a_start_from_many_vectors_reads_them_in_steps():
+    generator = np.random.default_rng(0)
+    whole = (generator.normal(size=(30_000, 12)) * np.linspace(3, 0.1, 12)).astype(np.float32)
+
+    class Steps:
+        largest = 0
+
+        def __len__(self):
+            return len(whole)
+
+        def __getitem__(self, at):
+            Steps.largest = max(Steps.largest, len(at))
+            return whole[at]
+
+    start = layout.pca(Steps(), 2)
+    assert Steps.largest <= 8_192
+    assert abs(np.corrcoef(start[:, 0], whole[:, 0])[0, 1]) > 0.99
+    assert abs(np.corrcoef(start[:, 1], whole[:, 1])[0, 1]) > 0.9
 
 
 def test_the_maps_of_a_library_keep_themes_together(library):

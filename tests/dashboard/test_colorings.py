@@ -1,0 +1,135 @@
+"""Colorings: figures that brute force confirms, and arrays in drawing order."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from dashboard import categories, colorings
+from dashboard.figures import SCALE, drawing_order
+from dashboard.queries import Reads
+from pipeline.library import Library
+from pipeline.maps import COMBINED
+from tests.dashboard.test_figures import SEEN_BY, decoded, linear, oklab
+
+
+@pytest.fixture(scope="module")
+def reads(made_library) -> Reads:
+    return Reads(Library(made_library))
+
+
+def by_id(reads: Reads, name: str, by: str) -> tuple[dict, dict[int, int]]:
+    """An answer, and the code of each image out of its drawing order."""
+    found = colorings.answer(reads, name, by)
+    shown = reads.map(name)
+    codes = decoded(found["codes"])
+    assert len(codes) == len(shown.ids)
+    return found, dict(zip(shown.ids[drawing_order(shown.cluster)].tolist(), codes.tolist()))
+
+
+def nearest(vectors: np.ndarray, k: int) -> list[set[int]]:
+    products = vectors @ vectors.T
+    np.fill_diagonal(products, -np.inf)
+    return [set(np.argsort(-row, kind="stable")[:k].tolist()) for row in products]
+
+
+def figures(found: dict, codes: dict[int, int]) -> dict[int, float]:
+    span = found["high"] - found["low"]
+    return {i: found["low"] + code / 254 * span for i, code in codes.items() if code != colorings.NOTHING}
+
+
+def test_every_choice_has_an_answer_with_one_number_per_point(reads):
+    for choice in colorings.choices(reads):
+        by = choice["value"]
+        if by in (colorings.CLUSTER, colorings.LABEL):
+            assert colorings.answer(reads, COMBINED, by) is None
+        else:
+            found, codes = by_id(reads, COMBINED, by)
+            assert "error" not in found and (found["map"], found["by"]) == (COMBINED, by)
+            assert set(codes) == set(reads.map(COMBINED).ids.tolist())
+
+
+@pytest.mark.parametrize("one", ["", "color"])
+def test_agreement_is_what_brute_force_counts(reads, one):
+    index = reads.searcher.index()
+    ids = reads.map(COMBINED).ids
+    blocks = {name: reads.library.vectors(name)[1] for name in index.embeddings}
+    seen = {name: np.abs(block).max(axis=1) > 0 for name, block in blocks.items()}
+    assert all(seen[name].all() for name in seen), "the sample gallery has no empty picture"
+    total = np.zeros(len(ids))
+    pairs = [pair for pair in combinations(index.embeddings, 2) if not one or one in pair]
+    for a, b in pairs:
+        total += [len(x & y) / 10 for x, y in zip(nearest(blocks[a], 10), nearest(blocks[b], 10))]
+    expected = dict(zip(ids.tolist(), (total / len(pairs)).tolist()))
+    found, codes = by_id(reads, COMBINED, f"agreement-{one}" if one else "agreement")
+    shown = figures(found, codes)
+    assert shown.keys() == expected.keys() and found["low"] == 0
+    for image, value in shown.items():
+        assert value == pytest.approx(expected[image], abs=found["high"] / 500 + 0.011), image
+
+
+@pytest.mark.parametrize("name", ["sift", COMBINED])
+def test_distortion_is_what_brute_force_counts(reads, name):
+    shown = reads.map(name)
+    index = reads.searcher.index()
+    names = index.embeddings if name == COMBINED else [name]
+    vectors = np.concatenate([reads.library.vectors(n, shown.ids.tolist())[1] for n in names], axis=1)
+    true = nearest(vectors, 10)
+    apart = ((shown.xy[:, None] - shown.xy[None]) ** 2).sum(axis=2)
+    np.fill_diagonal(apart, np.inf)
+    near = [set(np.argsort(row, kind="stable")[:10].tolist()) for row in apart]
+    expected = {int(i): 1 - len(a & b) / 10 for i, a, b in zip(shown.ids, true, near)}
+    for _ in range(2):  # found, then as kept
+        found, codes = by_id(reads, name, "distortion")
+        measured = figures(found, codes)
+        off = [i for i, value in measured.items() if abs(value - expected[i]) > 0.01]
+        assert measured.keys() == expected.keys() and len(off) <= 1, off
+
+
+def test_dates_run_from_the_first_to_the_last(library):
+    reads = Reads(library)
+    ids = reads.map(COMBINED).ids.tolist()
+    for number, image in enumerate(ids):
+        library.db.execute("UPDATE images SET mtime = ? WHERE id = ?", [1e9 + 86_400.0 * number, image])
+    library.db.execute("UPDATE images SET mtime = 0 WHERE id = ?", [ids[3]])
+    found, codes = by_id(reads, COMBINED, "date")
+    assert (found["low"], found["high"], found["form"]) == (1e9, 1e9 + 86_400.0 * (len(ids) - 1), "date")
+    assert codes[ids[0]] == 0 and codes[ids[-1]] == 254 and codes[ids[3]] == colorings.NOTHING
+    known = [codes[i] for i in ids if i != ids[3]]
+    assert known == sorted(known)
+
+
+def test_one_date_is_one_color(library):
+    library.db.execute("UPDATE images SET mtime = 1e9")
+    found, codes = by_id(Reads(library), COMBINED, "date")
+    assert found["low"] == found["high"] == 1e9 and set(codes.values()) == {0}
+
+
+def test_folders_are_the_first_that_tell_images_apart(library):
+    paths = {1: "a/b/c/1.jpg", 2: "a/b/c/2.jpg", 3: "a/b/d/e/3.jpg", 4: "a/b/4.jpg"}
+    library.db.execute("DELETE FROM images WHERE id > 4")
+    for image, path in paths.items():
+        library.db.execute("UPDATE images SET path = ? WHERE id = ?", [path, image])
+    names, codes = categories.coded(categories.folders(library), [1, 2, 3, 4])
+    assert names == [["a/b/c", 2], ["a/b/d", 1]] and codes.tolist() == [0, 0, 1, -1]
+    library.db.execute("UPDATE images SET path = 'only/' || id || '.jpg'")
+    assert categories.coded(categories.folders(library), [1, 2])[0] == [["only", 2]]
+
+
+def test_what_cannot_be_had_is_said(library):
+    import shutil
+
+    shutil.rmtree(library.data / "index")
+    reads = Reads(library)
+    assert "index" in colorings.answer(reads, COMBINED, "distortion")["error"]
+    assert "distortion" not in [choice["value"] for choice in colorings.choices(reads)]
+
+
+@pytest.mark.parametrize("eyes", SEEN_BY)
+def test_the_scale_grows_lighter_in_even_steps_for_all_eyes(eyes):
+    seen = oklab(np.array([linear(color) for color in SCALE]) @ SEEN_BY[eyes].T)
+    steps = np.linalg.norm(np.diff(seen, axis=0), axis=1)
+    assert (np.diff(seen[:, 0]) > 0).all()
+    assert steps.max() < 2.5 * steps.min()

@@ -1,0 +1,135 @@
+"""The map in a browser: colors are drawn without coordinates, and a very large map is refined."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import waitress
+
+from dashboard import map_data
+from dashboard.app import create_app
+from pipeline.library import Library
+from tests import large_library
+from tests.dashboard.test_map import DRAWN
+
+
+@pytest.fixture
+def tab(page):
+    """A browser's page with the map drawn."""
+    page.goto("/")
+    page.wait_for_function(DRAWN)
+    return page
+
+
+PIXELS = """() => {
+    const [canvas] = document.querySelectorAll("#map-graph canvas.gl-canvas");
+    const gl = canvas.getContext("webgl"), all = new Uint8Array(4 * canvas.width * canvas.height);
+    gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, all);
+    const found = new Map();
+    for (let i = 0; i < all.length; i += 4) {
+        if (all[i + 3] < 200) continue; // the edges of points
+        const color = [all[i] >> 3, all[i + 1] >> 3, all[i + 2] >> 3].join();
+        found.set(color, (found.get(color) || 0) + 1);
+    }
+    return Object.fromEntries(found);
+}"""
+
+
+def drawn(tab) -> dict[str, int]:
+    """Pixels of each color on the canvas of the points, after the next frame."""
+    tab.wait_for_function("!likenessMap.view.moving() && !likenessMap.colors.waiting()")
+    tab.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    return tab.evaluate(PIXELS)
+
+
+@pytest.mark.browser
+def test_other_colors_are_drawn_without_the_coordinates_coming_again(tab):
+    answers = []
+    tab.on("response", lambda got: answers.append(got) if "_dash-update-component" in got.url else None)
+    by_cluster = drawn(tab)
+    assert len(by_cluster) > 1
+    tab.select_option("#map-color", "distortion")
+    tab.wait_for_selector(".map-scale")
+    by_figure = drawn(tab)
+    assert by_figure.keys() != by_cluster.keys()
+    sent = [got.json()["response"] for got in answers if got.status == 200]
+    coloring = next(part["map-coloring"]["data"] for part in sent if "map-coloring" in part)
+    assert set(coloring["codes"]) == {"dtype", "bdata"} and not any("map-data" in part for part in sent)
+    # A new plot, another window and the other theme keep them.
+    tab.set_viewport_size({"width": 1000, "height": 700})
+    tab.wait_for_timeout(500)
+    assert len(drawn(tab).keys() & by_figure.keys()) > len(by_figure) / 2
+    tab.click("#theme-switch")
+    tab.wait_for_timeout(300)
+    assert len(drawn(tab).keys() & by_figure.keys()) > len(by_figure) / 2
+    tab.select_option("#map-color", "cluster")
+    tab.wait_for_selector(".map-scale", state="detached")
+    again = drawn(tab)
+    assert len(again.keys() & by_cluster.keys()) >= len(by_cluster) / 2
+    assert not again.keys() & by_figure.keys()
+
+
+@pytest.mark.browser
+def test_a_mask_fades_the_others_and_survives_other_colors(tab):
+    before = drawn(tab)
+    tab.evaluate("likenessMap.emphasize(new Uint8Array(likenessMap.map.ids.length))")
+    faded = drawn(tab)
+    assert not faded.keys() & before.keys()
+    tab.select_option("#map-color", "label")
+    tab.wait_for_selector(".map-entry")
+    assert not drawn(tab).keys() & before.keys()
+    tab.select_option("#map-color", "cluster")
+    tab.evaluate("likenessMap.emphasize(null)")
+    assert drawn(tab).keys() & before.keys()
+
+
+@pytest.fixture(scope="module")
+def large_address(tmp_path_factory):
+    """A dashboard whose map is treated as very large."""
+    data = tmp_path_factory.mktemp("large") / "library"
+    large_library.make(data, 6_000)
+    patch = pytest.MonkeyPatch()
+    for name, value in {"WHOLE_UP_TO": 1_000, "SAMPLE": 700, "LEAST": 5}.items():
+        patch.setattr(map_data, name, value)
+    server = waitress.create_server(create_app(Library(data)).server, host="127.0.0.1", port=0, threads=4)
+    threading.Thread(target=server.run, daemon=True).start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+    patch.undo()
+
+
+@pytest.mark.browser
+def test_a_very_large_map_is_refined_where_one_looks(browser, large_address):
+    tab = browser.new_page(viewport={"width": 1280, "height": 800})
+    errors = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.goto(f"{large_address}/?color=date")
+    tab.wait_for_function(DRAWN)
+    tab.wait_for_selector("#map-density img")
+    told = "likenessMap.onMap(map => { window.told = map; }); likenessMap.map.ids.length"
+    assert tab.evaluate(told) < 2_000
+    tab.mouse.move(760, 450)
+    inside = """() => { const { x, y } = likenessMap.view.present(), map = likenessMap.map;
+        return [...map.ids].filter((id, i) =>
+            map.x[i] > x[0] && map.x[i] < x[1] && map.y[i] > y[0] && map.y[i] < y[1]).length; }"""
+    for _ in range(80):
+        tab.mouse.wheel(0, -400)
+        tab.wait_for_timeout(60)
+        if not tab.locator("#map-density img").count():
+            break
+    # Every point of the view is here, and the listeners know.
+    tab.wait_for_function(
+        "window.told && window.told.base && window.told === likenessMap.map && likenessMap.drawn")
+    assert 20 < tab.evaluate(inside) < 700
+    same = """() => { const map = likenessMap.map, [all] = [likenessMap.decode(likenessMap.coloring.codes)];
+        return all.length === map.total && map.ids.every((id, row) => map.rows.get(id) === row)
+            && map.at.every((n, row) => !row || map.at[row - 1] < n); }"""
+    assert tab.evaluate(same)
+    # An image that is not here comes along when it is chosen.
+    far = next(i for i in range(1, 6_000) if not tab.evaluate("id => likenessMap.map.rows.has(id)", i))
+    tab.evaluate("id => dash_clientside.set_props('map-image', { data: id })", far)
+    tab.wait_for_function("id => likenessMap.map.rows.has(id)", arg=far)
+    tab.click("#map-reset")
+    tab.close()
+    assert not errors

@@ -1,0 +1,53 @@
+"""Distortion: kept beside the map, found anew when the map is another, sampled when it is large."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline import distortion, maps
+from pipeline import index as combined
+from pipeline.maps import COMBINED
+
+
+@pytest.fixture
+def shown(library):
+    return maps.load(library, COMBINED)
+
+
+def test_an_image_amid_its_true_neighbors_has_none(library, shown):
+    index = combined.load(library)
+    vectors = index.rows(index.rows_of(shown.ids))
+    products = vectors @ vectors.T
+    np.fill_diagonal(products, -np.inf)
+    nearest = np.argsort(-products, axis=1)[:, :10]
+    for row in (0, 17, 40):
+        xy = np.arange(2 * len(shown.ids), dtype=np.float32).reshape(-1, 2) * 1_000
+        xy[nearest[row]] = xy[row] + np.arange(20, dtype=np.float32).reshape(10, 2) / 10 + 1
+        found = distortion.distortion(library, index, replace(shown, xy=xy))
+        assert found.share[row] == 0 and found.share.max() > 0.5
+
+
+def test_it_is_kept_until_the_map_moves(library, shown):
+    index = combined.load(library)
+    first = distortion.distortion(library, index, shown)
+    kept = library.data / "maps" / f"{COMBINED}.distortion.npz"
+    written = kept.stat().st_mtime_ns
+    again = distortion.distortion(library, index, shown)
+    np.testing.assert_array_equal(first.share, again.share)
+    assert kept.stat().st_mtime_ns == written
+    assert COMBINED in maps.names(library) and len(maps.names(library)) == 4  # it is no map itself
+    turned = distortion.distortion(library, index, replace(shown, xy=shown.xy[::-1]))
+    assert not np.array_equal(turned.share, first.share)
+
+
+def test_of_many_images_some_are_asked_about_among_all(library, shown, monkeypatch):
+    index = combined.load(library)
+    every = distortion.distortion(library, index, shown)
+    monkeypatch.setattr(distortion, "ALL_BELOW", 20)
+    some = distortion.distortion(library, index, shown)
+    assert len(some.ids) == 20 < some.among == len(shown.ids)
+    at = np.searchsorted(every.ids, some.ids)
+    np.testing.assert_allclose(some.share, every.share[at], atol=1e-6)
