@@ -21,14 +21,13 @@ from pipeline import settings
 from pipeline.errors import EmbeddingError
 from pipeline.index import CombinedIndex
 from pipeline.library import Library
-from pipeline.maps import COMBINED
+from pipeline.neighbors import COMBINED, others
 from pipeline.progress import Progress, Silent
 from pipeline.quality import retrieval
 
 K = retrieval.K
 ALL_BELOW = 20_000
 """Up to so many images every one is asked about; of more, so many drawn evenly."""
-_EXACT_BELOW = 12_000  # below, all closenesses at once take less time than the graph
 _STEP = 512  # queries at a time: their neighbors' vectors are 26 MB at 1,280 dimensions
 _VERSION = 1
 
@@ -124,8 +123,8 @@ def _find(index: CombinedIndex, first: str, second: str, progress: Progress) -> 
         return Agreement(np.zeros(0, np.int64), nothing, nothing, none, none, len(rows))
     asked = np.linspace(0, len(rows) - 1, min(ALL_BELOW, len(rows))).round().astype(np.int64)
     progress.start("agreement", 4 * len(asked))
-    mine = _nearest(index, first, rows, asked, k, progress)
-    theirs = _nearest(index, second, rows, asked, k, progress)
+    mine = others(index, first, rows, asked, k, progress)
+    theirs = others(index, second, rows, asked, k, progress)
     shared = (mine[:, :, None] == theirs[:, None]).sum(axis=(1, 2))
     apart = _gap(index, first, rows[asked], rows[mine], rows[theirs], progress)
     apart += _gap(index, second, rows[asked], rows[theirs], rows[mine], progress)
@@ -156,37 +155,6 @@ def _sees(index: CombinedIndex, name: str) -> np.ndarray:
     return sees
 
 
-def _nearest(index, name: str, rows, asked, k: int, progress: Progress) -> np.ndarray:
-    """The k nearest others among `rows` of those `asked` about, nearest first.
-
-    rows: (n,) int64 rows of the index. asked: (q,) int64 positions within `rows`. Returns
-    positions within `rows`: (q, k) int64.
-    """
-    parts = []
-    if len(rows) <= _EXACT_BELOW:
-        vectors = np.ascontiguousarray(index.rows(rows)[:, _columns(index, name)])
-        for part, products in retrieval.closeness(vectors, asked):
-            top = retrieval.nearest(products, k)
-            best = np.take_along_axis(products, top, axis=1)
-            parts.append(np.take_along_axis(top, np.argsort(-best, axis=1, kind="stable"), axis=1))
-            progress.advance(len(part))
-        return np.concatenate(parts)
-    weights = dict.fromkeys(index.embeddings if name == COMBINED else [name], 1.0)
-    scale = np.repeat([weights.get(n, 0.0) for n in index.embeddings], index.dims).astype(np.float32)
-    mask = np.zeros(len(index.ids), bool)
-    mask[rows] = True
-    place = np.full(len(index.ids), -1)
-    place[rows] = np.arange(len(rows))
-    for start in range(0, len(asked), _STEP):
-        own = rows[asked[start : start + _STEP]]
-        products, found = index.nearest(index.rows(own) * scale, k + 1, mask, index.effort_for(weights))
-        products[found == own[:, None]] = -np.inf
-        best = np.argsort(-products, axis=1, kind="stable")[:, :k]
-        parts.append(place[np.take_along_axis(found, best, axis=1)])
-        progress.advance(len(own))
-    return np.concatenate(parts)
-
-
 def _gap(index, name: str, own, mine, theirs, progress: Progress) -> np.ndarray:
     """How much nearer the embedding's own neighbors are than the other's: (q,) float32.
 
@@ -201,8 +169,8 @@ def _gap(index, name: str, own, mine, theirs, progress: Progress) -> np.ndarray:
         part = slice(start, start + _STEP)
         vectors = index.rows(own[part])[:, columns]
         close = []
-        for others in (mine[part], theirs[part]):
-            around = index.rows(others.ravel())[:, columns].reshape(*others.shape, -1).mean(axis=1)
+        for near in (mine[part], theirs[part]):
+            around = index.rows(near.ravel())[:, columns].reshape(*near.shape, -1).mean(axis=1)
             close.append(np.einsum("qd,qd->q", vectors, around))
         gaps.append(close[0] - close[1])
         typical.append(close[0] - vectors @ center)

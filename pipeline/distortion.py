@@ -21,10 +21,10 @@ from pipeline import maps, settings
 from pipeline.agreement import ALL_BELOW, K
 from pipeline.index import CombinedIndex
 from pipeline.library import Library
-from pipeline.maps import COMBINED, Map
+from pipeline.maps import Map
+from pipeline.neighbors import others
 from pipeline.progress import Progress, Silent
 
-_STEP = 512
 _VERSION = 1
 
 
@@ -64,7 +64,7 @@ def _find(index: CombinedIndex, shown: Map, progress: Progress) -> Distortion:
         return Distortion(ids[:0], np.zeros(0, np.float32), len(rows))
     asked = np.linspace(0, len(rows) - 1, min(ALL_BELOW, len(rows))).round().astype(np.int64)
     progress.start("distortion", len(asked))
-    true = _true(index, shown.name, rows, asked, k, progress)
+    true = others(index, shown.name, rows, asked, k, progress)
     near = KDTree(xy).query(xy[asked], k + 1)[1]
     near = _others(near, asked, k)
     kept = (near[:, :, None] == true[:, None]).any(axis=2).sum(axis=1)
@@ -75,27 +75,6 @@ def _others(near: np.ndarray, own: np.ndarray, k: int) -> np.ndarray:
     """The first k of each row that are not the image itself, which twins may push out: (q, k)."""
     order = np.argsort(near == own[:, None], axis=1, kind="stable")
     return np.take_along_axis(near, order, axis=1)[:, :k]
-
-
-def _true(index: CombinedIndex, name: str, rows, asked, k: int, progress: Progress) -> np.ndarray:
-    """The k nearest others among `rows` by the vectors: positions within `rows`, (q, k) int64."""
-    if len(asked) == len(rows):
-        nearest, _ = maps.neighbors(index, name, rows, k + 1)
-        progress.advance(len(asked))
-        return nearest[:, 1:]
-    weights = dict.fromkeys(index.embeddings if name == COMBINED else [name], 1.0)
-    scale = np.repeat([weights.get(n, 0.0) for n in index.embeddings], index.dims).astype(np.float32)
-    mask = np.zeros(len(index.ids), bool)
-    mask[rows] = True
-    place = np.full(len(index.ids), -1)
-    place[rows] = np.arange(len(rows))
-    parts = []
-    for start in range(0, len(asked), _STEP):
-        own = rows[asked[start : start + _STEP]]
-        _, found = index.nearest(index.rows(own) * scale, k + 1, mask, index.effort_for(weights))
-        parts.append(_others(place[found], place[own], k))
-        progress.advance(len(own))
-    return np.concatenate(parts)
 
 
 def _path(library: Library, name: str) -> Path:

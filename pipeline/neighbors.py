@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline import settings
 from pipeline.index import CombinedIndex, kinds
+from pipeline.progress import Progress, Silent
 
 COMBINED = "combined"
 """Name of the map of all embeddings of the index, weighted equally."""
@@ -50,6 +51,27 @@ def neighbors(
         found = among(index, name, rows, rows, k + 1)
         nearest, similar = _itself_first(np.arange(len(rows)), *found, k)
     return nearest, np.clip(1 - similar, 0, 2).astype(np.float32)
+
+
+def others(
+    index: CombinedIndex, name: str, rows: np.ndarray, asked: np.ndarray, k: int,
+    progress: Progress = Silent(),
+) -> np.ndarray:
+    """The k nearest others among `rows` of those asked about, nearest first.
+
+    rows: (n,) int64 rows of the index, k < n. asked: (q,) int64 positions within `rows`.
+    Returns positions within `rows`, (q, k) int64. Advances `progress` by q in all.
+    """
+    if len(asked) == len(rows):
+        nearest, _ = neighbors(index, name, rows, k + 1)
+        progress.advance(len(asked))
+        return nearest[asked, 1:]
+    parts = []
+    for part in _steps(asked):
+        found = among(index, name, rows[part], rows, k + 1)
+        parts.append(_itself_first(part, *found, k + 1)[0][:, 1:])
+        progress.advance(len(part))
+    return np.concatenate(parts)
 
 
 def among(

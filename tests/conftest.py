@@ -11,6 +11,7 @@ import pytest
 from pipeline import gallery
 from pipeline.library import Library
 from pipeline.run import run
+from pipeline.settings import MapOptions
 
 THEMES = 6  # folders
 PER_THEME = 10
@@ -31,10 +32,10 @@ def pictures(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def made_library(pictures, tmp_path_factory) -> Path:
-    """Data directory of a complete library of `pictures`; read only."""
+    """Data directory of a complete library of `pictures`, its maps the same each time; read only."""
     data = tmp_path_factory.mktemp("library")
     library = Library(data, create=True)
-    run(library, pictures, embeddings="color,sift,efficientnet")
+    run(library, pictures, embeddings="color,sift,efficientnet", map_options=MapOptions(seed=1))
     library.close()
     return data
 

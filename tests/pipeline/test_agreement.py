@@ -130,7 +130,6 @@ def test_a_large_library_is_asked_evenly_and_searched_through_the_graph(tmp_path
     library = synthetic_library(tmp_path / "large", 3_000, DIMS)
     monkeypatch.setattr(combined_index, "EXACT_BELOW", 1_000)
     index, _ = combined.build(library)
-    monkeypatch.setattr(agreements, "_EXACT_BELOW", 1_000)
     monkeypatch.setattr(agreements, "ALL_BELOW", 400)
     found = compare(library, index, "color", "sift")
     assert len(found.ids) == 400 and found.among == 3_000
