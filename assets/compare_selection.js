@@ -38,7 +38,7 @@
 
   function hint() {
     return element("p", { className: "soft small" },
-      "Nothing is selected. Drag on a map to draw around pictures, or choose a color above.");
+      "Nothing is selected. Drag on a map to draw around images, or choose a color above.");
   }
 
   // Pictures of the selection, drawn evenly.

@@ -123,12 +123,6 @@
   });
   window.addEventListener("resize", () => current() && apply());
 
-  // A picture that cannot be had says so; its thumbnail stays behind it.
-  document.addEventListener("error", (event) => {
-    const failed = event.target;
-    if (failed.classList && failed.classList.contains("detail-picture")) failed.classList.add("is-missing");
-  }, true);
-
   // Keys
 
   function close() {

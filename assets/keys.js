@@ -6,20 +6,32 @@
   const PICTURE = "button:has(img), a:has(img)";
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   const KEYS = [
-    ["Everywhere", [
+    ["Everywhere", null, [
       [["/"], "Search"], [["?"], "This list"], [["Esc"], "Close what is open"], [["Tab"], "Next control"],
     ]],
-    ["Pictures", [
+    ["Among images", null, [
       [["←", "→"], "Previous, next"], [["↑", "↓"], "Row above, below"],
       [["Home", "End"], "First, last"], [["Enter"], "Open"],
     ]],
-    ["Map", [
+    ["Map", "/", [
       [["V"], "Move the map"], [["L"], "Lasso"], [["B"], "Box"],
       [["Shift"], "With lasso or box: add"], [["Alt"], "With lasso or box: take away"],
       [["Wheel"], "Zoom at the pointer"], [["Double click"], "Show the whole map"],
       [["Esc"], "Clear the choice"],
     ]],
-    ["Image", [
+    ["Search", "/search", [
+      [["Ctrl", "V"], "Search with a copied image"], [["←", "→", "↑", "↓"], "In a crop: move it"],
+      [["Shift"], "With arrows: its size"], [["Esc"], "End cropping, close the camera"],
+    ]],
+    ["Compare", "/compare", [
+      [["←", "→"], "Next column; where they disagree: next image"], [["↑", "↓"], "Along a column"],
+      [["Esc"], "Clear the choice"],
+    ]],
+    ["Graph", "/graph", [
+      [["Enter"], "Put an image of the list in the center"], [["Double click"], "Search with an image"],
+      [["Wheel"], "Zoom at the pointer"], [["Esc"], "Clear the choice"],
+    ]],
+    ["Image", "/detail", [
       [["←", "→"], "Previous, next image"], [["+", "−"], "Zoom"], [["0"], "Fit"], [["1"], "Full size"],
       [["Esc"], "Back to where you were"],
     ]],
@@ -123,9 +135,11 @@
 
   function dialog() {
     const known = document.getElementById("keys");
-    if (known) return known;
+    if (known) known.remove(); // it may be another page's
     const close = element("button", "Close", { type: "button", className: "button", autofocus: true });
-    const groups = KEYS.map(([title, keys]) => element("section", [
+    const here = plain(location.pathname);
+    const named = KEYS.filter(([, page]) => !page || page === here);
+    const groups = named.map(([title, , keys]) => element("section", [
       element("h3", title),
       element("dl", keys.map(([names, text]) => element("div", [
         element("dt", names.map((name) => element("kbd", name))), element("dd", text),

@@ -1,5 +1,6 @@
 /* The map in the browser: what is shown of it, and what is done with it. See
-   dashboard/pages/map.py for the stores; map_colors.js colors it, map_view.js moves the view,
+   dashboard/pages/map.py for the stores; map_data.js gets the points, map_clusters.js lists the
+   clusters, map_colors.js colors them, map_view.js moves the view,
    map_pick.js finds the point under the pointer, map_wall.js shows pictures over the map,
    map_marks.js the chosen image and its neighbors.
 
@@ -15,16 +16,12 @@
      select(row)  choose an image;  view.pixel(row), view.unit(x, y)   stage px ↔ map */
 (function () {
   "use strict";
-  const ARRAYS = {
-    i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array,
-    i4: Int32Array, u4: Uint32Array, f4: Float32Array, f8: Float64Array,
-  };
   const none = () => window.dash_clientside.no_update;
   const set = (id, data) => window.dash_clientside.set_props(id, { data: data });
   const byId = (id) => document.getElementById(id);
   const graph = () => document.querySelector("#map-graph .js-plotly-plot");
 
-  let map = null; // the map shown: see read()
+  let map = null; // the map shown: see map_data.js
   let state = { hidden: {}, focus: null };
   let color = "cluster";
   let image = null;
@@ -38,28 +35,6 @@
   let told = null; // the map that the listeners know
 
   // Data
-
-  function decode(spec) {
-    const text = atob(spec.bdata);
-    const bytes = new Uint8Array(text.length); // Uint8Array.from(text, …) is far slower
-    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-    return new ARRAYS[spec.dtype](bytes.buffer);
-  }
-
-  function read(data) {
-    if (map && map.data === data) return map;
-    const trace = data.figure.data[0];
-    const facts = data.facts;
-    const made = {
-      data: data, key: data.key, name: data.key.slice(0, -2), dim: data.dim, facts: facts,
-      x: decode(trace.x), y: decode(trace.y), z: trace.z && decode(trace.z),
-      ids: decode(trace.customdata), own: decode(facts.cluster), label: decode(facts.label),
-      rows: new Map(), at: facts.at ? decode(facts.at) : null, total: facts.total,
-      bounds: facts.bounds, size: sized(trace.marker.size),
-    };
-    made.ids.forEach((id, row) => made.rows.set(id, row));
-    return made;
-  }
 
   // Markers are made for a desk.
   function sized(size) {
@@ -87,7 +62,7 @@
     map.exemplars = new Set(other ? other.exemplars : map.facts.exemplars);
     if (!other) map.cluster = map.own;
     else {
-      const all = decode(other.cluster);
+      const all = api.decode(other.cluster);
       map.cluster = map.at ? Int16Array.from(map.at, (number) => all[number]) : all;
     }
   }
@@ -103,9 +78,10 @@
 
   // The figure
 
-  function figure(data, by, newState, chosen, theme, again, old, params) {
+  function figure(number, by, newState, chosen, theme, again, old, params) {
     const stage = byId("map-stage");
-    if (!data || !stage) return none();
+    const sent = api.sent();
+    if (!number || !sent || !stage) return none();
     if (page !== stage) {
       page = stage;
       api.params = Object.assign({}, params);
@@ -113,7 +89,7 @@
     }
     const last = drawing;
     const before = map;
-    map = read(data);
+    if (!map || map.data !== sent.data) map = sent; // else perhaps other points of it: replace()
     if (map !== before) api.mask = null; // else other points of it, which tell the listeners
     state = newState || state;
     color = by;
@@ -128,11 +104,11 @@
       api.colors.paint();
       return none();
     }
-    const base = data.figure;
+    const base = map.data.figure;
     const layout = Object.assign({}, base.layout, { uirevision: map.key });
     if (map.dim === 2) layout.hovermode = false; // map_pick.js looks for the nearest point itself
     const points = Object.assign({}, base.data[0], { x: map.x, y: map.y });
-    delete points.customdata; // read() has the ids; Dash would look for them in each event
+    delete points.customdata; // the map has the ids; Dash would look for them in each event
     points.marker = Object.assign({}, points.marker, { size: map.size });
     if (map.dim === 2) {
       points.marker.color = api.token("--map-noise"); // until colors.paint()
@@ -237,7 +213,10 @@
     api.refine.refresh();
     if (told === map) return;
     told = map;
-    set("map-shown", map.name);
+    if (page.dataset.shown !== map.key) { // other points of the same map are no other map
+      page.dataset.shown = map.key;
+      set("map-shown", map.key);
+    }
     requestAnimationFrame(settle);
     listeners.forEach((listener) => listener(map));
   }
@@ -335,7 +314,8 @@
     get found() { return found; },
     get color() { return color; },
     set color(by) { color = by; },
-    hidden: hidden, focus: focus, decode: decode, params: {}, setParam: setParam, onMap: onMap,
+    hidden: hidden, focus: focus, params: {}, setParam: setParam, onMap: onMap,
+    settle: () => requestAnimationFrame(settle),
     byId: byId, token: token, graph: graph, select: select, sized: sized, replace: replace,
   });
   window.dash_clientside = Object.assign({}, window.dash_clientside, {

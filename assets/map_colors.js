@@ -239,13 +239,16 @@
     return [box];
   }
 
-  // Written anew only when it says something else; whether it was.
+  // Written anew only when it says something else; whether it was. While other colors are on
+  // their way the last legend stays as the last colors do: each other legend moves the view.
   function legend() {
     const box = byId("map-legend");
     const coloring = current();
     const sent = api.coloring;
     const name = api.map.name;
     const failed = coloring.kind === "waiting" && sent && sent.by === coloring.by && sent.map === name;
+    box.inert = coloring.kind === "waiting" && !failed;
+    if (box.inert) return false;
     const key = coloring.kind === "clusters" ? "" : [name, coloring.by, coloring.kind, failed].join(" ");
     if (box.dataset.of === key) return false;
     box.dataset.of = key;

@@ -16,7 +16,6 @@
   let shown = 0; // pictures in the gallery
   let after = null; // what to do once the selection has been kept
   let dropped = null; // {name, ids}: a collection just deleted
-  let titles = null; // names of the clusters, as the server gave them
   let lookup = 0; // timers
   let sliding = 0;
 
@@ -154,14 +153,7 @@
       return say(`${why}: give the selection a name, and it opens.`);
     }
     const params = source.collection ? { collection: source.collection } : { images: chosen.ids.join(",") };
-    leave(`${url(path)}?${new URLSearchParams(params)}`);
-  }
-
-  // As dcc.Link does it, so that Back returns here.
-  function leave(href) {
-    history.pushState({}, "", href);
-    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
-    window.scrollTo(0, 0);
+    api.leave(`${url(path)}?${new URLSearchParams(params)}`);
   }
 
   // A form, so that the browser saves what comes while it comes.
@@ -263,14 +255,8 @@
   document.addEventListener("pointerover", ready);
   document.addEventListener("focusin", ready);
 
-  // The names of the clusters, which may come before the map or after it.
-  function call() {
-    if (titles && api.map && titles.map === api.map.name) api.map.facts.names = titles.names;
-  }
-
   // Labels and places are those of another map now.
   api.onMap(() => {
-    call();
     if (!chosen.ids) return;
     look();
     render();
@@ -280,8 +266,7 @@
     selection: {
       acted: acted,
       titled: function (given) {
-        titles = given;
-        call();
+        api.clusters.show(given);
         if (chosen.ids && api.map) look();
       },
       // The slider, when it has come to rest.

@@ -48,7 +48,7 @@
       others.slice(0, Math.max(0, others.length - KEPT + 1)).forEach((one) => sessionStorage.removeItem(one));
       sessionStorage.setItem(UPLOADS + upload.key, JSON.stringify(upload));
     } catch (error) {
-      note("This browser keeps nothing for this page; the picture will be gone after a reload.");
+      note("This browser keeps nothing for this page; the image will be gone after a reload.");
     }
   }
 
@@ -94,7 +94,7 @@
     }
     const others = (board || []).filter((other) => !same(one, other));
     if (others.length >= MOST) {
-      note("A search takes at most " + MOST + " pictures.");
+      note("A search takes at most " + MOST + " images.");
       return none();
     }
     put("search-active", { data: others.length });

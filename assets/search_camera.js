@@ -56,7 +56,7 @@
     video.playsInline = true;
     video.setAttribute("aria-label", "Camera");
     video.srcObject = stream;
-    const shoot = button("Take the picture", true, () => take(video));
+    const shoot = button("Take the photo", true, () => take(video));
     shoot.disabled = true;
     video.addEventListener("playing", () => { shoot.disabled = false; });
     const row = document.createElement("div");

@@ -42,7 +42,7 @@
     if (one.kind === "collection") return { minus: one.minus, name: one.key };
     const upload = search.stored(one.key);
     const source = upload && (await tiny(upload).catch(() => null));
-    return { minus: one.minus, src: source, upload: one.key, name: upload ? upload.name : "a picture" };
+    return { minus: one.minus, src: source, upload: one.key, name: upload ? upload.name : "an image" };
   }
 
   async function record(view) {
@@ -90,7 +90,7 @@
       const names = entry.parts.map((one) => (one.minus ? "without " : "") + one.name).join(", ");
       link.href = window.likeness.url("/search") + entry.search;
       link.className = gone ? "history-entry history-gone" : "history-entry";
-      link.title = gone ? "Its picture has left this browser tab; give it again" : names;
+      link.title = gone ? "Its image has left this browser tab; give it again" : names;
       link.setAttribute("aria-label", "Search again: " + names);
       link.append(...entry.parts.map(picture));
       if (entry.others > 0) link.append("+" + entry.others);
@@ -114,6 +114,6 @@
     search.put("url", { search: new URL(link.href).search });
     window.scrollTo({ top: 0 });
   });
-  document.addEventListener("likeness:matches", (event) => record(event.detail.view));
+  document.addEventListener("likeness:matches", (event) => search.state.shown && record(event.detail.view));
   document.addEventListener("likeness:query", show);
 })();

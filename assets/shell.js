@@ -18,6 +18,13 @@
     return answer;
   };
 
+  // Where a file has gone its thumbnail is left.
+  document.addEventListener("error", (event) => {
+    const failed = event.target;
+    const source = failed.tagName === "IMG" ? failed.getAttribute("src") || "" : "";
+    if (source.startsWith(url("/image/"))) failed.src = source.replace("/image/", "/thumb/");
+  }, true);
+
   // The same page of another library; what the address says of this one means nothing there.
   document.addEventListener("change", (event) => {
     if (event.target.id !== "library-switch") return;

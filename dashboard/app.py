@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
 from hashlib import blake2b
+from html import escape
 from pathlib import Path
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
@@ -58,6 +59,7 @@ _INDEX = """<!DOCTYPE html>
     <title>{%title%}</title>
     {%favicon%}
     <script src="{mount}assets/theme.js"></script>
+    {needed}
     {%css%}
   </head>
   <body>
@@ -111,6 +113,7 @@ def create_app(
     image_routes.register(app.server, library)
     exports.register(app.server, library)
     small_maps.register(app.server, reads)
+    _ask_early(app, reads)
     _route(app, reads)
     for page in PAGES:
         page.register(app, reads)
@@ -148,6 +151,25 @@ def _shell(libraries: Sequence[tuple[str, str]], prefix: str) -> html.Div:
             ),
         ],
     )
+
+
+def _ask_early(app: Dash, reads: Reads) -> None:
+    """Have the browser ask for what a page needs while the scripts that make it are still on their way."""
+    whole = app.interpolate_index
+
+    def interpolate_index(**parts: str) -> str:
+        here = request.path.rstrip("/") or "/"
+        page = next((page for page in PAGES if page.PATH == here and hasattr(page, "needed")), None)
+        found: list[tuple[str, str]] = []
+        with suppress(LikenessError):  # the page itself will say it
+            found = page.needed(reads, request.args.to_dict()) if page else []
+        links = [
+            f'<link rel="preload" as="{kind}" href="{escape(address)}"{" crossorigin" * (kind == "fetch")}>'
+            for kind, address in found
+        ]
+        return whole(**parts).replace("{needed}", "\n    ".join(links), 1)
+
+    app.interpolate_index = interpolate_index
 
 
 def _route(app: Dash, reads: Reads) -> None:

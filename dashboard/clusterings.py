@@ -90,10 +90,10 @@ class Clusterings:
         """What each cluster is called."""
         return map_panels.titles_from(clustering.words, self.own_names(clustering))
 
-    def listed(self, clustering: Clustering) -> list:
-        """The cluster list beside the map."""
+    def listed(self, clustering: Clustering) -> dict:
+        """The clusters as the list beside the map has them."""
         own = self.own_names(clustering)
-        return map_panels.cluster_list(clustering.map, clustering.labels, own, clustering.step)
+        return map_panels.cluster_list(clustering.map, clustering.words, own, clustering.step)
 
     def rename(self, clustering: Clustering, number: int, name: str) -> None:
         """Name a cluster; an empty name takes the person's own back."""

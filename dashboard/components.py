@@ -111,6 +111,11 @@ def thumb(image_id: int, alt: str) -> html.Img:
     return html.Img(src=url(f"/thumb/{int(image_id)}"), alt=alt, className="thumb", draggable="false")
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 image`, `2,310 images`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def name_of(path: str) -> str:
     """The file's own name out of its path."""
     return PurePosixPath(path).name
@@ -124,11 +129,15 @@ _LINKS = (
     ("detail", "/detail", "Details", "info-circle"),
 )
 
+_SHORT = {"map": "Map"}
+"""Words that take less room than the full text, which is then the tooltip."""
+
 
 def image_links(
-    image_id: int, *, name: str = "", leave_out: Sequence[str] = (), map_href: str | None = None
+    image_id: int, *, name: str = "", leave_out: Sequence[str] = (), map_href: str | None = None,
+    words: bool = False,
 ) -> html.Div:
-    """Small icon links to what else can be done with an image.
+    """Small links to what else can be done with an image: icons, with words where there is room.
 
     name: of the image, for screen readers. leave_out: any of map, search, compare, graph,
     detail, such as the page that the links stand on. map_href: the place on another map
@@ -138,14 +147,15 @@ def image_links(
     return html.Div(
         [
             dcc.Link(
-                [icon(picture), html.Span(f"{text}{of}", className="visually-hidden")],
+                [icon(picture), *([_SHORT.get(key, text), html.Span(of, className="visually-hidden")]
+                                  if words else [html.Span(f"{text}{of}", className="visually-hidden")])],
                 href=map_href if key == "map" and map_href else link(path, image=int(image_id)),
                 className="image-link", title=text,
             )
             for key, path, text, picture in _LINKS
             if key not in leave_out
         ],
-        className="image-links",
+        className="image-links image-words" if words else "image-links",
     )
 
 
@@ -239,6 +249,29 @@ def empty_state(title: str, text: str, command: str | None = None, action=None) 
     if action is not None:
         children.append(action)
     return html.Div(children, className="empty-state")
+
+
+def no_images(data: Path, may: bool) -> html.Div:
+    """What stands on a page of an empty library; may: whether the Library page can add a folder."""
+    if may:
+        return empty_state("No images yet", "Add a folder of images first.", action=to_library())
+    return empty_state(
+        "No images yet", "Give Likeness a folder of images, then come back to this page.",
+        command("run FOLDER", data),
+    )
+
+
+def not_compared(data: Path, may: bool) -> html.Div:
+    """What stands on a page that needs the index, where there is none."""
+    title = "These images have not been compared yet"
+    if may:
+        return empty_state(title, "The Library page can finish the work.", action=to_library())
+    return empty_state(title, "This finishes the work:", command("run FOLDER", data))
+
+
+def to_library() -> dcc.Link:
+    """The way to the page on which the library can be completed."""
+    return dcc.Link("Open the Library page", href=link("/library"), className="btn btn-primary")
 
 
 def error_note(text: str) -> html.Div:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,11 +46,20 @@ class Jobs:
         self._process: subprocess.Popen | None = None
         self._title = ""
         self._stopping = False
+        self._next: list[list[str]] = []  # commands that follow when this one has ended well
 
     def update(self, folder: str, embeddings: str = "auto") -> None:
         """Bring the library in line with a folder; SettingsError or LibraryError when it cannot start."""
         path = checked(folder)
         self._start(f"Update of {path}", ["run", str(path), "--embeddings", embeddings])
+
+    def update_all(self, folders: Sequence[str], embeddings: str = "auto") -> None:
+        """Look through several folders, then compute what is missing, once for all of them.
+
+        Raises as `update` does.
+        """
+        scans = [["scan", str(checked(folder))] for folder in folders]
+        self._start("Update of all folders", *scans, ["embed", "--embeddings", embeddings], ["map"])
 
     def index(self) -> None:
         """Bring index and maps in line with the vectors; LibraryError when it cannot start."""
@@ -58,7 +68,7 @@ class Jobs:
     def stop(self) -> None:
         """Ask the run to stop; what it has stored is kept. A second call ends it at once."""
         with self._lock:
-            if self._process is None or self._process.poll() is not None:
+            if self._process is None or (self._process.poll() is not None and not self._next):
                 return
             if self._stopping:
                 self._process.terminate()
@@ -73,24 +83,39 @@ class Jobs:
                 return None
             code = self._process.poll()
             failed = code is not None and code != 0 and not self._stopping
+            running = code is None or bool(self._next and code == 0 and not self._stopping)
             return Job(
-                self._title, code is None, self._stopping and code is None,
-                self._last_line() if failed else None,
+                self._title, running, self._stopping and running, self._last_line() if failed else None,
             )
 
-    def _start(self, title: str, words: list[str]) -> None:
-        data = self._library.data.resolve()
+    def _start(self, title: str, *commands: list[str]) -> None:
         with self._lock:
-            if self._process is not None and self._process.poll() is None:
+            if self._process is not None and (self._process.poll() is None or self._next):
                 raise LibraryError("A run is going on already; wait for it or stop it first.")
             self._clear()
-            with open(data / LOG, "wb") as log:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "pipeline", *words, "--data", str(data)],
-                    cwd=_HOME, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            self._title, self._stopping = title, False
+            self._title, self._stopping, self._next = title, False, list(commands)
+            self._go_on()
+        if len(commands) > 1:
+            threading.Thread(target=self._follow, daemon=True).start()
+
+    def _go_on(self) -> None:
+        data = self._library.data.resolve()
+        with open(data / LOG, "wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "pipeline", *self._next.pop(0), "--data", str(data)],
+                cwd=_HOME, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _follow(self) -> None:
+        """Start one command after the other, until one fails or is stopped."""
+        while True:
+            ended_well = self._process.wait() == 0
+            with self._lock:
+                if not ended_well or self._stopping or not self._next:
+                    self._next = []
+                    return
+                self._go_on()
 
     def _clear(self) -> None:
         """Refuse while another process writes; a run that was killed no longer counts as going on."""

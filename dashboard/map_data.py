@@ -8,7 +8,9 @@ order; colorings travel whole, in that order.
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -114,6 +116,8 @@ class Drawings:
         self._reads = reads
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[Map, tuple, Drawing]] = {}
+        self._packed: dict[tuple[str, int], tuple[Drawing, bytes]] = {}
+        self._stale: dict[str, tuple[Drawing, bool]] = {}
 
     def of(self, name: str) -> Drawing:
         """A map in drawing order; raises LibraryError when there is none of that name."""
@@ -123,6 +127,23 @@ class Drawings:
             if kept is None or kept[0] is not shown or kept[1] != stamp:
                 kept = self._kept[name] = shown, stamp, self._make(shown)
             return kept[2]
+
+    def packed(self, name: str, dim: int) -> bytes:
+        """The overview of a map as JSON, compressed; raises LibraryError as `of` does."""
+        drawing = self.of(name)
+        kept = self._packed.get((name, dim))
+        if kept is None or kept[0] is not drawing:
+            text = json.dumps(overview(drawing, dim), separators=(",", ":"))
+            kept = self._packed[name, dim] = drawing, gzip.compress(text.encode(), compresslevel=1)
+        return kept[1]
+
+    def stale(self, name: str) -> bool:
+        """Whether a map is not of the vectors that the library has now; raises LibraryError as `of` does."""
+        drawing = self.of(name)
+        kept = self._stale.get(name)
+        if kept is None or kept[0] is not drawing:
+            kept = self._stale[name] = drawing, stale(self._reads.library, drawing.shown)
+        return kept[1]
 
     def _make(self, shown: Map) -> Drawing:
         order = drawing_order(shown.cluster)

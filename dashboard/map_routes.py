@@ -1,8 +1,11 @@
-"""What a very large map asks for while it is looked at: /map/<name>/points and /map/<name>/density.png."""
+"""What the browser asks for of a map: /map/<name>/overview, and of a very large one, while it is
+looked at, /map/<name>/points and /map/<name>/density.png."""
 
 from __future__ import annotations
 
+import gzip
 import math
+from hashlib import blake2b
 
 from flask import Flask, Response, request
 
@@ -13,8 +16,28 @@ from pipeline.errors import LikenessError
 _MOST_IDS = 500
 
 
+def address_of(name: str, dim: str) -> str:
+    """The path of a map as a whole; assets/map_data.js asks for the same."""
+    return f"/map/{name}/overview?dim={dim}"
+
+
 def register(server: Flask, drawings: Drawings) -> None:
-    """Add the two routes to a server."""
+    """Add the routes to a server."""
+
+    @server.get("/map/<name>/overview")
+    def whole(name: str) -> Response:
+        try:
+            data = drawings.packed(name, 3 if request.args.get("dim") == "3" else 2)
+        except LikenessError as error:
+            return Response(str(error), status=404, mimetype="text/plain")
+        zipped = "gzip" in request.headers.get("Accept-Encoding", "")
+        answer = Response(data if zipped else gzip.decompress(data), mimetype="application/json")
+        if zipped:
+            answer.headers["Content-Encoding"] = "gzip"
+        answer.vary.add("Accept-Encoding")
+        answer.set_etag(blake2b(data, digest_size=12).hexdigest())
+        answer.headers["Cache-Control"] = "private, no-cache"  # asked each time, sent where it is another
+        return answer.make_conditional(request)
 
     @server.get("/map/<name>/points")
     def points(name: str) -> Response:

@@ -18,6 +18,8 @@ from dashboard.queries import Reads
 from pipeline import granularity, notes
 from pipeline.errors import LikenessError, NoteError
 
+_GROUPS = {"label": categories.labels, "folder": categories.folders}
+"""Colorings whose legend hides."""
 BARS = 6
 """Labels and clusters of a selection that are named; the others are one, "other"."""
 
@@ -56,8 +58,9 @@ def _find(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
     gone = np.array(act.get("hidden") or [], np.int64)
     if len(gone) and act.get("color") == "cluster":
         within &= ~np.isin(shown.map.cluster, gone)
-    elif len(gone) and act.get("color") == "label":
-        codes = categories.coded(categories.labels(reads.library), shown.map.ids)[1]  # as the legend has them
+    elif len(gone) and act.get("color") in _GROUPS:
+        groups = _GROUPS[act["color"]](reads.library)
+        codes = categories.coded(groups, shown.map.ids)[1]  # as the legend has them
         within &= ~np.isin(np.minimum(codes, len(PALETTE)), gone)
     return {"ids": _packed(shown.map.ids[within]), "how": act.get("how")}
 

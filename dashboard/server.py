@@ -52,8 +52,19 @@ def serve(
     try:
         server.run()
     finally:
-        server.close()
+        stop(server)
         print("Stopped serving.", flush=True)
+
+
+def stop(server) -> None:
+    """End a waitress server for good.
+
+    It wakes its loop by a byte written to a descriptor, whose number after `close` may be
+    that of another file: of a database, whose head the byte would destroy.
+    """
+    server.task_dispatcher.shutdown()
+    server.pull_trigger = lambda: None
+    server.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -96,7 +96,7 @@ def fetch(
             address = urljoin(address, onward)
     except TimeoutError:
         raise QueryError(f"That address took longer than {seconds:g} seconds.") from None
-    raise QueryError("That address leads on and on; give the picture's own.")
+    raise QueryError("That address leads on and on; give the image's own.")
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class _Place:
             raise QueryError("An address with a user name or password is not fetched.")
         port = _PORTS[parts.scheme] if port is None else port
         if port not in _PORTS.values() and port < _FIRST_FREE_PORT:
-            raise QueryError(f"Port {port} is not one that pictures come from.")
+            raise QueryError(f"Port {port} is not one that images come from.")
         target = _ascii(parts.path or "/") + (f"?{_ascii(parts.query)}" if parts.query else "")
         return cls(parts.scheme, name, port, target)
 
@@ -193,7 +193,7 @@ def _get(place: _Place, numbers: list[str], limit: int, until: float) -> tuple[b
                 raise QueryError(f"{place.host} leads on without saying where.")
             return b"", onward
         if response.status != 200:
-            raise QueryError(f"{place.host} answered {response.status} instead of a picture.")
+            raise QueryError(f"{place.host} answered {response.status} instead of an image.")
         return _body(response, limit), None
     except TimeoutError:
         raise

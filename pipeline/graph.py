@@ -55,7 +55,7 @@ def around(index: CombinedIndex, image: int, count: int, links: Links = Links())
     rows = index.rows_of(np.array([image]))
     scale = _scale(index, links.weights)
     if not len(rows):
-        raise QueryError("This image has no vectors in this library; run the pipeline again.")
+        raise QueryError("This image has no vectors in this library yet; update the library first.")
     if not (index.true_rows(rows) * scale).any():
         raise QueryError("This image has nothing that could be compared this way; choose another embedding.")
     start = int(rows[0])

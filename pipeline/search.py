@@ -134,21 +134,22 @@ class Searcher:
 
     def search(self, query: Query) -> Result:
         """The images nearest to the query; raises QueryError for one that cannot be asked."""
+        return self.survey(query, 0)[0]
+
+    def survey(self, query: Query, length: int) -> tuple[Result, np.ndarray]:
+        """The matches, and what the first `length` are ranked by, best first: scores that fall,
+        or the metric's distances, which rise: (≤ length,). One walk finds both."""
         started = time.perf_counter()
         index, weights, vectors, usable = self._asked(query)
-        ids, figures = self._page(index, query, vectors, usable)
+        ids, figures = self._page(index, query, vectors, usable, length)
+        curve = figures[:length]
+        ids, figures = ids[: query.top_k], figures[: query.top_k]
         distances = {}
         if query.metric != "cosine":
             distances = {int(i): round(float(d), 6) for i, d in zip(ids, figures)}
         matches = self._matches(ids, vectors, usable, distances)
         ms = (time.perf_counter() - started) * 1000
-        return Result(query.metric, weights, round(ms, 2), matches)
-
-    def curve(self, query: Query, length: int) -> np.ndarray:
-        """What the first `length` matches are ranked by, best first: scores that fall, or
-        the metric's distances, which rise: (≤ length,)."""
-        index, _, vectors, usable = self._asked(query)
-        return self._round(index, query, vectors, usable, self.among(query), length)[1]
+        return Result(query.metric, weights, round(ms, 2), matches), curve
 
     def hash_index(self) -> HashIndex:
         """The perceptual hashes as they are stored now."""
@@ -185,7 +186,7 @@ class Searcher:
             if vector is not None:
                 vectors[name] = vector
         if query.images and not vectors:
-            raise QueryError("That image has no vectors in this library; run the pipeline again.")
+            raise QueryError("That image has no vectors in this library yet; update the library first.")
         usable = {name: w for name, w in weights.items() if w and name in vectors}
         if not usable:
             named = " and ".join(name for name, weight in weights.items() if weight)
@@ -208,8 +209,8 @@ class Searcher:
             rows.extend(self.library.vectors(name, ids)[1])
         return np.array(rows) if rows else np.zeros((0, 0))
 
-    def _page(self, index: CombinedIndex, query: Query, vectors: dict, usable: dict):
-        """Ids (k,) and figures (k,) of the page that was asked for.
+    def _page(self, index: CombinedIndex, query: Query, vectors: dict, usable: dict, least: int):
+        """Ids (k,) and figures (k,) of the page that was asked for, a first one of `least` at least.
 
         A longer walk of the graph can find in the middle what a shorter one missed, and so
         move a match from one page to the next. Pages are therefore walked one after the
@@ -218,6 +219,8 @@ class Searcher:
         among = self.among(query)
         same = query.exact or query.metric == "hamming"  # these rank alike however many are asked
         size = query.offset + query.top_k if same else query.top_k
+        if not query.offset and least > size:
+            return self._round(index, query, vectors, usable, among, least)
         pages: list[tuple[np.ndarray, np.ndarray]] = []
         found = 0
         while found < query.offset + query.top_k:
@@ -247,7 +250,7 @@ class Searcher:
         the distances. The weights have no say."""
         asked = rocchio.toward(*self._sides(hashes.QUERY, query))
         if asked is None:
-            raise QueryError("The query has no hash yet; run the pipeline, or give the image again.")
+            raise QueryError("The query has no hash yet; update the library, or give the image again.")
         ids, distances = self.hash_index().search(hashes.mean((), [asked]), k, among)
         return ids, distances.astype(np.float64)
 
@@ -325,8 +328,8 @@ def open_extractor(library: Library, name: str, device: str = "auto") -> Extract
         extractor.load_arrays(fitted[0])
     if extractor.fingerprint != current.extractor:
         raise EmbeddingError(
-            f"The {name} vectors of this library were made by another version ({current.extractor}). "
-            "Bring them up to date with: python -m pipeline run FOLDER_OF_IMAGES"
+            f"This library's vectors for “{extractor.title}” were made by another version of Likeness; "
+            "update the library."
         )
     return extractor
 

@@ -55,7 +55,7 @@ def distinct(searcher: Searcher, query: Query, shown: Iterable[int]) -> Found:
     Raises QueryError where the library has no hashes.
     """
     if not len(searcher.hash_index()):
-        raise QueryError("Near-duplicates are not known yet; run the pipeline again.")
+        raise QueryError("Near-duplicates are not known yet; update the library first.")
     shown = tuple(shown)
     among = searcher.among(query)
     left_out = set(query.exclude) | set(shown)

@@ -22,6 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 from dashboard.app import create_app
 from dashboard.pages import map as map_page
 from dashboard.queries import Reads
+from dashboard.server import stop
 from pipeline.library import Library
 from pipeline.maps import COMBINED
 from tests import large_library
@@ -91,7 +92,7 @@ def measure(data: Path, rounds: int) -> list[tuple[str, list[float], str]]:
             _refine(page, note)
             page.close()
         browser.close()
-    server.close()
+    stop(server)
     _click(library, note)
     return [(what, values, unit) for (what, unit), values in found.items()]
 

@@ -31,21 +31,15 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
     """The page in the state that the address names."""
     data = reads.library.data
     if reads.is_empty():
-        return components.empty_state(
-            "No images yet", "Give Likeness a folder of images, then come back to this page.",
-            components.command("run FOLDER", data),
-        )
+        return components.no_images(data, reads.jobs is not None)
     names = reads.embeddings()
     if not names:
-        return components.empty_state(
-            "Nothing to compare yet", "The images have been found, but not compared. This finishes the work:",
-            components.command("run FOLDER", data),
-        )
+        return components.not_compared(data, reads.jobs is not None)
     if len(names) == 1:
         return components.empty_state(
             "One way of looking, so far",
             f"This library knows its images by {components.title_of(names[0]).lower()} alone. "
-            "Comparing takes at least two embeddings; this adds the others:",
+            "Comparing takes at least two embeddings. This adds the others:",
             components.command("run FOLDER --embeddings color,sift,efficientnet", data),
         )
     chosen = params.get("view") if params.get("view") in _VIEWS else ""

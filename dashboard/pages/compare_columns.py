@@ -27,7 +27,7 @@ _SEES = {
     "color": "which colors, and how much of each",
     "sift": "patterns, details, outlines",
     "dreamsim": "what people find alike",
-    "efficientnet": "what is in the picture",
+    "efficientnet": "what is in the image",
     COMBINED: "all of them, counted equally",
 }
 
@@ -44,8 +44,8 @@ def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.D
     return html.Div(
         [
             html.P(
-                "Each column finds the pictures closest to this one in its own way. Lines connect the same "
-                "picture across columns; point at one to see all its places.",
+                "Each column finds the closest images in its own way. Lines connect the same image across "
+                "columns. Point at one to see all its places.",
                 className="soft compare-intro",
             ),
             html.Div(
@@ -75,10 +75,10 @@ def _start(reads: Reads, count: int, missing: str | None) -> html.Div:
     return html.Div(
         [
             components.error_note(missing) if missing else None,
-            html.H2("How alike two pictures are depends on how you look"),
+            html.H2("How alike two images are depends on how you look"),
             html.P(
-                "Choose a picture to see what comes closest to it by color, by texture, by meaning: "
-                "side by side.", className="soft",
+                "Choose an image. Each embedding shows what it finds closest, side by side.",
+                className="soft",
             ),
             html.Div(_links(reads.examples(STARTS), count), className="gallery"),
         ],
@@ -98,19 +98,13 @@ def _links(ids: Sequence[int], count: int) -> list[dcc.Link]:
 def _query(row: ImageRow) -> html.Figure:
     """The image compared, and where else to go with it."""
     name = components.name_of(row.path)
-    onward = [
-        ("Details", "/detail"), ("Search", "/search"), ("On the map", "/"), ("Graph", "/graph"),
-    ]
     return html.Figure(
         [
             html.Div(components.thumb(row.id, f"Compared: {name}"), className="compare-subject"),
             html.Figcaption(
                 [html.Div(row.label or name, className="query-name", title=row.path),
                  html.Div(name, className="soft small query-name", title=row.path) if row.label else None,
-                 html.Div([
-                     dcc.Link(text, href=components.link(path, image=row.id), className="card-link")
-                     for text, path in onward
-                 ], className="compare-onward")],
+                 components.image_links(row.id, name=name, leave_out=("compare",), words=True)],
             ),
         ],
         className="compare-query",
@@ -118,7 +112,7 @@ def _query(row: ImageRow) -> html.Figure:
 
 
 def _overlaps(shown: Sequence[Column], titles: Mapping[str, str], count: int) -> html.Div:
-    """How many pictures each two columns have in common, as half a table."""
+    """How many images each two columns have in common, as half a table."""
     common = overlaps(shown)
     names = [column.name for column in shown]
     head = html.Tr([html.Th("In common", scope="col", className="compare-corner")]
@@ -142,13 +136,13 @@ def _title(name: str, titles: Mapping[str, str]) -> html.Span:
 
 
 def _share(one: str, other: str, common: int | None, titles: Mapping[str, str], count: int):
-    """A cell: the number, the darker the more; pointing at it shows which pictures."""
+    """A cell: the number, the darker the more; pointing at it shows which images."""
     if common is None:
         return html.Span("–", title="One of the two has nothing to show")
     return html.Button(
         [html.B(str(common)), f" of {count}"], type="button", className="compare-share",
         style={"--share": f"{common / count:.0%}"},
-        title=f"{common} of {count} pictures are in both: {titles[one]} and {titles[other]}",
+        title=f"{common} of {count} images are in both: {titles[one]} and {titles[other]}",
         **{"data-both": f"{one} {other}"},
     )
 
@@ -162,7 +156,7 @@ def _examples(reads: Reads, image: int, count: int) -> html.Div:
     ]
     return html.Div(
         [
-            html.Div([html.Span("Pictures a column", className="field-label"),
+            html.Div([html.Span("Images a column", className="field-label"),
                       html.Div(counts, className="compare-counts")]),
             html.Div([html.Span("Or start from", className="field-label"),
                       html.Div(_links(ids, count), className="examples")], className="compare-examples"),
@@ -179,7 +173,7 @@ def _columns(shown: Sequence[Column], titles: Mapping[str, str], count: int) -> 
             style={"--columns": len(shown)}, **{"data-depth": DEPTH},
         ),
         className="compare-scroll", tabIndex=0, role="region",
-        **{"aria-label": "Closest pictures, column by column"},
+        **{"aria-label": "Closest images, column by column"},
     )
 
 

@@ -36,8 +36,8 @@ def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.D
     return html.Div(
         [
             html.P(
-                "For every picture both find the ten closest others. Where the two lists have nothing in "
-                "common, the embeddings look at different things.", className="soft compare-intro",
+                "Each embedding finds the ten images closest to every image. Where the two lists have little "
+                "in common, the embeddings look at different things.", className="soft compare-intro",
             ),
             html.Div(
                 [
@@ -144,7 +144,7 @@ def _busy(share: float) -> html.Div:
     """Shown while the agreement is being found, once for a state of the library."""
     return html.Div(
         [
-            html.P(f"Comparing the neighbors of every picture … {share:.0%}"),
+            html.P(f"Comparing the neighbors of every image … {share:.0%}"),
             html.Div(
                 html.Div(className="live-done", style={"width": f"{share:.1%}"}), className="live-track"
             ),
@@ -158,11 +158,11 @@ def _told(found: Agreement, image: int | None):
     notes = []
     if len(found.ids) < found.among:
         notes.append(
-            f"Of {found.among:,} pictures {len(found.ids):,} were compared, drawn evenly; their "
+            f"{len(found.ids):,} of {found.among:,} images were compared, drawn evenly. Their "
             "neighbors were looked for among all."
         )
     if image is not None and image not in found.ids:
-        notes.append("The picture you came with has not been compared; this is where the list starts.")
+        notes.append("The image you came with has not been compared. This is where the list starts.")
     return html.P(" ".join(notes), className="small soft") if notes else None
 
 
@@ -178,7 +178,7 @@ def _spread(found: Agreement, ranking: np.ndarray, here: Step, one: str, other: 
                html.Span(className="compare-bar", style={"--part": f"{count / counts.max():.3f}"}),
                html.Span(str(number), className="compare-bar-name")]
         first = int(found.ids[ranking[np.argmax(shared == number)]]) if count else None
-        text = f"{count:,} pictures share {number} of {k}"
+        text = f"{count:,} {'image shares' if count == 1 else 'images share'} {number} of {k}"
         bars.append(html.Button(
             bar, id={"type": GOTO, "by": f"bar{number}", "image": first or 0}, type="button",
             disabled=not count, className="compare-bar-button", title=f"{text}: go to the first",
@@ -189,7 +189,7 @@ def _spread(found: Agreement, ranking: np.ndarray, here: Step, one: str, other: 
         [
             html.P([
                 html.Span(f"{one} and {other} share "), html.B(f"{mean:.1f} of {k}"),
-                html.Span(" closest pictures on average. How many pictures share how many:"),
+                html.Span(" closest images on average. How many images share how many:"),
             ], className="small"),
             html.Div(bars, className="compare-bars", role="group", **{"aria-label": "Shared neighbors"}),
         ],
@@ -224,7 +224,6 @@ def _walk(
     common = set(lists[0]) & set(lists[1])
     mine = known.get(own)
     name = components.name_of(mine.path) if mine else ""
-    onward = {"All columns": PATH, "Details": "/detail"}
     return html.Div(
         [
             html.Figure(
@@ -233,10 +232,7 @@ def _walk(
                     html.Figcaption([
                         html.Div((mine.label if mine else None) or name, className="query-name", title=name),
                         html.Div(f"{len(common)} of {len(lists[0])} in common", className="small"),
-                        html.Div([
-                            dcc.Link(text, href=components.link(path, image=own), className="card-link")
-                            for text, path in onward.items()
-                        ], className="compare-onward"),
+                        components.image_links(own, name=name, words=True),
                     ]),
                 ],
                 className="compare-walked",

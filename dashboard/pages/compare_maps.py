@@ -14,7 +14,7 @@ import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from dashboard import components
-from dashboard.comparison import PATH, pair
+from dashboard.comparison import pair
 from dashboard.figures import PALETTE, drawing_order, map_figure_2d, typed
 from dashboard.pages.map_panels import titles
 from dashboard.queries import Reads
@@ -35,9 +35,12 @@ def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.D
     """Both maps in the state that the address names; the callback brings their points."""
     names = reads.map_names()
     if len(names) < 2:
+        if reads.jobs is not None:
+            return components.empty_state(
+                "No two maps yet", "The Library page can make them.", action=components.to_library()
+            )
         return components.empty_state(
-            "No two maps yet", "Two maps are compared here, and there are not two. Make them with:",
-            components.command("map", reads.library.data),
+            "No two maps yet", "This makes them:", components.command("map", reads.library.data),
         )
     # The combination shares something with every map; two embeddings tell more.
     a, b = pair(params.get("a"), params.get("b"), [*names[1:], names[0]] if len(names) > 2 else names)
@@ -49,7 +52,7 @@ def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.D
     return html.Div(
         [
             html.P(
-                "Every map puts alike pictures side by side, by its own idea of alike. Draw around some on "
+                "Every map puts similar images side by side, in its own way. Draw around some on "
                 "one map and see where they are on the other.", className="soft compare-intro",
             ),
             _tools(color, labeled),
@@ -148,15 +151,12 @@ def card(reads: Reads, image: int | None):
     if row is None:
         return components.error_note("That image is not in the library any more.")
     name = components.name_of(row.path)
-    onward = {"Its columns": PATH, "Details": "/detail", "Search": "/search", "On the map": "/"}
-    links = [dcc.Link(text, href=components.link(path, image=row.id), className="card-link")
-             for text, path in onward.items()]
     return html.Figure(
         [
             html.Div(components.thumb(row.id, f"Clicked: {name}"), className="compare-subject"),
             html.Figcaption([
                 html.Div(row.label or name, className="query-name", title=row.path),
-                html.Div(links, className="compare-onward"),
+                components.image_links(row.id, name=name, words=True),
                 html.Button("Unpin", id="compare-unpin", type="button", className="card-link"),
             ]),
         ],

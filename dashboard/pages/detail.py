@@ -35,10 +35,7 @@ _LATER = {
 def layout(reads: Reads, params: Mapping[str, str]):
     """The page of the image that the address names."""
     if reads.is_empty() and not reads.failures():
-        return components.empty_state(
-            "No images yet", "Give Likeness a folder of images, then come back to this page.",
-            components.command("run FOLDER", reads.library.data),
-        )
+        return components.no_images(reads.library.data, reads.jobs is not None)
     text = params.get("image", "")
     row = reads.image(int(text)) if text.isdecimal() and len(text) < 19 else None
     if row is None:
@@ -191,8 +188,8 @@ def _side(reads: Reads, row: ImageRow, kind, value, around: Around, note) -> lis
         html.Div([html.H1(name, className="detail-name"),
                   html.P([f"{where} {within}".strip(), *leave], className="soft small")]),
         *([components.error_note(note)] if note else []),
-        components.image_links(row.id, name=name, leave_out=("detail",) if row.state == "ok" else
-                               ("detail", "map", "search", "compare", "graph")),
+        *([components.image_links(row.id, name=name, leave_out=("detail",), words=True)]
+          if row.state == "ok" else []),
         parts.facts(row),
         html.Div(html.Div(className="detail-wait"), id="detail-file", className="detail-file", role="status"),
         *(parts.notes_part(reads, row.id, kind) for kind in parts.NOTES),

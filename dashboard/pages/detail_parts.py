@@ -34,8 +34,7 @@ def facts(row: ImageRow) -> html.Div:
             row.label, href=components.link(_PATH, image=row.id, label=row.label),
             title=f"Walk through “{row.label}”",
         ) if row.label else None,
-        "Pixels": f"{row.width:,} × {row.height:,} · {row.width * row.height / 1e6:.1f} megapixels"
-        if row.width and row.height else None,
+        "Pixels": _pixels(row.width, row.height) if row.width and row.height else None,
         "File": f"{_size(row.size)} · changed {datetime.fromtimestamp(row.mtime):%Y-%m-%d %H:%M}",
         "Folder": row.root,
         "Path": [html.Div(row.path), html.Button(
@@ -88,6 +87,11 @@ def _list(known: Mapping[str, object]) -> html.Dl:
     return html.Dl([
         html.Div([html.Dt(title), html.Dd(value)]) for title, value in known.items() if value is not None
     ], className="detail-list")
+
+
+def _pixels(width: int, height: int) -> str:
+    millions = width * height / 1e6
+    return f"{width:,} × {height:,}" + (f" · {millions:.1f} megapixels" if millions >= 0.1 else "")
 
 
 def _size(count: int) -> str:
@@ -250,7 +254,7 @@ def copies_part(reads: Reads, row: ImageRow) -> html.Section | None:
     except LikenessError:  # hashes are missing in libraries of older versions
         return None
     if found:
-        note = f"Alike in light and dark, by their hashes: 0 of {hashes.BITS} bits apart is the same picture."
+        note = f"Alike in light and dark, by their hashes: 0 of {hashes.BITS} bits apart is the same image."
         content = [html.P(note, className="soft small detail-hint"), _pictures(found, bits=True)]
     else:
         content = [html.P("None found.", className="soft")]

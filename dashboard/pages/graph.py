@@ -31,16 +31,10 @@ NAV = "Graph"
 def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
     """The page in the state that the address names."""
     if reads.is_empty():
-        return components.empty_state(
-            "No images yet", "Give Likeness a folder of images, then come back to this page.",
-            components.command("run FOLDER", reads.library.data),
-        )
+        return components.no_images(reads.library.data, reads.jobs is not None)
     names = reads.embeddings()
     if not names:
-        return components.empty_state(
-            "Nothing to compare yet", "The images have been found, but not compared. This finishes the work:",
-            components.command("run FOLDER", reads.library.data),
-        )
+        return components.not_compared(reads.library.data, reads.jobs is not None)
     start = start_from(params)
     if start is None:
         return graph_start.start_page(reads)

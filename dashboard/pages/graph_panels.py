@@ -22,16 +22,12 @@ def note(shown: Shown) -> str:
     elif shown.center is not None and 1 < count < shown.settings.count:
         parts.append(f"{count:,} images, all that can be reached; more neighbors reach further")
     else:
-        parts.append(_counted(count, "image"))
+        parts.append(components.counted(count, "image"))
     similar = [value for *_, value in shown.graph.edges(data="similarity")]
     if similar:
-        linked = _counted(len(similar), "link")
+        linked = components.counted(len(similar), "link")
         parts.append(f"{linked} of similarity {min(similar):.2f} to {max(similar):.2f}")
     return " · ".join(parts)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def advice(shown: Shown):
@@ -73,19 +69,15 @@ def side(shown: Shown) -> list:
 
 def _about_image(shown: Shown) -> html.Div:
     row = shown.rows[shown.center]
-    links = [("Search", "/search"), ("Compare", "/compare"), ("Map", "/"), ("Details", "/detail")]
+    name = components.name_of(row.path)
     return html.Div(
         [
             html.Div(components.thumb(row.id, name_of(row)), className="graph-picture"),
             html.Div(
                 [
                     html.H2(shown.title, title=shown.title),
-                    html.P(components.name_of(row.path), className="graph-path", title=row.path),
-                    html.Nav(
-                        [dcc.Link(text, href=components.link(path, image=row.id), className="card-link")
-                         for text, path in links],
-                        className="graph-links", **{"aria-label": "This image"},
-                    ),
+                    html.P(name, className="graph-path", title=row.path),
+                    components.image_links(row.id, name=name, leave_out=("graph",), words=True),
                     dcc.Link("Choose another start", href=components.link(PATH), className="card-link soft"),
                 ],
                 className="graph-words",
@@ -105,7 +97,7 @@ def _about_set(shown: Shown) -> html.Div:
         html.Div(
             [
                 html.H2(shown.title, title=shown.title),
-                html.P(f"{kind} · {_counted(shown.of, 'image')}", className="graph-path"),
+                html.P(f"{kind} · {components.counted(shown.of, 'image')}", className="graph-path"),
                 *links,
                 dcc.Link("Choose another start", href=components.link(PATH), className="card-link soft"),
             ],
@@ -133,7 +125,7 @@ def _community(shown: Shown, number: int, nodes: list[int]) -> html.Section:
                 ],
                 type="button", className="graph-toggle", title="Hide or show",
                 **{"data-community": number, "aria-pressed": "true",
-                   "aria-label": f"Show {title}, {_counted(len(nodes), 'image')} {words}".strip()},
+                   "aria-label": f"Show {title}, {components.counted(len(nodes), 'image')} {words}".strip()},
             ),
             components.gallery(_node(shown, node) for node in ordered),
         ],

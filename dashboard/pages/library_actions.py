@@ -13,7 +13,7 @@ from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from dashboard import components
 from dashboard.jobs import suggestions
-from dashboard.pages.library_parts import INDEX, REMOVE, UPDATE, section
+from dashboard.pages.library_parts import ALL_FOLDERS, INDEX, REMOVE, UPDATE, section
 from dashboard.pages.library_runs import STOP
 from dashboard.queries import Reads
 from pipeline.embeddings import EMBEDDINGS
@@ -68,6 +68,12 @@ def register(app: Dash, reads: Reads, look: Callable[[str | None], tuple]) -> No
             return (no_update,) * 5
         return start(reads, ctx.triggered_id["root"], current(reads)), *look(seen)
 
+    @app.callback(note, *page, Input({"type": ALL_FOLDERS, "at": ALL}, "n_clicks"), seen, **every)
+    def on_update_all(clicks, seen):
+        if not any(clicks):
+            return (no_update,) * 5
+        return _tried(lambda: reads.jobs.update_all(list(reads.roots()), current(reads))), *look(seen)
+
     @app.callback(note, *page, Input({"type": INDEX, "at": ALL}, "n_clicks"), seen, **every)
     def on_index(clicks, seen):
         if not any(clicks):
@@ -119,9 +125,10 @@ def remove(reads: Reads, root: str):
             count = reads.library.remove_root(root)
     except LikenessError as error:
         return components.error_note(str(error))
+    were = "1 image was" if count == 1 else f"{count:,} images were"
     left = any(reads.library.counts().values())
     more = " Index and maps still hold them until they are updated." if left else ""
-    return html.P(f"{count:,} images were removed from the library; their files are untouched.{more}",
+    return html.P(f"{were} removed from the library. The files are untouched.{more}",
                   className="done-note", role="status")
 
 
@@ -134,8 +141,8 @@ def asked(reads: Reads, root: str) -> list:
     """What goes when a folder is removed."""
     count = reads.roots().get(root, 0)
     return [
-        html.P([f"{count:,} images of ", html.Span(root, className="path"), " leave the library, with their "
-                "tags, ratings and places in collections."]),
+        html.P([components.counted(count, "image"), " of ", html.Span(root, className="path"),
+                " will leave the library, with all tags, ratings and places in collections."]),
         html.P("The files themselves stay where they are."),
     ]
 
@@ -182,7 +189,7 @@ def _form(reads: Reads) -> html.Section:
             ],
             className="add-form",
         ),
-        note="Pictures stay where they are: Likeness only reads them.",
+        note="Images stay where they are: Likeness only reads them.",
     )
 
 

@@ -12,7 +12,7 @@ from dashboard import components
 
 FAILURES_SHOWN = 200
 
-UPDATE, REMOVE, INDEX = "library-update", "library-remove", "library-index"
+UPDATE, REMOVE, INDEX, ALL_FOLDERS = "library-update", "library-remove", "library-index", "library-all"
 """Types of the buttons that start something; `library_actions` answers them."""
 
 
@@ -144,7 +144,10 @@ def folders_part(roots: Mapping[str, int], data: Path, actions: bool = False) ->
             ], className="row-actions")]
             for root, count in roots.items()
         ]
-        return section("Folders", _table(["Folder", "Images", ""], rows, figures=(1,)))
+        every = [html.Div(_button("Update all", {"type": ALL_FOLDERS, "at": "folders"},
+                                  "Look for new and changed images in all folders"),
+                          className="row-actions folders-all")] if len(roots) > 1 else []
+        return section("Folders", _table(["Folder", "Images", ""], rows, figures=(1,)), *every)
     rows = [[html.Span(root, className="path"), f"{count:,}"] for root, count in roots.items()]
     first = next(iter(roots), "FOLDER")
     return section(

@@ -14,7 +14,8 @@ from dashboard.queries import Run
 
 _STAGES = {"scan": "Looking for images", "embed": "Computing vectors", "index": "Building the index",
            "map": "Laying out the maps"}
-
+_COMMANDS = {"run": "Update", "scan": "Look for images", "embed": "Compute vectors",
+             "index": "Build the index", "map": "Lay out the maps"}
 
 STOP = "library-stop"
 """Type of the button that stops the run going on."""
@@ -97,8 +98,10 @@ def _foot(run: Run | None, job: Job | None) -> list:
 
 
 def _named(run: Run) -> str:
+    """What a run did, in words: its stages are the command's, and `run` goes through all."""
     folder = run.parameters.get("folder")
-    return f"{run.command} {folder}" if folder else run.command
+    done = _COMMANDS.get(run.command, run.command)
+    return f"{done}: {folder}" if folder else done
 
 
 def _when(text: str) -> html.Time:

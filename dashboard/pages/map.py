@@ -1,14 +1,15 @@
 """The Map page: clusters, the map itself, and the image clicked with its neighbors.
 
-The server sends a map once, as a figure whose coordinates are typed arrays. Coloring,
+The browser asks for a map once (dashboard/map_routes.py), as a figure whose coordinates are
+typed arrays; the address names the map, so that it is on its way before the page is. Coloring,
 hiding, hovering, zooming and marking happen in the browser (assets/map*.js); the server is
 asked again for another map, for what another coloring says of each point, and for the
 neighbors of an image.
 
-Stores: map-data (figure and facts of the map shown), map-coloring (what the points are
+Stores: map-data (which map the browser has), map-coloring (what the points are
 colored by, where the map itself does not say it), map-clustering (clusters that stand for
 the map's own, or None), map-points (a count: the figure is to be made anew), map-shown
-(name of the map last drawn), map-image (id of the image chosen, or None), map-neighbors (its
+(key of the map last drawn), map-image (id of the image chosen, or None), map-neighbors (its
 neighbors' ids), map-state (what is hidden or in focus), map-params (parameters of the
 address that other parts of the page hold; likenessMap.setParam sets one).
 """
@@ -18,7 +19,7 @@ from __future__ import annotations
 import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from dashboard import colorings, components, map_data, map_routes
+from dashboard import colorings, components, map_routes
 from dashboard.map_data import Drawings
 from dashboard.pages import map_panels, map_selection
 from dashboard.queries import Reads
@@ -53,7 +54,7 @@ def layout(reads: Reads, params: dict[str, str]):
             "The images are here, but no map has been made of them. Make one, then reload the page:",
             command="python -m pipeline index\npython -m pipeline map",
         )
-    name = params.get("map") if params.get("map") in names else names[0]
+    name = _named(names, params)
     image = params.get("image", "")
     return html.Div(
         [
@@ -82,6 +83,25 @@ def layout(reads: Reads, params: dict[str, str]):
     )
 
 
+def needed(reads: Reads, params: dict[str, str]) -> list[tuple[str, str]]:
+    """What the page will ask for once it is there, to be asked for at once: [(kind, address)]."""
+    names = reads.map_names()
+    if not names:
+        return []
+    return [
+        ("script", components.url("/_dash-component-suites/plotly/package_data/plotly.min.js")),
+        ("fetch", components.url(map_routes.address_of(_named(names, params), _dim(params)))),
+    ]
+
+
+def _named(names: list[str], params: dict[str, str]) -> str:
+    return params["map"] if params.get("map") in names else names[0]
+
+
+def _dim(params: dict[str, str]) -> str:
+    return "3" if params.get("dim") == "3" else "2"
+
+
 def _toolbar(reads: Reads, names: list[str], name: str, params: dict[str, str]):
     colors = colorings.choices(reads)
     known = {choice["value"] for choice in colors if not choice["disabled"]}
@@ -90,7 +110,7 @@ def _toolbar(reads: Reads, names: list[str], name: str, params: dict[str, str]):
         [
             _select("map-name", "Map", name, [{"label": components.title_of(n), "value": n} for n in names]),
             _choice("map-dim", "Dimensions", [("2", "2D", False), ("3", "3D", False)],
-                    "3" if params.get("dim") == "3" else "2"),
+                    _dim(params)),
             _select("map-color", "Color by", color if color in known else colorings.CLUSTER, colors),
             html.Div(map_selection.granularity(reads, name, params), id="map-granularity"),
             html.Span(id="map-note", className="map-note", role="status"),
@@ -151,13 +171,10 @@ def register(app: Dash, reads: Reads) -> None:
     drawings = Drawings(reads)
     map_routes.register(app.server, drawings)
 
-    @app.callback(
-        Output("map-data", "data"),
-        Input("map-name", "value"), Input("map-dim", "value"),
-        running=[(Output("map-busy", "hidden"), False, True)],
+    app.clientside_callback(
+        ClientsideFunction("map", "fetch"),
+        Output("map-data", "data"), Input("map-name", "value"), Input("map-dim", "value"),
     )
-    def show(name: str, dim: str):
-        return map_data.overview(drawings.of(name), int(dim))
 
     @app.callback(
         Output("map-coloring", "data"), Input("map-color", "value"), Input("map-name", "value"),
@@ -172,7 +189,7 @@ def register(app: Dash, reads: Reads) -> None:
         prevent_initial_call=True,
     )
     def note(_, name: str):
-        return map_note(reads, name)
+        return map_note(drawings, name)
 
     @app.callback(
         Output("map-panel", "children"), Output("map-panel", "hidden"), Output("map-neighbors", "data"),
@@ -211,11 +228,11 @@ def register(app: Dash, reads: Reads) -> None:
     map_selection.register(app, reads)
 
 
-def map_note(reads: Reads, name: str) -> str:
+def map_note(drawings: Drawings, name: str) -> str:
     """A quiet word where the map is not of the library as it is now, or not of all of it."""
-    if map_data.stale(reads.library, reads.map(name)):
+    if drawings.stale(name):
         return "The library has changed since this map was made. Update it with: python -m pipeline run"
-    left_out = reads.map(name).left_out
+    left_out = drawings.of(name).shown.left_out
     return f"{left_out:,} images have no place on this map." if left_out else ""
 
 

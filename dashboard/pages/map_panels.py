@@ -1,4 +1,4 @@
-"""What stands around the map: the cluster list, and the image with its neighbors."""
+"""What stands around the map: the clusters by name, and the image with its neighbors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 from dash import dcc, html
 
 from dashboard import components
-from dashboard.figures import PALETTE
 from dashboard.queries import Reads
 from pipeline import notes
 from pipeline.errors import LikenessError
@@ -88,96 +87,31 @@ def titles_from(words: list[str], own: dict[int, str] | None = None) -> list[str
 
 
 def cluster_list(
-    chosen: Map, labels: list[str | None], own: dict[int, str] | None = None, step: int = 0
-) -> list:
-    """The clusters, largest first, each with its name and exemplars; then how much is noise.
+    chosen: Map, words: list[str], own: dict[int, str] | None = None, step: int = 0
+) -> dict:
+    """The clusters for the browser, which lists them (assets/map_clusters.js).
 
+    {"map", "grain", "noise": images in no cluster, "clusters": [{"name", "words", "count",
+    "images": exemplars, "graph": address}]}, largest first. words: as `descriptions` says them.
     own: {cluster: name}, as the person gave them. step: the granularity that these clusters are of.
     """
-    if not chosen.clusters:
-        return [html.P("No clusters were found on this map.", className="map-noise")]
-    words = descriptions(chosen, labels)
     names = titles_from(words, own)
+    clusters = []
+    for number, size in enumerate(_sizes(chosen).tolist()):
+        ids = [int(i) for i in chosen.exemplars[number] if i >= 0]
+        plain = f"Cluster {number + 1}"
+        said = [text for text in (plain if names[number] != plain else "", words[number]) if text]
+        clusters.append({
+            "name": names[number], "words": " · ".join(said), "count": size, "images": ids,
+            "graph": components.link("/graph", **_graph_of(chosen, number, ids, step)),
+        })
     noise = int((chosen.cluster < 0).sum())
-    rows = [html.P(_summary(chosen.clusters, noise), className="map-summary")]
-    rows += [
-        _cluster(chosen, number, int(size), names[number], words[number], step)
-        for number, size in enumerate(_sizes(chosen))
-    ]
-    if noise:
-        rows.append(html.Div(
-            [_swatch(-1, "images outside any cluster"), html.Span("Noise"),
-             html.Span(f"{noise:,}", className="map-count")],
-            className="map-cluster map-noise", title="Images that belong to no cluster",
-            **{"data-cluster": -1},
-        ))
-    return rows
-
-
-def _summary(clusters: int, noise: int) -> str:
-    """`24 clusters · 917 images in none`."""
-    counted = "1 cluster" if clusters == 1 else f"{clusters:,} clusters"
-    if not noise:
-        return counted
-    return f"{counted} · {noise:,} {'image' if noise == 1 else 'images'} in none"
-
-
-def _cluster(chosen: Map, number: int, size: int, name: str, words: str, step: int) -> html.Div:
-    ids = [int(i) for i in chosen.exemplars[number] if i >= 0]
-    pictures = [components.thumb(i, "") for i in ids]
-    head = [html.Span(name, className="map-name"), html.Span(f"{size:,}", className="map-count")]
-    plain = f"Cluster {number + 1}"
-    said = [text for text in (plain if name != plain else "", words) if text]
-    if said:
-        head.append(html.Span(" · ".join(said), className="map-words"))
-    return html.Div(
-        [
-            html.Button(
-                [html.Span(head, className="map-head"), html.Span(pictures, className="map-exemplars")],
-                type="button", className="map-zoom", title=f"Zoom to {name}",
-                **{"data-zoom": number, "aria-pressed": "false"},
-            ),
-            html.Div(
-                [
-                    _tool("pencil", f"Rename {name}", **{"data-rename": number}),
-                    _tool("check2-square", f"Select all of {name}", **{"data-select": number}),
-                    dcc.Link(
-                        components.icon("diagram-3"), className="button-quiet map-tool",
-                        href=components.link("/graph", **_graph_of(chosen, number, ids, step)),
-                        title=f"Graph of {name}",
-                    ),
-                ],
-                className="map-cluster-tools",
-            ),
-            _swatch(number, name),
-        ],
-        className="map-cluster", **{"data-cluster": number, "data-name": name},
-    )
+    return {"map": chosen.name, "grain": step, "noise": noise, "clusters": clusters}
 
 
 def _graph_of(chosen: Map, number: int, exemplars: list[int], step: int) -> dict:
     """The Graph page knows the clusters of the map as saved; of others it shows the most typical image."""
     return {"cluster": number, "map": chosen.name} if not step else {"image": (exemplars or [None])[0]}
-
-
-def _tool(picture: str, title: str, **attributes) -> html.Button:
-    """A small button that is an icon."""
-    return html.Button(
-        components.icon(picture), type="button", className="button-quiet map-tool", title=title,
-        **{"aria-label": title, **attributes},
-    )
-
-
-def _swatch(number: int, name: str) -> html.Button:
-    """The color of a category; a click hides and shows it."""
-    if number < 0:
-        color = "var(--map-noise)"
-    else:
-        color = PALETTE[number] if number < len(PALETTE) else "var(--map-other)"
-    return html.Button(
-        type="button", className="map-swatch", style={"--swatch": color}, title="Hide or show",
-        **{"data-toggle": number, "aria-label": f"Show {name}", "aria-pressed": "true"},
-    )
 
 
 def weights_for(name: str) -> dict[str, float] | None:

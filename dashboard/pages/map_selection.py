@@ -2,8 +2,8 @@
 
 The selection itself lives in the browser (assets/map_select.js finds and draws it,
 map_selected.js shows it). Stores: map-act (what the server is asked to do), map-acted (its
-answer), map-step (the granularity), map-titles (names of the clusters shown), map-named
-(changes when a cluster is named).
+answer), map-step (the granularity), map-titles (the clusters shown, for their list),
+map-named (changes when a cluster is named).
 """
 
 from __future__ import annotations
@@ -147,12 +147,15 @@ def register(app: Dash, reads: Reads) -> None:
     """Add the callbacks."""
     clusterings = Clusterings(reads)
 
+    # After the map is there: of a very large one this takes seconds of the server's time.
     @app.callback(
-        Output("map-clustering", "data"), Output("map-clusters", "children"), Output("map-titles", "data"),
-        Input("map-step", "data"), Input("map-name", "value"), Input("map-named", "data"),
+        Output("map-clustering", "data"), Output("map-titles", "data"),
+        Input("map-shown", "data"), Input("map-step", "data"), Input("map-named", "data"),
+        State("map-name", "value"),
         running=[(Output("map-granularity", "className"), "is-busy", "")],
+        prevent_initial_call=True,
     )
-    def cluster(step: int, name: str, named: int | None):
+    def cluster(_, step: int, named: int | None, name: str):
         return clustered(clusterings, name, step_of(step), only_names=ctx.triggered_id == "map-named")
 
     @app.callback(
@@ -177,10 +180,9 @@ def register(app: Dash, reads: Reads) -> None:
 
 
 def clustered(clusterings: Clusterings, name: str, step: int, only_names: bool = False) -> tuple:
-    """For the browser: the clusters of a map at a granularity, their list, and their names."""
+    """For the browser: the clusters of a map at a granularity, and their list."""
     shown = clusterings.at(name, step)
-    titles = {"map": name, "grain": step, "names": clusterings.titles(shown)}
-    return no_update if only_names else shown.packed(), clusterings.listed(shown), titles
+    return no_update if only_names else shown.packed(), clusterings.listed(shown)
 
 
 def acted(

@@ -10,6 +10,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, 
 
 from dashboard import components, rating_export
 from dashboard.pages import search_board, search_results, search_upload
+from dashboard.pages.search_board import IMAGE
 from dashboard.pages.search_panel import MODE_TITLES, examples, query_part, segments, settings_part
 from dashboard.pages.search_query import FILTERS, Settings, query_of, rated_as
 from dashboard.pages.search_results import Shown
@@ -31,16 +32,9 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
     """The page in the state that the address names."""
     names = reads.embeddings()
     if reads.is_empty():
-        return components.empty_state(
-            "No images yet", "Give Likeness a folder of images, then come back to this page.",
-            components.command("run FOLDER", reads.library.data),
-        )
+        return components.no_images(reads.library.data, reads.jobs is not None)
     if not names:
-        return components.empty_state(
-            "Nothing to search in yet",
-            "The images have been found, but not compared. This finishes the work:",
-            components.command("run FOLDER", reads.library.data),
-        )
+        return components.not_compared(reads.library.data, reads.jobs is not None)
     settings = Settings.of(params, names)
     board = [entry.data for entry in search_board.from_params(params)]
     return html.Div(
@@ -216,8 +210,9 @@ def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Sett
     """
     board = search_board.from_data(asked["board"])
     seen = asked.get("seen", [])
-    if not board:
-        return None, _start(reads), None, None
+    known = reads.library.images_by_id([int(one.key) for one in board if one.kind == IMAGE])
+    if all(one.kind == IMAGE and int(one.key) not in known for one in board):
+        return None, _start(reads), None, None  # nothing asked, or of what is gone: beside it that is said
     if not any(settings.weights.values()) and settings.metric != "hamming":
         note = components.error_note("Nothing counts: move at least one slider up.")
         return note, no_update, no_update, no_update
@@ -262,4 +257,4 @@ def ratings_view(reads: Reads) -> list | str:
         html.A(text, href=components.url(f"/export/ratings.{kind}"), download=f"ratings.{kind}")
         for text, kind in (("CSV", "csv"), ("JSON", "json"))
     ]
-    return [f"{count} {'rating' if count == 1 else 'ratings'}: ", links[0], " · ", links[1]]
+    return [f"{components.counted(count, 'rating')}: ", links[0], " · ", links[1]]

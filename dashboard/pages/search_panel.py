@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
@@ -13,7 +11,6 @@ from dashboard import components
 from dashboard.pages.search_query import COUNTS, Settings
 from dashboard.queries import Reads
 from pipeline import notes
-from pipeline.library import Library
 
 MAX_UPLOAD = 25 * 2**20
 """Largest picture taken from the person, bytes."""
@@ -54,8 +51,8 @@ def query_part(reads: Reads) -> html.Div:
                 [
                     # The label opens the file dialog and names the field for screen readers.
                     html.Label(drop, className="drop-label"),
-                    _source("camera", "Camera", "Take a picture with the camera", "search-camera"),
-                    _source("link-45deg", "Web address", "Fetch a picture from a web address",
+                    _source("camera", "Camera", "Take a photo with the camera", "search-camera"),
+                    _source("link-45deg", "Web address", "Fetch an image from a web address",
                             "search-link-open"),
                 ],
                 className="sources",
@@ -86,7 +83,7 @@ def _source(icon: str, word: str, text: str, name: str) -> html.Button:
 def _link_form() -> list:
     return [
         html.Label(
-            [html.Span("Web address of a picture", className="visually-hidden"),
+            [html.Span("Web address of an image", className="visually-hidden"),
              dcc.Input(id="search-link", type="text", placeholder="https://…", inputMode="url",
                        autoComplete="off", debounce=True)],
         ),
@@ -127,11 +124,11 @@ def settings_part(reads: Reads, names: Sequence[str], settings: Settings) -> htm
                 ),
                 html.Div([_slider(name, titles[name], settings.weights[name]) for name in names]),
                 html.P(
-                    "Hamming compares perceptual hashes, 192 bits a picture; the sliders have no say.",
+                    "Hamming compares perceptual hashes, 192 bits an image. The sliders have no say.",
                     id="search-unweighted", className="small soft", hidden=settings.metric != "hamming",
                 ),
             ], True, "folded folded-first"),
-            _fold("Filters", filters_part(reads.library, settings), any(settings.filters.values())),
+            _fold("Filters", filters_part(reads, settings), any(settings.filters.values())),
             _fold("Metric and number", [
                 segments("search-metric", "Metric", _METRIC_TITLES, settings.metric),
                 segments("search-count", "Matches at a time", {str(n): str(n) for n in COUNTS},
@@ -181,9 +178,10 @@ def segments(name: str, title: str, options: Mapping[str, str], value: str, *, q
     )
 
 
-def filters_part(library: Library, settings: Settings) -> list:
+def filters_part(reads: Reads, settings: Settings) -> list:
     """A choice of several for each filter that has anything to choose from."""
-    labels, inside = library.labels(), folders(library)
+    library = reads.library
+    labels, inside = library.labels(), reads.folders()
     known = {
         "label": labels,
         # Where a label is the folder's name, twice the same choice would be one too many.
@@ -217,16 +215,3 @@ def _choice(name: str, counts: Mapping[str, int], chosen: Sequence[str]) -> html
         hidden=not values, className="choice", role="group",
         **{"aria-labelledby": f"search-filter-{name}-label"},
     )
-
-
-def folders(library: Library) -> dict[str, int]:
-    """Folder below the scanned ones, at every depth → number of `ok` images in it, by name."""
-    paths = library.db.execute("SELECT path FROM images WHERE state = 'ok'")
-    direct = Counter(path.rpartition("/")[0] for (path,) in paths)
-    found: dict[str, int] = {}
-    for text, count in direct.items():
-        folder = PurePosixPath(text)
-        for one in (folder, *folder.parents):
-            if one.name:
-                found[str(one)] = found.get(str(one), 0) + count
-    return dict(sorted(found.items()))

@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 
 import numpy as np
 
@@ -65,9 +66,11 @@ def weights_from(params: Mapping[str, str], names: Sequence[str]) -> dict[str, f
     given = {}
     for name in names:
         try:
-            given[name] = min(1.0, max(0.0, float(params[name])))
+            value = float(params[name])
         except (KeyError, ValueError):
             continue
+        if isfinite(value):
+            given[name] = min(1.0, max(0.0, value))
     if not given:
         return dict.fromkeys(names, 1.0)
     return {name: given.get(name, 0.0) for name in names}
@@ -117,7 +120,7 @@ def query_of(
         elif entry.token in uploads:
             vectors[entry.minus].append(unpacked(uploads[entry.token]))
         else:
-            raise QueryError("A picture of this search is not in this browser tab any more; give it again.")
+            raise QueryError("An image of this search is not in this browser tab any more; give it again.")
     return Query(
         images=tuple(images[False]), vectors=tuple(vectors[False]),
         minus_images=tuple(images[True]), minus_vectors=tuple(vectors[True]),
@@ -154,7 +157,7 @@ def unpacked(given: Mapping[str, str]) -> dict[str, np.ndarray]:
             for name, text in given.items()
         }
     except (binascii.Error, ValueError):
-        raise QueryError("The picture's vectors did not arrive whole; give it again.") from None
+        raise QueryError("The image's vectors did not arrive whole; give it again.") from None
 
 
 def rated_as(board: Sequence[Entry], settings: Settings) -> dict:

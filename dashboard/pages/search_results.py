@@ -61,11 +61,12 @@ def page_of(
     ratings of this search are kept under. seen: images that discovering has shown before.
     """
     ids = shown.ids if shown else ()
-    found = _found(reads, query, settings, ids, seen)
-    # One figure for a whole list, taken where the list begins.
-    bend = shown.bend if shown else None
-    if shown is None and settings.mode == "closest" and found.result.matches:
-        bend = cutoff.bend(reads.searcher.curve(query, cutoff.DEPTH))
+    if shown is None and settings.mode == "closest":
+        # One figure for a whole list, taken where the list begins.
+        result, curve = reads.searcher.survey(query, cutoff.DEPTH)
+        found, bend = Found(result), cutoff.bend(curve)
+    else:
+        found, bend = _found(reads, query, settings, ids, seen), shown.bend if shown else None
     words = {one.image_id: one.value for one in notes.ratings(reads.library, rated)}
     cards = []
     for rank, match in enumerate(found.result.matches, len(ids) + 1):

@@ -43,11 +43,11 @@ def _stage(reads: Reads, entry: Entry, place: int, names: Mapping[str, str]) -> 
         picture = html.Img(src=source, alt=f"Query: {name}", draggable="false")
         about = [
             _name(row.label or name, row.path),
-            components.image_links(row.id, name=name, leave_out=("search",)),
+            components.image_links(row.id, name=name, leave_out=("search",), words=True),
         ]
     else:
         what = "That image is not in the library any more." if entry.kind == IMAGE else (
-            "That picture was given in another browser tab; give it again."
+            "That image was given in another browser tab; give it again."
         )
         return _figure(components.error_note(what), [], place)
     frame = html.Div(
@@ -70,7 +70,7 @@ def _figure(content, about: list, place: int, tools: html.Div | None = None) -> 
 
 def _edits(entry: Entry) -> html.Div:
     buttons = [
-        _button("crop", "Crop: drag a rectangle on the picture", "crop"),
+        _button("crop", "Crop: drag a rectangle on the image", "crop"),
         _button("arrow-clockwise", "Turn right", "turn"),
         _button("symmetry-vertical", "Mirror", "mirror"),
     ]
@@ -113,7 +113,7 @@ def _adder(board: Sequence[Entry]) -> html.Div:
     return html.Div(
         [html.Button(
             [components.icon("plus-lg"), "Add another"], type="button", className="card-link adder",
-            title="The next picture joins this search instead of taking its place",
+            title="The next image joins this search instead of taking its place",
             **{"data-does": "adding", "aria-pressed": "false"},
         ), *clear],
         className="board-actions",
@@ -138,7 +138,7 @@ def _called(reads: Reads, entry: Entry, names: Mapping[str, str]) -> str:
     if entry.kind == IMAGE:
         row = reads.image(int(entry.key))
         return components.name_of(row.path) if row else "a missing image"
-    return names.get(entry.key, "a missing picture") if entry.kind == UPLOAD else entry.key
+    return names.get(entry.key, "a missing image") if entry.kind == UPLOAD else entry.key
 
 
 def _small(reads: Reads, entry: Entry):

@@ -78,7 +78,7 @@ def register(app: Dash, reads: Reads) -> None:
         try:
             reads.warm_up()
         except LikenessError as error:
-            return components.error_note(f"Pictures from outside cannot be searched with: {error}"), ""
+            return components.error_note(f"Only the library's own images can be searched with. {error}"), ""
         return None, ""
 
 

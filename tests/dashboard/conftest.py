@@ -11,6 +11,7 @@ import waitress
 
 from dashboard.access import Access
 from dashboard.app import create_app
+from dashboard.server import stop
 from pipeline.library import Library
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
@@ -28,7 +29,7 @@ def address(made_library) -> str:
     )
     threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
+    stop(server)
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def serving():
 
     yield serve
     for server in servers:
-        server.close()
+        stop(server)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import pytest
 from dash import Dash
 
 from dashboard.app import PAGES, create_app, render
+from dashboard.jobs import Jobs
 from dashboard.queries import Reads
 from pipeline.library import Library
 from tests.dashboard.trees import call, of_class, parts, text_of
@@ -77,6 +78,14 @@ def test_an_empty_library_is_told_what_to_do_on_every_page(page, tmp_path):
     assert "python -m pipeline run" in text_of(content)
 
 
+def test_where_the_library_page_can_help_it_is_what_the_others_lead_to(tmp_path):
+    library = Library(tmp_path, create=True)
+    for path in ("/search", "/compare", "/graph", "/detail"):
+        content, _, _ = render(Reads(library, Jobs(library)), path, "")
+        assert "/library" in [getattr(part, "href", None) for part in parts(content)], path
+        assert "python -m" not in text_of(content)
+
+
 def test_an_unknown_address_leads_back(made_library):
     content, _, title = render(Reads(Library(made_library)), "/nowhere", "")
     assert title == "Not found · Likeness"
@@ -109,6 +118,6 @@ def test_the_server_of_the_procfile_opens_the_library_of_the_environment(made_li
 def test_an_error_in_a_callback_becomes_one_sentence_on_the_screen(library):
     app = create_app(library)
     shutil.rmtree(library.data / "maps")
-    answer = call(app, "map-data.data", {"map-name.value": "color", "map-dim.value": "2"})
+    answer = call(app, "map-coloring.data", {"map-color.value": "folder", "map-name.value": "color"})
     toast = answer["sideUpdate"]["toast"]
     assert toast["is_open"] and "python -m pipeline map" in toast["children"]

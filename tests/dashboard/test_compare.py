@@ -84,7 +84,7 @@ def test_the_page_tells_what_is_missing(reads, tmp_path):
     page, _, _ = render(reads, "/compare", "?image=999999&count=15")
     assert "not in the library any more" in text_of(page) and len(of_class(page, "example")) > 5
     alone = synthetic_library(tmp_path / "alone", 30, {"color": 8})
-    assert "have been found, but not compared" in text_of(render(Reads(alone), "/compare", "")[0])
+    assert "have not been compared yet" in text_of(render(Reads(alone), "/compare", "")[0])
     combined.build(alone)
     for view in ("", "?view=maps", "?view=disagree"):
         assert "at least two embeddings" in text_of(render(Reads(alone), "/compare", view)[0])
@@ -237,7 +237,7 @@ def test_the_clicked_image_leads_on(reads):
     assert compare_maps.card(reads, None) is None
     assert "not in the library" in text_of(compare_maps.card(reads, 10**6))
     links = {part.href for part in parts(compare_maps.card(reads, 7)) if hasattr(part, "href")}
-    assert {"/compare?image=7", "/detail?image=7", "/search?image=7", "/?image=7"} == links
+    assert {f"/{page}?image=7" for page in ("compare", "detail", "graph", "search", "")} == links
 
 
 # In the browser

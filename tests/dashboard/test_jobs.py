@@ -83,6 +83,25 @@ def test_a_run_can_be_stopped_and_gone_on_with_and_the_page_is_fresh_at_its_end(
     assert len(reads.map("color").ids) == 10
 
 
+def test_several_folders_are_updated_at_once(reads, own_pictures):
+    folders = sorted(own_pictures.iterdir())
+    with pytest.raises(SettingsError, match="no folder"):
+        reads.jobs.update_all([str(folders[0]), "/no/such"])
+    reads.jobs.update_all([str(folder) for folder in folders], "color")
+    with pytest.raises(LibraryError, match="going on"):
+        reads.jobs.update(str(folders[0]))
+    assert finished(reads).error is None
+    assert [run.command for run in reads.runs()] == ["map", "embed", "scan", "scan"]
+    assert {run.state for run in reads.runs()} == {"done"} and reads.library.counts()["ok"] == 20
+    assert reads.map_names() == ["combined", "color"]
+    body = page.body(reads)
+    assert "Update all" in text_of(body) and "Out of date" not in text_of(body)
+
+    reads.jobs.update_all([str(folder) for folder in folders], "color")
+    reads.jobs.stop()
+    assert finished(reads).error is None and not reads.jobs.last().running
+
+
 def test_removing_a_folder_forgets_its_images_and_says_what_is_stale(library):
     reads = Reads(library, Jobs(library))
     (root,) = reads.roots()

@@ -105,6 +105,48 @@ def test_links_of_a_card_appear_with_it_and_lead_on(page: Page):
     expect(page).to_have_url(re.compile(r"/search\?image=3"))
 
 
+def test_the_focus_stays_near_when_what_had_it_is_gone(page: Page):
+    page.goto("/search?image=3")
+    matches = page.locator("#search-gallery .match-picture")
+    expect(matches).not_to_have_count(0)
+    matches.nth(2).focus()
+    page.keyboard.press("Enter")
+    expect(page).not_to_have_url(re.compile("image=3$"))
+    page.wait_for_function("document.activeElement.matches('#search-gallery .match-picture')")
+    turn = page.get_by_role("button", name="Turn right")
+    turn.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("turn=90"))
+    page.wait_for_function("document.activeElement.getAttribute('aria-label') === 'Turn right'")
+
+    page.goto("/graph?image=3")
+    page.locator(".graph-node").nth(2).focus()
+    page.keyboard.press("Enter")
+    expect(page).not_to_have_url(re.compile("image=3$"))
+    page.wait_for_function("document.activeElement.matches('.graph-node')")
+    page.goto("/graph")
+    page.locator(".graph-begin a").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".graph-about")).to_be_visible()
+    page.wait_for_function("document.activeElement.closest('.graph-page, #page')")
+
+
+def test_every_page_offers_the_others_for_the_image_at_hand_in_the_same_words(page: Page):
+    words = ["On the map", "Use as query", "Compare", "Graph", "Details"]
+    for path, place, own in (
+        ("/search?image=3", ".query-about", "Use as query"),
+        ("/compare?image=3", ".compare-query", "Compare"),
+        ("/compare?view=disagree&image=3", ".compare-walked", None),
+        ("/graph?image=3", ".graph-about", "Graph"),
+        ("/detail?image=3", ".detail-side", "Details"),
+    ):
+        page.goto(path)
+        links = page.locator(f"{place} .image-words a")
+        expect(links).to_have_count(5 if own is None else 4)
+        told = links.evaluate_all("all => all.map(one => one.title)")
+        assert told == [word for word in words if word != own], path
+
+
 def test_two_windows_on_one_server_do_not_disturb_each_other(browser, address):
     windows = [browser.new_context(base_url=address).new_page() for _ in range(2)]
     one, other = windows

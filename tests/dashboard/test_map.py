@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import shutil
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from playwright.sync_api import TimeoutError
 
 from dashboard.app import create_app
+from dashboard.map_data import Drawings
 from dashboard.pages import map as map_page
 from dashboard.pages import map_panels
 from dashboard.queries import Reads
@@ -16,7 +19,7 @@ from pipeline.library import Library
 from pipeline.maps import COMBINED, Map
 from pipeline.search import Query
 from pipeline.settings import MapOptions
-from tests.dashboard.trees import call, of_class, of_kind, parts, text_of
+from tests.dashboard.trees import of_class, of_kind, parts, text_of
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +56,14 @@ def test_a_cluster_is_described_by_what_it_has_more_of_than_the_map():
 
 def test_cluster_list_counts_every_image_and_shows_exemplars():
     made = map_of([0, 0, 0, 1, 1, -1], [[2, 1, -1, -1], [5, -1, -1, -1]])
-    listed = map_panels.cluster_list(made, [None] * 6)
-    counts = [int(text_of(part)) for part in of_class(listed, "map-count")]
-    assert counts == [3, 2, 1]
-    assert [part.src for part in of_class(listed, "thumb")] == ["/thumb/2", "/thumb/1", "/thumb/5"]
+    listed = map_panels.cluster_list(made, ["", ""])
+    assert [cluster["count"] for cluster in listed["clusters"]] == [3, 2] and listed["noise"] == 1
+    assert [cluster["images"] for cluster in listed["clusters"]] == [[2, 1], [5]]
 
 
-def test_a_map_without_clusters_says_so():
-    listed = map_panels.cluster_list(map_of([-1, -1], np.zeros((0, 4))), [None, None])
-    assert "No clusters" in text_of(listed)
+def test_a_map_without_clusters_is_all_noise():
+    listed = map_panels.cluster_list(map_of([-1, -1], np.zeros((0, 4))), [])
+    assert listed["clusters"] == [] and listed["noise"] == 2
 
 
 @pytest.mark.parametrize("name", [COMBINED, "color", "sift"])
@@ -106,17 +108,23 @@ def test_what_to_do_without_images_and_without_maps(library, tmp_path):
 
 
 def test_a_stale_map_is_said_quietly(library):
-    reads = Reads(library)
-    assert map_page.map_note(reads, COMBINED) == ""
+    drawings = Drawings(Reads(library))
+    assert map_page.map_note(drawings, COMBINED) == ""
     library.mark(1, "missing")
-    assert "python -m pipeline run" in map_page.map_note(reads, COMBINED)
+    assert "python -m pipeline run" in map_page.map_note(drawings, COMBINED)
 
 
-def test_the_server_answers_for_another_map_and_dimension(made_library):
-    app = create_app(Library(made_library))
-    answer = call(app, "map-data.data", {"map-name.value": "sift", "map-dim.value": "3"})["response"]
-    assert answer["map-data"]["data"]["key"] == "sift-3"
-    assert set(answer["map-data"]["data"]["figure"]["data"][0]["z"]) == {"dtype", "bdata"}
+def test_the_page_says_early_what_it_will_ask_for(made_library):
+    client = create_app(Library(made_library)).server.test_client()
+    [address] = re.findall(r'as="fetch" href="([^"]+)"', client.get("/?map=sift&dim=3").text)
+    answer = client.get(address)
+    assert answer.json["key"] == "sift-3"
+    assert set(answer.json["figure"]["data"][0]["z"]) == {"dtype", "bdata"}
+    zipped = client.get(address, headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(zipped.data) == answer.data
+    assert client.get(address, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    assert 'as="fetch"' not in client.get("/library").text
+    assert "has not been made" in client.get("/map/nothing/overview?dim=2").text
 
 
 # In a browser
@@ -208,7 +216,7 @@ def at_rest(tab, button: str) -> list[float]:
 @pytest.mark.browser
 def test_recoloring_hides_and_zooms_without_asking_for_coordinates(tab):
     asked = []
-    tab.on("request", lambda sent: "map-data.data" in (sent.post_data or "") and asked.append(sent.url))
+    tab.on("request", lambda sent: "/overview" in sent.url and asked.append(sent.url))
     tab.select_option("#map-color", "label")
     tab.wait_for_selector(".map-entry")
     of_first = tab.evaluate("likenessMap.map.facts.labels[0][1]")

@@ -9,7 +9,10 @@ import waitress
 
 from dashboard import map_data
 from dashboard.app import create_app
+from dashboard.server import stop
+from pipeline import maps
 from pipeline.library import Library
+from pipeline.maps import COMBINED
 from tests import large_library
 from tests.dashboard.test_map import DRAWN
 
@@ -85,17 +88,24 @@ def test_a_mask_fades_the_others_and_survives_other_colors(tab):
 
 
 @pytest.fixture(scope="module")
-def large_address(tmp_path_factory):
-    """A dashboard whose map is treated as very large."""
+def large(tmp_path_factory) -> Library:
+    """A library whose map `large_address` treats as very large."""
     data = tmp_path_factory.mktemp("large") / "library"
     large_library.make(data, 6_000)
+    return Library(data)
+
+
+@pytest.fixture(scope="module")
+def large_address(large):
+    """A dashboard whose map is treated as very large."""
     patch = pytest.MonkeyPatch()
     for name, value in {"WHOLE_UP_TO": 1_000, "SAMPLE": 700, "LEAST": 5}.items():
         patch.setattr(map_data, name, value)
-    server = waitress.create_server(create_app(Library(data)).server, host="127.0.0.1", port=0, threads=4)
+    app = create_app(Library(large.data))
+    server = waitress.create_server(app.server, host="127.0.0.1", port=0, threads=4)
     threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
+    stop(server)
     patch.undo()
 
 
@@ -133,3 +143,36 @@ def test_a_very_large_map_is_refined_where_one_looks(browser, large_address):
     tab.click("#map-reset")
     tab.close()
     assert not errors
+
+
+CORNERS = """() => {
+    const stage = document.getElementById("map-stage").getBoundingClientRect();
+    const px = [0.25, 0.6].map(share => [share * stage.width, share * stage.height]);
+    const units = px.map(([x, y]) => likenessMap.view.unit(x, y));
+    return [px.map(([x, y]) => [x + stage.left, y + stage.top]), units.map(at => [at.x, at.y])];
+}"""
+
+
+@pytest.mark.browser
+def test_a_selection_on_a_very_large_map_holds_what_is_not_here_too(browser, large, large_address):
+    tab = browser.new_page(viewport={"width": 1280, "height": 800})
+    tab.goto(large_address)
+    tab.wait_for_function(DRAWN)
+    made = maps.load(large, COMBINED)
+    (start, end), ((left, top), (right, bottom)) = tab.evaluate(CORNERS)
+    tab.keyboard.press("b")
+    tab.mouse.move(*start)
+    tab.mouse.down()
+    tab.mouse.move(*end, steps=6)
+    tab.mouse.up()
+    tab.wait_for_function("likenessMap.chosen.ids")
+    x, y = made.xy.T
+    within = made.ids[(x > left) & (x < right) & (y < top) & (y > bottom)]
+    assert tab.evaluate("[...likenessMap.chosen.ids]") == within.tolist()
+    assert len(within) > tab.evaluate("likenessMap.map.ids.length")  # more than the browser has at all
+    first = tab.locator('.map-cluster[data-cluster="0"]')
+    first.hover()
+    first.get_by_role("button", name="Select all").click()
+    size = int((made.cluster == 0).sum())
+    tab.wait_for_function("size => likenessMap.chosen.ids.length === size", arg=size)
+    tab.close()

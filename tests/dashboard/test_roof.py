@@ -22,6 +22,7 @@ from dashboard.access import Access
 from dashboard.roof import libraries_in, open_roof, places
 from pipeline.errors import LibraryError, SettingsError
 from pipeline.library import Library
+from tests.dashboard.conftest import stop
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def roofed(two):
     server = waitress.create_server(application, host="127.0.0.1", port=0, threads=8)
     threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
+    stop(server)
 
 
 def test_libraries_are_mounted_by_names_that_fit_an_address(tmp_path):

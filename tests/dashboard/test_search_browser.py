@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from dashboard.app import create_app
 from pipeline import notes
+from tests.dashboard.conftest import stop
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +25,7 @@ def address(library) -> str:
     server = waitress.create_server(create_app(library).server, host="127.0.0.1", port=0, threads=8)
     threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
+    stop(server)
 
 
 @pytest.fixture(autouse=True)
@@ -191,13 +192,13 @@ def test_the_camera_runs_from_the_click_to_the_picture_only(page: Page):
     page.goto("/search")
     page.wait_for_selector(".search-start")
     assert page.evaluate("window.tracks.length") == 0
-    page.get_by_role("button", name="Take a picture with the camera").click()
-    page.get_by_role("button", name="Take the picture").click()
+    page.get_by_role("button", name="Take a photo with the camera").click()
+    page.get_by_role("button", name="Take the photo").click()
     ready(page)
     expect(page.locator("#search-query")).to_contain_text("Camera.jpg")
     assert page.evaluate("window.tracks.map(track => track.readyState)") == ["ended"]
     expect(page.locator("#search-camera-view")).to_be_hidden()
-    page.get_by_role("button", name="Take a picture with the camera").click()
+    page.get_by_role("button", name="Take a photo with the camera").click()
     page.wait_for_selector("#search-camera-view video")
     page.get_by_role("link", name="Library", exact=True).click()
     page.wait_for_function("() => window.tracks.length === 2 && window.tracks[1].readyState === 'ended'")
@@ -206,7 +207,7 @@ def test_the_camera_runs_from_the_click_to_the_picture_only(page: Page):
 def test_an_inner_web_address_is_refused_in_one_sentence(page: Page, address):
     page.goto("/search?image=3")
     ready(page)
-    page.get_by_role("button", name="Fetch a picture from a web address").click()
+    page.get_by_role("button", name="Fetch an image from a web address").click()
     page.locator("#search-link").fill(f"{address}/thumb/5")
     page.get_by_role("button", name="Fetch", exact=True).click()
     expect(page.locator("#search-note")).to_contain_text("not on the open internet")

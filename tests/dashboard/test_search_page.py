@@ -17,7 +17,7 @@ from dashboard.app import create_app
 from dashboard.pages import search as page
 from dashboard.pages import search_results
 from dashboard.pages.search_board import Entry
-from dashboard.pages.search_panel import MAX_UPLOAD, filters_part, folders
+from dashboard.pages.search_panel import MAX_UPLOAD, filters_part
 from dashboard.pages.search_query import Settings, query_of, unpacked
 from dashboard.pages.search_stage import query_view
 from dashboard.pages.search_upload import receive
@@ -117,8 +117,6 @@ def test_without_weight_the_gallery_stays_and_the_reason_is_told(reads):
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        (image(10**6), "no vectors"),
-        (Entry("image", "1000000", edit=Edit(90)), "not in the library"),
         (Entry("upload", "abc"), "give it again"),
         (Entry("collection", "nothing of the kind"), "no collection"),
         (image(3, minus=True), "with a plus"),
@@ -128,6 +126,13 @@ def test_what_cannot_be_searched_with_is_told_and_shown_without_a_crash(reads, e
     said, content, *_ = search(reads, entry)
     assert told in text_of(said) and not list(parts(content))
     assert list(parts(query_view(reads, [entry], 0, {})))
+
+
+def test_beside_an_image_that_is_gone_there_are_others_to_start_from(reads):
+    for gone in (image(10**6), Entry("image", "1000000", edit=Edit(90))):
+        said, content, *_ = search(reads, gone)
+        assert said is None and of_kind(content, "search-start")
+        assert "not in the library any more" in text_of(query_view(reads, [gone], 0, {}))
 
 
 def test_every_metric_shows_the_score_and_the_others_their_distance_too(reads):
@@ -171,7 +176,7 @@ def test_filters_narrow_together_and_say_when_nothing_is_left(library):
         assert set(matches(content)) == expected - {50 if 50 not in inside else 1}
     _, content, *_ = search(reads, image(1), filters={"tag": ("good",), "folder": ("nowhere",)})
     assert "No other image passes all filters" in text_of(content)
-    choices = filters_part(library, Settings(EQUAL))
+    choices = filters_part(reads, Settings(EQUAL))
     offered = {part.id: part for part in parts(choices) if hasattr(part, "options")}
     assert [one["label"] for one in offered["search-filter-in"].options] == ["Mine, all · 6"]
     assert {one["value"] for one in offered["search-filter-label"].options} == set(library.labels())
@@ -179,7 +184,7 @@ def test_filters_narrow_together_and_say_when_nothing_is_left(library):
 
 def test_folders_are_counted_at_every_depth(library):
     library.db.execute("UPDATE images SET path = 'deep/er/' || path WHERE id <= 20")
-    found = folders(library)
+    found = Reads(library).folders()
     assert found["deep"] == found["deep/er"] == 20
     assert sum(count for name, count in found.items() if name.count("/") == 2) == 20
     assert sum(found[name] for name in library.labels() if name in found) == 40

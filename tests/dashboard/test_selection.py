@@ -12,7 +12,7 @@ import pytest
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from dashboard import selections
+from dashboard import categories, selections
 from dashboard.clusterings import Clusterings
 from dashboard.pages import map_selection
 from dashboard.queries import Reads
@@ -20,7 +20,7 @@ from pipeline import notes
 from pipeline.library import Library
 from pipeline.maps import COMBINED
 from tests.dashboard.test_figures import decoded
-from tests.dashboard.trees import of_class, parts, text_of
+from tests.dashboard.trees import of_class, text_of
 
 
 @pytest.fixture
@@ -71,6 +71,9 @@ def test_what_the_legend_hides_is_not_found(reads, perform):
     largest = perform("look", made.ids)["labels"][0][0]
     left = decoded(perform("find", polygon=box, color="label", hidden=[0])["ids"])
     assert left.tolist() == [i for i, label in zip(made.ids.tolist(), labels) if label != largest]
+    folders = categories.coded(categories.folders(reads.library), made.ids)[1]
+    left = decoded(perform("find", polygon=box, color="folder", hidden=[0])["ids"])
+    assert len(left) < len(made.ids) and left.tolist() == made.ids[folders != 0].tolist()
 
 
 def test_a_selection_says_what_it_is_made_of(reads, perform):
@@ -116,7 +119,7 @@ def test_a_cluster_gets_a_name_at_any_granularity_and_gives_it_back(reads, perfo
     perform("name", cluster=0, name="<b>Mine</b>", grain=4)
     assert clusterings.titles(fine)[0] == "<b>Mine</b>"
     listed = clusterings.listed(fine)
-    assert text_of(of_class(listed, "map-name")[0]) == "<b>Mine</b>"  # text, never HTML
+    assert listed["clusters"][0]["name"] == "<b>Mine</b>"
     assert fine.packed()["map"] == COMBINED and clusterings.at(COMBINED, 0).packed() is None
     perform("name", cluster=0, name="", grain=4)
     assert clusterings.titles(fine) == found
@@ -128,7 +131,7 @@ def test_clusters_of_one_label_are_numbered_and_lead_to_their_graph(reads):
     saved = clusterings.at(COMBINED, 0)
     titles = clusterings.titles(saved)
     assert len(set(titles)) == len(titles)
-    links = [part.href for part in parts(clusterings.listed(saved)) if getattr(part, "href", None)]
+    links = [cluster["graph"] for cluster in clusterings.listed(saved)["clusters"]]
     assert links[:2] == [f"/graph?cluster={number}&map={COMBINED}" for number in (0, 1)]
 
 
@@ -137,11 +140,11 @@ def test_the_clusters_of_a_granularity_travel_in_the_order_of_the_saved_map(read
 
     clusterings = Clusterings(reads)
     for step in (0, 2, 4, -1, 4):  # back and forth, as a slider goes
-        packed, listed, titles = map_selection.clustered(clusterings, COMBINED, step)
+        packed, listed = map_selection.clustered(clusterings, COMBINED, step)
     saved = reads.map(COMBINED)
     shown = clusterings.at(COMBINED, 4).map
     assert np.array_equal(decoded(packed["cluster"]), shown.cluster[drawing_order(saved.cluster)])
-    assert len(titles["names"]) == shown.clusters == len(of_class(listed, "map-zoom"))
+    assert len(listed["clusters"]) == shown.clusters and listed["grain"] == 4
 
 
 def test_what_has_been_kept_is_listed_and_an_empty_menu_says_how(reads):
@@ -279,16 +282,16 @@ def test_granularity_reclusters_and_is_in_the_address(tab):
     before = tab.locator(".map-zoom").count()
     tab.locator("#map-grain").focus()
     for _ in range(4):
-        tab.keyboard.press("ArrowRight")
+        tab.keyboard.press("ArrowLeft")
     tab.wait_for_function("n => document.querySelectorAll('.map-zoom').length !== n", arg=before)
-    expect(tab).to_have_url(re.compile("grain=4"))
-    fine = tab.locator(".map-zoom").count()
-    tab.wait_for_function("n => Math.max(...likenessMap.map.cluster) + 1 === n", arg=fine)
-    assert fine > before
+    expect(tab).to_have_url(re.compile("grain=-4"))
+    coarse = tab.locator(".map-zoom").count()
+    tab.wait_for_function("n => Math.max(...likenessMap.map.cluster) + 1 === n", arg=coarse)
+    assert coarse < before
     tab.goto(tab.url)
     drawn(tab)
-    expect(tab.locator(".map-zoom")).to_have_count(fine)
-    expect(tab.locator("#map-grain")).to_have_value("4")
+    expect(tab.locator(".map-zoom")).to_have_count(coarse)
+    expect(tab.locator("#map-grain")).to_have_value("-4")
 
 
 @pytest.mark.browser

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -175,7 +177,9 @@ def test_the_curve_is_what_the_matches_are_ranked_by(searcher):
         query = Query(images=(6,), exclude=(6,), metric=metric, top_k=40)
         matches = searcher.search(query).matches
         figures = [m.score if metric == "cosine" else m.distance for m in matches]
-        np.testing.assert_allclose(searcher.curve(query, 40), figures, atol=1e-4)
+        result, curve = searcher.survey(replace(query, top_k=12), 40)
+        np.testing.assert_allclose(curve, figures, atol=1e-4)
+        assert result.matches == matches[:12]
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean", "manhattan"])

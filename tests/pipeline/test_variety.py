@@ -87,5 +87,5 @@ def test_what_is_left_out_is_counted_within_the_filters(large):
 
 def test_without_hashes_it_says_what_to_do(library):
     library.db.execute("DELETE FROM hashes")
-    with pytest.raises(QueryError, match="run the pipeline"):
+    with pytest.raises(QueryError, match="update the library"):
         distinct(Searcher(library), Query(images=(1,)), ())

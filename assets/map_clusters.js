@@ -1,0 +1,105 @@
+/* The list of clusters beside the map, drawn here: as components it would be a thousand on a
+   large map, and Dash goes over all there are at each of its callbacks. dashboard/pages/
+   map_panels.py says what is in it; see assets/map.js for the rest. */
+(function () {
+  "use strict";
+  const api = window.likenessMap;
+  const counted = (number) => number.toLocaleString("en");
+  let listed = null; // the list as the server sent it last
+  let shown = null; // {box, of}: where it was drawn last, and what of
+
+  // The color of a category; a click hides and shows it.
+  function swatch(number, name) {
+    const colors = api.map.facts.palette;
+    const color = number < 0 ? "var(--map-noise)" : colors[number] || "var(--map-other)";
+    const made = api.notes.make("button", { type: "button", className: "map-swatch", title: "Hide or show",
+      "aria-label": `Show ${name}`, "aria-pressed": "true", data: { toggle: number } });
+    made.style.setProperty("--swatch", color);
+    return made;
+  }
+
+  function exemplars(images) {
+    const { make } = api.notes;
+    return make("span", { className: "map-exemplars" }, ...images.map((id) => make("img", {
+      className: "thumb", alt: "", draggable: false, loading: "lazy",
+      src: window.likeness.url(`/thumb/${id}`),
+    })));
+  }
+
+  function entry(cluster, number) {
+    const { make, icon, button } = api.notes;
+    const { name, words, count } = cluster;
+    const head = make("span", { className: "map-head" }, make("span", { className: "map-name" }, name),
+      make("span", { className: "map-count" }, counted(count)),
+      words ? make("span", { className: "map-words" }, words) : null);
+    const to = `Graph of ${name}`;
+    const graph = make("a", { className: "button-quiet map-tool", href: cluster.graph, title: to,
+      "aria-label": to, data: { leave: "" } }, icon("diagram-3"));
+    return make("div", { className: "map-cluster", data: { cluster: number, name: name } },
+      make("button", { type: "button", className: "map-zoom", title: `Zoom to ${name}`,
+        "aria-pressed": "false", data: { zoom: number } }, head, exemplars(cluster.images)),
+      make("div", { className: "map-cluster-tools" },
+        button("pencil", `Rename ${name}`, { rename: number }),
+        button("check2-square", `Select all of ${name}`, { select: number }), graph),
+      swatch(number, name));
+  }
+
+  function summary(count, noise) {
+    const said = count === 1 ? "1 cluster" : `${counted(count)} clusters`;
+    return noise ? `${said} · ${counted(noise)} ${noise === 1 ? "image" : "images"} in none` : said;
+  }
+
+  function draw() {
+    const { make } = api.notes;
+    const box = api.byId("map-clusters");
+    if (!box || !listed || !api.map || (shown && shown.box === box && shown.of === listed)) return;
+    shown = { box: box, of: listed };
+    const { clusters, noise } = listed;
+    const at = box.scrollTop;
+    if (!clusters.length) {
+      box.replaceChildren(make("p", { className: "map-noise" }, "No clusters were found on this map."));
+      return;
+    }
+    const rest = noise ? make("div", { className: "map-cluster map-noise", data: { cluster: -1 },
+      title: "Images that belong to no cluster" }, swatch(-1, "images outside any cluster"),
+    make("span", {}, "Noise"), make("span", { className: "map-count" }, counted(noise))) : "";
+    box.replaceChildren(make("p", { className: "map-summary" }, summary(clusters.length, noise)),
+      ...clusters.map(entry), rest);
+    box.scrollTop = at;
+    api.settle();
+  }
+
+  // As dcc.Link does it, so that Back returns here.
+  function leave(href) {
+    history.pushState({}, "", href);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    window.scrollTo(0, 0);
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest && event.target.closest("#map-clusters a[data-leave]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return; // to a tab of its own
+    event.preventDefault();
+    leave(link.getAttribute("href"));
+  });
+
+  // Their names for the tip, on a map that may have come after them.
+  function name() {
+    if (listed && api.map && listed.map === api.map.name) {
+      api.map.facts.names = listed.clusters.map((cluster) => cluster.name);
+    }
+  }
+
+  api.onMap(() => {
+    name();
+    draw();
+  });
+  api.leave = leave;
+  api.clusters = {
+    show: function (given) {
+      listed = given;
+      name();
+      draw();
+    },
+  };
+})();

@@ -1,0 +1,95 @@
+"""Timings of the Search page at the server: a click on a library image, and an upload.
+
+    python -m tests.bench_search LIBRARY [--uploads REAL] [--rounds 21]
+
+LIBRARY is searched in. REAL is a library of real images with vectors of the same lengths: its
+files are the uploads, and its extractors, once warm, look at them. Prints medians in
+milliseconds, elapsed and of the processor: a machine that does other things shows in the first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import os
+from pathlib import Path
+from statistics import median
+from time import perf_counter, process_time
+
+from dash import Dash
+
+from dashboard.app import create_app
+from dashboard.pages.search_board import Entry
+from dashboard.pages.search_upload import receive
+from dashboard.queries import Reads
+from pipeline.library import Library
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("library", type=Path)
+    parser.add_argument("--uploads", type=Path)
+    parser.add_argument("--rounds", type=int, default=21)
+    given = parser.parse_args()
+    library = Library(given.library)
+    app, count = create_app(library), library.counts()["ok"]
+    print(f"{count:,} images (load average {os.getloadavg()[0]:.1f})", flush=True)
+    images = [1 + number * (count // given.rounds) for number in range(given.rounds)]
+    took(lambda: ask(app, library, Entry("image", str(images[-1]))))  # opens the index
+    report("click on a library image", [
+        took(lambda image=image: ask(app, library, Entry("image", str(image)))) for image in images
+    ])
+    if given.uploads:
+        report("upload", _uploads(app, library, Reads(Library(given.uploads)), given.rounds))
+
+
+def _uploads(app: Dash, library: Library, real: Reads, rounds: int) -> list[tuple[float, float]]:
+    """Each file is looked at, and what comes of it is searched with, as the page does it."""
+    real.warm_up()
+    files = [row.file for row in map(real.image, range(1, 50 * rounds, 50)) if row and row.file.is_file()]
+
+    def upload(file: Path) -> None:
+        contents = "data:image/jpeg;base64," + base64.b64encode(file.read_bytes()).decode()
+        received = receive(real, contents, file.name)
+        ask(app, library, Entry("upload", received["key"]), {received["token"]: received["vectors"]})
+
+    return [took(lambda file=file: upload(file)) for file in files]
+
+
+def ask(app: Dash, library: Library, entry: Entry, uploads: dict | None = None) -> None:
+    """What the browser asks of the Search page for one picture, over HTTP but for the network."""
+    name = next(key for key in app.callback_map if "search-status.children" in key)
+    known = app.callback_map[name]
+    weights = [{"embedding": one, "type": "search-weight"} for one in library.embeddings()]
+    values = {
+        "search-asked": {"board": [entry.data], "uploads": uploads or {}, "names": {}, "seen": []},
+        "search-metric": "cosine", "search-count": "24", "search-mode": "closest",
+    }
+    inputs = [
+        [{"id": weight, "property": "value", "value": 1} for weight in weights] if part["id"].startswith("{")
+        else {"id": part["id"], "property": part["property"], "value": values.get(part["id"])}
+        for part in known["inputs"]
+    ]
+    outputs = [dict(zip(("id", "property"), one.rsplit(".", 1))) for one in name.strip(".").split("...")]
+    answer = app.server.test_client().post("/_dash-update-component", json={
+        "output": name, "outputs": outputs, "inputs": inputs, "changedPropIds": ["search-asked.data"],
+        "state": [[{"id": weight, "property": "id", "value": weight} for weight in weights]],
+    })
+    assert answer.status_code == 200 and "Match 24" in answer.text, answer.text[:500]
+
+
+def took(act) -> tuple[float, float]:
+    """Milliseconds of an act: elapsed, and of the processor."""
+    start, busy = perf_counter(), process_time()
+    act()
+    return (perf_counter() - start) * 1000, (process_time() - busy) * 1000
+
+
+def report(what: str, measured: list[tuple[float, float]]) -> None:
+    elapsed, busy = zip(*measured)
+    worst = f"worst {max(elapsed):,.0f}"
+    print(f"  {what:28} {median(elapsed):7,.0f} ms, {worst:14} processor {median(busy):7,.0f} ms", flush=True)
+
+
+if __name__ == "__main__":
+    main()
