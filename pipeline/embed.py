@@ -1,34 +1,31 @@
 """The resumable batch loop: one decode feeds every extractor that still needs the image.
 
-    worker processes   read, decode, thumbnail, `prepare` of every extractor in need
-    this process       `encode` (the networks live here), then one transaction per batch
+    worker processes   read, decode, thumbnail, hash, the classical embeddings, `prepare` of
+                       a network's input
+    this process       codebooks are learned, networks encode, one transaction per batch
 
-At most two batches are under way, so memory does not grow with the library, and a kill
-loses at most the batch that was not yet stored.
+Two batches are under way at most, so memory does not grow with the library, and a kill
+loses at most the batches that were not yet stored. While a codebook is learned, workers go
+on with a bounded number of images; their keypoints are kept instead of looked at again.
 """
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from pipeline import hashes, images, settings
+from pipeline import hashes, settings
 from pipeline.embeddings import Extractor, FittedExtractor, create
 from pipeline.embeddings.dreamsim import unavailable_reason
-from pipeline.errors import EmbeddingError, ImageError
+from pipeline.errors import EmbeddingError
 from pipeline.library import Library
 from pipeline.progress import Progress, Silent
 from pipeline.settings import EmbedOptions, ExtractorOptions
+from pipeline.workers import Prepared, Workers
 
 AUTO = ("color", "sift", "dreamsim")
 STAND_IN = "efficientnet"
@@ -38,8 +35,9 @@ FIT_SAMPLE = 1500
 REFIT_BELOW, REFIT_GROWTH = 500, 4
 """A codebook from fewer images than this is learned anew when the library has grown so many times."""
 
-_SAMPLES = 128  # images between two updates while learning
-_TASK = 16  # images per message to a worker: few enough to share out, many enough to be cheap
+_AHEAD, _AHEAD_MOST = 256, 1024
+"""Images per worker, and at all, that are looked at while a codebook is learned: their
+keypoints take some 40 kB each."""
 
 
 @dataclass
@@ -49,19 +47,6 @@ class EmbedReport:
     done: int = 0
     failed: int = 0
     vectors: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass
-class _Prepared:
-    """What a worker made of one image; `reason` instead where it could not be read."""
-
-    image_id: int
-    thumbnail: bytes = b""
-    hash: np.ndarray | None = None
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)
-    sample: list[np.ndarray] = field(default_factory=list)
-    state: str = "ok"
-    reason: str = ""
 
 
 def choose(text: str, options: ExtractorOptions, progress: Progress = Silent()) -> list[str]:
@@ -98,24 +83,24 @@ def embed(
     """
     extractors = {name: create(name, extractor_options) for name in names}
     report = EmbedReport(vectors=dict.fromkeys(names, 0))
-    with _Workers(options.workers or settings.cores()) as pool:
-        for name, extractor in extractors.items():
-            if isinstance(extractor, FittedExtractor):
-                _ready(library, name, extractor, pool, progress, report)
-            library.set_embedding(
-                name, extractor.fingerprint, extractor.dim, _kept(extractor_options)
-            )
-        needs = _needs(library, names)
-        if not needs:
-            return report
-        progress.start("embed", len(needs))
-        pool.load(list(extractors.values()))
-        for batch in _in_batches(library, needs, options.batch_size, pool, _prepare_many):
-            _encode_and_store(library, extractors, batch, options, report)
-            failed = sum(item.state != "ok" for item in batch)
-            report.done += len(batch) - failed
-            report.failed += failed
-            progress.advance(len(batch), failed)
+    kept = _kept(extractor_options)
+    learning = []
+    for name, extractor in extractors.items():
+        if isinstance(extractor, FittedExtractor) and not _restored(library, name, extractor, progress):
+            learning.append(name)
+        else:
+            library.set_embedding(name, extractor.fingerprint, extractor.dim, kept)
+    needs = _needs(library, names, learning)
+    if not needs and not learning:
+        return report
+    progress.start("embed", len(needs))
+    with Workers(options.workers or settings.cores(), list(extractors.values())) as pool:
+        loop = _Loop(library, extractors, needs, pool, options, progress, report)
+        chosen = _sample(list(needs)) if learning else []
+        rest = loop.pieces(sorted(needs.keys() - set(chosen)))
+        if learning:
+            loop.learn(learning, chosen, rest, kept)
+        loop.finish(rest)
     return report
 
 
@@ -125,215 +110,125 @@ def _kept(options: ExtractorOptions) -> dict:
             for key, value in asdict(options).items() if key != "device"}
 
 
-def _needs(library: Library, names: Sequence[str]) -> dict[int, list[str]]:
-    """Image id → embeddings it still needs; without a thumbnail or hash, perhaps none but that."""
-    sql = (
-        "SELECT id FROM images WHERE state = 'ok' AND id NOT IN (SELECT image_id FROM thumbnails)"
-    )
-    needs: dict[int, list[str]] = {row[0]: [] for row in library.db.execute(sql)}
+def _restored(library: Library, name: str, extractor: FittedExtractor, progress: Progress) -> bool:
+    """Load the library's codebook into an extractor; False where one must be learned."""
+    kept = library.fitted(name)
+    if kept is None or not extractor.made(library.embeddings()[name].extractor):
+        return False
+    arrays, fitted_on = kept
+    if fitted_on < REFIT_BELOW and library.counts()["ok"] >= REFIT_GROWTH * fitted_on:
+        progress.say(f"The library has grown: learning the codebook of {name} anew.")
+        return False
+    extractor.load_arrays(arrays)
+    return True
+
+
+def _needs(library: Library, names: Sequence[str], learning: Sequence[str]) -> dict[int, list[str]]:
+    """Image id → embeddings it still needs; without a thumbnail or hash, perhaps none but that.
+
+    What a codebook is yet to be learned for (`learning`), every image needs.
+    """
+    sql = "SELECT id FROM images WHERE state = 'ok'"
+    without = f"{sql} AND id NOT IN (SELECT image_id FROM thumbnails)"
+    needs: dict[int, list[str]] = {row[0]: [] for row in library.db.execute(without)}
     needs |= {image_id: [] for image_id in hashes.pending(library)}
     for name in names:
-        for image_id in library.pending(name):
+        everyone = (row[0] for row in library.db.execute(sql))
+        for image_id in everyone if name in learning else library.pending(name):
             needs.setdefault(image_id, []).append(name)
     return dict(sorted(needs.items()))
 
 
-def _in_batches(
-    library: Library,
-    needs: dict[int, list[str]],
-    batch_size: int,
-    pool: _Workers,
-    work: Callable,
-) -> Iterator[list[_Prepared]]:
-    """What the workers make of images, in order, the next batch under way while one is used."""
-    ids = list(needs)
-    under_way: deque[_Batch] = deque()
-    for start in range(0, len(ids), batch_size):
-        rows = library.images_by_id(ids[start : start + batch_size])
-        tasks = [(i, str(row.file), needs[i]) for i, row in rows.items()]
-        under_way.append(pool.submit(work, tasks))
-        if len(under_way) > 1:
-            yield pool.collect(under_way.popleft())
-    while under_way:
-        yield pool.collect(under_way.popleft())
-
-
-def _encode_and_store(
-    library: Library,
-    extractors: dict[str, Extractor],
-    batch: list[_Prepared],
-    options: EmbedOptions,
-    report: EmbedReport,
-) -> None:
-    vectors = {}
-    for name, extractor in extractors.items():
-        having = [item for item in batch if name in item.arrays]
-        if not having:
-            continue
-        step = options.model_batch_size if extractor.uses_network else len(having)
-        rows = np.concatenate(
-            [
-                extractor.encode([item.arrays[name] for item in having[start : start + step]])
-                for start in range(0, len(having), step)
-            ]
-        )
-        vectors[name] = (extractor.fingerprint, [item.image_id for item in having], rows)
-        report.vectors[name] += len(having)
-    readable = [item for item in batch if item.state == "ok"]
-    with library.db.atomic():
-        library.store(
-            [(item.image_id, item.thumbnail) for item in readable],
-            vectors,
-            [(item.image_id, item.state, item.reason) for item in batch if item.state != "ok"],
-        )
-        hashes.store(library, [(item.image_id, item.hash) for item in readable])
-
-
-def _ready(
-    library: Library,
-    name: str,
-    extractor: FittedExtractor,
-    pool: _Workers,
-    progress: Progress,
-    report: EmbedReport,
-) -> None:
-    """Load the library's codebook into an extractor, or learn it from a sample.
-
-    The sampled images get their vectors at once: they are not looked at twice.
-    """
-    total = library.counts()["ok"]
-    kept = library.fitted(name)
-    if kept is not None and extractor.made(library.embeddings()[name].extractor):
-        arrays, fitted_on = kept
-        if fitted_on >= REFIT_BELOW or total < REFIT_GROWTH * fitted_on:
-            extractor.load_arrays(arrays)
-            return
-        progress.say(f"The library has grown: learning the codebook of {name} anew.")
-    ids = [row[0] for row in library.db.execute("SELECT id FROM images WHERE state = 'ok'")]
-    generator = np.random.default_rng(0)
-    chosen = sorted(generator.permutation(ids)[:FIT_SAMPLE].tolist())
-    progress.start(f"learn {name}", len(chosen))
-    pool.load([extractor])
-    samples, failures = {}, []
-    for batch in _in_batches(library, dict.fromkeys(chosen, [name]), _SAMPLES, pool, _sample_many):
-        progress.advance(len(batch))
-        samples |= {item.image_id: item.sample for item in batch if item.state == "ok"}
-        failures += [(item.image_id, item.state, item.reason) for item in batch if item.state != "ok"]
-    extractor.fit(list(samples.values()))
-    prepared = [extractor.prepare_sample(sample) for sample in samples.values()]
-    vectors = (extractor.fingerprint, list(samples), extractor.encode(prepared)) if samples else None
-    with library.db.atomic():
-        library.set_embedding(name, extractor.fingerprint, extractor.dim, {})
-        library.set_fitted(name, extractor.to_arrays(), len(chosen))
-        library.store([], {name: vectors} if vectors else {}, failures)
-    report.vectors[name] += len(samples)
-    report.failed += len(failures)
+def _sample(ids: list[int]) -> list[int]:
+    """The images a codebook is learned from, ascending; the same for the same library."""
+    return sorted(np.random.default_rng(0).permutation(ids)[:FIT_SAMPLE].tolist())
 
 
 @dataclass
-class _Batch:
-    """Tasks that were sent out together, and their answers to come."""
+class _Loop:
+    """One run over the images in need."""
 
-    work: Callable
-    tasks: list[tuple[int, str, list[str]]]
-    futures: list[Future]
+    library: Library
+    extractors: dict[str, Extractor]
+    needs: dict[int, list[str]]
+    pool: Workers
+    options: EmbedOptions
+    progress: Progress
+    report: EmbedReport
+    held: dict[int, dict[str, list[np.ndarray]]] = field(default_factory=dict)
+    """Image id → name → sample, of images seen before the codebook was learned."""
 
+    def pieces(self, ids: list[int]) -> Iterator[list[tuple[int, str, list[str]]]]:
+        """The images as batches of tasks for the workers."""
+        for start in range(0, len(ids), self.options.batch_size):
+            rows = self.library.images_by_id(ids[start : start + self.options.batch_size])
+            yield [(i, str(row.file), self.needs[i]) for i, row in rows.items()]
 
-class _Workers:
-    """A pool of processes that decode and prepare; survives a decoder that crashes."""
+    def learn(self, names: list[str], chosen: list[int], rest: Iterator, kept: dict) -> None:
+        """Learn codebooks from the chosen images, the workers busy with others meanwhile.
 
-    def __init__(self, count: int):
-        self._count = count
-        self._extractors: list[Extractor] = []
-        self._pool: ProcessPoolExecutor | None = None
+        All else that these images need is stored as it comes.
+        """
+        for piece in self.pieces(chosen):
+            self.pool.look(piece)
+            if len(self.pool) > 1:
+                self._take(self.pool.receive())
+        sampled = len(self.pool)
+        ahead = max(1, min(_AHEAD_MOST, _AHEAD * self.pool.count) // self.options.batch_size)
+        for piece in rest:
+            self.pool.look(piece)
+            if len(self.pool) >= sampled + ahead:
+                break
+        for _ in range(sampled):
+            self._take(self.pool.receive())
+        with threadpool_limits(1):  # the workers have the other cores, and sums keep their order
+            for name in names:
+                extractor = self.extractors[name]
+                extractor.fit([self.held[i][name] for i in chosen if i in self.held])
+                with self.library.db.atomic():
+                    self.library.set_embedding(name, extractor.fingerprint, extractor.dim, kept)
+                    self.library.set_fitted(name, extractor.to_arrays(), len(chosen))
+                self.pool.publish(extractor)
+        self._describe()
 
-    def __enter__(self) -> _Workers:
-        return self
+    def finish(self, rest: Iterator) -> None:
+        """Look at the images left, the next batch under way while one is used."""
+        piece = next(rest, None)
+        while piece is not None or len(self.pool):
+            while piece is not None and len(self.pool) < 2:
+                self.pool.look(piece)
+                piece = next(rest, None)
+            self._take(self.pool.receive())
+            self._describe()
 
-    def __exit__(self, *exc) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+    def _describe(self) -> None:
+        """Have what is held described by the codebook that is there now."""
+        held, self.held = list(self.held.items()), {}
+        for start in range(0, len(held), self.options.batch_size):
+            self.pool.describe(held[start : start + self.options.batch_size])
 
-    def load(self, extractors: list[Extractor]) -> None:
-        """Give the workers these extractors, fitted where they need it."""
-        self._extractors = extractors
-        self._start()
+    def _take(self, batch: list[Prepared]) -> None:
+        """Encode and store an answer of the workers."""
+        vectors = {}
+        for name, extractor in self.extractors.items():
+            having = [item for item in batch if name in item.arrays]
+            if having:
+                arrays = [item.arrays[name] for item in having]
+                rows = self._encode(extractor, arrays) if extractor.uses_network else np.stack(arrays)
+                vectors[name] = (extractor.fingerprint, [item.image_id for item in having], rows)
+                self.report.vectors[name] += len(having)
+        seen = [item for item in batch if item.hash is not None]
+        failures = [(item.image_id, item.state, item.reason) for item in batch if item.state != "ok"]
+        with self.library.db.atomic():
+            self.library.store([(item.image_id, item.thumbnail) for item in seen], vectors, failures)
+            hashes.store(self.library, [(item.image_id, item.hash) for item in seen])
+        self.held |= {item.image_id: item.samples for item in batch if item.samples}
+        self.report.done += len(seen)
+        self.report.failed += len(failures)
+        self.progress.advance(len(seen) + len(failures), len(failures))
 
-    def _start(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-        self._pool = ProcessPoolExecutor(
-            self._count,
-            # Not fork: it would copy the threads' locks of OpenMP and torch in any state.
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_start_worker,
-            initargs=(self._extractors,),
-        )
-
-    def submit(self, work: Callable, tasks: list[tuple[int, str, list[str]]]) -> _Batch:
-        """Send out tasks (image id, file, names of embeddings) to `work`, a function of many."""
-        try:
-            futures = [
-                self._pool.submit(work, tasks[start : start + _TASK])
-                for start in range(0, len(tasks), _TASK)
-            ]
-        except BrokenProcessPool:
-            futures = []
-        return _Batch(work, tasks, futures)
-
-    def collect(self, batch: _Batch) -> list[_Prepared]:
-        """Wait for the answers; when a worker died, find the image that kills it."""
-        try:
-            answers = [item for future in batch.futures for item in future.result()]
-            if len(answers) == len(batch.tasks):
-                return answers
-        except BrokenProcessPool:
-            pass
-        self._start()
-        return [self._alone(batch.work, task) for task in batch.tasks]
-
-    def _alone(self, work: Callable, task: tuple[int, str, list[str]]) -> _Prepared:
-        try:
-            return self._pool.submit(work, [task]).result()[0]
-        except BrokenProcessPool:
-            self._start()
-            return _Prepared(task[0], state="unreadable", reason="the decoder crashed on it")
-
-
-# In the worker processes: what `_start_worker` was given.
-_extractors: dict[str, Extractor] = {}
-
-
-def _start_worker(extractors: list[Extractor]) -> None:
-    cv2.setNumThreads(1)  # the processes are the parallelism
-    threadpool_limits(1)
-    logging.getLogger().setLevel(logging.ERROR)
-    _extractors.update({extractor.name: extractor for extractor in extractors})
-
-
-def _prepare_many(tasks: list[tuple[int, str, list[str]]]) -> list[_Prepared]:
-    return [_decoded(image_id, file, _prepare, names) for image_id, file, names in tasks]
-
-
-def _sample_many(tasks: list[tuple[int, str, list[str]]]) -> list[_Prepared]:
-    return [_decoded(image_id, file, _sample, names) for image_id, file, names in tasks]
-
-
-def _decoded(image_id: int, file: str, use: Callable, names: list[str]) -> _Prepared:
-    """What `use` makes of a decoded image, or why the image cannot be decoded."""
-    try:
-        pixels = images.decode(images.read(Path(file)))
-    except ImageError as error:
-        state = "unreadable" if Path(file).exists() else "missing"
-        return _Prepared(image_id, state=state, reason=str(error))
-    return use(image_id, pixels, names)
-
-
-def _prepare(image_id: int, pixels: np.ndarray, names: list[str]) -> _Prepared:
-    arrays = {name: _extractors[name].prepare(pixels) for name in names}
-    return _Prepared(image_id, images.thumbnail(pixels), hashes.compute(pixels), arrays)
-
-
-def _sample(image_id: int, pixels: np.ndarray, names: list[str]) -> _Prepared:
-    (name,) = names
-    return _Prepared(image_id, sample=_extractors[name].sample(pixels))
+    def _encode(self, network: Extractor, arrays: list[np.ndarray]) -> np.ndarray:
+        """n prepared arrays → (n, dim) float32, as many at a time as the options say."""
+        step = self.options.model_batch_size
+        parts = [network.encode(arrays[start : start + step]) for start in range(0, len(arrays), step)]
+        return np.concatenate(parts)

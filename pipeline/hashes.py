@@ -24,7 +24,7 @@ import numpy as np
 from pipeline import settings
 from pipeline.library import Library
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same picture would give another hash: older rows are then stale."""
 
 NAMES = ("average", "difference", "dct")

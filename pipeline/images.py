@@ -118,13 +118,18 @@ def read(path: Path) -> bytes:
 
 
 def resize(pixels: np.ndarray, max_side: int) -> np.ndarray:
-    """Reduce (h, w, 3) uint8 so that the long side is at most `max_side`; never enlarge."""
+    """Reduce (h, w) or (h, w, 3) uint8 so that the long side is at most `max_side`; never enlarge.
+
+    By less than a quarter bilinearly: exact areas of such a fraction take three times as long
+    as decoding the JPEG. By more, bilinear would skip pixels: SIFT lost a point of rank-1.
+    """
     height, width = pixels.shape[:2]
     scale = max_side / max(height, width)
     if scale >= 1:
         return np.ascontiguousarray(pixels)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    method = cv2.INTER_LINEAR if scale > 0.75 else cv2.INTER_AREA
+    return cv2.resize(pixels, size, interpolation=method)
 
 
 def thumbnail(pixels: np.ndarray) -> bytes:

@@ -85,7 +85,7 @@ class DreamSim(Extractor):
 
     name = "dreamsim"
     title = "Meaning"
-    version = 1
+    version = 2
     uses_network = True
 
     def __init__(self, options: ExtractorOptions = ExtractorOptions()):

@@ -34,7 +34,7 @@ class EfficientNet(Extractor):
 
     name = "efficientnet"
     title = "Meaning"
-    version = 1
+    version = 2
     dim = 1280
     uses_network = True
 

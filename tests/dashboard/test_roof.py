@@ -20,9 +20,9 @@ from werkzeug.test import Client
 
 from dashboard.access import Access
 from dashboard.roof import libraries_in, open_roof, places
+from dashboard.server import stop
 from pipeline.errors import LibraryError, SettingsError
 from pipeline.library import Library
-from tests.dashboard.conftest import stop
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import waitress
 from playwright.sync_api import Page, expect
 
 from dashboard.app import create_app
+from dashboard.server import stop
 from pipeline import notes
-from tests.dashboard.conftest import stop
 
 pytestmark = pytest.mark.browser
 

@@ -83,5 +83,5 @@ def test_bins_set_the_dimensions_and_the_fingerprint():
     small = ColorHistogram.configured(ExtractorOptions(bins=8))
     assert small.extract([painting(SEA, 0)]).shape == (1, small.dim)
     assert small.dim < ColorHistogram().dim
-    assert small.fingerprint == "color/1 bins=8" != ColorHistogram().fingerprint
+    assert small.fingerprint == "color/2 bins=8" != ColorHistogram().fingerprint
     assert pickle.loads(pickle.dumps(small)).fingerprint == small.fingerprint

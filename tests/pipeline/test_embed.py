@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline import embed as loop
-from pipeline import images
+from pipeline import hashes, images
 from pipeline.embed import choose, embed
 from pipeline.embeddings import EMBEDDINGS, Extractor, create
 from pipeline.errors import EmbeddingError
@@ -64,6 +64,28 @@ def test_only_what_is_missing_or_stale_is_computed(library, pictures, own_pictur
     assert again.vectors == {"color": len(after)}
     assert library.coverage("sift")["current"] == len(after)
     assert embed(library, ["color"], ExtractorOptions(bins=8)).done == 0
+
+
+def test_vectors_do_not_depend_on_when_an_image_was_looked_at(pictures, tmp_path, monkeypatch):
+    """Some images before the codebook is learned, some while it is, some after."""
+    monkeypatch.setattr(loop, "FIT_SAMPLE", 20)
+    monkeypatch.setattr(loop, "_AHEAD", 10)
+    made = []
+    for batch_size, workers in ((8, 1), (25, 2)):
+        options = EmbedOptions(batch_size=batch_size, workers=workers)
+        library = Library(tmp_path / str(batch_size), create=True)
+        scan(library, pictures)
+        report = embed(library, ["sift", "efficientnet"], options=options)
+        assert report.done == 60 and report.vectors == {"sift": 60, "efficientnet": 60}
+        assert library.fitted("sift")[1] == 20
+        made.append((library.embeddings()["sift"].extractor, *library.vectors("sift")))
+        extractor = open_extractor(library, "sift")
+        alone = extractor.extract([images.decode(row.file.read_bytes()) for row in library.images()])
+        assert np.allclose(library.vectors("sift")[1], alone, atol=1e-5)
+        assert all(library.thumbnail(row.id) for row in library.images())
+        assert len(hashes.read(library)[0]) == 60
+    assert made[0][0] == made[1][0]
+    assert np.allclose(made[0][2], made[1][2], atol=1e-5)
 
 
 def test_a_killed_run_goes_on_where_it_was(pictures, tmp_path):
