@@ -343,10 +343,13 @@ def _table(name: str) -> str:
 
 
 def _current(name: str, condition: str = "") -> str:
-    """FROM … of the current vectors of `ok` images, ascending by id; takes the name as parameter."""
+    """FROM … of the current vectors of `ok` images, ascending by id; takes the name as parameter.
+
+    The + keeps SQLite from walking all images by their state to find a few vectors.
+    """
     return f"""
         FROM embeddings e JOIN {_table(name)} v ON v.extractor = e.extractor
-        JOIN images i ON i.id = v.image_id AND i.state = 'ok'
+        JOIN images i ON i.id = v.image_id AND +i.state = 'ok'
         WHERE e.name = ? {condition} ORDER BY v.image_id
     """
 

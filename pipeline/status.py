@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline import index, maps
+from pipeline.embeddings import EMBEDDINGS
 from pipeline.library import ImageRow, Library
 
 
@@ -15,10 +16,24 @@ def status(library: Library) -> dict:
     """
     return {
         "images": library.counts(),
-        "embeddings": {name: library.coverage(name) for name in library.embeddings()},
+        "embeddings": {name: coverage(library, name) for name in library.embeddings()},
         "index": index.about(library),
         "maps": maps.about(library),
     }
+
+
+def coverage(library: Library, name: str) -> dict[str, int]:
+    """How many images have a current, a stale or no vector of an embedding.
+
+    Vectors of another version of Likeness are stale, even where they are all of one kind:
+    a picture from outside cannot be compared with them, and the next run replaces them.
+    """
+    found = library.coverage(name)
+    ours = f"{name}/{EMBEDDINGS[name].version}"
+    if library.embeddings()[name].extractor.split(" ")[0] != ours:
+        found["stale"] += found["current"]
+        found["current"] = 0
+    return found
 
 
 def failures(library: Library) -> list[ImageRow]:

@@ -20,8 +20,8 @@ EXACT_BELOW = 5_000
 
 _READS = 16
 """Rows a walk reads per unit of effort, about: a walk that reads more than a scan is none."""
-_EFFORT = 128
-"""Effort of a search while none has been measured."""
+_EFFORT = 256
+"""Effort of a search while none has been measured; 128 found 0.949 by `sift` among 3,781 photographs."""
 _STEP = 4_096
 
 

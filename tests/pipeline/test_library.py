@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sqlite_utils import Database
 
-from pipeline import hashes
+from pipeline import hashes, status
 from pipeline.errors import LibraryError
 from pipeline.library import DATABASE, Library
 from pipeline.migrations import migrations
@@ -92,3 +92,13 @@ def test_the_sample_gallery_never_mixes_with_own_pictures(own_pictures, tmp_path
     assert demo_folder(data, None) == (data / "sample", data / "sample" / "gallery")
     assert demo_folder(data, own_pictures) == (data, own_pictures)
     assert list(Library(data).roots()) == [str(own_pictures.resolve())]
+
+
+def test_vectors_of_another_version_are_told_to_be_stale(library):
+    count = library.counts()["ok"]
+    assert status.coverage(library, "color") == {"current": count, "stale": 0, "missing": 0}
+    older = library.embeddings()["color"].extractor.replace("color/", "color/0.")
+    library.db.execute("UPDATE embeddings SET extractor = ? WHERE name = 'color'", [older])
+    library.db.execute("UPDATE color_vectors SET extractor = ?", [older])
+    assert status.status(library)["embeddings"]["color"] == {"current": 0, "stale": count, "missing": 0}
+    assert status.coverage(library, "sift")["stale"] == 0
