@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from dashboard.app import PAGES
 from pipeline import images
+from tests.dashboard.accessibility import faults
 
 pytestmark = pytest.mark.browser
 
@@ -91,18 +92,11 @@ def test_library_page_tells_what_is_there(page: Page):
 ])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_serious_accessibility_faults_or_overflows_a_phone(page: Page, where, scheme):
-    from axe_core_python.sync_playwright import Axe
-
     page.emulate_media(color_scheme=scheme)
     page.goto(where)
     page.wait_for_selector("#page :is(h1, h2, .map-toolbar, .search)", state="attached")
     page.wait_for_timeout(1500)
-    faults = [
-        (fault["id"], fault["nodes"][0]["html"][:200])
-        for fault in Axe().run(page)["violations"]
-        if fault["impact"] in ("serious", "critical")
-    ]
-    assert not faults
+    assert not faults(page)
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -10,7 +10,6 @@ import threading
 
 import numpy as np
 import pytest
-from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from dashboard.app import render
@@ -24,6 +23,7 @@ from pipeline.errors import EmbeddingError
 from pipeline.library import Library
 from pipeline.maps import COMBINED
 from tests.conftest import synthetic_library
+from tests.dashboard.accessibility import faults
 from tests.dashboard.trees import of_class, of_kind, parts, text_of
 
 NAMES = ["color", "sift", "efficientnet", COMBINED]
@@ -391,12 +391,7 @@ def test_no_view_has_serious_accessibility_faults_or_overflows_a_phone(page: Pag
     page.emulate_media(color_scheme=scheme)
     page.goto(f"/compare{where}")
     page.locator(ready).first.wait_for()
-    faults = [
-        (fault["id"], fault["nodes"][0]["html"][:200])
-        for fault in Axe().run(page)["violations"]
-        if fault["impact"] in ("serious", "critical")
-    ]
-    assert not faults
+    assert not faults(page)
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -13,6 +13,7 @@ from dashboard.pages.graph_data import Settings
 from dashboard.queries import Reads
 from pipeline import graph_layout, notes
 from pipeline.library import Library
+from tests.dashboard.accessibility import faults
 from tests.dashboard.trees import of_class, parts, text_of
 
 CY = "document.getElementById('graph-canvas')._cyreg.cy"
@@ -208,18 +209,11 @@ def test_the_list_lights_up_images_hides_communities_and_centers(page: Page):
 @pytest.mark.parametrize("where", ["/graph", "/graph?image=3", "/graph?collection=none"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_serious_accessibility_faults_and_no_overflow_on_a_phone(page: Page, where, scheme):
-    from axe_core_python.sync_playwright import Axe
-
     page.emulate_media(color_scheme=scheme)
     page.goto(where)
     page.wait_for_selector("#page h2")
     page.wait_for_timeout(1000)
-    faults = [
-        (fault["id"], fault["nodes"][0]["html"][:200])
-        for fault in Axe().run(page)["violations"]
-        if fault["impact"] in ("serious", "critical")
-    ]
-    assert not faults
+    assert not faults(page)
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

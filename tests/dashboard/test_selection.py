@@ -9,7 +9,6 @@ import re
 import cv2
 import numpy as np
 import pytest
-from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from dashboard import categories, selections
@@ -19,6 +18,7 @@ from dashboard.queries import Reads
 from pipeline import notes
 from pipeline.library import Library
 from pipeline.maps import COMBINED
+from tests.dashboard.accessibility import faults
 from tests.dashboard.test_figures import decoded
 from tests.dashboard.trees import of_class, text_of
 
@@ -215,8 +215,7 @@ def test_lasso_keep_reload_and_clear(tab, address, made_library):
     expect(tab).to_have_url(re.compile("collection=Left\\+half"))
     expect(tab.locator("#selected-title")).to_have_text("Left half")
     assert notes.collected(Library(made_library), "left half") == ids
-    found = Axe().run(tab)["violations"]
-    assert not [fault["id"] for fault in found if fault["impact"] in ("serious", "critical")]
+    assert not faults(tab)
     tab.goto(tab.url)
     drawn(tab)
     expect(tab.locator("#select-chip-name")).to_have_text("Left half · 30 images")

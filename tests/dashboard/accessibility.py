@@ -1,0 +1,14 @@
+"""What axe finds on a page."""
+
+from __future__ import annotations
+
+from axe_core_python.sync_playwright import Axe
+
+
+def faults(page) -> list[tuple[str, str]]:
+    """The serious and critical faults of a browser's page: (rule, the first element at fault)."""
+    return [
+        (fault["id"], fault["nodes"][0]["html"][:200])
+        for fault in Axe().run(page)["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
