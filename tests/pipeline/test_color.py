@@ -84,4 +84,5 @@ def test_bins_set_the_dimensions_and_the_fingerprint():
     assert small.extract([painting(SEA, 0)]).shape == (1, small.dim)
     assert small.dim < ColorHistogram().dim
     assert small.fingerprint == "color/2 bins=8" != ColorHistogram().fingerprint
+    # As it goes to a worker process; nothing that is stored is a pickle.
     assert pickle.loads(pickle.dumps(small)).fingerprint == small.fingerprint

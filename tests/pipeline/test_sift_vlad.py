@@ -90,7 +90,7 @@ def test_arrays_restore_fingerprint_and_vectors(sift, rows, drawings, tmp_path):
     assert np.allclose(other.extract(drawings[:5]), rows[:5], atol=1e-6)
 
 
-def test_pickling_keeps_the_fit(sift, rows, drawings):
+def test_the_fit_survives_the_way_to_a_worker_process(sift, rows, drawings):
     other = pickle.loads(pickle.dumps(sift))
     assert other.fingerprint == sift.fingerprint
     assert np.allclose(other.extract(drawings[:5]), rows[:5], atol=1e-6)
