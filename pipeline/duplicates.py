@@ -45,7 +45,7 @@ class Group:
     reasons: tuple[str, ...]
 
 
-@dataclass
+@dataclass(slots=True)
 class _Candidate:
     """A pair of images to look at: its hash distance where near, and if by keypoints too."""
 

@@ -5,7 +5,6 @@ Only the header is read, no pixel is decoded. Tags are those of EXIF 2.32.
 
 from __future__ import annotations
 
-import struct
 import warnings
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +44,7 @@ def read(file: Path) -> Facts:
         raise ImageError("not a picture in a format that can be read") from None
     except OSError as error:
         raise ImageError(f"the file cannot be opened ({error.strerror or error})") from None
-    except (ValueError, SyntaxError, struct.error) as error:
+    except Exception as error:  # Pillow's readers raise many kinds on damaged files
         raise ImageError(f"the header is damaged ({error})") from None
     return Facts(
         format="JPEG" if kind == "MPO" else kind,

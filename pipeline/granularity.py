@@ -76,10 +76,7 @@ def _exemplars(saved: Map, cluster: np.ndarray, index: CombinedIndex | None) -> 
     ]
     at = np.sort(np.concatenate([*few, np.zeros(0, int)]))
     at = at[np.isin(saved.ids[at], index.ids[index.alive])]
-    vectors = index.rows(index.rows_of(saved.ids[at]))
-    if saved.name != COMBINED:
-        block = index.embeddings.index(saved.name)
-        vectors = vectors[:, sum(index.dims[:block]) : sum(index.dims[: block + 1])]
+    vectors = index.part(index.rows_of(saved.ids[at]), None if saved.name == COMBINED else saved.name)
     chosen = np.full((count, layout.EXEMPLARS), -1, np.int64)
     known = np.unique(cluster[at])
     if len(known):

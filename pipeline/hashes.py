@@ -23,6 +23,7 @@ import numpy as np
 
 from pipeline import settings
 from pipeline.library import Library
+from pipeline.vector_tables import chunks
 
 VERSION = 2
 """Raised whenever the same picture would give another hash: older rows are then stale."""
@@ -101,9 +102,11 @@ def read(library: Library, ids: Sequence[int] | None = None) -> tuple[np.ndarray
     if ids is None:
         found = library.db.execute(sql.format(""), [VERSION]).fetchall()
     else:
-        marks = ",".join("?" * len(ids))
-        parameters = [VERSION, *(int(i) for i in ids)]
-        found = library.db.execute(sql.format(f"AND h.image_id IN ({marks})"), parameters).fetchall()
+        found = []
+        for chunk in chunks(sorted({int(i) for i in ids})):
+            marks = ",".join("?" * len(chunk))
+            asked = sql.format(f"AND h.image_id IN ({marks})")
+            found += library.db.execute(asked, [VERSION, *chunk]).fetchall()
     rows = np.frombuffer(b"".join(row[1] for row in found), np.uint8)
     return np.array([row[0] for row in found], np.int64), rows.reshape(len(found), BYTES)
 

@@ -8,14 +8,14 @@ on white, the first frame of an animation, and reduced to a working size of at m
 from __future__ import annotations
 
 import io
-import struct
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from pipeline.errors import ImageError
 
@@ -23,7 +23,7 @@ WORK_SIDE = 512
 """Long side of a decoded picture, px: no extractor looks closer than that."""
 
 THUMBNAIL_SIDE = 256
-"""Long side of a thumbnail, px (DESIGN: the browser never waits for a full decode)."""
+"""Long side of a thumbnail, px (the browser never waits for a full decode)."""
 
 MAX_PIXELS = 400_000_000
 """Pictures above this are refused before decoding: 400 megapixels are 1.2 GB as RGB."""
@@ -38,6 +38,9 @@ _REDUCED = (
     (4, cv2.IMREAD_REDUCED_COLOR_4),
     (2, cv2.IMREAD_REDUCED_COLOR_2),
 )
+
+# A marker of a JPEG's stream; not zeros and restarts, which belong to the coded pixels.
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit is checked before any pixel is decoded
 
@@ -59,7 +62,7 @@ def is_image_name(path: Path) -> bool:
 
 
 def probe(data: bytes) -> ImageInfo:
-    """Read the header of an encoded picture without decoding a pixel.
+    """Read the header of an encoded picture.
 
     Raises ImageError when the bytes are no picture or the picture is too large.
     """
@@ -69,27 +72,32 @@ def probe(data: bytes) -> ImageInfo:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data)) as picture:
+                width, height = picture.size
+                _check_size(width, height)  # first: a PNG is decoded in search of its EXIF
                 # Pillow turns TIFF by itself, and reports its size as turned.
                 orientation = 1 if picture.format == "TIFF" else _orientation(picture)
-                width, height = picture.size
-                info = ImageInfo(
+                return ImageInfo(
                     width=height if orientation >= 5 else width,
                     height=width if orientation >= 5 else height,
                     format=picture.format or "unknown",
                     orientation=orientation,
                     mode=picture.mode,
                 )
+    except ImageError:
+        raise
     except UnidentifiedImageError:
         raise ImageError("not a picture in a format that can be read") from None
-    except (OSError, ValueError, SyntaxError, struct.error, EOFError) as error:
+    except Exception as error:  # Pillow's readers raise many kinds on damaged files
         raise ImageError(f"the header is damaged ({error})") from None
+
+
+def _check_size(width: int, height: int) -> None:
     if width < 1 or height < 1:
         raise ImageError("the picture has no pixels")
     if width * height > MAX_PIXELS:
         raise ImageError(
             f"{width} × {height} px is above the limit of {MAX_PIXELS // 1_000_000} megapixels"
         )
-    return info
 
 
 def decode(data: bytes, max_side: int = WORK_SIDE) -> np.ndarray:
@@ -103,7 +111,7 @@ def decode(data: bytes, max_side: int = WORK_SIDE) -> np.ndarray:
     if info.format in ("JPEG", "MPO") and info.mode in ("RGB", "L"):
         pixels = _decode_jpeg(data, info, max_side)
     else:
-        pixels = _decode_any(data)
+        pixels = _decode_any(data, info.orientation)
     return resize(pixels, max_side)
 
 
@@ -157,9 +165,8 @@ def _orientation(picture: Image.Image) -> int:
 
 
 def _decode_jpeg(data: bytes, info: ImageInfo, max_side: int) -> np.ndarray:
-    # OpenCV fills the rest of a cut-off JPEG with grey and says nothing: in the coded
-    # stream the end marker must follow the last start-of-scan marker.
-    if data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
+    # OpenCV fills the rest of a cut-off JPEG with gray and says nothing.
+    if not _is_whole(data):
         raise ImageError("the file is cut off")
     long_side = max(info.width, info.height)
     flag = next(
@@ -170,8 +177,24 @@ def _decode_jpeg(data: bytes, info: ImageInfo, max_side: int) -> np.ndarray:
         np.frombuffer(data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION
     )
     if pixels is None:
-        return _decode_any(data)
+        return _decode_any(data, info.orientation)
     return _turn(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), info.orientation)
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether the coded stream of a JPEG has its end marker.
+
+    That follows the last start-of-scan marker. Where both occur in what comes after the
+    picture, as in the video of a motion photo, the stream is followed from the beginning.
+    """
+    if data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda"):
+        return True
+    at = 2
+    while found := _MARKER.search(data, at):
+        if found[1] == b"\xd9":
+            return True
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    return False
 
 
 def _turn(pixels: np.ndarray, orientation: int) -> np.ndarray:
@@ -185,14 +208,14 @@ def _turn(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return pixels
 
 
-def _decode_any(data: bytes) -> np.ndarray:
+def _decode_any(data: bytes, orientation: int) -> np.ndarray:
     """Decode with Pillow, for every format and mode that OpenCV does not treat alike."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data)) as picture:
-                return np.array(_as_rgb(ImageOps.exif_transpose(picture)))
-    except (OSError, ValueError, SyntaxError, struct.error, EOFError, MemoryError) as error:
+                return _turn(np.array(_as_rgb(picture)), orientation)
+    except Exception as error:  # as above
         raise ImageError(f"the picture is damaged ({error})") from None
 
 
@@ -201,7 +224,7 @@ def _as_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I;16"):
         picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     elif picture.mode in ("I", "F"):
-        values = np.asarray(picture, dtype=np.float64)
+        values = np.nan_to_num(np.asarray(picture, np.float64), posinf=0, neginf=0)
         low, high = float(values.min()), float(values.max())
         span = (high - low) or 1.0
         picture = Image.fromarray(((values - low) * (255 / span)).astype(np.uint8))

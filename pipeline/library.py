@@ -1,14 +1,12 @@
 """The one door to a data directory.
 
 A library is `images.db` (the truth) and files derived from it. This module opens and
-migrates it, knows the paths, and holds the reads and writes that everything shares:
-images, thumbnails, vectors and the fitted codebooks.
+migrates it, knows the paths, and holds the reads and writes of images and thumbnails;
+those of vectors and fitted codebooks come with it from `pipeline.vector_tables`.
 """
 
 from __future__ import annotations
 
-import io
-import json
 import sqlite3
 import threading
 import time
@@ -21,12 +19,12 @@ import numpy as np
 from sqlite_utils import Database
 
 from pipeline.embeddings import EMBEDDINGS
-from pipeline.errors import EmbeddingError, LibraryError
+from pipeline.errors import LibraryError
 from pipeline.locks import locked
 from pipeline.migrations import migrations
+from pipeline.vector_tables import VectorTables, chunks, table_of
 
 DATABASE = "images.db"
-_CHUNK = 500  # ids per IN (…); SQLite's oldest limit on variables is 999
 
 
 @dataclass(frozen=True)
@@ -53,17 +51,7 @@ class ImageRow:
 _ROW = "id, root, path, label, width, height, size, mtime, state, reason"
 
 
-@dataclass(frozen=True)
-class CurrentEmbedding:
-    """What the library holds current for one embedding: its fingerprint and options."""
-
-    name: str
-    extractor: str
-    dim: int
-    options: dict
-
-
-class Library:
+class Library(VectorTables):
     """An open library. One object may be shared by threads: each gets its own connection."""
 
     def __init__(self, data: str | Path, *, create: bool = False):
@@ -137,7 +125,7 @@ class Library:
     def images_by_id(self, ids: Sequence[int]) -> dict[int, ImageRow]:
         """The images among `ids` that exist, by id."""
         found = {}
-        for chunk in _chunks([int(i) for i in ids]):
+        for chunk in chunks([int(i) for i in ids]):
             marks = ",".join("?" * len(chunk))
             for row in self.db.execute(f"SELECT {_ROW} FROM images WHERE id IN ({marks})", chunk):
                 found[row[0]] = ImageRow(*row)
@@ -200,96 +188,7 @@ class Library:
         ).fetchone()
         return row[0] if row else None
 
-    # Embeddings and vectors
-
-    def embeddings(self) -> dict[str, CurrentEmbedding]:
-        """The embeddings this library has been given, in the order of the registry."""
-        rows = {
-            row[0]: CurrentEmbedding(row[0], row[1], row[2], json.loads(row[3]))
-            for row in self.db.execute("SELECT name, extractor, dim, options FROM embeddings")
-        }
-        return {name: rows[name] for name in EMBEDDINGS if name in rows}
-
-    def set_embedding(self, name: str, extractor: str, dim: int, options: dict) -> None:
-        """Declare which extractor is current; vectors that carry another become stale."""
-        self.db.execute(
-            "INSERT INTO embeddings (name, extractor, dim, options) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (name) DO UPDATE SET "
-            "extractor = excluded.extractor, dim = excluded.dim, options = excluded.options",
-            [name, extractor, dim, json.dumps(options)],
-        )
-
-    def fitted(self, name: str) -> tuple[dict[str, np.ndarray], int] | None:
-        """A fitted codebook as arrays and the number of images it was learned from, or None."""
-        row = self.db.execute(
-            "SELECT fitted, fitted_on FROM embeddings WHERE name = ?", [name]
-        ).fetchone()
-        if row is None or row[0] is None:
-            return None
-        with np.load(io.BytesIO(row[0]), allow_pickle=False) as arrays:
-            return dict(arrays), row[1]
-
-    def set_fitted(self, name: str, arrays: dict[str, np.ndarray], fitted_on: int) -> None:
-        """Keep a fitted codebook; `set_embedding` must have named the embedding before."""
-        buffer = io.BytesIO()
-        np.savez(buffer, **arrays)
-        self.db.execute(
-            "UPDATE embeddings SET fitted = ?, fitted_on = ? WHERE name = ?",
-            [buffer.getvalue(), fitted_on, name],
-        )
-
-    def coverage(self, name: str) -> dict[str, int]:
-        """How many `ok` images have a current, a stale or no vector of an embedding."""
-        sql = f"""
-            SELECT coalesce(sum(v.extractor = e.extractor), 0),
-                   coalesce(sum(v.extractor != e.extractor), 0),
-                   coalesce(sum(v.image_id IS NULL), 0)
-            FROM images i JOIN embeddings e ON e.name = ?
-            LEFT JOIN {_table(name)} v ON v.image_id = i.id
-            WHERE i.state = 'ok'
-        """
-        current, stale, missing = self.db.execute(sql, [name]).fetchone()
-        return {"current": current, "stale": stale, "missing": missing}
-
-    def pending(self, name: str) -> list[int]:
-        """Ids of `ok` images whose vector of an embedding is missing or stale, ascending."""
-        sql = f"""
-            SELECT i.id FROM images i JOIN embeddings e ON e.name = ?
-            LEFT JOIN {_table(name)} v ON v.image_id = i.id AND v.extractor = e.extractor
-            WHERE i.state = 'ok' AND v.image_id IS NULL ORDER BY i.id
-        """
-        return [row[0] for row in self.db.execute(sql, [name])]
-
-    def stamps(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Which current vectors there are: ids (n,) int64 ascending, stored_ns (n,) int64.
-
-        Two equal answers mean the same vectors; derived files are keyed on it.
-        """
-        rows = self.db.execute(f"SELECT v.image_id, v.stored_ns {_current(name)}", [name]).fetchall()
-        table = np.array(rows, np.int64).reshape(-1, 2)
-        return table[:, 0].copy(), table[:, 1].copy()
-
-    def vectors(
-        self, name: str, ids: Sequence[int] | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Current vectors of `ok` images: ids (n,) int64 ascending, rows (n, dim) float32.
-
-        With `ids`, those among them that have one. Rows have L2 norm 1, or are all zeros.
-        """
-        if ids is None:
-            rows = self.db.execute(f"SELECT v.image_id, v.vector {_current(name)}", [name]).fetchall()
-        else:
-            rows = []
-            for chunk in _chunks(sorted({int(i) for i in ids})):
-                marks = ",".join("?" * len(chunk))
-                rows += self.db.execute(
-                    f"SELECT v.image_id, v.vector {_current(name, f'AND v.image_id IN ({marks})')}",
-                    [name, *chunk],
-                ).fetchall()
-        found = np.array([row[0] for row in rows], np.int64)
-        matrix = np.frombuffer(b"".join(row[1] for row in rows), "<f4")
-        width = len(rows[0][1]) // 4 if rows else self._dim(name)
-        return found, matrix.reshape(len(rows), width).astype(np.float32, copy=True)
+    # Images and vectors together
 
     def store(
         self,
@@ -308,52 +207,18 @@ class Library:
                 "INSERT OR REPLACE INTO thumbnails (image_id, jpeg) VALUES (?, ?)", thumbnails
             )
             for name, (extractor, ids, rows) in vectors.items():
-                packed = np.ascontiguousarray(rows, dtype="<f4")
-                self.db.conn.executemany(
-                    f"INSERT OR REPLACE INTO {_table(name)} VALUES (?, ?, ?, ?)",
-                    [(int(i), row.tobytes(), extractor, now) for i, row in zip(ids, packed)],
-                )
+                self._put(name, extractor, ids, rows, now)
             for image_id, state, reason in failures:
                 self.mark(image_id, state, reason)
 
     def forget_vectors(self, ids: Sequence[int]) -> None:
         """Drop thumbnails, hashes and vectors of images whose content has changed or gone."""
-        tables = ["thumbnails", "hashes", *(_table(name) for name in EMBEDDINGS)]
-        for chunk in _chunks(list(ids)):
+        tables = ["thumbnails", "hashes", *(table_of(name) for name in EMBEDDINGS)]
+        for chunk in chunks(list(ids)):
             marks = ",".join("?" * len(chunk))
             for table in tables:
                 self.db.execute(f"DELETE FROM {table} WHERE image_id IN ({marks})", chunk)
 
-    def _dim(self, name: str) -> int:
-        row = self.db.execute("SELECT dim FROM embeddings WHERE name = ?", [name]).fetchone()
-        return row[0] if row else 0
-
 
 def _step_names() -> set[str]:
     return {step.name for step in migrations._migrations}
-
-
-def _table(name: str) -> str:
-    """The table of an embedding's vectors; only registered names become SQL."""
-    if name not in EMBEDDINGS:
-        raise EmbeddingError(
-            f"There is no embedding {name!r}; there are: {', '.join(EMBEDDINGS)}."
-        )
-    return f"{name}_vectors"
-
-
-def _current(name: str, condition: str = "") -> str:
-    """FROM … of the current vectors of `ok` images, ascending by id; takes the name as parameter.
-
-    The + keeps SQLite from walking all images by their state to find a few vectors.
-    """
-    return f"""
-        FROM embeddings e JOIN {_table(name)} v ON v.extractor = e.extractor
-        JOIN images i ON i.id = v.image_id AND +i.state = 'ok'
-        WHERE e.name = ? {condition} ORDER BY v.image_id
-    """
-
-
-def _chunks(ids: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(ids), _CHUNK):
-        yield ids[start : start + _CHUNK]

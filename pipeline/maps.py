@@ -2,8 +2,8 @@
 
     neighbors (by the combined index) → UMAP in 2-D and 3-D → HDBSCAN on the 2-D map
 
-The steps themselves are in `neighbors`, `layout` and `descent`. Each map is one file, `maps/NAME.npz`, keyed on the
-vectors and parameters it was made from.
+The steps themselves are in `neighbors`, `layout` and `descent`. Each map is one file,
+`maps/NAME.npz`, keyed on the vectors and parameters it was made from.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -69,7 +70,8 @@ def build(
     """Bring maps up to date: of each embedding of the index and of the combination.
 
     names: which; None: all. options None: as the map was made, else the defaults. Returns
-    per map what was done: `current`, `extended` or `built`. The index must be current.
+    per map what was done: `current`, `extended` or `built`. An embedding that sees nothing
+    in any image has no map and is left out. The index must be current.
     """
     index = combined.load(library)
     known = [COMBINED, *index.embeddings]
@@ -81,11 +83,15 @@ def build(
     done = {}
     reference = None
     for name in wanted:
-        old = load(library, name) if path(library, name).is_file() else None
+        old = _old(library, name)
         chosen = options or (old.options if old else MapOptions())
         extractors = _extractors(library, index, name)
         keep = old if old and not refit and (old.extractors, old.options) == (extractors, chosen) else None
         rows = _rows(index, name, chosen.limit)
+        if not len(rows):
+            path(library, name).unlink(missing_ok=True)
+            progress.advance()
+            continue
         if keep and _is_current(keep, index.ids[rows], _stamps(index, name)[rows]):
             done[name] = "current"
         else:
@@ -109,12 +115,12 @@ def load(library: Library, name: str) -> Map:
         with np.load(path(library, name), allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             arrays = {key: file[key] for key in file.files if key != "about"}
-    except (OSError, KeyError, ValueError):
+        about["options"] = MapOptions(**about["options"])
+        return Map(name=name, **about, **arrays)
+    except (OSError, KeyError, ValueError, TypeError, EOFError, BadZipFile):
         raise LibraryError(
             f"The map of {name} has not been made yet. Make it with: python -m pipeline map"
         ) from None
-    about["options"] = MapOptions(**about["options"])
-    return Map(name=name, **about, **arrays)
 
 
 def names(library: Library) -> list[str]:
@@ -149,6 +155,14 @@ def about(library: Library) -> dict[str, dict]:
             "stale": stale,
         }
     return report
+
+
+def _old(library: Library, name: str) -> Map | None:
+    """The map as it is saved; None where there is none that can be read."""
+    try:
+        return load(library, name)
+    except LibraryError:
+        return None
 
 
 def _rows(index: CombinedIndex, name: str, limit: int) -> np.ndarray:

@@ -8,6 +8,8 @@ from pipeline import settings
 from pipeline.errors import QueryError
 from pipeline.index import CombinedIndex, Neighbors
 
+_STEP = 4_096  # rows at a time: an exact search looks at all there are
+
 
 def checked(metric: str) -> str:
     """The metric, when there is one of that name."""
@@ -26,7 +28,7 @@ def weights_of(index: CombinedIndex, given: dict[str, float] | None) -> dict[str
                 f"{name!r} is not in the index; there are: {', '.join(index.embeddings)}."
             )
     weights = {name: float(given.get(name, 0.0)) for name in index.embeddings}
-    if min(weights.values()) < 0 or not any(weights.values()):
+    if not all(0 <= weight < np.inf for weight in weights.values()) or not any(weights.values()):
         raise QueryError("Weights are numbers from 0 up, at least one above 0.")
     return weights
 
@@ -48,11 +50,13 @@ def measure(
         return ids, found.scores
     if metric == "euclidean":
         return ids, np.sqrt(np.maximum(0, 2 - 2 * found.scores))
-    rows = index.rows(index.rows_of(ids)) * np.sqrt(len(index.dims))
-    blocks = dict(zip(index.embeddings, np.split(rows, np.cumsum(index.dims)[:-1], axis=1)))
-    distances = np.zeros(len(ids))
-    for name, weight in weights.items():
-        distances += weight * np.abs(blocks[name] - vectors[name]).sum(axis=1)
+    at, distances = index.rows_of(ids), np.zeros(len(ids))
+    for start in range(0, len(ids), _STEP):
+        part = slice(start, start + _STEP)
+        rows = index.rows(at[part]) * np.sqrt(len(index.dims))
+        blocks = dict(zip(index.embeddings, np.split(rows, np.cumsum(index.dims)[:-1], axis=1)))
+        for name, weight in weights.items():
+            distances[part] += weight * np.abs(blocks[name] - vectors[name]).sum(axis=1)
     distances /= sum(weights.values())
     order = np.argsort(distances, kind="stable")
     return ids[order], distances[order]

@@ -45,12 +45,15 @@ class RunReport:
         if self.did_nothing:
             return f"Nothing to do: {self.scan.unchanged:,} images, all current ({took})."
         vectors = ", ".join(f"{n:,} {name}" for name, n in self.embed.vectors.items() if n)
-        done = [f"{name} {what}" for name, what in self.maps.items() if what != "current"]
+        done = [
+            f"{what} {', '.join(name for name, its in self.maps.items() if its == what)}"
+            for what in dict.fromkeys(self.maps.values()) if what != "current"
+        ]
         lines = [
             f"Images: {self.scan}.",
             f"Vectors computed: {vectors or 'none'}."
             + (f" {self.embed.failed:,} images could not be read." if self.embed.failed else ""),
-            f"Index {self.index}; maps: {', '.join(done) or 'all current'}.",
+            f"Index {self.index}; maps: {'; '.join(done) or 'all current'}.",
             f"Time: {took}.",
         ]
         return "\n".join(lines)

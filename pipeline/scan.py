@@ -8,6 +8,7 @@ walk does not find any more becomes `missing`; it keeps its vectors in case it r
 from __future__ import annotations
 
 import os
+import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -133,7 +134,11 @@ def _walk(root: str, top: str, data: Path) -> Iterator[_Found]:
     seen = set()
     base = Path(root)
     for folder, subfolders, files in os.walk(base / top, followlinks=True):
-        status = os.stat(folder)
+        try:
+            status = os.stat(folder)
+        except OSError:
+            subfolders.clear()  # gone since the listing
+            continue
         here = Path(folder)
         is_library = DATABASE in files and here.resolve() == data and here != base / top
         if (status.st_dev, status.st_ino) in seen or is_library:
@@ -149,7 +154,20 @@ def _walk(root: str, top: str, data: Path) -> Iterator[_Found]:
                 status = path.stat()
             except OSError:
                 continue  # a dangling link, or gone since the listing
-            yield _Found(path.relative_to(base).as_posix(), status.st_size, status.st_mtime)
+            if not stat.S_ISREG(status.st_mode):
+                continue  # reading a pipe or a device might never end
+            yield _found(path.relative_to(base).as_posix(), status)
+
+
+def _found(path: str, status: os.stat_result) -> _Found:
+    """A file under its path, or under one that can be written down, and why it is not read."""
+    found = _Found(path, status.st_size, status.st_mtime)
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        found.path = os.fsencode(path).decode("utf-8", "backslashreplace")
+        found.reason = "the file name is not valid UTF-8; rename the file"
+    return found
 
 
 def _known(library: Library, root: str, top: str, found: dict) -> _Known:
@@ -169,11 +187,7 @@ def _known(library: Library, root: str, top: str, found: dict) -> _Known:
 
 def _inspect(root: str, item: _Found) -> _Found:
     """Read a file: its hash, and its header or the reason why it is no image."""
-    try:
-        item.path.encode()
-    except UnicodeEncodeError:
-        item.reason = "the file name is not valid UTF-8; rename the file"
-        item.path = os.fsencode(item.path).decode("utf-8", "backslashreplace")
+    if item.reason:
         return item
     try:
         data = images.read(Path(root) / item.path)
@@ -188,7 +202,9 @@ def _enter(library: Library, root: str, item: _Found, known: _Known, report: Sca
     """Write one inspected file: as a new row, or onto the row it turns out to be."""
     row = known.rows.get(item.path)
     image_id = row[3] if row else None
-    same = row is not None and item.content_hash is not None and row[5] == item.content_hash
+    same = row is not None and row[5] == item.content_hash
+    if same and item.content_hash is None:  # not even opened, before and now
+        same = row[1:3] == (item.size, item.mtime)
     if row and row[4] == "missing":
         report.returned += 1
     elif row:
@@ -215,7 +231,7 @@ def _enter(library: Library, root: str, item: _Found, known: _Known, report: Sca
     if image_id is None:
         library.db["images"].insert(values)
         return
-    if same and row and row[4] == "unreadable":
+    if same and item.content_hash and row and row[4] == "unreadable":
         del values["state"], values["reason"]  # the same bytes cannot have become readable
     if not same:
         library.forget_vectors([image_id])

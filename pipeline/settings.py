@@ -104,7 +104,7 @@ def cores() -> int:
     """Processor cores this process may use; LIKENESS_THREADS overrides."""
     given = os.environ.get("LIKENESS_THREADS")
     if given:
-        if not given.isdigit() or int(given) < 1:
+        if not given.isdecimal() or int(given) < 1:
             raise SettingsError(
                 f"LIKENESS_THREADS must be a number from 1 up, not {given!r}."
             )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import multiprocessing
+import pickle
 import tempfile
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import cv2
@@ -23,7 +24,8 @@ from threadpoolctl import threadpool_limits
 
 from pipeline import hashes, images
 from pipeline.embeddings import Extractor, FittedExtractor
-from pipeline.errors import ImageError
+from pipeline.errors import ImageError, LikenessError
+from pipeline.leash import SPAWN, Leash, follow
 
 _TASK = 16  # images per message to a worker: few enough to share out, many enough to be cheap
 
@@ -51,10 +53,11 @@ class Prepared:
 
 @dataclass
 class _Batch:
-    """Tasks that were sent out together, and their answers to come."""
+    """Tasks that were sent out together, to which pool, and their answers to come."""
 
     work: Callable
     tasks: list[tuple]
+    pool: ProcessPoolExecutor
     futures: list[Future]
 
 
@@ -67,7 +70,9 @@ class Workers:
 
     def __init__(self, count: int, extractors: Sequence[Extractor]):
         self.count = count
-        self._extractors = list(extractors)
+        # As they are now: once a network is loaded, its extractor can no longer be sent.
+        self._extractors = pickle.dumps(list(extractors))
+        self._leash = Leash()
         self._pool: ProcessPoolExecutor | None = None
         self._under_way: deque[_Batch] = deque()
         self._folder: tempfile.TemporaryDirectory | None = None
@@ -77,6 +82,7 @@ class Workers:
         return self
 
     def __exit__(self, *exc) -> None:
+        self._leash.let_go()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
         if self._folder is not None:
@@ -103,7 +109,10 @@ class Workers:
         self._fits[extractor.name] = str(path)
 
     def receive(self) -> list[Prepared]:
-        """Wait for the oldest batch; when a worker died, find the image that kills it."""
+        """Wait for the oldest batch; when a worker died, find the image that kills it.
+
+        Raises LikenessError where no worker can be started at all.
+        """
         batch = self._under_way.popleft()
         try:
             answers = [item for future in batch.futures for item in future.result()]
@@ -111,39 +120,49 @@ class Workers:
                 return answers
         except BrokenProcessPool:
             pass
-        self._start()
-        return [self._alone(batch.work, task) for task in batch.tasks]
-
-    def _start(self) -> None:
-        if self._pool is not None:
+        if self._pool is batch.pool:  # else it was replaced when a batch before this one broke
             self._pool.shutdown(cancel_futures=True)
-        self._pool = ProcessPoolExecutor(
-            self.count,
-            # Not fork: it would copy the threads' locks of OpenMP and torch in any state.
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_start_worker,
-            initargs=(self._extractors,),
+            self._pool = None
+        return self._one_by_one(batch)
+
+    def _started(self, count: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            count, SPAWN, initializer=_start_worker, initargs=(self._extractors, self._leash.end)
         )
 
     def _send(self, work: Callable, tasks: list[tuple]) -> None:
-        if self._pool is None:
-            self._start()
+        pool = self._pool = self._pool or self._started(self.count)
         fits = dict(self._fits)
         try:
             futures = [
-                self._pool.submit(work, fits, tasks[start : start + _TASK])
+                pool.submit(work, fits, tasks[start : start + _TASK])
                 for start in range(0, len(tasks), _TASK)
             ]
         except BrokenProcessPool:
             futures = []
-        self._under_way.append(_Batch(work, tasks, futures))
+        self._under_way.append(_Batch(work, tasks, pool, futures))
 
-    def _alone(self, work: Callable, task: tuple) -> Prepared:
-        try:
-            return self._pool.submit(work, dict(self._fits), [task]).result()[0]
-        except BrokenProcessPool:
-            self._start()
-            return Prepared(task[0], state="unreadable", reason="the decoder crashed on it")
+    def _one_by_one(self, batch: _Batch) -> list[Prepared]:
+        """A batch again, with nothing else under way in its process: what ends it is to blame."""
+        answers: list[Prepared] = []
+        while len(answers) < len(batch.tasks):
+            with self._started(1) as pool:
+                try:
+                    pool.submit(_ready).result()
+                except BrokenProcessPool:  # else every image would be called unreadable
+                    raise LikenessError(
+                        "The processes that look at the images end as soon as they start; "
+                        "what is printed above may say why."
+                    ) from None
+                try:
+                    for task in batch.tasks[len(answers) :]:
+                        answers += pool.submit(batch.work, dict(self._fits), [task]).result()
+                except BrokenProcessPool:
+                    image_id = batch.tasks[len(answers)][0]
+                    answers.append(
+                        Prepared(image_id, state="unreadable", reason="the decoder crashed on it")
+                    )
+        return answers
 
 
 # In the worker processes: what `_start_worker` was given, and which codebooks are loaded.
@@ -151,12 +170,13 @@ _extractors: dict[str, Extractor] = {}
 _loaded: dict[str, str] = {}
 
 
-def _start_worker(extractors: list[Extractor]) -> None:
+def _start_worker(extractors: bytes, leash: Connection) -> None:
+    follow(leash)
     cv2.setNumThreads(1)  # the processes are the parallelism
     threadpool_limits(1)
     _keep_memory()
     logging.getLogger().setLevel(logging.ERROR)
-    _extractors.update({extractor.name: extractor for extractor in extractors})
+    _extractors.update({extractor.name: extractor for extractor in pickle.loads(extractors)})
 
 
 def _keep_memory() -> None:
@@ -172,6 +192,10 @@ def _keep_memory() -> None:
         return
     mallopt(_M_MMAP_THRESHOLD, _OWN_PAGES_BYTES)
     mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+def _ready() -> None:
+    """Answered by a process that has started."""
 
 
 def _load(fits: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ def write_release(directory: Path, dreamsim_type: str = "open_clip_vitb32", seed
     """Write an unpacked release of a single CLIP-backed model (about 350 MB); returns it.
 
     `dreamsim_type` is `open_clip_vitb32` or `clip_vitb32`. The LoRA matrices B are not
-    zero, as freshly initialised ones would be: a merge gone wrong would stay hidden.
+    zero, as freshly initialized ones would be: a merge gone wrong would stay hidden.
     """
     import torch
     from safetensors.torch import save_file

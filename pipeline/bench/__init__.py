@@ -62,7 +62,7 @@ def read_options(
     if sizes:
         chosen["sizes"] = _sizes(sizes)
     if million:
-        chosen["sizes"] = (*chosen.get("sizes", BenchOptions().sizes), MILLION)
+        chosen["sizes"] = tuple(sorted({*chosen.get("sizes", BenchOptions().sizes), MILLION}))
     extractors = ExtractorOptions(dreamsim_weights=dreamsim_weights)
     return BenchOptions(stages=_stages(stages), quick=quick, extractors=extractors, **chosen)
 

@@ -10,13 +10,14 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
 from pipeline import settings
 from pipeline.errors import LikenessError
+from pipeline.leash import SPAWN, Leash, follow
 
 _THREADS = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -27,14 +28,18 @@ def measured(function: Callable, *arguments) -> tuple[dict, float]:
     Both sides of a comparison get as many threads as `settings.cores()` allows. Raises
     LikenessError when the process dies, as it does when memory runs out.
     """
-    with ProcessPoolExecutor(1, get_context("spawn"), _start) as pool:
+    leash = Leash()
+    with ProcessPoolExecutor(1, SPAWN, _start, (leash.end,)) as pool:
         try:
             return pool.submit(_call, function, arguments).result()
         except BrokenProcessPool:
             raise LikenessError("the measuring process died; most often memory ran out.") from None
+        finally:
+            leash.let_go()  # else Ctrl-C would wait for the whole measurement
 
 
-def _start() -> None:
+def _start(leash: Connection) -> None:
+    follow(leash)
     for name in _THREADS:
         os.environ[name] = str(settings.cores())  # before numba and torch are imported
 

@@ -86,6 +86,8 @@ def _plain(folder: Path, name: str, sample: int, options: ExtractorOptions) -> d
     files = sorted(path for path in folder.rglob("*") if path.is_file() and images.is_image_name(path))
     files = [files[at] for at in np.linspace(0, len(files) - 1, min(sample, len(files))).astype(int)]
     files = [str(path) for path in files if _readable(path)]
+    if not files:
+        raise LibraryError(f"OpenCV by itself reads none of the files in {folder}.")
     work = {
         "scan + color + sift": _plain_all, "color": _plain_color, "sift": _plain_sift,
         "efficientnet": _plain_efficientnet, "dreamsim": _plain_dreamsim,

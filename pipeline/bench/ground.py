@@ -53,7 +53,11 @@ class Ground:
                     f"{count:,} synthetic images need {need / 1e9:.0f} GB of free disk beside {self.folder.parent}."
                 )
             data.mkdir()
-            measured(synthetic.store, data, count, self.dims)
+            try:
+                measured(synthetic.store, data, count, self.dims)
+            except BaseException:  # half a library would pass for a whole one
+                shutil.rmtree(data, ignore_errors=True)
+                raise
         return data
 
     def forget(self, count: int) -> None:

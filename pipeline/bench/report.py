@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import platform
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timezone
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pipeline import settings
@@ -22,7 +23,7 @@ def document(tables: dict[str, Table], options: dict) -> dict:
     return {
         "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": _machine(),
-        "packages": {name: version(name) for name in _PACKAGES},
+        "packages": _packages(),
         "options": options,
         "stages": {name: asdict(table) for name, table in tables.items()},
     }
@@ -56,6 +57,15 @@ _STYLE = (
     "main{max-width:1100px;margin:0 auto;padding:24px}section{margin:0 0 48px}"
     "pre{font-size:13px;overflow-x:auto;background:#f6f6f6;border-radius:8px;padding:16px}"
 )
+
+
+def _packages() -> dict[str, str]:
+    """Versions of what is measured against; a package that goes by another name here is left out."""
+    found = {}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _machine() -> dict:

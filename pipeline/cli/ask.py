@@ -10,6 +10,7 @@ import click
 
 from pipeline import settings
 from pipeline.cli.options import data_option, json_option
+from pipeline.errors import SettingsError
 from pipeline.library import Library
 from pipeline.progress import Console
 
@@ -42,7 +43,11 @@ def search(query, weights, metric, html, as_json, data: Path, **values) -> None:
     ids, vectors = query_from(searcher, query)
     result = searcher.search(Query(images=ids, vectors=vectors, weights=chosen, metric=metric, **values))
     if html:
-        html.write_text(contact_sheet(library, result, ", ".join(Path(q).name for q in query)), "utf-8")
+        sheet = contact_sheet(library, result, ", ".join(Path(q).name for q in query))
+        try:
+            html.write_text(sheet, "utf-8")
+        except OSError as error:
+            raise SettingsError(f"The contact sheet cannot be written to {html} ({error.strerror}).") from None
     if as_json:
         shown = asdict(result)
         for match in shown["matches"]:

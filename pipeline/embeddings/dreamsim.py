@@ -1,6 +1,6 @@
 """Human-judged similarity: DreamSim (Fu et al. 2023), through its own package.
 
-A vision transformer fine-tuned with LoRA (Hu et al. 2021) on human similarity judgements.
+A vision transformer fine-tuned with LoRA (Hu et al. 2021) on human similarity judgments.
 The weights are those of the package's release archives; `unavailable_reason` says whether
 they are here or can be fetched, before anything heavy is loaded.
 """
@@ -81,7 +81,7 @@ _DAMAGED = (
 
 
 class DreamSim(Extractor):
-    """DreamSim's embedding: features less their mean, L2-normalised."""
+    """DreamSim's embedding: features less their mean, L2-normalized."""
 
     name = "dreamsim"
     title = "Meaning"
@@ -252,7 +252,7 @@ def _merged(directory: Path, kind: str, device):
     from safetensors import SafetensorError
 
     try:
-        # Without normalisation: the package's own would run in 16 bits.
+        # Without normalization: the package's own would run in 16 bits.
         model, _ = dreamsim(
             device=device,
             cache_dir=str(directory),

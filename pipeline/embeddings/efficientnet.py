@@ -30,7 +30,7 @@ with 3, at 76, 68, 53 and 48 images/s of one core (all of them fp32: 38)."""
 
 
 class EfficientNet(Extractor):
-    """Average-pooled features of the last convolution, 1,280-d, L2-normalised."""
+    """Average-pooled features of the last convolution, 1,280-d, L2-normalized."""
 
     name = "efficientnet"
     title = "Meaning"

@@ -76,7 +76,7 @@ class Network:
         device: torch.device,
         half: torch.dtype | None = None,
     ):
-        """`features` maps a normalised (n, 3, h, w) batch on `device` to (n, dim).
+        """`features` maps a normalized (n, 3, h, w) batch on `device` to (n, dim).
 
         `mean` and `std` are per channel, on the 0–1 scale; `half` turns autocast on.
         """
@@ -92,7 +92,7 @@ class Network:
         self._shift = (-torch.tensor(mean) / torch.tensor(std)).reshape(shape).to(device)
 
     def __call__(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
-        """n pictures (h, w, 3) uint8 RGB → (n, dim) float32, not normalised."""
+        """n pictures (h, w, 3) uint8 RGB → (n, dim) float32, not normalized."""
         import torch
 
         batch = torch.from_numpy(np.stack(prepared))

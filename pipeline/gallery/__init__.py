@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from pipeline import settings
 from pipeline.gallery.palettes import PALETTES
 from pipeline.gallery.plan import CHANGES, THEMES, Entry, plan
 from pipeline.gallery.scene import Scene
+from pipeline.leash import SPAWN, Leash, follow
 
 __all__ = [
     "CHANGES",
@@ -64,10 +64,9 @@ def generate(
     for theme in THEMES:
         (folder / theme).mkdir(parents=True, exist_ok=True)
     batches = [entries[i : i + _BATCH] for i in range(0, len(entries), _BATCH)]
-    workers = max(1, min(os.cpu_count() or 1, 8))
+    workers, leash = min(settings.cores(), 8), Leash()
     done = 0
-    # A fresh interpreter per worker: a fork would copy locks of threads that others started.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker) as pool:
+    with ProcessPoolExecutor(workers, SPAWN, _start_worker, (leash.end,)) as pool:
         waiting = [pool.submit(_write_batch, folder, seed, batch) for batch in batches]
         try:
             for finished in as_completed(waiting):
@@ -114,9 +113,9 @@ def encode(entry: Entry, picture: np.ndarray) -> bytes:
     return data.tobytes()
 
 
-def _start_worker() -> None:
+def _start_worker(leash: Connection) -> None:
+    follow(leash)
     cv2.setNumThreads(1)  # the workers share the cores among themselves
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
 
 
 def _write_batch(folder: Path, seed: int, entries: list[Entry]) -> int:

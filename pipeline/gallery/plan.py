@@ -41,7 +41,7 @@ THEMES: dict[str, Callable[[Scene], np.ndarray]] = {
 LAYOUTS = 4
 PALETTES_PER_THEME = 6
 DUPLICATE_EVERY = 10
-"""One near duplicate for every ten originals (issue: about 10 %)."""
+"""One near duplicate for every so many originals."""
 
 CHANGES = ("crop", "recolor", "reencode", "rotate")
 SIZES = ((384, 384), (384, 288), (288, 384))

@@ -93,13 +93,6 @@ def most_effort(graph: faiss.Index) -> int:
     return graph.nlist if isinstance(graph, faiss.IndexIVF) else 0
 
 
-def effort_name(graph: faiss.Index) -> str:
-    """What `effort` means here, for the person."""
-    if isinstance(graph, faiss.IndexHNSW):
-        return "efSearch"
-    return "nprobe" if isinstance(graph, faiss.IndexIVF) else ""
-
-
 def walk(graph: faiss.Index, query: np.ndarray, k: int, mask: np.ndarray, effort: int):
     """Best rows among mask (n,) bool by the structure: products (q, k), rows (q, k), −1 for none."""
     if isinstance(graph, faiss.IndexHNSW):

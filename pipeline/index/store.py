@@ -36,7 +36,7 @@ def read_about(library: Library) -> tuple[dict, dict[str, np.ndarray]] | None:
             return saved, _rows(library, saved)
         except FileNotFoundError:
             continue
-        except (OSError, KeyError, ValueError, BadZipFile):
+        except (OSError, KeyError, ValueError, EOFError, BadZipFile):
             break
     return None
 
@@ -54,7 +54,7 @@ def read(
             return saved, rows, graph
         except (FileNotFoundError, RuntimeError):  # FAISS raises RuntimeError for every cause
             continue
-        except (OSError, KeyError, ValueError, BadZipFile):
+        except (OSError, KeyError, ValueError, EOFError, BadZipFile):
             break
     return None
 

@@ -60,14 +60,15 @@ class Rows:
 
 def read(library: Library, index: CombinedIndex) -> Rows:
     """The rows of an index whose images are still there."""
-    found = library.images_by_id(index.ids.tolist())
-    there = [i in found and found[i].state == "ok" for i in index.ids.tolist()]
-    at = np.flatnonzero(index.alive & np.array(there, bool))
+    there = library.db.execute("SELECT id FROM images WHERE state = 'ok'")
+    there = np.fromiter((row[0] for row in there), np.int64)
+    at = np.flatnonzero(index.alive & np.isin(index.ids, there))
     starts = np.cumsum([0, *index.dims]).tolist()
     columns = {n: slice(a, b) for n, a, b in zip(index.embeddings, starts, starts[1:])}
     present = dict(zip(index.embeddings, (index.stamps[at] != 0).T))
     present[COMBINED] = (index.stamps[at] != 0).any(axis=1)
-    matrix = index.true_rows(at) * np.float32(np.sqrt(len(index.dims)))
+    matrix = index.true_rows(at)
+    matrix *= np.float32(np.sqrt(len(index.dims)))
     return Rows(index.ids[at], at, matrix, {**columns, COMBINED: slice(None)}, present)
 
 

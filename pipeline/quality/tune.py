@@ -20,8 +20,8 @@ copies of 200; seed 0) with `python -m pipeline tune`; ms of processor time per 
 
 Before it, decoding, SIFT and VLAD take 21.5 ms an image; the whole comparison took 234 s of
 processor time. The autoencoder loses at both after 8 trials. Learning on from the whitening
-(8 trials) trades rank-1 for recall, and a weaker whitening does so for less: components divided by the power 0.2 of their shrunk variance instead of 0.5 have
-recall 0.523 and rank-1 0.967. With other images (seed 1) recall and rank-1 are 0.500 and 0.978
+(8 trials) trades rank-1 for recall, and a weaker whitening does so for less: components divided
+by the power 0.2 of their shrunk variance instead of 0.5 have recall 0.523 and rank-1 0.967. With other images (seed 1) recall and rank-1 are 0.500 and 0.978
 for the whitening, 0.433 and 0.909, 0.509 and 0.959 for the two encoders. The whitening stays.
 """
 
@@ -80,16 +80,6 @@ class Material:
     """Processor time of decoding, SIFT and VLAD of one image."""
 
 
-class _Vlad(SiftVlad):
-    """SIFT-VLAD that also tells the vector before its projection."""
-
-    def whole(self, sample: list[np.ndarray]) -> np.ndarray:
-        """What `sample` gave → (d,) float32 of L2 norm 1; zeros without keypoints."""
-        if not len(sample[0]):
-            return np.zeros(len(self.to_arrays()["mean"]), np.float32)
-        return self._vlad(*sample)
-
-
 def tune(
     library: Library, trials: int, limit: int, seed: int = 0, progress: Progress = Silent()
 ) -> dict:
@@ -110,15 +100,15 @@ def gather(library: Library, limit: int, seed: int, progress: Progress = Silent(
     count = min(FIT_SAMPLE, len(rows) * 3 // 5)
     if len(rows) < SMALLEST:
         raise LibraryError(f"A comparison needs {SMALLEST} images or more; there are {len(rows)}.")
-    sift = _Vlad()
+    sift = SiftVlad()
     progress.start("learn sift", count)
     samples = [sift.sample(image) for image in _decoded(rows[:count], progress)]
     if not samples:
         raise LibraryError("None of the images to learn from could be read.")
     sift.fit(samples, seed)
-    train = np.stack([sift.whole(sample) for sample in samples])
+    train = np.stack([sift.prepare_sample(sample) for sample in samples])
     parts = np.stack([
-        [sift.whole(_part(*sample, rng)) for _ in range(PARTS)] for sample in samples
+        [sift.prepare_sample(_part(*sample, rng)) for _ in range(PARTS)] for sample in samples
     ]).astype(np.float16)
     del samples
     progress.start("held out", len(rows) - count)
@@ -126,8 +116,8 @@ def gather(library: Library, limit: int, seed: int, progress: Progress = Silent(
     for image in _decoded(rows[count:], progress):
         if len(held_out) < QUERIES:
             for name, change in TRANSFORMS.items():
-                copies[name].append(sift.whole(sift.sample(change(image))))
-        held_out.append(sift.whole(sift.sample(image)))
+                copies[name].append(sift.prepare_sample(sift.sample(change(image))))
+        held_out.append(sift.prepare_sample(sift.sample(image)))
     if not held_out:
         raise LibraryError("None of the images to judge by could be read.")
     arrays = sift.to_arrays()
@@ -186,9 +176,9 @@ def _decoded(rows: list[ImageRow], progress: Progress) -> Iterator[np.ndarray]:
         progress.advance()
 
 
-def _ms_per_image(sift: _Vlad, rows: list[ImageRow]) -> float:
+def _ms_per_image(sift: SiftVlad, rows: list[ImageRow]) -> float:
     started = time.process_time()
-    count = len([sift.whole(sift.sample(image)) for image in _decoded(rows, Silent())])
+    count = len([sift.prepare_sample(sift.sample(image)) for image in _decoded(rows, Silent())])
     return (time.process_time() - started) * 1000 / max(1, count)
 
 

@@ -126,6 +126,13 @@ def test_mistakes_get_one_sentence(tmp_path, words, said):
     assert result.stdout == ""
 
 
+def test_a_contact_sheet_that_cannot_be_written_is_said_in_one_sentence(made_library, pictures, tmp_path):
+    query = next(pictures.rglob("*.jpg"))
+    words = ["search", str(query), "--html", str(tmp_path / "no" / "x.html"), "--data", str(made_library)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 1 and "cannot be written" in result.output
+
+
 def test_two_runs_at_once_do_not_mix(library, pictures):
     with library.writing():
         result = pipeline("run", pictures, "--data", library.data, "--embeddings", "color")

@@ -16,7 +16,7 @@ from pipeline import embed as loop
 from pipeline import hashes, images
 from pipeline.embed import choose, embed
 from pipeline.embeddings import EMBEDDINGS, Extractor, create
-from pipeline.errors import EmbeddingError
+from pipeline.errors import EmbeddingError, LikenessError
 from pipeline.library import Library
 from pipeline.scan import scan
 from pipeline.search import open_extractor
@@ -103,7 +103,7 @@ def test_a_killed_run_goes_on_where_it_was(pictures, tmp_path):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     kept = {name: stored(library, name) for name in ("color", "sift")}
-    assert 8 <= len(kept["color"]) < 60
+    assert len(kept["color"]) >= 8 and len(kept["sift"]) < 60
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     for name, before in kept.items():
@@ -129,15 +129,72 @@ class Deadly(Extractor):
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def test_a_picture_that_kills_the_decoder_is_set_aside(own_pictures, tmp_path, monkeypatch):
+def test_pictures_that_kill_the_decoder_are_set_aside(own_pictures, tmp_path, monkeypatch):
+    """The first at once, the other with batches before and after it, the network long loaded."""
     monkeypatch.setitem(EMBEDDINGS, "color", Deadly)
-    black = own_pictures / "black.png"
-    black.write_bytes(images.encode_jpeg(np.zeros((20, 20, 3), np.uint8)))
+    (own_pictures / "later").mkdir()
+    for name in ("black.png", "later/black.png"):
+        (own_pictures / name).write_bytes(images.encode_jpeg(np.zeros((20, 20, 3), np.uint8)))
     library = Library(tmp_path / "data", create=True)
     scan(library, own_pictures)
-    report = embed(library, ["color"], options=EmbedOptions(batch_size=16))
-    assert report.failed == 1 and report.done == library.counts()["ok"]
-    assert [row.file.name for row in library.images("unreadable")] == ["black.png"]
+    options = EmbedOptions(batch_size=3, workers=2)
+    report = embed(library, ["color", "efficientnet"], options=options)
+    assert report.failed == 2 and report.done == library.counts()["ok"] == 20
+    assert {row.path for row in library.images("unreadable")} == {"black.png", "later/black.png"}
+    assert library.coverage("color")["missing"] == library.coverage("efficientnet")["missing"] == 0
+
+
+class Stillborn(Deadly):
+    """Ends its process as soon as it gets there."""
+
+    def __reduce__(self):
+        return os._exit, (9,)
+
+
+def test_workers_that_cannot_start_are_not_blamed_on_the_images(own_pictures, tmp_path, monkeypatch):
+    monkeypatch.setitem(EMBEDDINGS, "color", Stillborn)
+    library = Library(tmp_path / "data", create=True)
+    scan(library, own_pictures)
+    with pytest.raises(LikenessError, match="as soon as they start"):
+        embed(library, ["color"])
+    assert library.counts()["unreadable"] == 0
+
+
+def test_workers_end_with_the_process_they_work_for(own_pictures):
+    file = str(next(own_pictures.rglob("*.jpg")))
+    script = (
+        "import time\n"
+        "from pipeline.embeddings import create\n"
+        "from pipeline.workers import Workers\n"
+        "with Workers(2, [create('color')]) as workers:\n"
+        f"    workers.look([(number, {file!r}, ['color']) for number in range(20)])\n"
+        "    print(len(workers.receive()), flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "20\n"
+        process.kill()
+        # The workers have the pipe, too: it ends when the last of them has.
+        assert process.communicate(timeout=60)[0] == ""
+
+
+def test_ctrl_c_stops_a_run_in_one_sentence(pictures, tmp_path):
+    data = tmp_path / "data"
+    command = [sys.executable, "-m", "pipeline", "run", str(pictures), "--data", str(data),
+               "--embeddings", "color,sift", "--batch-size", "4"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    library = None
+    for _ in range(600):
+        time.sleep(0.1)
+        if library is None and (data / "images.db").exists():
+            library = Library(data)
+        if library and stored(library, "color"):
+            break
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it, too
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130 and "Traceback" not in said, said
+    assert "the same command goes on from here." in said
+    assert [row[0] for row in library.db.execute("SELECT state FROM runs")] == ["stopped"]
 
 
 def test_auto_stands_in_for_dreamsim_with_one_sentence(tmp_path, monkeypatch):

@@ -106,6 +106,8 @@ def test_hashes_are_made_up_for_and_forgotten_with_the_picture(library, own_pict
     assert len(searcher.search(Query(images=(1,), metric="hamming", top_k=60)).matches) == 60
     library.forget_vectors([4])
     assert hashes.pending(library) == [4]
+    many = [*range(50_000, 2, -1), 3, 3]  # more than one statement takes
+    assert hashes.read(library, many)[0].tolist() == [3, *range(5, 61)]
 
 
 def test_a_changed_file_gets_another_hash(own_pictures, tmp_path):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngImageFile
 
 from pipeline import images
 from pipeline.errors import ImageError
@@ -78,6 +80,21 @@ def test_unusual_modes_become_rgb():
                                                      else gray.convert("RGB"))[..., 0]) < 6
 
 
+def test_numbers_that_are_none_count_as_zero():
+    values = np.linspace(0, 1, 600, dtype=np.float32).reshape(20, 30)
+    values[0, 0], values[0, 1] = np.nan, np.inf
+    pixels = images.decode(encoded(Image.fromarray(values), "TIFF"))
+    assert pixels[0, 0, 0] == pixels[0, 1, 0] == 0 and pixels[-1, -1, 0] == 255
+
+
+def test_what_follows_a_picture_in_its_file_does_not_count():
+    data = encoded(picture(), "JPEG", progressive=True)
+    video = b"\0\0\0\x18ftypmp42" + b"\xff\xd9 \xff\xda" * 3  # a motion photo
+    assert np.array_equal(images.decode(data + video), images.decode(data))
+    with pytest.raises(ImageError, match="cut off"):
+        images.decode(data[:-500])
+
+
 def test_first_frame_of_an_animation():
     frames = [Image.new("RGB", (20, 20), color) for color in ("red", "blue")]
     data = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
@@ -100,11 +117,31 @@ def test_what_cannot_be_read_says_why(data, said):
         images.decode(data)
 
 
-def test_too_many_pixels_are_refused_before_decoding():
-    header = bytearray(encoded(Image.new("L", (10, 10)), "BMP"))
-    header[18:26] = (50_000).to_bytes(4, "little") * 2
+@pytest.mark.parametrize("kind, at, order", [("BMP", 18, "little"), ("PNG", 16, "big")])
+def test_too_many_pixels_are_refused_before_decoding(kind, at, order, monkeypatch):
+    monkeypatch.setattr(PngImageFile, "load", lambda self: pytest.fail("decoded"))
+    header = bytearray(encoded(Image.new("L", (10, 10)), kind))
+    header[at : at + 8] = (50_000).to_bytes(4, order) * 2
+    if kind == "PNG":
+        header[29:33] = zlib.crc32(header[12:29]).to_bytes(4, "big")
     with pytest.raises(ImageError, match="megapixels"):
         images.decode(bytes(header))
+
+
+def test_a_file_damaged_anywhere_has_a_reason_and_nothing_worse():
+    """Pillow's readers raise what they please: AVIF's a RuntimeError, for one."""
+    generator = np.random.default_rng(0)
+    reasons = set()
+    for kind in ("AVIF", "PNG", "TIFF", "GIF"):
+        data = np.frombuffer(encoded(picture(120, 90), kind), np.uint8)
+        for _ in range(40):
+            damaged = data.copy()
+            damaged[generator.integers(len(data), size=8)] = generator.integers(256, size=8)
+            try:
+                assert images.decode(damaged.tobytes()).ndim == 3
+            except ImageError as error:
+                reasons.add(str(error).partition(" (")[0])
+    assert "the picture is damaged" in reasons and len(reasons) >= 2
 
 
 def test_thumbnail_is_a_small_jpeg_of_the_same_shape():

@@ -134,6 +134,36 @@ def test_twins_by_the_dozen_and_empty_vectors_do_not_break_a_map(tmp_path):
     maps.build(library)
     assert maps.about(library)["color"]["points"] == 50
     assert not maps.about(library)["color"]["stale"]
+    maps.build(library, ["color"], MapOptions(min_cluster_size=1))
+    assert maps.load(library, "color").clusters > 1
+
+
+def test_an_embedding_that_sees_nothing_has_no_map(tmp_path):
+    library = synthetic_library(tmp_path, 12, {"color": 16, "sift": 8})
+    ids, rows = library.vectors("sift")
+    blind = ("sift/test", ids.tolist(), np.zeros_like(rows))
+    combined.build(library)
+    assert set(maps.build(library)) == {"combined", "color", "sift"}
+    library.store([], {"sift": blind})
+    combined.build(library)
+    assert set(maps.build(library)) == {"combined", "color"}
+    assert maps.names(library) == list(maps.about(library)) == ["combined", "color"]
+    library.store([], {"sift": ("sift/test", ids.tolist(), rows)})
+    combined.build(library)
+    assert maps.build(library)["sift"] == "built"
+
+
+@pytest.mark.parametrize("left", [0, 700])
+def test_a_damaged_map_counts_as_none_and_is_made_anew(tmp_path, left):
+    library = synthetic_library(tmp_path, 30, {"color": 16})
+    combined.build(library)
+    maps.build(library)
+    file = maps.path(library, "color")
+    file.write_bytes(file.read_bytes()[:left])
+    with pytest.raises(LibraryError, match="python -m pipeline map"):
+        maps.load(library, "color")
+    assert maps.build(library) == {"combined": "current", "color": "built"}
+    assert len(maps.load(library, "color").ids) == 30
 
 
 def test_limit_and_unknown_names(tmp_path):

@@ -113,6 +113,23 @@ def test_finds_every_extension_in_any_case_and_skips_the_hidden(own_pictures, tm
     assert all(row.label is None for row in library.images())
 
 
+def test_what_cannot_be_read_is_the_same_in_every_scan_and_a_pipe_is_no_file(own_pictures, tmp_path):
+    try:
+        with open(os.fsencode(own_pictures) + b"/b\xe4d.jpg", "wb") as file:
+            file.write(b"its name is not UTF-8")
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    os.mkfifo(own_pictures / "pipe.jpg")
+    library = Library(tmp_path / "data", create=True)
+    first = scan(library, own_pictures)
+    assert (first.new, first.unreadable) == (21, 1)
+    for _ in range(2):
+        again = scan(library, own_pictures)
+        assert (again.touched, again.unchanged, again.unreadable) == (0, 21, 1)
+    (row,) = library.images("unreadable")
+    assert row.path == "b\\xe4d.jpg" and "UTF-8" in row.reason
+
+
 def test_folders_inside_and_around_a_scanned_one_do_not_list_a_file_twice(own_pictures, tmp_path):
     library = Library(tmp_path / "data", create=True)
     inner = sorted(own_pictures.iterdir())[0]

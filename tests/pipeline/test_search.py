@@ -211,6 +211,7 @@ def test_queries_that_cannot_be_answered_say_why(searcher):
         (Query(images=(10**6,)), "no vectors"),
         (Query(images=(1,), weights={"colour": 1.0}), "not in the index"),
         (Query(images=(1,), weights={"color": 0.0}), "above 0"),
+        (Query(images=(1,), weights={"color": float("nan")}), "from 0 up"),
         (Query(images=(1,), metric="taxi"), "manhattan"),
         (Query(images=(1,), top_k=0), "at least one match"),
         (Query(minus_images=(1,)), "with a plus"),
