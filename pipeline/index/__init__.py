@@ -1,7 +1,7 @@
 """Making, keeping and judging the combined index.
 
-`combined` is the index as it is searched, `kinds` its kinds, `store` its
-files, and `recall` measures how well it finds what an exact search finds.
+`combined` is the index as it is searched, `kinds` its kinds, `links` what is added to its
+graph, `store` its files, and `recall` measures how well it finds what an exact search finds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline import settings
 from pipeline.errors import EmbeddingError, StaleIndexError
-from pipeline.index import kinds, recall, store
+from pipeline.index import kinds, links, recall, store
 from pipeline.index.combined import EXACT_BELOW, CombinedIndex, Neighbors, read_rows
 from pipeline.library import Library
 from pipeline.progress import Progress, Silent
@@ -64,11 +64,14 @@ def build(
             if old.options.ef_search != options.ef_search:
                 old.figures = {}
             old.alive, old.options = kept, options
+            first = len(old.ids)
             _add(library, old, ids[added], stamps[added], progress)
+            _link(old, first)
             _finish(library, old)
             return old, "extended"
     index = _new(library, names, dims, options, ids)
     _add(library, index, ids, stamps, progress)
+    _link(index, 0)
     _finish(library, index)
     return index, "built"
 
@@ -204,6 +207,16 @@ def _add(library: Library, index: CombinedIndex, ids, stamps, progress: Progress
     index.ids = np.concatenate([index.ids, ids])
     index.stamps = np.concatenate([index.stamps, stamps])
     index.alive = np.concatenate([index.alive, np.ones(len(ids), bool)])
+
+
+def _link(index: CombinedIndex, first: int) -> None:
+    """Link rows by each embedding alone: those from `first` on, or all once searches walk the graph."""
+    if index.options.type != "hnsw" or len(index.embeddings) < 2:
+        return
+    if links.widened(index.graph, index.options.hnsw_m):
+        links.extend(index.graph, index.dims, first)
+    elif len(index) > EXACT_BELOW:
+        links.widen(index.graph, index.dims)
 
 
 def _finish(library: Library, index: CombinedIndex, rows_changed: bool = True) -> None:

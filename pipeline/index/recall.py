@@ -2,8 +2,8 @@
 
 Rows of the index itself are the queries; their true neighbors come from one pass over the
 vectors, shared by all weightings. The effort (efSearch, or nprobe) is doubled until the
-recall suffices, for each kind of weighting by itself: a query that one embedding rules
-walks a graph made for all of them, and needs more.
+recall suffices, for each kind of weighting by itself: the more one embedding rules a
+query, the more effort it needs in a graph made for all of them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ _GAIN = {"ivfpq": 0.01, "hnsw": 0.003, "flat": 0.0}
 
 RULES = 0.75
 """Share of the weight from which one embedding rules a query."""
-MIXED = "mixed"
+STANDS_OUT = 0.5
+"""Share up to which none does."""
+EVEN, MIXED = "even", "mixed"
 
 _STEP = 8_192
 
@@ -45,9 +47,12 @@ class _Truth:
 
 
 def ruler(weights: dict[str, float]) -> str:
-    """The embedding that has at least RULES of the weight, or `mixed`."""
+    """The embedding that has at least RULES of the weight; `even` where none stands out, else `mixed`."""
     total = sum(weights.values())
-    return next((name for name, weight in weights.items() if weight >= RULES * total), MIXED)
+    name = max(weights, key=weights.get)
+    if weights[name] >= RULES * total:
+        return name
+    return EVEN if weights[name] <= STANDS_OUT * total else MIXED
 
 
 def weightings(names: tuple[str, ...], seed: int = 0) -> list[dict[str, float]]:
