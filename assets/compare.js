@@ -145,7 +145,8 @@
     const button = event.target.closest("[data-jump]");
     if (button) return jump(button);
     const card = event.target.closest(".compare-match");
-    if (finger && card && card !== ready && event.target.closest(".compare-picture")) {
+    // A click by Enter has no detail.
+    if (finger && event.detail && card && card !== ready && event.target.closest(".compare-picture")) {
       event.preventDefault();
       event.stopPropagation();
       link(card);
@@ -174,7 +175,7 @@
   // The walk
 
   // The arrow keys are its two buttons, except where they have something else to do.
-  const TAKEN = "input, select, textarea, .gallery, [contenteditable], [role=dialog]";
+  const TAKEN = "input, select, textarea, .gallery, [contenteditable], dialog, [role=dialog]";
   function walk(event) {
     const name = { ArrowLeft: "compare-previous", ArrowRight: "compare-next" }[event.key];
     const button = name && byId(name);
@@ -205,6 +206,9 @@
     return none();
   }
 
+  const LATE = 2000; // ms after which a step may be asked for once more
+  let left = { near: null, since: 0 }; // from where the last step went, and when
+
   // Where the walk goes on: the next or previous image, or one chosen.
   function goto(previous, next, chosen, near, a, b, order) {
     const context = window.dash_clientside.callback_context;
@@ -212,11 +216,16 @@
     if (!cause || !cause.value) return none();
     const id = context.triggered_id;
     const stepped = typeof id === "string";
+    if (stepped) {
+      // Dash drops the answer under way when it is asked again: a key held down would show nothing.
+      if (near === left.near && performance.now() - left.since < LATE) return none();
+      left = { near: near, since: performance.now() };
+    }
     const image = !stepped ? id.image : near[id === "compare-next" ? "next" : "previous"];
     return { image: image, of: `${a} ${b} ${order}`, step: stepped };
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    compare: { columns: columns, goto: goto },
+    compare: { columns: columns, goto: goto, follow: (shown) => shown || none() },
   });
 })();

@@ -140,7 +140,8 @@
 
   function follow(selector) {
     const link = document.querySelector(selector);
-    if (link) link.click();
+    // A key held down must not ask for the same image again while it is on its way.
+    if (link && link.href !== location.href) link.click();
   }
 
   document.addEventListener("keydown", (event) => {

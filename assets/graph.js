@@ -13,13 +13,15 @@
   const MOVED_TO = 120; // images; more at once do not move smoothly
   const byId = (id) => document.getElementById(id);
   const none = () => window.dash_clientside.no_update;
-  const put = (id, props) => window.dash_clientside.set_props(id, props);
+  // A timer may end after the page has been left.
+  const put = (id, props) => byId("graph-stage") && window.dash_clientside.set_props(id, props);
   const { url } = window.likeness;
   const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
   const hidden = new Set(); // communities switched off, of the graph that is shown
   let trip = 0; // number of the latest movement; an older one ends
   let waiting = 0; // timer of a click that may become a double click
   let sliding = 0; // timer of a slider that may move on
+  let arrived = 0; // number of the latest elements; a wait for older ones ends
   let places = {}; // image → where it stood on the stage, px, in the graph shown before
 
   const canvas = () => {
@@ -121,6 +123,7 @@
 
   function tell(cy, node) {
     const tip = byId("graph-tip");
+    if (!tip) return; // the page has been left
     tip.replaceChildren();
     tip.classList.toggle("is-shown", Boolean(node));
     if (!node) return;
@@ -186,9 +189,8 @@
     const cy = canvas();
     window.clearTimeout(waiting);
     places = {};
-    if (cy) cy.nodes().forEach((node) => {
-      places[node.id()] = Object.assign({}, node.renderedPosition());
-    });
+    if (!cy) return; // the page was left before the click was a single one
+    cy.nodes().forEach((node) => (places[node.id()] = Object.assign({}, node.renderedPosition())));
     point(null);
     byId("graph-side").scrollTop = 0;
     byId("graph-stage").scrollIntoView({ block: "nearest" }); // on a phone the list is below it
@@ -210,7 +212,7 @@
       return { node: node, from: from, to: to };
     });
     places = {};
-    if (calm() || cy.nodes().length > MOVED_TO) return;
+    if (calm() || cy.nodes().length > MOVED_TO || !moves.length) return busy(false);
     const started = performance.now();
     const step = () => {
       if (mine !== trip || canvas() !== cy) return;
@@ -220,9 +222,13 @@
         node.position({ x: to.x + (from.x - to.x) * rest, y: to.y + (from.y - to.y) * rest });
       }));
       if (share < 1) requestAnimationFrame(step);
+      else busy(false);
     };
-    if (moves.length) step();
+    step();
   }
+
+  // Whether the drawing is yet to come, or something in it still moves.
+  const busy = (is) => byId("graph-drawing") && byId("graph-drawing").setAttribute("aria-busy", String(is));
 
   // A canvas says by events what happens to it; each page of the history has a new one.
   function listen(cy) {
@@ -279,8 +285,7 @@
   function toggle(cy, part) {
     const number = Number(part.dataset.community);
     const off = !hidden.has(number);
-    if (off) hidden.add(number);
-    else hidden.delete(number);
+    hidden[off ? "add" : "delete"](number);
     part.setAttribute("aria-pressed", String(!off));
     part.parentElement.classList.toggle("is-off", off);
     const members = cy.nodes("[community = " + number + "]");
@@ -301,11 +306,13 @@
       // New elements have come: show them whole, and say in words what is drawn. It hangs on
       // the facts, since Cytoscape writes its positions into the elements, which then look new.
       arrive: function (facts, elements) {
-        const spots = (elements || []).filter((one) => one.position).map((one) => ({
-          id: one.data.id, x: one.position.x, y: one.position.y,
-        }));
+        const drawn = (elements || []).filter((one) => one.position);
+        const spots = drawn.map(({ data, position: { x, y } }) => ({ id: data.id, x: x, y: y }));
         hidden.clear();
+        const mine = ++arrived;
+        busy(true);
         const ready = (tries) => {
+          if (mine !== arrived || !byId("graph-drawing")) return;
           const cy = canvas();
           const there = (one) => cy.getElementById(one.data.id).nonempty();
           if (!cy || cy.elements().length !== (elements || []).length || !elements.every(there)) {
@@ -320,11 +327,13 @@
           fit(cy, true);
           travel(cy);
         };
-        ready(200);
-        if (!facts || !facts.count) return "No graph";
-        const of = facts.center === null ? "within " + facts.title : "around " + facts.title;
-        const holds = " links; the list beside it holds the same images";
-        return "Graph of " + facts.count + " images " + of + " with " + facts.links + holds;
+        ready(1500);
+        const view = (facts && facts.view) || none();
+        if (!facts || !facts.count) return ["No graph", view];
+        const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+        const of = `${facts.center === null ? "within" : "around"} ${facts.title}`;
+        const words = `Graph of ${counted(facts.count, "image")} ${of} with ${counted(facts.links, "link")}`;
+        return [`${words}; the list beside it holds the same images`, view];
       },
 
       // The figures follow the sliders; the graph does once they have come to rest.

@@ -173,11 +173,16 @@
 
   function onCopy(button) {
     const label = button.querySelector("[data-said]") || button;
+    if (label.dataset.busy) return; // it still says what came of the last press
     const before = label.textContent;
     const say = (text) => {
       label.textContent = text;
-      setTimeout(() => (label.textContent = before), 1500);
+      setTimeout(() => {
+        label.textContent = before;
+        delete label.dataset.busy;
+      }, 1500);
     };
+    label.dataset.busy = "true";
     copy(button.dataset.copy).then(() => say("Copied"), () => say("Not allowed"));
   }
 
@@ -185,7 +190,7 @@
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (walk(event)) {
       event.preventDefault();
-    } else if (!isTyping(event.target) && !document.querySelector("dialog[open]")) {
+    } else if (!isTyping(event.target) && !document.querySelector("dialog[open], .modal.show")) {
       if (event.key === "/") goToSearch();
       else if (event.key === "?") dialog().showModal();
       else return;

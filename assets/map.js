@@ -56,15 +56,14 @@
 
   // The clusters in force: the map's own, or those of another granularity.
   function cluster() {
-    const other = clustering && clustering.map === map.name ? clustering : null;
+    let other = clustering && clustering.map === map.name ? clustering : null;
     if (map.clustered === other && map.cluster) return;
+    const all = other && api.decode(other.cluster);
+    if (all && all.length !== map.total) other = null; // of a map made anew since this one was sent
     map.clustered = other;
     map.exemplars = new Set(other ? other.exemplars : map.facts.exemplars);
     if (!other) map.cluster = map.own;
-    else {
-      const all = api.decode(other.cluster);
-      map.cluster = map.at ? Int16Array.from(map.at, (number) => all[number]) : all;
-    }
+    else map.cluster = map.at ? Int16Array.from(map.at, (number) => all[number]) : all;
   }
 
   function hidden() {
@@ -84,6 +83,7 @@
     if (!number || !sent || !stage) return none();
     if (page !== stage) {
       page = stage;
+      awaited = true;
       api.params = Object.assign({}, params);
       api.mask = null;
     }
@@ -268,10 +268,15 @@
   }
 
   function updated() {
-    if (!map || told !== map || !byId("map-stage")) return;
+    if (!map || told !== map || !here()) return;
     if (map.dim === 3) return anew();
     api.colors.paint();
     requestAnimationFrame(settle);
+  }
+
+  // Whether the page that is open is the one the map was drawn on.
+  function here() {
+    return page !== null && page === byId("map-stage");
   }
 
   function choose() {
@@ -309,7 +314,7 @@
 
   const api = (window.likenessMap = {
     get map() { return map; },
-    get drawn() { return !awaited && told === map; },
+    get drawn() { return !awaited && told === map && here(); },
     get image() { return image; },
     get found() { return found; },
     get color() { return color; },

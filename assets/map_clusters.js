@@ -83,11 +83,13 @@
     leave(link.getAttribute("href"));
   });
 
-  // Their names for the tip, on a map that may have come after them.
+  // Their names for the tip, on a map that may have come after them. Until they come, those of
+  // another map do nothing.
   function name() {
-    if (listed && api.map && listed.map === api.map.name) {
-      api.map.facts.names = listed.clusters.map((cluster) => cluster.name);
-    }
+    const box = api.byId("map-clusters");
+    const own = listed && api.map && listed.map === api.map.name;
+    if (box) box.inert = !own;
+    if (own) api.map.facts.names = listed.clusters.map((cluster) => cluster.name);
   }
 
   api.onMap(() => {
@@ -96,6 +98,8 @@
   });
   api.leave = leave;
   api.clusters = {
+    // The map and the granularity that the numbers of the list are of.
+    get of() { return listed ? { map: listed.map, grain: listed.grain } : {}; },
     show: function (given) {
       listed = given;
       name();

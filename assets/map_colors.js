@@ -36,6 +36,10 @@
     const sent = api.coloring;
     if (!sent || sent.map !== map.name || sent.by !== by || !sent.codes) return { by: by, kind: "waiting" };
     if (!sent.read) sent.read = api.decode(sent.codes);
+    if (sent.read.length !== map.total) {
+      sent.error = "This map has been made anew. Reload the page.";
+      return { by: by, kind: "waiting" };
+    }
     const at = map.at;
     if (sent.for !== map) {
       sent.rows = at ? sent.read.constructor.from(at, (number) => sent.read[number]) : sent.read;
@@ -73,15 +77,29 @@
     const bright = api.mask && api.mask.length === map.ids.length ? api.mask : null;
     const far = faded();
     const values = new Uint8Array(map.ids.length);
-    const seen = new Map();
+    const seen = new Uint8Array(1 << 16); // of each code, as 16 bits: its number and 1; 0: not met yet
     for (let row = 0; row < values.length; row++) {
-      let value = seen.get(codes[row]);
-      if (value === undefined) seen.set(codes[row], (value = look(codes[row])));
-      const dim = (chosen !== null && map.cluster[row] !== chosen) || (bright && !bright[row]);
-      values[row] = value < 0 ? 2 * far : dim ? value + far : value;
+      const code = codes[row];
+      let value = seen[code & 0xffff] - 1;
+      if (value < 0) {
+        const number = look(code);
+        value = number < 0 ? 2 * far : number;
+        seen[code & 0xffff] = value + 1;
+      }
+      values[row] = value;
     }
+    if (chosen !== null || bright) fade(values, far, (row) => (
+      (chosen !== null && map.cluster[row] !== chosen) || (bright !== null && !bright[row])
+    ));
     map.numbers = values;
     return values;
+  }
+
+  // Fade what `dim` says of; what is hidden stays so.
+  function fade(values, far, dim) {
+    for (let row = 0; row < values.length; row++) {
+      if (values[row] < far && dim(row)) values[row] += far;
+    }
   }
 
   function mix(from, to, share) {
@@ -89,9 +107,12 @@
     return [1, 3, 5].map((at) => Math.round(part(from, at) * (1 - share) + part(to, at) * share));
   }
 
-  // [r, g, b] of each number but the last, which is invisible.
+  // [r, g, b] of each number but the last, which is invisible; the same array until it changes.
+  let mixed = null;
   function palette() {
     const facts = api.map.facts;
+    const theme = document.documentElement.dataset.bsTheme;
+    if (mixed && mixed.facts === facts && mixed.theme === theme) return mixed.colors;
     const scale = Array.from({ length: STEPS }, (_, i) => {
       const at = (i / (STEPS - 1)) * (facts.scale.length - 1);
       const low = Math.min(Math.floor(at), facts.scale.length - 2);
@@ -99,7 +120,9 @@
     });
     const plain = [...facts.palette, api.token("--map-other"), api.token("--map-noise"), ...scale];
     const paper = api.token("--ground");
-    return [...plain.map((color) => mix(color, color, 0)), ...plain.map((color) => mix(color, paper, 0.82))];
+    const shades = (share) => plain.map((color) => mix(color, paper, share));
+    mixed = { facts: facts, theme: theme, colors: [...shades(0), ...shades(0.82)] };
+    return mixed.colors;
   }
 
   function hex(color) {
@@ -138,22 +161,38 @@
     const scene = map.dim === 2 && full._plots && full._plots.xy && full._plots.xy._scene;
     const scatter = scene && scene.scatter2d;
     const group = scatter && scatter.groups && scatter.groups[0];
-    if (!group || !scatter.palette) { // in space, or a plotly that keeps them elsewhere
+    if (!group || !group.colorBuffer || !scatter.palette) { // in space, or a plotly that keeps them elsewhere
       if (!keep) slowly(gd, values);
       return;
     }
     if (group.count !== values.length || (keep && group.color === values)) return;
-    const flat = [...palette().flatMap((color) => [...color, 255]), 0, 0, 0, 0];
-    const said = flat.join();
-    const same = group.said === said && values.every((value, row) => value === group.color[row]);
-    group.said = said;
+    const colors = palette();
+    const same = group.palette === colors && alike(values, group.color);
     group.color = values;
     if (same) return; // a frame costs more than to look
-    scatter.palette.length = 0;
-    scatter.palette.push(...flat);
-    scatter.update([{ borderColor: "rgba(0, 0, 0, 0)" }]); // sends palette and numbers to the GPU
-    full._glcanvas.each((canvas) => canvas.regl && canvas.regl.clear({ color: [0, 0, 0, 0], depth: 1 }));
+    if (group.palette === colors) send(group, values);
+    else {
+      group.palette = colors;
+      scatter.palette.length = 0;
+      scatter.palette.push(...colors.flatMap((color) => [...color, 255]), 0, 0, 0, 0);
+      scatter.update([{ borderColor: "rgba(0, 0, 0, 0)" }]); // sends palette and numbers to the GPU
+    }
+    scatter.regl.clear({ color: [0, 0, 0, 0] });
     scene.draw();
+    scatter.gl.flush(); // drawing starts now, and not when the browser makes its next frame
+  }
+
+  function alike(values, others) {
+    if (values.length !== others.length) return false; // plotly's own color is a number
+    for (let row = 0; row < values.length; row++) if (values[row] !== others[row]) return false;
+    return true;
+  }
+
+  // Numbers to the GPU as plotly packs them, four bytes a point; its own way goes over borders too.
+  function send(group, values) {
+    const packed = new Uint8Array(4 * values.length + 2);
+    for (let row = 0; row < values.length; row++) packed[4 * row] = values[row];
+    group.colorBuffer({ data: packed, type: "uint8", usage: "dynamic" });
   }
 
   function slowly(gd, values) {
@@ -197,7 +236,8 @@
     button.type = "button";
     button.className = "map-entry";
     button.dataset.toggle = code;
-    button.title = `${count.toLocaleString("en")} images. Click hides or shows, double click isolates.`;
+    const images = `${count.toLocaleString("en")} ${count === 1 ? "image" : "images"}`;
+    button.title = `${images}. Click hides or shows, double click isolates.`;
     dot.className = "map-dot";
     dot.style.setProperty("--swatch", paint);
     button.append(dot, name);
@@ -278,7 +318,7 @@
     event.stopPropagation();
     const by = (api.color = event.target.value);
     api.colors.paint();
-    const tell = () => window.dash_clientside.set_props("map-color", { value: by });
+    const tell = () => byId("map-color") && window.dash_clientside.set_props("map-color", { value: by });
     requestAnimationFrame(() => setTimeout(tell));
   }, true);
 

@@ -45,6 +45,7 @@
         return mine;
       })
       .catch((said) => {
+        if (mine !== asked || !api.byId("map-stage")) return window.dash_clientside.no_update; // nobody waits
         const text = typeof said === "string" ? said : "The map could not be loaded. Reload the page.";
         window.dash_clientside.set_props("toast", { is_open: true, children: text });
         if (busy) busy.hidden = true;

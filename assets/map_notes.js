@@ -10,8 +10,11 @@
 
   let asked = 0;
 
-  function ask(act) {
-    window.dash_clientside.set_props("map-act", { data: Object.assign({ n: ++asked }, act) });
+  // The number of the act, which its answer carries too; n is 0 of what the address asks.
+  function ask(act, store) {
+    const sent = Object.assign({ n: ++asked }, act);
+    if (byId("map-stage")) window.dash_clientside.set_props(store || "map-act", { data: sent });
+    return sent.n;
   }
 
   function make(kind, properties, ...content) {
@@ -86,8 +89,9 @@
     const number = Number(target.dataset.rename);
     const entry = target.closest(".map-cluster");
     const old = entry.dataset.name;
+    const of = api.clusters.of; // now; the list may be another one when the name has been typed
     edit(entry, old, "Name of the cluster; empty: as found", null, (name) => {
-      if (name !== old) ask({ do: "name", cluster: number, name: name });
+      if (name !== old) ask(Object.assign({ do: "name", cluster: number, name: name }, of));
     });
   }
 
@@ -141,7 +145,6 @@
 
   api.ask = ask;
   api.notes = {
-    get asked() { return asked; },
     make: make, icon: icon, button: button, packed: packed, ask: ask, say: say, edit: edit,
     closeMenus: closeMenus, names: names,
   };

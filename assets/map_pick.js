@@ -138,16 +138,18 @@
       held = !flat() && byId("map-tip").classList.contains("is-shown") ? tip.row : null;
       tip.hide();
     }, true);
-    document.addEventListener("pointerup", (event) => {
-      if (!down || !gd.isConnected) return;
-      const moved = Math.hypot(event.clientX - down[0], event.clientY - down[1]);
-      still = event.button === 0 && moved < 5 && !api.view.pinching();
-      down = null;
-      const row = still && flat() ? under(event) : held;
-      if (still && row !== null) api.select(row);
-      held = null;
-    }, true);
   }
+
+  // The button may go up anywhere.
+  document.addEventListener("pointerup", (event) => {
+    if (!down) return;
+    const moved = Math.hypot(event.clientX - down[0], event.clientY - down[1]);
+    still = event.button === 0 && moved < 5 && !api.view.pinching() && Boolean(byId("map-stage"));
+    down = null;
+    const row = still && flat() ? under(event) : held;
+    if (still && row !== null) api.select(row);
+    held = null;
+  }, true);
 
   api.pick = { listen: listen, nearest: nearest };
 })();

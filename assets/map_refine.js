@@ -8,6 +8,7 @@
   const byId = api.byId;
   const REST = 80; // ms that the view must be still
   const MARGIN = 0.12; // of the view, asked for around it
+  const FAILED = "The points of this view could not be loaded.";
   const FINER = 0.6; // of the width asked for last: a view narrower than this is asked for again
 
   let timer = null;
@@ -82,6 +83,7 @@
       .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new Error(answer.status))))
       .then((data) => {
         if (!api.map || api.map.base !== base) return;
+        tell(FAILED, "");
         const part = read(data);
         part.ids.forEach((id) => absent.delete(id));
         got = { base: base, box: box, complete: part.inside <= part.at.length };
@@ -90,10 +92,14 @@
         under();
       })
       .catch((error) => {
-        const note = byId("map-note");
-        if (error.name === "AbortError" || !note) return;
-        note.textContent = "The points of this view could not be loaded.";
+        if (error.name !== "AbortError") tell(null, FAILED);
       });
+  }
+
+  // Write a note, if it says `before`; null: whatever it says.
+  function tell(before, text) {
+    const note = byId("map-note");
+    if (note && (before === null || note.textContent === before)) note.textContent = text;
   }
 
   function read(data) {

@@ -238,7 +238,7 @@
   // All of a cluster.
   function whole(number, how) {
     const map = api.map;
-    if (map.at) return api.ask({ do: "cluster", cluster: number, how: how });
+    if (map.at) return api.ask(Object.assign({ do: "cluster", cluster: number, how: how }, api.clusters.of));
     const ids = [];
     map.cluster.forEach((code, row) => code === number && ids.push(map.ids[row]));
     chosen.merge(ids, how);
@@ -254,7 +254,12 @@
         stage.addEventListener(type, shield, { capture: true, passive: true });
       });
       // Of another page that came before: a selection that was not kept is still there.
-      if (!api.params.collection && !api.params.tag) chosen.set(chosen.ids, chosen.source);
+      const { collection, tag } = api.params;
+      if (!collection && !tag) chosen.set(chosen.ids, chosen.source);
+      else {
+        chosen.ids = null;
+        api.ask({ do: "open", n: 0, collection: collection, tag: tag });
+      }
     }
     arm(tool);
     show();

@@ -16,6 +16,7 @@
   let shown = 0; // pictures in the gallery
   let after = null; // what to do once the selection has been kept
   let dropped = null; // {name, ids}: a collection just deleted
+  let looked = 0; // number of the last look
   let lookup = 0; // timers
   let sliding = 0;
 
@@ -206,6 +207,7 @@
 
   function acted(answer) {
     if (!answer || !byId("selected")) return;
+    if (!answer.n && chosen.ids) return; // what the address named, after something else was selected
     if (answer.error) {
       if (!answer.n) chosen.set(null); // the address names what there is not
       return say(answer.error);
@@ -216,14 +218,12 @@
     if (ids) {
       open = true;
       chosen.set(ids, { collection: answer.collection, tag: answer.tag }, answer);
-    } else if (answer.do === "look") {
-      if (chosen.ids && answer.n === api.notes.asked) { about = answer; parts(); }
     } else if (answer.do === "rename") chosen.set(chosen.ids, { collection: answer.collection }, about);
     else if (answer.do === "drop") {
       chosen.set(chosen.ids, {}, about);
       say(`Deleted “${answer.dropped}”; its images stay.`,
         make("button", { type: "button", className: "card-link", data: { do: "undo" } }, "Undo"));
-    } else if (chosen.ids && answer.do !== "ready") look();
+    } else if (chosen.ids) left(answer);
     if (ids && !ids.length) say(`“${answer.collection}” is empty.`);
     api.notes.names();
     if (answer.do === "keep" && byId("keep-name")) byId("keep-name").value = "";
@@ -234,15 +234,36 @@
     }
   }
 
+  // What was taken out of the collection that is shown is gone from here too; without its tag
+  // a selection is only itself.
+  function left(answer) {
+    const same = (a, b) => Boolean(a && b) && a.toLowerCase() === b.toLowerCase();
+    const { collection, tag } = chosen.source;
+    if (same(answer.from, collection)) ask({ do: "open", collection: collection });
+    else if (same(answer.off, tag)) chosen.set(chosen.ids);
+    else look();
+  }
+
   function look() {
+    looked = 0; // what was asked before is of another selection
     clearTimeout(lookup);
-    lookup = setTimeout(() => chosen.ids && ask({ do: "look", ids: packed(chosen.ids) }), 60);
+    lookup = setTimeout(() => {
+      if (chosen.ids) looked = ask({ do: "look", ids: packed(chosen.ids) }, "map-look");
+    }, 60);
+  }
+
+  function seen(answer) {
+    if (!answer || !chosen.ids || answer.n !== looked || !byId("selected")) return;
+    if (answer.error) return say(answer.error);
+    about = answer;
+    parts();
   }
 
   chosen.listeners.push((said) => {
     about = said && said.clusters ? said : null;
     if (chosen.ids && !about) look();
-    if (!chosen.ids) { after = null; open = true; }
+    if (!about) after = null; // it was for another selection
+    if (!chosen.ids) open = true;
     render();
     api.notes.names();
   });
@@ -250,7 +271,7 @@
   function ready(event) {
     if (!event.target.closest || !event.target.closest("#map-granularity") || ready.done) return;
     ready.done = true;
-    ask({ do: "ready" });
+    window.dash_clientside.set_props("map-ready", { data: 1 });
   }
   document.addEventListener("pointerover", ready);
   document.addEventListener("focusin", ready);
@@ -265,6 +286,7 @@
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     selection: {
       acted: acted,
+      looked: seen,
       titled: function (given) {
         api.clusters.show(given);
         if (chosen.ids && api.map) look();
@@ -273,6 +295,7 @@
       grain: function (value) {
         clearTimeout(sliding);
         sliding = setTimeout(() => {
+          if (!byId("map-grain")) return;
           api.setParam("grain", Number(value) || null);
           window.dash_clientside.set_props("map-step", { data: Number(value) });
         }, 120);

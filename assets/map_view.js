@@ -106,25 +106,30 @@
     const mine = ++turn;
     const still = map.ids.length > ANIMATED_TO || matchMedia("(prefers-reduced-motion: reduce)").matches;
     const start = performance.now();
+    const stopped = underway;
     kept[map.key] = to;
-    if (!from || near(from, to)) return;
+    underway = false;
+    if (!from || near(from, to)) return stopped ? rest() : undefined;
     underway = true;
     const step = () => {
-      if (mine !== turn || api.map !== map || !api.graph()) return;
+      if (mine !== turn) return;
+      if (api.map !== map || !api.graph()) return void (underway = false);
       const time = still ? 1 : Math.min(1, (performance.now() - start) / 280);
       const share = 1 - Math.pow(1 - time, 3);
       const blend = (a, b) => [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share];
       set({ x: blend(from.x, to.x), y: blend(from.y, to.y) }).then(() => {
         if (time < 1) requestAnimationFrame(step);
-        else if (mine === turn) {
-          underway = false;
-          name();
-          api.wall.refresh();
-          api.refine.refresh();
-        }
+        else if (mine === turn) rest();
       });
     };
     step();
+  }
+
+  function rest() {
+    underway = false;
+    name();
+    api.wall.refresh();
+    api.refine.refresh();
   }
 
   function near(from, to) {
@@ -238,7 +243,7 @@
       layout.scene = Object.assign({}, layout.scene, more);
     },
 
-    show: (rows) => move(fitted(bounds(rows, 0.02), 1.3)),
+    show: (rows) => rows.length && move(fitted(bounds(rows, 0.02), 1.3)),
 
     reset: function () {
       if (!api.map || !api.graph()) return;

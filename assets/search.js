@@ -7,7 +7,7 @@
   "use strict";
   const LARGEST = 25 * 2 ** 20; // as the drop zone and the server have it
   const MOST = 24; // pictures on a board, as the server has it
-  const UPLOADS = "likeness-upload:";
+  const UPLOADS = "likeness-upload:" + window.likeness.url("/"); // another library's vectors are others
   const SEEN = "likeness-seen:" + window.likeness.url("/");
   const FILTERS = ["label", "folder", "in", "tag"]; // as the server has them
   const KEPT = 16; // uploads: previews of 768 px fill the tab's storage
@@ -20,7 +20,7 @@
   };
 
   // What set_props and callbacks last made of these, for listeners outside of callbacks.
-  const state = { board: [], shown: null, mode: "closest", pending: {}, file: null, originals: new Map() };
+  const state = { board: [], asked: "", shown: null, drawing: null, file: null, originals: new Map() };
 
   function note(text) {
     const part = (type, props) => ({ type: type, namespace: "dash_html_components", props: props });
@@ -31,7 +31,10 @@
 
   // Uploads of this tab.
 
+  const held = new Map(); // those that its storage has no room for, until a reload
+
   function stored(key) {
+    if (held.has(key)) return held.get(key);
     try {
       return JSON.parse(sessionStorage.getItem(UPLOADS + key));
     } catch (error) {
@@ -47,7 +50,9 @@
         .sort((a, b) => age(a) - age(b));
       others.slice(0, Math.max(0, others.length - KEPT + 1)).forEach((one) => sessionStorage.removeItem(one));
       sessionStorage.setItem(UPLOADS + upload.key, JSON.stringify(upload));
+      held.delete(upload.key);
     } catch (error) {
+      held.set(upload.key, upload);
       note("This browser keeps nothing for this page; the image will be gone after a reload.");
     }
   }
@@ -62,14 +67,15 @@
     }
   }
 
-  function see(ids) {
-    const all = Array.from(new Set(seen().concat(ids)));
+  function remember(ids) {
     try {
-      sessionStorage.setItem(SEEN, JSON.stringify(ids.length ? all : []));
+      sessionStorage.setItem(SEEN, JSON.stringify(ids));
     } catch (error) {
       return; // storage is forbidden: discovering then repeats itself
     }
   }
+
+  const see = (shown) => remember(Array.from(new Set(seen().concat((shown && shown.ids) || []))));
 
   // The board.
 
@@ -102,8 +108,21 @@
     return others.concat([one]);
   }
 
-  const setBoard = (board) => put("search-chosen", { data: board });
+  // Known here at once: `ask` may have to wait for an answer that is under way.
+  function keep(board) {
+    if (Array.isArray(board)) state.board = board;
+    return board;
+  }
+
+  const setBoard = (board) => put("search-chosen", { data: keep(board) });
   const addTo = (board) => Array.isArray(board) && setBoard(board);
+
+  // Where on the board is now what a button or the stage was drawn for; −1: nowhere any more.
+  function at(drawn) {
+    const is = (one) => Boolean(one) && one.kind + ":" + one.key === drawn.dataset.of;
+    const place = Number(drawn.dataset.place);
+    return is(state.board[place]) ? place : state.board.findIndex(is);
+  }
 
   // Files.
 
@@ -120,8 +139,9 @@
     state.file = file;
     const reader = new FileReader();
     reader.onload = () => {
-      put("search-file", { filename: file.name || "Pasted image", contents: reader.result });
+      if (onPage()) put("search-file", { filename: file.name || "Pasted image", contents: reader.result });
     };
+    reader.onerror = () => note("“" + file.name + "” could not be read.");
     reader.readAsDataURL(file);
   }
 
@@ -152,44 +172,34 @@
   const doing = {
     plus: (button) => addTo(placed(state.board, entry("image", button.dataset.image), true)),
     minus: (button) => addTo(placed(state.board, entry("image", button.dataset.image, true), true)),
-    show: (button) => put("search-active", { data: Number(button.dataset.place) }),
+    show: (button) => put("search-active", { data: at(button) }),
     remove: (button) => {
+      const gone = at(button);
+      if (gone < 0) return; // clicked twice
+      const tile = document.querySelector("#search-query .tile-picture[aria-pressed=true]");
+      const active = tile ? at(tile) : -1;
       note(null);
-      setBoard(state.board.filter((one, place) => place !== Number(button.dataset.place)));
+      if (active > gone) put("search-active", { data: active - 1 });
+      setBoard(state.board.filter((one, place) => place !== gone));
     },
     sign: (button) => {
-      const at = Number(button.dataset.place);
+      const turned = at(button);
       const other = (one) => Object.assign({}, one, { minus: !one.minus });
-      setBoard(state.board.map((one, place) => (place === at ? other(one) : one)));
+      setBoard(state.board.map((one, place) => (place === turned ? other(one) : one)));
     },
     clear: () => setBoard([]),
     adding: (button) => button.setAttribute("aria-pressed", String(!isAdding())),
     again: () => {
-      see((state.shown && state.shown.ids) || []);
+      see(state.shown);
       setBoard(state.board.slice());
       window.scrollTo({ top: 0 });
     },
     forget: () => {
-      see([]);
+      remember([]);
       setBoard(state.board.slice());
     },
     unfilter: () => FILTERS.forEach((name) => put("search-filter-" + name, { value: [] })),
-    up: (button) => rate(button, 1),
-    down: (button) => rate(button, -1),
   };
-
-  function rate(button, value) {
-    const taken = button.getAttribute("aria-pressed") === "true";
-    button.parentElement.querySelectorAll(".match-tool[aria-pressed]").forEach((other) => {
-      other.setAttribute("aria-pressed", String(other === button && !taken));
-    });
-    put("search-rate", {
-      data: {
-        image: Number(button.dataset.image), value: taken ? 0 : value, at: Date.now(),
-        rank: Number(button.dataset.rank), score: Number(button.dataset.score),
-      },
-    });
-  }
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest && event.target.closest(".search [data-does]");
@@ -208,21 +218,22 @@
     if (!choice || event.target.type !== "text") return;
     const wanted = event.target.value.trim().toLowerCase();
     choice.querySelectorAll(".choices > *").forEach((one) => {
-      one.hidden = !one.textContent.toLowerCase().includes(wanted);
+      const value = one.textContent.replace(/ · [\d,]+$/, ""); // without how many there are
+      one.hidden = !value.toLowerCase().includes(wanted);
     });
   });
 
   window.likeness.search = {
     state: state, doing: doing, put: put, note: note, offer: offer, stored: stored, setBoard: setBoard,
-    tokenOf: tokenOf,
+    tokenOf: tokenOf, at: at, onPage: onPage,
   };
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     search: {
       // What the server is asked: the board, with the vectors of its uploads.
       ask: function (board, shown, mode) {
-        const before = state.board.map(tokenOf).join();
         state.board = board || [];
+        const before = state.asked;
         const asked = { board: state.board, uploads: {}, names: {}, seen: [] };
         let waits = false;
         state.board.filter((one) => one.kind === "upload").forEach((one) => {
@@ -230,12 +241,15 @@
           if (!upload) return;
           asked.names[one.key] = upload.name;
           if (upload.vectors[one.token]) asked.uploads[one.token] = upload.vectors[one.token];
-          else waits = window.likeness.search.edited(one, upload) || waits;
+          else {
+            window.likeness.search.edited(one, upload);
+            waits = true;
+          }
         });
         if (waits) return none(); // the edited picture is on its way; its answer comes back here
-        if (mode === "discover" && before && before !== state.board.map(tokenOf).join()) {
-          see((shown && shown.ids) || []);
-        }
+        state.drawing = null;
+        state.asked = state.board.map(tokenOf).join();
+        if (mode === "discover" && before && before !== state.asked) see(shown);
         asked.seen = seen();
         return asked;
       },
@@ -244,7 +258,7 @@
         const id = clicked();
         if (!id) return none();
         const beside = isAdding();
-        return placed(given[given.length - 1], entry("image", id.image), beside);
+        return keep(placed(given[given.length - 1], entry("image", id.image), beside));
       },
 
       // An answer to a picture that was sent: a new upload, or an edit of one.
@@ -253,19 +267,19 @@
         if (!received.key) {
           const key = received.token.split("~")[0];
           const upload = stored(key);
-          delete state.pending[received.token];
           if (!upload) return none();
           upload.vectors[received.token] = received.vectors;
           store(upload);
-          return state.board.slice();
+          return (board || []).slice();
         }
         if (state.file && state.file.size === received.size) state.originals.set(received.key, state.file);
         state.file = null;
+        const next = placed(board, entry("upload", received.key), isAdding());
         store({
           key: received.key, name: received.name, src: received.src, at: Date.now(),
           vectors: { [received.key]: received.vectors },
         });
-        return placed(board, entry("upload", received.key), isAdding());
+        return keep(next);
       },
 
       // The pictures of uploads, which the server does not have.
@@ -312,16 +326,7 @@
         return [ids.map(() => off), presets.map(() => off), !off];
       },
 
-      // The next page after what is shown, if it still belongs there.
-      append: function (page, shown, gallery) {
-        const fits = page && shown && page.shown.of === shown.of && page.after === shown.ids.length;
-        if (!fits) return [none(), none()];
-        const whole = JSON.parse(JSON.stringify(gallery));
-        whole.props.children = whole.props.children.concat(page.cards);
-        return [whole, page.shown];
-      },
-
-      arrived: function (shown, asked, view) {
+      arrived: function (shown, view) {
         state.shown = shown;
         document.dispatchEvent(new CustomEvent("likeness:matches", { detail: { view: view } }));
         return none();

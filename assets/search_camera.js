@@ -3,6 +3,7 @@
   "use strict";
   const search = window.likeness.search;
   let stream = null;
+  let waiting = false; // for the person to allow it
 
   const view = () => document.getElementById("search-camera-view");
 
@@ -38,6 +39,8 @@
   async function start() {
     search.note(null);
     if (stream) return stop();
+    if (waiting) return; // a second stream would never be stopped
+    waiting = true;
     try {
       if (!navigator.mediaDevices) throw new Error("insecure");
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
@@ -48,6 +51,8 @@
         insecure: "The browser gives the camera only to pages over https or on this machine.",
       };
       return search.note(reasons[error.message] || reasons[error.name] || "The camera could not be started.");
+    } finally {
+      waiting = false;
     }
     const place = view();
     if (!place) return stop(); // the page was left meanwhile

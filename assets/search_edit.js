@@ -9,22 +9,29 @@
   const WHOLE = 1000;
   const SMALLEST = 20; // as the server has it
   const SENT_SIDE = 1024; // px: twice what the extractors look at
+  const PAUSE = 250; // ms after the last arrow key: one held down is one search
   const CORNERS = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
   const search = window.likeness.search;
   let cropping = false; // the tool is chosen: also a finger draws
   let drag = null;
+  let nudged = 0; // the timer of the arrow keys
 
   const stage = () => document.querySelector("#search-query .stage");
   const rect = () => document.querySelector("#search-query .crop");
-  const read = (place) => JSON.parse(place.dataset.edit);
+  const drawn = (place) => JSON.parse(place.dataset.edit);
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+  // What is on the stage, edited as it is by now: what the server drew may be an edit behind.
+  const current = () => (stage() && search.state.board[search.at(stage())]) || null;
 
   // Fit the picture into its place, turned as it is.
   function fit() {
     const place = stage();
     const picture = place && place.querySelector("img");
-    if (!picture || !picture.naturalWidth) return;
-    const edit = read(place);
+    if (!picture) return;
+    const edit = current() || drawn(place);
+    if (!drag) draw(edit.crop); // before the picture is there: the keyboard's place is on it
+    if (!picture.naturalWidth) return;
     const lies = edit.turn % 180 !== 0;
     const width = lies ? picture.naturalHeight : picture.naturalWidth;
     const height = lies ? picture.naturalWidth : picture.naturalHeight;
@@ -38,7 +45,6 @@
     picture.style.transform = "translate(-50%, -50%) " + mirror + "rotate(" + edit.turn + "deg)";
     place.classList.add("fitted");
     place.classList.toggle("cropping", cropping);
-    if (!drag) draw(edit.crop);
     const tool = document.querySelector("#search-query [data-does=crop]");
     if (tool) tool.setAttribute("aria-pressed", String(cropping));
   }
@@ -68,31 +74,32 @@
     });
   }
 
-  // Keep an edit of the picture on the stage; the search follows.
-  function commit(change) {
-    const place = stage();
-    if (!place) return;
-    const at = Number(place.dataset.place);
-    const board = search.state.board.map((one, index) => {
-      if (index !== at) return one;
-      const edited = Object.assign({}, one, change);
-      if (edited.crop && edited.crop[2] >= WHOLE && edited.crop[3] >= WHOLE) edited.crop = null;
-      edited.token = search.tokenOf(edited);
-      return edited;
-    });
-    if (JSON.stringify(board) !== JSON.stringify(search.state.board)) search.setBoard(board);
+  // Keep an edit of the picture on the stage; the search follows, at once or after a pause.
+  function commit(change, pause) {
+    const one = current();
+    const edited = Object.assign({}, one, change);
+    if (edited.crop && edited.crop[2] >= WHOLE && edited.crop[3] >= WHOLE) edited.crop = null;
+    edited.token = search.tokenOf(edited);
+    if (!one || edited.token === one.token) return;
+    const board = search.state.board.map((other) => (other === one ? edited : other));
+    clearTimeout(nudged);
+    if (pause) {
+      search.state.board = board;
+      nudged = setTimeout(() => search.state.board === board && search.setBoard(board), pause);
+    } else {
+      search.setBoard(board);
+    }
+    fit();
   }
-
-  const current = () => (stage() ? read(stage()) : null);
 
   Object.assign(search.doing, {
     crop: function () {
       cropping = !cropping;
-      if (cropping && !current().crop) commit({ crop: [100, 100, 800, 800] });
+      if (cropping && current() && !current().crop) commit({ crop: [100, 100, 800, 800] });
       fit();
     },
     turn: function () {
-      const { turn, mirror, crop } = current();
+      const { turn, mirror, crop } = current() || {};
       const [x, y, w, h] = crop || [];
       commit({
         turn: (turn + (mirror ? 270 : 90)) % 360, // what is mirrored turns the other way underneath
@@ -100,7 +107,7 @@
       });
     },
     mirror: function () {
-      const { mirror, crop } = current();
+      const { mirror, crop } = current() || {};
       commit({ mirror: !mirror, crop: crop && [WHOLE - crop[0] - crop[2], crop[1], crop[2], crop[3]] });
     },
     reset: function () {
@@ -139,8 +146,8 @@
     if (!place || event.button !== 0 || !place.contains(event.target)) return;
     const from = point(event);
     const corner = event.target.dataset.corner;
-    const { crop } = current();
-    if (corner) drag = { kind: corner, crop: crop };
+    const { crop } = current() || {};
+    if (corner && crop) drag = { kind: corner, crop: crop };
     else if (crop && event.target.closest(".crop")) drag = { kind: "move", crop: crop };
     else if (event.pointerType === "mouse" || cropping) drag = { kind: "se", crop: [from[0], from[1], 0, 0] };
     else return;
@@ -151,7 +158,7 @@
   });
 
   document.addEventListener("pointermove", (event) => {
-    if (!drag || !stage()) return;
+    if (!drag || !stage() || !stage().clientWidth) return; // drawn anew, not yet fitted
     drag.now = dragged(point(event));
     draw(drag.now);
   });
@@ -167,34 +174,43 @@
   document.addEventListener("pointercancel", end);
 
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && cropping && stage()) {
+      cropping = false;
+      fit();
+    }
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     const step = steps[event.key];
     if (!step || !event.target.classList || !event.target.classList.contains("crop-body")) return;
     event.preventDefault();
     event.stopPropagation();
-    const [x, y, w, h] = current().crop;
+    const { crop } = current() || {};
+    if (!crop) return;
+    const [x, y, w, h] = crop;
     const [dx, dy] = step.map((one) => one * 20);
     commit({
       crop: event.shiftKey
         ? [x, y, clamp(w + dx, SMALLEST, WHOLE - x), clamp(h + dy, SMALLEST, WHOLE - y)]
         : [clamp(x + dx, 0, WHOLE - w), clamp(y + dy, 0, WHOLE - h), w, h],
-    });
+    }, PAUSE);
   }, true);
 
-  // An upload, drawn as edited. Returns whether its vectors are on their way.
+  // An upload, drawn as edited and sent. One at a time, the latest first: Dash passes over the
+  // answer to a request when another follows it. What is missing then is asked for again.
   search.edited = function (one, upload) {
-    if (search.state.pending[one.token]) return true;
-    search.state.pending[one.token] = true;
+    const { state } = search;
+    if (state.drawing === one.token) return;
+    state.drawing = one.token;
+    const last = () => {
+      const is = state.drawing === one.token;
+      if (is) state.drawing = null;
+      return is && search.onPage();
+    };
     render(one, upload).then(
-      (contents) => search.put("search-edit", {
+      (contents) => last() && search.put("search-edit", {
         data: { contents: contents, name: upload.name, token: one.token, at: Date.now() },
       }),
-      () => {
-        delete search.state.pending[one.token];
-        search.note("“" + upload.name + "” could not be edited in this browser.");
-      }
+      () => last() && search.note("“" + upload.name + "” could not be edited in this browser.")
     );
-    return true;
   };
 
   // The file itself where this page still has it and the browser reads it, else the preview.

@@ -6,12 +6,13 @@
   "use strict";
   const KEY = "likeness-theme";
   const system = window.matchMedia("(prefers-color-scheme: dark)");
+  let own = null; // the choice made in this window: storage may be forbidden
 
   function chosen() {
     try {
-      return localStorage.getItem(KEY);
+      return localStorage.getItem(KEY) || own;
     } catch (error) {
-      return null; // storage may be forbidden; the system's choice still holds
+      return own;
     }
   }
 
@@ -29,12 +30,11 @@
   window.addEventListener("storage", (event) => event.key === KEY && apply());
   document.addEventListener("click", (event) => {
     if (!event.target.closest || !event.target.closest("#theme-switch")) return;
-    const next = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
+    own = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
     try {
-      localStorage.setItem(KEY, next);
+      localStorage.setItem(KEY, own);
     } catch (error) {
-      document.documentElement.dataset.bsTheme = next;
-      return;
+      // It holds for this window.
     }
     apply();
   });

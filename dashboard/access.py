@@ -56,7 +56,8 @@ def guard(server: Flask, access: Access) -> None:
     @server.before_request
     def check() -> Response | None:
         if not access.answers(request.headers.get("Host", "")):
-            return _refusal(400, "This dashboard does not answer under this name; open it as localhost.")
+            way = "as localhost" if access.local else "by the address in figures of its machine"
+            return _refusal(400, f"This dashboard does not answer under this name; open it {way}.")
         if request.method not in _READING and not _from_here():
             return _refusal(403, "Another site may not ask this of the dashboard.")
         return None

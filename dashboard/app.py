@@ -2,8 +2,8 @@
 
 The URL is the state. A page says what it shows by writing `components.view(...)` to the
 store `view`; the browser then follows (replacing or adding a step of history), and the
-router renders a page anew only when the URL says something else than `view`: a link, a
-typed address, Back or Forward.
+router renders a page anew only when the URL says something else than the page shows, or
+than the one that is on its way: a link, a typed address, Back or Forward.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 
 import dash_bootstrap_components as dbc
 import flask_bootstrap
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, set_props
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, set_props
 from flask import Flask, Response, request
 
 from dashboard import components, exports, image_routes, small_maps
@@ -138,6 +138,7 @@ def _shell(libraries: Sequence[tuple[str, str]], prefix: str) -> html.Div:
             dcc.Location(id="url", refresh=False),
             dcc.Store(id="route"),
             dcc.Store(id="view"),
+            dcc.Store(id="arrived"),
             dcc.Store(id="title"),
             dcc.Store(id="theme"),
             components.navbar(links, libraries, prefix),
@@ -177,36 +178,43 @@ def _route(app: Dash, reads: Reads) -> None:
     app.clientside_callback(
         ClientsideFunction("shell", "route"),
         Output("route", "data"),
-        Input("url", "pathname"), Input("url", "search"), State("view", "data"),
+        Input("url", "pathname"), Input("url", "search"),
     )
     # Without an output: one to url.search would close a circle of callbacks, and Dash lets
     # those wait until every other callback, however slow, is done.
     app.clientside_callback(
         ClientsideFunction("shell", "follow"), Input("view", "data"), prevent_initial_call=True
     )
+    # A store of its own tells that a page has come: what hangs on `view` waits for every
+    # callback of that page that may write it.
+    app.clientside_callback(
+        ClientsideFunction("shell", "arrive"),
+        Input("arrived", "data"), State("title", "data"), State("view", "data"),
+        prevent_initial_call=True,
+    )
     app.clientside_callback(
         ClientsideFunction("shell", "theme"), Output("theme", "data"), Input("theme", "id"),
     )
-    app.clientside_callback(
-        ClientsideFunction("shell", "settle"),
-        Input("title", "data"), Input("view", "data"),
-        prevent_initial_call=True,
-    )
+
+    def instead(error: Exception) -> tuple:
+        route = ctx.inputs["route.data"]
+        told = components.empty_state("This page cannot be shown", _said(error))
+        return told, {"path": route["path"], "search": route["search"]}, "Likeness", route
 
     @app.callback(
-        Output("page", "children"), Output("view", "data"), Output("title", "data"),
+        Output("page", "children"), Output("view", "data"), Output("title", "data"), Output("arrived", "data"),
         Input("route", "data"),
-        prevent_initial_call=True,
+        prevent_initial_call=True, on_error=instead,
     )
     def show(route: dict):
-        return render(reads, route["path"], route["search"])
+        return *render(reads, route["path"], route["search"]), route
 
 
 def render(reads: Reads, path: str, search: str) -> tuple:
     """The content of a page, what it shows (for `view`) and its title, from an address."""
     path = path.rstrip("/") or "/"
     page = next((page for page in PAGES if page.PATH == path), None)
-    shown = {"path": path, "search": search, "replace": True}
+    shown = {"path": path, "search": search}
     if page is None:
         missing = components.empty_state(
             "There is no such page", "The address may be misspelled.",
@@ -223,12 +231,15 @@ def render(reads: Reads, path: str, search: str) -> tuple:
 
 def _show_error(error: Exception) -> None:
     """One sentence in the toast for whatever a callback raises."""
+    set_props("toast", {"is_open": True, "children": _said(error)})
+
+
+def _said(error: Exception) -> str:
+    """An error in one sentence; the log has what is not meant for the screen."""
     if isinstance(error, LikenessError):
-        text = str(error)
-    else:
-        _LOG.error("A callback failed", exc_info=error)
-        text = "Something went wrong inside Likeness; the server's log says what."
-    set_props("toast", {"is_open": True, "children": text})
+        return str(error)
+    _LOG.error("A callback failed", exc_info=error)
+    return "Something went wrong inside Likeness; the server's log says what."
 
 
 def _serve_files(server: Flask) -> None:

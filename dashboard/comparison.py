@@ -143,8 +143,8 @@ class Agreements:
         when asked again.
         """
         library = self._reads.library
+        key = (a, b, combined.version(library))  # before the index, which may be replaced meanwhile
         index = self._reads.searcher.index()
-        key = (a, b, combined.version(library))
         with self._lock:
             if key in self._kept:
                 return self._kept[key]

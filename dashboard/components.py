@@ -261,6 +261,14 @@ def no_images(data: Path, may: bool) -> html.Div:
     )
 
 
+def no_map(data: Path, may: bool) -> html.Div:
+    """What stands on a page that needs a map, where there is none."""
+    title = "There is no map of these images yet"
+    if may:
+        return empty_state(title, "The Library page can make it.", action=to_library())
+    return empty_state(title, "Make it with this, then reload the page:", command("map", data))
+
+
 def not_compared(data: Path, may: bool) -> html.Div:
     """What stands on a page that needs the index, where there is none."""
     title = "These images have not been compared yet"

@@ -26,7 +26,6 @@ normal vision and simulated deuteranopia and protanopia (Machado, Oliveira & Fer
 """
 
 
-
 def _scale(steps: int) -> tuple[str, ...]:
     """Colors from dark blue to light yellow at equal steps of OKLab (Ottosson 2020).
 

@@ -13,6 +13,8 @@ from pipeline.library import Library
 IMAGE_SIDE = 2560
 """Long side of a converted picture, px: what a large screen can show."""
 
+_ID = f"<int(max={2**63 - 1}):image_id>"  # what SQLite can hold
+
 # What every current browser decodes by itself, by Pillow's name of the format.
 _SHOWN_AS_IS = {
     "JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp",
@@ -30,7 +32,7 @@ _NO_THUMBNAIL = (
 def register(server: Flask, library: Library) -> None:
     """Add the two routes to a server."""
 
-    @server.get("/thumb/<int:image_id>")
+    @server.get(f"/thumb/{_ID}")
     def thumb(image_id: int) -> Response:
         jpeg = library.thumbnail(image_id)
         if jpeg:
@@ -39,7 +41,7 @@ def register(server: Flask, library: Library) -> None:
             return _none()
         return picture(_NO_THUMBNAIL.encode(), "image/svg+xml")
 
-    @server.get("/image/<int:image_id>")
+    @server.get(f"/image/{_ID}")
     def image(image_id: int) -> Response:
         row = library.image(image_id)
         if row is None:

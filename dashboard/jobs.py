@@ -94,7 +94,11 @@ class Jobs:
                 raise LibraryError("A run is going on already; wait for it or stop it first.")
             self._clear()
             self._title, self._stopping, self._next = title, False, list(commands)
-            self._go_on()
+            try:
+                self._go_on()
+            except OSError as error:
+                self._next = []
+                raise LibraryError(f"The run cannot be started ({error.strerror}).") from None
         if len(commands) > 1:
             threading.Thread(target=self._follow, daemon=True).start()
 
@@ -115,7 +119,11 @@ class Jobs:
                 if not ended_well or self._stopping or not self._next:
                     self._next = []
                     return
-                self._go_on()
+                try:
+                    self._go_on()
+                except OSError:  # the library's directory has gone: so has what was to follow
+                    self._next = []
+                    return
 
     def _clear(self) -> None:
         """Refuse while another process writes; a run that was killed no longer counts as going on."""

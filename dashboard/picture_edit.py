@@ -109,7 +109,8 @@ class EditedPictures:
         row = self._reads.image(image_id)
         if row is None:
             raise QueryError("That image is not in the library any more.")
-        key = (image_id, row.mtime, row.size, edit, self._reads.embeddings())
+        made = tuple(one.extractor for one in self._reads.library.embeddings().values())
+        key = (image_id, row.mtime, row.size, edit, self._reads.embeddings(), made)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)

@@ -127,6 +127,8 @@ class Reads:
         if names:
             exemplars = self.map(names[0]).exemplars
             chosen = [int(i) for i in exemplars[:count, 0] if i >= 0]
+            rows = self.library.images_by_id(chosen)  # the map may be older than a folder's removal
+            chosen = [i for i in chosen if i in rows and rows[i].state == "ok"]
         if len(chosen) < count:
             ids = [row[0] for row in self.library.db.execute(
                 "SELECT id FROM images WHERE state = 'ok' ORDER BY id"

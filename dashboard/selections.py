@@ -91,7 +91,7 @@ def _drop(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
 
 def _take_out(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
     notes.uncollect(reads.library, act["collection"], _ids(act).tolist())
-    return {}
+    return {"from": act["collection"]}
 
 
 def _tag(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
@@ -101,7 +101,7 @@ def _tag(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
 
 def _untag(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
     notes.untag(reads.library, _ids(act).tolist(), act["name"])
-    return {}
+    return {"off": act["name"]}
 
 
 def _name(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
@@ -112,14 +112,7 @@ def _name(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
     return {}
 
 
-def _ready(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
-    """Load what clusters, which takes longer than clustering."""
-    granularity.ready()
-    return {}
-
-
 _ACTS = {
-    "ready": _ready,
     "open": _open, "look": _look, "find": _find, "cluster": _cluster, "keep": _keep, "rename": _rename,
     "drop": _drop, "take-out": _take_out, "tag": _tag, "untag": _untag, "name": _name,
 }

@@ -178,6 +178,7 @@ def _in_time(work: Callable, until: float):
 def _get(place: _Place, numbers: list[str], limit: int, until: float) -> tuple[bytes, str | None]:
     """The body at a place, or where it leads on to."""
     connection = http.client.HTTPConnection(place.host, place.port)
+    connection.default_port = _PORTS[place.scheme]  # which the Host header leaves out: some sign it
     wire = None
     try:
         wire = connection.sock = _connected(place, numbers, until)

@@ -114,6 +114,7 @@ def _query(row: ImageRow) -> html.Figure:
 def _overlaps(shown: Sequence[Column], titles: Mapping[str, str], count: int) -> html.Div:
     """How many images each two columns have in common, as half a table."""
     common = overlaps(shown)
+    count = max(len(column.matches) for column in shown) or count  # a small library has fewer
     names = [column.name for column in shown]
     head = html.Tr([html.Th("In common", scope="col", className="compare-corner")]
                    + [html.Th(_title(n, titles), scope="col") for n in names[1:]])

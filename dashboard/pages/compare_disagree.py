@@ -2,6 +2,8 @@
 
 Store compare-at: {"image": id, "of": the walk it is on, "step": whether it was the next or
 the previous}. The server answers with the image, its neighbors by both, and what is around.
+Store compare-shown: what the address should say. It goes with the page, so that an answer
+which comes after the person has left does not change the address of another page.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import dash_bootstrap_components as dbc
 import numpy as np
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
 
 from dashboard import components
 from dashboard.comparison import PATH, Agreements, Step, pair, spread, step
@@ -70,6 +72,7 @@ def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.D
             html.Div(id="compare-walk"),
             dcc.Store(id="compare-at", data={"image": image, "of": f"{a} {b} {order}", "step": True}),
             dcc.Store(id="compare-near"),
+            dcc.Store(id="compare-shown"),
             dcc.Interval(id="compare-clock", interval=700, disabled=True),
         ],
         className="compare-disagree",
@@ -85,15 +88,24 @@ def register(app: Dash, reads: Reads) -> None:
         Output("compare-place", "children"), Output("compare-strip", "children"),
         Output("compare-walk", "children"), Output("compare-near", "data"),
         Output("compare-previous", "disabled"), Output("compare-next", "disabled"),
-        Output("compare-clock", "disabled"), Output("view", "data", allow_duplicate=True),
+        Output("compare-clock", "disabled"), Output("compare-shown", "data"),
         Input("compare-a", "value"), Input("compare-b", "value"), Input("compare-order", "value"),
         Input("compare-at", "data"), Input("compare-clock", "n_intervals"),
-        prevent_initial_call="initial_duplicate",
     )
     def walk(a: str, b: str, order: str, at: dict, _):
         image = at["image"] if at["of"] == f"{a} {b} {order}" else None
-        return show(reads, agreements, a, b, order, image, at["step"])
+        try:
+            return show(reads, agreements, a, b, order, image, at["step"])
+        except Exception:  # the toast tells it; the clock would have it tried again and again
+            set_props("compare-clock", {"disabled": True})
+            set_props("compare-note", {"children": None})
+            raise
 
+    app.clientside_callback(
+        ClientsideFunction("compare", "follow"), Output("view", "data", allow_duplicate=True),
+        Input("compare-shown", "data"),
+        prevent_initial_call=True,
+    )
     app.clientside_callback(
         ClientsideFunction("compare", "goto"), Output("compare-at", "data"),
         Input("compare-previous", "n_clicks"), Input("compare-next", "n_clicks"),

@@ -47,6 +47,7 @@ def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.D
     if not params.get("b") and len(names) > 2 and b == names[0]:
         b = next(name for name in reversed(names[1:]) if name != a)
     group = params.get("group", "")
+    known = group.removeprefix("-").isdecimal() and len(group) < 7
     labeled = bool(reads.library.labels())
     color = params.get("color") if params.get("color") in (*_SIDES, *(["label"] if labeled else [])) else "a"
     return html.Div(
@@ -70,7 +71,7 @@ def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.D
             html.Div(id="compare-tip", className="compare-tip", hidden=True, **{"aria-hidden": "true"}),
             dcc.Store(id="compare-maps"),
             dcc.Store(id="compare-image", data=image),
-            dcc.Store(id="compare-group", data=int(group) if group.lstrip("-").isdecimal() else None),
+            dcc.Store(id="compare-group", data=int(group) if known else None),
         ],
         className="compare-maps", id="compare-maps-view",
     )
@@ -117,7 +118,7 @@ def content(reads: Reads, a: str, b: str) -> dict:
     "clusters": [[name, images]]}}. Label codes are places in `labels`, largest first.
     """
     labels = reads.library.labels()
-    codes = {label: code for code, label in enumerate(labels)}
+    codes = {label: min(code, np.iinfo(np.int16).max) for code, label in enumerate(labels)}
     screen = components.titles_of([a, b])
     return {
         "key": f"{a} {b}",

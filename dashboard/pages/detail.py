@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from dash import ALL, MATCH, Dash, Input, Output, State, ctx, dcc, html
+from dash import ALL, MATCH, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash.exceptions import PreventUpdate
 
 from dashboard import components
 from dashboard.pages import detail_parts as parts
@@ -80,9 +81,13 @@ def register(app: Dash, reads: Reads) -> None:
     def on_note(submits, puts, drops, value, image):
         kind = ctx.outputs_grouping[0]["id"]["kind"]
         pressed = ctx.triggered_id
-        dropped = pressed["name"] if pressed["type"] == "detail-drop" and any(drops) else None
+        if pressed["type"] == "detail-drop" and not any(drops):
+            raise PreventUpdate  # chips that have just been put there
+        dropped = pressed["name"] if pressed["type"] == "detail-drop" else None
         added = value if pressed["type"] != "detail-drop" else None
-        return change_note(reads, int(image), kind, added=added, dropped=dropped, typed=value)
+        content, stays = change_note(reads, int(image), kind, added=added, dropped=dropped, typed=value)
+        # What stays is left alone: by now the person may have typed on.
+        return content, no_update if stays == value else stays
 
 
 def _later(app: Dash, reads: Reads, name: str, part: Callable) -> None:
@@ -163,7 +168,7 @@ def _stage(row: ImageRow, around: Around, within: Mapping[str, str]) -> html.Sec
     ]
     shape = {"--shape": f"{row.width / row.height:.3f}"} if row.width and row.height else {}
     return html.Section([html.Div(inside, id="detail-view", className="detail-view", style=shape), *steps],
-                        className="detail-stage", **{"aria-label": "Picture"})
+                        className="detail-stage", **{"aria-label": "Image"})
 
 
 def _zoom(key: str, text: str, title: str) -> html.Button:
@@ -181,7 +186,8 @@ def _side(reads: Reads, row: ImageRow, kind, value, around: Around, note) -> lis
     """Name, place in the sequence, links, facts, palette, tags and collections."""
     name = components.name_of(row.path)
     within = f"in “{value}”" if kind else ""
-    where = f"{around.place:,} of {around.count:,}" if around.place else f"{around.count:,} images"
+    count = components.counted(around.count, "image")
+    where = f"{around.place:,} of {around.count:,}" if around.place else count
     alone = dcc.Link("all images", href=components.link(PATH, image=row.id))
     leave = [html.Span(" · "), alone] if kind else []
     return [

@@ -140,7 +140,7 @@ def chips(reads: Reads, image: int, kind: str) -> list:
     if kind == "tag":
         names = notes.tags_of(library, [image]).get(image, [])
     else:
-        names = _collections_of(library, image)
+        names = notes.collections_of(library, image)
     if not names:
         return [html.Span("None yet", className="soft small")]
     return [
@@ -173,14 +173,6 @@ def drop(library: Library, kind: str, image: int, name: str) -> None:
         notes.untag(library, [image], name)
     else:
         notes.uncollect(library, name, [image])
-
-
-def _collections_of(library: Library, image: int) -> list[str]:
-    sql = (
-        "SELECT c.name FROM collections c JOIN collection_images m ON m.collection_id = c.id "
-        "WHERE m.image_id = ? ORDER BY c.name"
-    )
-    return [row[0] for row in library.db.execute(sql, [image])]
 
 
 # Surroundings

@@ -6,7 +6,9 @@ another setting.
 
 Stores: graph-start (what the graph is of: {"image"}, {"cluster", "map"} or {"collection"}),
 graph-links (k and least similarity, once the sliders have come to rest), graph-shape
-(width / height of the stage), graph-facts (what graph.js needs beside the elements).
+(width / height of the stage), graph-facts (what graph.js needs beside the elements, and
+what the address should say: an answer that comes after the person has left the page goes
+with it, and does not change the address of another).
 """
 
 from __future__ import annotations
@@ -159,7 +161,6 @@ def register(app: Dash, reads: Reads) -> None:
     @app.callback(
         Output("graph-canvas", "elements"), Output("graph-facts", "data"),
         Output("graph-side", "children"), Output("graph-note", "children"), Output("graph-empty", "children"),
-        Output("view", "data", allow_duplicate=True),
         Input("graph-shape", "data"), Input("graph-start", "data"), Input("graph-by", "value"),
         Input("graph-links", "data"), Input("graph-count", "value"), Input("graph-mutual", "value"),
         running=[(Output("graph-busy", "hidden"), False, True)],
@@ -170,13 +171,15 @@ def register(app: Dash, reads: Reads) -> None:
         # Another center is a step that Back returns from; a slider's way is not.
         replace = "graph-start.data" not in ctx.triggered_prop_ids
         view = components.view(PATH, start | settings.params(), replace=replace)
-        return *content(reads, start, settings, shape or 1.4), view
+        elements, facts, *around = content(reads, start, settings, shape or 1.4)
+        return elements, facts | {"view": view}, *around
 
     for function, outputs, inputs, initial in (
         ("shape", Output("graph-shape", "data"), [Input("graph-shape", "id")], True),
         ("paint", Output("graph-canvas", "stylesheet"), [Input("graph-canvas", "id"), Input("theme", "data")],
          True),
-        ("arrive", Output("graph-drawing", "aria-label"), [Input("graph-facts", "data")], False),
+        ("arrive", [Output("graph-drawing", "aria-label"), Output("view", "data", allow_duplicate=True)],
+         [Input("graph-facts", "data")], False),
         ("slide", [Output("graph-k-figure", "children"), Output("graph-least-figure", "children")],
          [Input("graph-k", "value"), Input("graph-least", "value")], True),
     ):

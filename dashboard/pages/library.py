@@ -28,7 +28,7 @@ IDLE = 5000
 
 def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
     """The page; it keeps itself up to date."""
-    live, _, interval, seen = tick(reads, None)
+    live, content, interval, seen = tick(reads, None)
     return html.Div(
         className="library page-wide",
         children=[
@@ -36,7 +36,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
             html.Div(live, id="library-live"),
             *actions.controls(reads),
             html.Div(id="library-note"),
-            html.Div(body(reads), id="library-body"),
+            html.Div(content, id="library-body"),
             dcc.Store(id="library-seen", data=seen),
             dcc.Interval(id="library-tick", interval=interval),
         ],
@@ -67,7 +67,8 @@ def tick(reads: Reads, seen: str | None) -> tuple:
     runs = reads.runs()
     going = runs_of.is_going_on(runs, job)
     ended = [run for run in runs if run.state != "running"]
-    state = f"{ended[0].id if ended else 0} {going} {sum(reads.roots().values())}"
+    roots = reads.roots()
+    state = f"{ended[0].id if ended else 0} {going} {len(roots)} {sum(roots.values())}"
     fresh = body(reads) if state != seen else no_update
     live = runs_of.live(runs, job)
     return live, fresh, TICK if going else IDLE, state
@@ -80,8 +81,9 @@ def body(reads: Reads) -> list:
     runs = reads.runs()
     data = reads.library.data
     may = reads.jobs is not None
+    going = runs_of.is_going_on(runs, reads.jobs.last() if reads.jobs else None)
     if not any(counts.values()):
-        if runs_of.is_going_on(runs, reads.jobs.last() if reads.jobs else None):
+        if going:
             return []
         told = components.empty_state(
             "This library is empty",
@@ -104,6 +106,6 @@ def body(reads: Reads) -> list:
     failures = reads.failures()
     if failures:
         pictured = reads.pictured([row.id for row in failures[: parts.FAILURES_SHOWN]])
-        content.append(parts.failures_part(failures, pictured))
+        content.append(parts.failures_part(failures, data, pictured))
     content.append(runs_of.ended(runs))
-    return content
+    return [html.Fieldset(content, disabled=going, className="library-parts")]

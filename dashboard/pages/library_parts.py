@@ -159,7 +159,7 @@ def folders_part(roots: Mapping[str, int], data: Path, actions: bool = False) ->
     )
 
 
-def failures_part(failures: Sequence, pictured: set[int] = frozenset()) -> html.Section:
+def failures_part(failures: Sequence, data: Path, pictured: set[int] = frozenset()) -> html.Section:
     """Files that could not be read; pictured: ids of those with a thumbnail of better days."""
     rows = [
         [
@@ -174,7 +174,7 @@ def failures_part(failures: Sequence, pictured: set[int] = frozenset()) -> html.
         for row in failures[:FAILURES_SHOWN]
     ]
     left = len(failures) - len(rows)
-    more = [html.P(f"And {left:,} more: python -m pipeline status", className="soft small")]
+    more = [html.P(f"And {left:,} more: {components.command('status', data)}", className="soft small")]
     return section(
         "Could not be read", _table(["File", "Why"], rows), *(more if left else []),
         note="Everything else went on without them. A repaired file is read again by the next run.",

@@ -86,7 +86,7 @@ def _live(run: Run | None, job: Job | None) -> html.Section:
 def _foot(run: Run | None, job: Job | None) -> list:
     """What the run is about, and the button that stops it, where it was started here."""
     if job is None:
-        return [html.Span(f"{_named(run)} · started on the command line", className="small soft path")]
+        return [html.Span(f"{_named(run)} · not started from this page", className="small soft path")]
     if job.stopping:
         told, text = "It ends after the present step; what is done is kept.", "End at once"
     else:

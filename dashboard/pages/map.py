@@ -42,18 +42,10 @@ _SHARP_UP_TO = 20_000
 def layout(reads: Reads, params: dict[str, str]):
     """The page in the state that the URL names, or what to do where there is no map yet."""
     if reads.is_empty():
-        return components.empty_state(
-            "No images yet",
-            "Likeness makes a map of a folder of images. Run this once, then reload the page:",
-            command="python -m pipeline run FOLDER_OF_IMAGES",
-        )
+        return components.no_images(reads.library.data, reads.jobs is not None)
     names = reads.map_names()
     if not names:
-        return components.empty_state(
-            "No map yet",
-            "The images are here, but no map has been made of them. Make one, then reload the page:",
-            command="python -m pipeline index\npython -m pipeline map",
-        )
+        return components.no_map(reads.library.data, reads.jobs is not None)
     name = _named(names, params)
     image = params.get("image", "")
     return html.Div(
@@ -65,7 +57,7 @@ def layout(reads: Reads, params: dict[str, str]):
                         [html.H2("Clusters"), html.Div(id="map-clusters", className="map-clusters")],
                         className="map-side", **{"aria-label": "Clusters"},
                     ),
-                    _stage(map_selection.selection(reads, params), len(reads.map(name).ids)),
+                    _stage(map_selection.selection(), len(reads.map(name).ids)),
                 ],
                 className="map-body",
             ),
@@ -112,9 +104,9 @@ def _toolbar(reads: Reads, names: list[str], name: str, params: dict[str, str]):
             _choice("map-dim", "Dimensions", [("2", "2D", False), ("3", "3D", False)],
                     _dim(params)),
             _select("map-color", "Color by", color if color in known else colorings.CLUSTER, colors),
-            html.Div(map_selection.granularity(reads, name, params), id="map-granularity"),
+            html.Div(map_selection.granularity(params), id="map-granularity"),
             html.Span(id="map-note", className="map-note", role="status"),
-            html.Div(map_selection.tools(), id="map-tools", className="map-tools"),
+            html.Div(map_selection.tools(reads), id="map-tools", className="map-tools"),
             html.Button(
                 [components.icon("arrows-angle-contract"), html.Span("Reset view")], id="map-reset",
                 type="button", className="button", title="Show the whole map (double click)",
@@ -189,7 +181,7 @@ def register(app: Dash, reads: Reads) -> None:
         prevent_initial_call=True,
     )
     def note(_, name: str):
-        return map_note(drawings, name)
+        return map_note(drawings, name, reads.jobs is not None)
 
     @app.callback(
         Output("map-panel", "children"), Output("map-panel", "hidden"), Output("map-neighbors", "data"),
@@ -228,12 +220,17 @@ def register(app: Dash, reads: Reads) -> None:
     map_selection.register(app, reads)
 
 
-def map_note(drawings: Drawings, name: str) -> str:
-    """A quiet word where the map is not of the library as it is now, or not of all of it."""
+def map_note(drawings: Drawings, name: str, may: bool) -> str:
+    """A quiet word where the map is not of the library as it is now, or not of all of it.
+
+    may: whether the Library page can update it.
+    """
     if drawings.stale(name):
-        return "The library has changed since this map was made. Update it with: python -m pipeline run"
+        how = "on the Library page" if may else "with: python -m pipeline map"
+        return f"The library has changed since this map was made. Update it {how}."
     left_out = drawings.of(name).shown.left_out
-    return f"{left_out:,} images have no place on this map." if left_out else ""
+    has = "has" if left_out == 1 else "have"
+    return f"{components.counted(left_out, 'image')} {has} no place on this map." if left_out else ""
 
 
 def chosen(reads: Reads, image: int | None, name: str) -> tuple:

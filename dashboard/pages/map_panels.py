@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from dash import dcc, html
+from dash import html
 
 from dashboard import components
 from dashboard.queries import Reads
@@ -18,9 +18,6 @@ NEIGHBOR = "map-neighbor"
 NOTES = "map-notes"
 """Kind of the chips of the chosen image."""
 
-_ACTIONS = (
-    ("Use as query", "/search"), ("Compare", "/compare"), ("Graph", "/graph"), ("Details", "/detail"),
-)
 _NAMED_FROM = 0.3  # share of a label from which it says something about a cluster
 
 
@@ -140,13 +137,7 @@ def image_panel(reads: Reads, image_id: int, name: str) -> tuple[list, list[int]
             className="map-picture-link",
         ),
         html.Div(_described(row), className="map-path", title=str(row.file)),
-        html.Div(
-            [
-                dcc.Link(text, href=components.link(path, image=row.id), className="button")
-                for text, path in _ACTIONS
-            ],
-            className="map-actions",
-        ),
+        components.image_links(row.id, name=components.name_of(row.path), leave_out=("map",), words=True),
         html.Div(
             note_chips(reads, row.id), id={"type": NOTES, "image": row.id}, className="map-chips",
             role="group", **{"aria-label": "Tags and collections"},
@@ -181,7 +172,7 @@ def note_chips(reads: Reads, image_id: int) -> list:
 
 
 def _chip(kind: str, name: str, image_id: int) -> html.Span:
-    """A tag or a collection; the browser acts on its data (assets/map_selected.js)."""
+    """A tag or a collection; the browser acts on its data (assets/map_notes.js)."""
     off = f"Take off the tag {name}" if kind == "tag" else f"Take out of {name}"
     return html.Span(
         [

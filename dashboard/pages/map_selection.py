@@ -2,8 +2,9 @@
 
 The selection itself lives in the browser (assets/map_select.js finds and draws it,
 map_selected.js shows it). Stores: map-act (what the server is asked to do), map-acted (its
-answer), map-step (the granularity), map-titles (the clusters shown, for their list),
-map-named (changes when a cluster is named).
+answer), map-look and map-looked (the same for what a selection is made of), map-ready (asks
+to load what clusters), map-step (the granularity), map-titles (the clusters shown, for their
+list), map-named (changes when a cluster is named).
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ from dashboard import components, selections
 from dashboard.clusterings import Clusterings
 from dashboard.pages import map_panels
 from dashboard.queries import Reads
-from pipeline.granularity import COARSEST, FINEST, step_of
+from pipeline.granularity import COARSEST, FINEST, ready, step_of
 
 _TOOLS = (
     ("pan", "arrows-move", "Pan", "V"),
     ("lasso", "pentagon", "Lasso", "L"),
     ("box", "bounding-box", "Box", "B"),
 )
+_STORES = ("act", "acted", "look", "looked", "ready", "titles", "named")
 
 
-def tools() -> list:
+def tools(reads: Reads) -> list:
     """The toolbar's buttons: pan, lasso, box, and the menu of what has been kept."""
     buttons = [
         html.Button(
@@ -38,14 +40,14 @@ def tools() -> list:
         html.Details(
             [
                 html.Summary([components.icon("collection"), html.Span("Collections")], className="button"),
-                html.Div(id="map-kept", className="kept-menu"),
+                html.Div(selections.kept_list(reads), id="map-kept", className="kept-menu"),
             ],
             id="kept", className="kept",
         ),
     ]
 
 
-def granularity(reads: Reads, name: str, params: dict[str, str]) -> list:
+def granularity(params: dict[str, str]) -> list:
     """The slider between few large and many small clusters."""
     return [html.Label(
         [
@@ -61,9 +63,8 @@ def granularity(reads: Reads, name: str, params: dict[str, str]) -> list:
     ), dcc.Store(id="map-step", data=step_of(params.get("grain")))]
 
 
-def selection(reads: Reads, params: dict[str, str]) -> list:
+def selection() -> list:
     """What lies over the map for a selection: the drawing, the chip and the gallery."""
-    wanted = {key: params[key] for key in ("collection", "tag") if params.get(key)}
     return [
         html.Div(id="select-drawing", className="select-drawing", **{"aria-hidden": "true"}),
         html.Div(
@@ -80,8 +81,7 @@ def selection(reads: Reads, params: dict[str, str]) -> list:
         html.Div(id="select-said", className="select-said", role="status"),
         _drawer(),
         html.Datalist(id="kept-names"), html.Datalist(id="kept-tags"),
-        dcc.Store(id="map-act", data={"do": "open", "n": 0, **wanted} if wanted else None),
-        dcc.Store(id="map-acted"), dcc.Store(id="map-titles"), dcc.Store(id="map-named"),
+        *(dcc.Store(id=f"map-{name}") for name in _STORES),
     ]
 
 
@@ -164,10 +164,28 @@ def register(app: Dash, reads: Reads) -> None:
         Input("map-act", "data"),
         State("map-name", "value"), State("map-step", "data"),
         State({"type": map_panels.NOTES, "image": ALL}, "id"),
+        prevent_initial_call=True,  # else the last act is done again for each image whose chips appear
     )
-    def act(asked: dict | None, name: str, step: int, noted: list[dict]):
+    def act(asked: dict, name: str, step: int, noted: list[dict]):
         return acted(reads, clusterings, asked, name, step, [one["image"] for one in noted])
 
+    # By itself: of two calls of one callback Dash forgets the answer of the first.
+    @app.callback(
+        Output("map-looked", "data"), Input("map-look", "data"),
+        State("map-name", "value"), State("map-step", "data"),
+        prevent_initial_call=True,
+    )
+    def look(asked: dict, name: str, step: int):
+        return selections.perform(reads, clusterings, {"map": name, "grain": step, **asked})
+
+    # Loading what clusters takes longer than clustering.
+    @app.callback(Input("map-ready", "data"), prevent_initial_call=True)
+    def load(_):
+        ready()
+
+    app.clientside_callback(
+        ClientsideFunction("selection", "looked"), Input("map-looked", "data"), prevent_initial_call=True
+    )
     app.clientside_callback(
         ClientsideFunction("selection", "acted"), Input("map-acted", "data"), prevent_initial_call=True
     )
@@ -186,13 +204,11 @@ def clustered(clusterings: Clusterings, name: str, step: int, only_names: bool =
 
 
 def acted(
-    reads: Reads, clusterings: Clusterings, asked: dict | None, name: str, step: int, noted: list[int]
+    reads: Reads, clusterings: Clusterings, asked: dict, name: str, step: int, noted: list[int]
 ) -> tuple:
     """The answer to an act, the menu of what is kept, a count of names given, and an image's chips."""
-    if not asked:
-        return no_update, selections.kept_list(reads), no_update, [no_update] * len(noted)
     answer = selections.perform(reads, clusterings, {"map": name, "grain": step, **asked})
-    changed = asked["do"] in selections.CHANGING or not asked.get("n")
+    changed = asked["do"] in selections.CHANGING
     return (
         answer,
         selections.kept_list(reads) if changed else no_update,

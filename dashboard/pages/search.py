@@ -18,7 +18,7 @@ from dashboard.pages.search_stage import query_view
 from dashboard.picture_edit import EditedPictures
 from dashboard.queries import Reads
 from pipeline import notes
-from pipeline.errors import LikenessError
+from pipeline.errors import LikenessError, QueryError
 
 PATH = "/search"
 TITLE = "Search"
@@ -121,28 +121,25 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         prevent_initial_call=True,
     )
     def on_more(_, shown, asked, values, metric, count, mode, label, folder, within, tag, ids):
-        if not shown or not shown["more"]:
-            return no_update
         settings = _settings(ids, values, metric, count, mode, (label, folder, within, tag))
+        # Where something else is asked by now, its answer is under way or there is none.
+        if not shown or not shown["more"] or shown["of"] != _generation(asked, settings):
+            return no_update
         board = search_board.from_data(asked["board"])
         query = query_of(reads, edited, board, asked["uploads"], settings)
-        before = Shown(shown["of"], tuple(shown["ids"]), shown["bend"], True)
+        before = Shown(**shown | {"ids": tuple(shown["ids"])})
         page = search_results.page_of(
-            reads, query, settings, rated_as(board, settings), shown=before, of=shown["of"]
+            reads, query, settings, shown["question"], shown=before, of=shown["of"]
         )
         return {"after": len(before.ids), "cards": page.cards, "shown": page.shown.data}
 
-    @app.callback(
-        Output("search-ratings", "children"),
-        Input("search-rate", "data"), State("search-asked", "data"),
-        *(State(*one) for one in settings_states), State(weights, "id"),
-    )
-    def on_rate(rate, asked, values, metric, count, mode, label, folder, within, tag, ids):
+    @app.callback(Output("search-ratings", "children"), Input("search-rate", "data"))
+    def on_rate(rate: dict | None):
         if rate:
-            settings = _settings(ids, values, metric, count, mode, (label, folder, within, tag))
-            asked_for = rated_as(search_board.from_data(asked["board"]), settings)
+            if reads.image(rate["image"]) is None:
+                raise QueryError("That image is not in the library any more.")
             notes.rate(
-                reads.library, asked_for, rate["image"], rate["value"], rate["rank"], rate["score"]
+                reads.library, rate["question"], rate["image"], rate["value"], rate["rank"], rate["score"]
             )
         return ratings_view(reads)
 
@@ -178,7 +175,7 @@ def _register_browser(app: Dash) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("search", "arrived"), Output("search-recorded", "data"),
-        Input("search-shown", "data"), State("search-asked", "data"), State("view", "data"),
+        Input("search-shown", "data"), State("view", "data"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
@@ -225,8 +222,8 @@ def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Sett
     if not page.cards:
         return None, search_results.nothing(settings, board, len(seen)), None, page.shown.data
     return (
-        search_results.told(page, settings, board, len(seen)), components.gallery(page.cards),
-        search_results.below(page, settings, len(seen)), page.shown.data,
+        search_results.told(page, settings, board), components.gallery(page.cards),
+        search_results.below(settings, len(seen)), page.shown.data,
     )
 
 

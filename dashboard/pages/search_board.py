@@ -15,6 +15,8 @@ IMAGE, UPLOAD, COLLECTION = "image", "upload", "collection"
 _AS_IT_IS = Edit()
 _KEYS = {IMAGE: r"\d{1,18}", UPLOAD: r"[0-9a-f]{1,32}"}  # ids that SQLite can hold; digests
 
+_COLLECTIONS = {"collection": False, "minus_collection": True}  # parameter → whether it is a minus
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -68,9 +70,8 @@ def from_params(params: Mapping[str, str]) -> list[Entry]:
                 sign, key, suffix = found.groups()
                 key = str(int(key)) if kind == IMAGE else key
                 entries.append(Entry(kind, key, bool(sign), Edit.read(suffix[1:])))
-    for name, minus in (("collection", False), ("minus_collection", True)):
-        if params.get(name):
-            entries.append(Entry(COLLECTION, params[name], minus))
+    for name, minus in _COLLECTIONS.items():
+        entries += [Entry(COLLECTION, key, minus) for key in params.get(name, "").split("\n") if key]
     return list({(one.kind, one.token): one for one in entries}.values())[:MOST]
 
 
@@ -83,7 +84,7 @@ def to_params(entries: Sequence[Entry]) -> dict[str, object]:
     for kind, name in ((IMAGE, "images"), (UPLOAD, "upload")):
         tokens = [f"{'-' if one.minus else ''}{one.token}" for one in entries if one.kind == kind]
         params[name] = ",".join(tokens) or None
-    for one in entries:
-        if one.kind == COLLECTION:
-            params["minus_collection" if one.minus else "collection"] = one.key
+    for name, minus in _COLLECTIONS.items():
+        keys = [one.key for one in entries if one.kind == COLLECTION and one.minus == minus]
+        params[name] = "\n".join(keys) or None  # no name has a line break in it
     return params

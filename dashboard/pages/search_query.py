@@ -118,7 +118,7 @@ def query_of(
             else:
                 images[entry.minus].append(int(entry.key))
         elif entry.token in uploads:
-            vectors[entry.minus].append(unpacked(uploads[entry.token]))
+            vectors[entry.minus].append(_fitting(reads, unpacked(uploads[entry.token])))
         else:
             raise QueryError("An image of this search is not in this browser tab any more; give it again.")
     return Query(
@@ -158,6 +158,14 @@ def unpacked(given: Mapping[str, str]) -> dict[str, np.ndarray]:
         }
     except (binascii.Error, ValueError):
         raise QueryError("The image's vectors did not arrive whole; give it again.") from None
+
+
+def _fitting(reads: Reads, vectors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """An upload's vectors, when they are as long as the library's, which may be others by now."""
+    index = reads.searcher.index()
+    if any(name in vectors and len(vectors[name]) != dim for name, dim in zip(index.embeddings, index.dims)):
+        raise QueryError("The library has changed since that image was given; give it again.")
+    return vectors
 
 
 def rated_as(board: Sequence[Entry], settings: Settings) -> dict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 
 from dash import dcc, html
@@ -23,17 +23,18 @@ MOST = 960
 @dataclass(frozen=True)
 class Shown:
     """What the gallery shows: under which search (of), ids in order, after which of them the
-    scores bend, whether more may follow."""
+    scores bend, whether more may follow, and what ratings of it are kept under (question)."""
 
     of: str
     ids: tuple[int, ...]
     bend: int | None
     more: bool
+    question: dict
 
     @property
     def data(self) -> dict:
         """As the browser keeps it."""
-        return {"of": self.of, "ids": list(self.ids), "bend": self.bend, "more": self.more}
+        return asdict(self) | {"ids": list(self.ids)}
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def page_of(
         ))
     full = len(found.result.matches) == settings.count
     more = settings.mode != "discover" and full and len(ids) < MOST
-    return Page(cards, Shown(of, ids, bend, more), found.result.ms)
+    return Page(cards, Shown(of, ids, bend, more, rated), found.result.ms)
 
 
 def _found(
@@ -146,7 +147,7 @@ def _divider(bend: int) -> html.Div:
     )
 
 
-def told(page: Page, settings: Settings, board: Sequence[Entry], seen: int) -> html.Div:
+def told(page: Page, settings: Settings, board: Sequence[Entry]) -> html.Div:
     """The line above the gallery: how many, how fast, and what a score is a score of."""
     found = len(page.shown.ids)
     count = f"{found} {'match' if found == 1 else 'matches'} in {page.ms:.0f} ms"
@@ -181,7 +182,7 @@ def nothing(settings: Settings, board: Sequence[Entry], seen: int) -> html.Div:
     return html.Div([html.H2("No matches"), html.P(text, className="soft"), button], className="search-none")
 
 
-def below(page: Page, settings: Settings, seen: int) -> list:
+def below(settings: Settings, seen: int) -> list:
     """What follows the gallery: more of it, new ones, or its end."""
     if settings.mode == "discover":
         again = html.Button(
@@ -190,7 +191,7 @@ def below(page: Page, settings: Settings, seen: int) -> list:
         )
         over = html.Button(
             "Start over", className="card-link", type="button",
-            title=f"Forget the {seen} images seen before", **{"data-does": "forget"},
+            title=f"Forget the {components.counted(seen, 'image')} seen before", **{"data-does": "forget"},
         )
         return [again, *([over] if seen else [])]
     return []

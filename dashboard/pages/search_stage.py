@@ -32,7 +32,11 @@ def query_view(reads: Reads, board: Sequence[Entry], active: int, names: Mapping
 def _stage(reads: Reads, entry: Entry, place: int, names: Mapping[str, str]) -> html.Figure:
     row = reads.image(int(entry.key)) if entry.kind == IMAGE else None
     if entry.kind == COLLECTION:
-        return _figure(_samples(reads, entry.key), [_name(f"Collection: {entry.key}")], place)
+        try:
+            samples = _samples(reads, entry.key)
+        except NoteError as error:
+            samples = components.error_note(str(error))
+        return _figure(samples, [_name(f"Collection: {entry.key}")], entry, place)
     if entry.kind == UPLOAD and entry.key in names:
         name = names[entry.key]
         picture = html.Img(alt=f"Query: {name}", draggable="false", **{"data-upload": entry.key})
@@ -49,18 +53,19 @@ def _stage(reads: Reads, entry: Entry, place: int, names: Mapping[str, str]) -> 
         what = "That image is not in the library any more." if entry.kind == IMAGE else (
             "That image was given in another browser tab; give it again."
         )
-        return _figure(components.error_note(what), [], place)
+        return _figure(components.error_note(what), [], entry, place)
     frame = html.Div(
         picture, className="stage",
-        **{"data-place": place, "data-edit": json.dumps(
+        **_at(entry, place),
+        **{"data-edit": json.dumps(
             {"turn": entry.edit.turn, "mirror": entry.edit.mirror, "crop": entry.edit.crop}
         )},
     )
-    return _figure(frame, about, place, _edits(entry))
+    return _figure(frame, about, entry, place, _edits(entry))
 
 
-def _figure(content, about: list, place: int, tools: html.Div | None = None) -> html.Figure:
-    clear = _button("x-lg", "Remove the query", "remove", place, "button-quiet query-clear")
+def _figure(content, about: list, entry: Entry, place: int, tools: html.Div | None = None) -> html.Figure:
+    clear = _button("x-lg", "Remove the query", "remove", _at(entry, place), "button-quiet query-clear")
     return html.Figure(
         [html.Div([content, clear], className="query-picture"), *([tools] if tools else []),
          html.Figcaption(about, className="query-about")],
@@ -92,13 +97,14 @@ def _strip(reads: Reads, board: Sequence[Entry], active: int, names: Mapping[str
                 html.Button(
                     _small(reads, entry), type="button", className="tile-picture", title=name,
                     **{"aria-label": f"Show {name}", "aria-pressed": str(place == active).lower(),
-                       "data-does": "show", "data-place": place},
+                       "data-does": "show"},
+                    **_at(entry, place),
                 ),
                 _button(
                     "dash-lg" if entry.minus else "plus-lg", f"{name} counts as a {sign}; make it a {other}",
-                    "sign", place, f"tile-sign tile-{sign}",
+                    "sign", _at(entry, place), f"tile-sign tile-{sign}",
                 ),
-                _button("x", f"Remove {name}", "remove", place, "tile-remove"),
+                _button("x", f"Remove {name}", "remove", _at(entry, place), "tile-remove"),
             ],
             className="board-tile",
         ))
@@ -121,13 +127,17 @@ def _adder(board: Sequence[Entry]) -> html.Div:
 
 
 def _button(
-    icon: str, text: str, does: str, place: int | None = None, look: str = "button edit"
+    icon: str, text: str, does: str, at: Mapping[str, object] | None = None, look: str = "button edit"
 ) -> html.Button:
-    at = {} if place is None else {"data-place": place}
     return html.Button(
         components.icon(icon), type="button", className=look, title=text,
-        **{"aria-label": text, "data-does": does}, **at,
+        **{"aria-label": text, "data-does": does}, **(at or {}),
     )
+
+
+def _at(entry: Entry, place: int) -> dict[str, object]:
+    """Which entry of the board a part belongs to; its place alone may be out of date when it is clicked."""
+    return {"data-place": place, "data-of": f"{entry.kind}:{entry.key}"}
 
 
 def _name(text: str, title: str | None = None) -> html.Span:
@@ -142,18 +152,18 @@ def _called(reads: Reads, entry: Entry, names: Mapping[str, str]) -> str:
 
 
 def _small(reads: Reads, entry: Entry):
-    if entry.kind == IMAGE:
-        return components.thumb(int(entry.key), "")
     if entry.kind == UPLOAD:
         return html.Img(alt="", className="thumb", draggable="false", **{"data-upload": entry.key})
-    return _samples(reads, entry.key)
+    if entry.kind == IMAGE and reads.image(int(entry.key)):
+        return components.thumb(int(entry.key), "")
+    try:
+        return _samples(reads, entry.key) if entry.kind == COLLECTION else components.icon("question-lg")
+    except NoteError:
+        return components.icon("question-lg")  # on the stage there is room to say what is gone
 
 
 def _samples(reads: Reads, collection: str) -> html.Div:
-    """A few pictures of a collection."""
-    try:
-        members = notes.collected(reads.library, collection)
-    except NoteError as error:
-        return components.error_note(str(error))
+    """A few pictures of a collection; raises NoteError when there is none of that name."""
+    members = notes.collected(reads.library, collection)
     chosen = members[:: max(1, len(members) // _SAMPLES)][:_SAMPLES]
     return html.Div([components.thumb(image_id, "") for image_id in chosen], className="samples")

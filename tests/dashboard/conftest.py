@@ -8,6 +8,7 @@ import threading
 
 import pytest
 import waitress
+from playwright.sync_api import expect, sync_playwright
 
 from dashboard.access import Access
 from dashboard.app import create_app
@@ -19,6 +20,12 @@ _FLAGS = [
     "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
     "--disable-background-networking", "--hide-scrollbars",
 ]
+
+
+@pytest.fixture(autouse=True)
+def patient():
+    """A busy machine draws a map in more than the 5 s that playwright would wait."""
+    expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
@@ -59,8 +66,6 @@ def browser():
         if os.environ.get("LIKENESS_REQUIRE_BROWSER"):
             pytest.fail(reason)
         pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=_FLAGS)
         yield chromium

@@ -72,6 +72,12 @@ def test_a_server_of_the_network_that_may_start_runs_is_not_to_be_rebound():
     assert Access.listening_on("images.example", allow_actions=True).answers("images.example:80")
 
 
+def test_from_another_machine_one_is_not_sent_to_localhost(library):
+    app = create_app(library, access=Access.listening_on("0.0.0.0", allow_actions=True))
+    answer = app.server.test_client().get("/", headers={"Host": "rebound.example"})
+    assert answer.status_code == 400 and "address in figures" in answer.text
+
+
 def test_the_page_offers_actions_only_where_the_server_allows_them(library):
     from dashboard.app import render
     from dashboard.jobs import Jobs

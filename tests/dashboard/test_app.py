@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import importlib
+import json
 import re
 import shutil
 import sys
@@ -67,7 +68,7 @@ def test_every_icon_that_the_pages_use_exists(app, made_library):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.TITLE)
 def test_a_page_is_shown_at_its_path_under_its_own_title(page, made_library):
     content, view, title = render(Reads(Library(made_library)), page.PATH, "?image=1")
-    assert view == {"path": page.PATH, "search": "?image=1", "replace": True}
+    assert view == {"path": page.PATH, "search": "?image=1"}
     assert title == f"{page.TITLE} · Likeness"
     assert text_of(content)
 
@@ -98,8 +99,19 @@ def test_no_link_of_the_shell_is_dead(app):
 
 
 def test_the_router_answers_over_http(app):
-    answer = call(app, "page.children", {"route.data": {"path": "/library", "search": ""}})
-    assert answer["response"]["title"]["data"] == "Library · Likeness"
+    route = {"path": "/library", "search": "", "asked": 3}
+    answer = call(app, "page.children", {"route.data": route})["response"]
+    assert answer["title"]["data"] == "Library · Likeness" and answer["arrived"]["data"] == route
+
+
+def test_a_page_that_fails_says_so_in_its_place(library):
+    app = create_app(library)
+    library.db.execute("DROP TABLE runs")
+    route = {"path": "/library", "search": "?a=b", "asked": 2}
+    answer = call(app, "page.children", {"route.data": route})["response"]
+    assert "Something went wrong inside Likeness" in json.dumps(answer["page"]["children"])
+    assert answer["view"]["data"] == {"path": "/library", "search": "?a=b"}
+    assert answer["arrived"]["data"] == route
 
 
 def test_two_apps_in_one_process_serve_their_own_libraries(made_library, tmp_path):

@@ -35,12 +35,90 @@ def test_the_address_of_the_map_says_what_is_shown_and_back_leaves_it(page: Page
     expect(page.locator("#map-legend")).to_contain_text("brick-wall")
 
 
+def asks(text: str):
+    """Whether a request or response is of a callback with this text in what is asked."""
+    return lambda one: text in (getattr(one, "request", one).post_data or "")
+
+
+def hold(page: Page, text: str) -> list:
+    """Keep back the first question to the server with this text in it; its route will be in the list."""
+    held = []
+
+    def keep(route):
+        if not held and asks(text)(route.request):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(re.compile("/_dash-update-component"), keep)  # Dash adds a query to it
+    return held
+
+
+def test_back_while_a_page_is_on_its_way_stays_back(page: Page):
+    page.goto("/detail?image=7")
+    picture = page.locator(".detail-picture")
+    expect(picture).to_have_attribute("src", "/image/7")
+    held = hold(page, "image=8")
+    with page.expect_request(asks("image=8")):
+        page.locator(".detail-right").click()
+    expect(page).to_have_url(re.compile("image=8$"))
+    with page.expect_response(asks("image=7")):
+        page.go_back()
+    expect(page).to_have_url(re.compile("image=7$"))
+    with page.expect_response(asks("image=8")):
+        held[0].continue_()
+    page.wait_for_timeout(500)
+    expect(page).to_have_url(re.compile("image=7$"))
+    expect(picture).to_have_attribute("src", "/image/7")
+    page.locator(".detail-right").click()  # and the address still leads on
+    expect(picture).to_have_attribute("src", "/image/8")
+    expect(page).to_have_url(re.compile("image=8$"))
+
+
+def test_what_a_page_says_after_one_has_left_it_moves_nothing(page: Page):
+    held = hold(page, "search-gallery.children")
+    page.goto("/search?image=3")
+    expect(page.locator("#search-query img[src^='/image/3']")).to_be_visible()
+    bar = page.locator(".nav-page[aria-current]")
+    expect(bar).to_have_text("Search")  # before the matches are there
+    page.get_by_role("link", name="Map", exact=True).click()
+    expect(page.locator("#map-clusters")).to_contain_text("Cluster 1")
+    with page.expect_response(asks("search-gallery.children")):
+        held[0].continue_()
+    page.wait_for_timeout(500)
+    expect(bar).to_have_text("Map")
+    page.get_by_text("3D", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/\?map=.*dim=3"))
+    page.go_back()
+    expect(page.locator("#search-gallery .match")).not_to_have_count(0)
+    expect(page).to_have_url(re.compile(r"/search\?image=3$"))
+
+
+def test_after_a_page_that_could_not_be_had_the_address_follows_again(browser, address):
+    """On a tab of its own: the console tells of what the server did not answer."""
+    context = browser.new_context(base_url=address)
+    tab = context.new_page()
+    tab.set_default_timeout(30_000)
+    tab.goto("/search?image=3")
+    expect(tab.locator("#search-gallery .match")).not_to_have_count(0)
+    tab.route(re.compile("/_dash-update-component"), lambda route: route.abort())
+    tab.locator("#search-gallery .match .image-link[title=Graph]").first.dispatch_event("click")
+    expect(tab.get_by_text("The server does not answer")).to_be_visible()
+    tab.go_back()
+    expect(tab).to_have_url(re.compile(r"/search\?image=3$"))
+    tab.wait_for_timeout(500)  # the page stands there still: nothing is to be asked
+    tab.unroute_all()
+    tab.get_by_role("button", name="Color", exact=True).click()
+    expect(tab).to_have_url(re.compile("sift=0"))
+    context.close()
+
+
 def test_search_upload_slider_and_onward_click(page: Page, pictures, tmp_path):
     file = sorted(pictures.rglob("*.jpg"))[4]
     pixels = images.decode(file.read_bytes())
     crop = tmp_path / "my crop.jpg"
     crop.write_bytes(images.encode_jpeg(np.ascontiguousarray(pixels[30:-20, 25:-25]), quality=70))
-    page.goto("/search")
+    page.goto("/search?count=96")  # all at once: nothing comes later by scrolling
     upload = page.locator("#search-file input[type=file]")
     upload.wait_for(state="attached")
     page.wait_for_function("() => !document.querySelector('#search-file input').disabled")
@@ -60,6 +138,7 @@ def test_search_upload_slider_and_onward_click(page: Page, pictures, tmp_path):
     cards.nth(1).get_by_text("Use as query").click()
     expect(page).to_have_url(re.compile(rf"image={onward}\b"))
     expect(page.locator(f"#search-query img[src^='/image/{onward}']")).to_be_visible()
+    expect(cards).to_have_count(59)
     state = page.url
     shown = page.locator("#search-gallery .match-score").all_inner_texts()
     page.goto(state)
@@ -67,16 +146,15 @@ def test_search_upload_slider_and_onward_click(page: Page, pictures, tmp_path):
 
 
 def test_a_bad_upload_says_why_and_loses_nothing(page: Page, tmp_path):
-    page.goto("/search?image=7")
+    page.goto("/search?image=7&count=96")
     cards = page.locator("#search-gallery .match")
-    expect(cards).not_to_have_count(0)
-    count = cards.count()
+    expect(cards).to_have_count(59)
     text = tmp_path / "notes.jpg"
     text.write_text("not a picture at all")
     page.wait_for_function("() => !document.querySelector('#search-file input').disabled")
     page.locator("#search-file input[type=file]").set_input_files(str(text))
     expect(page.locator("#search-note")).to_contain_text("notes.jpg")
-    expect(cards).to_have_count(count)
+    expect(cards).to_have_count(59)
     expect(page.locator("#search-query img[src^='/image/7']")).to_be_visible()
 
 

@@ -18,6 +18,7 @@ from dashboard.queries import Reads
 from pipeline import notes
 from pipeline.library import Library
 from pipeline.scan import scan
+from tests.dashboard.test_browser import asks, hold
 from tests.dashboard.trees import of_class, of_kind, parts, text_of
 
 
@@ -168,7 +169,7 @@ def test_an_image_opened_zoomed_walked_from_and_closed(page: Page):
     page.mouse.down()
     page.mouse.move(box["x"] + 240, box["y"] + 230, steps=4)
     page.mouse.up()
-    assert "translate(40px, 30px)" in picture.evaluate("img => img.style.transform")
+    expect(picture).to_have_attribute("style", re.compile(re.escape("translate(40px, 30px)")))
 
     page.keyboard.press("ArrowRight")
     expect(picture).to_have_attribute("src", "/image/8")
@@ -176,13 +177,13 @@ def test_an_image_opened_zoomed_walked_from_and_closed(page: Page):
     assert picture.evaluate("img => img.style.transform") == ""
     page.keyboard.press("ArrowLeft")
     expect(picture).to_have_attribute("src", "/image/7")
-    onward = page.locator(".detail-pictures a").nth(2)
+    onward = page.locator(".detail-neighbors .detail-pictures a").nth(2)
     to = onward.get_attribute("href")
     onward.click()
     expect(page).to_have_url(re.compile(re.escape(to) + "$"))
     page.go_back()
     expect(picture).to_have_attribute("src", "/image/7")
-    page.locator(".detail-pictures a").nth(1).focus()
+    page.locator(".detail-neighbors .detail-pictures a").nth(1).focus()
     page.keyboard.press("Escape")  # it was opened by its address: the map is where it lies
     expect(page).to_have_url(re.compile(r"/\?.*image=7"), timeout=15_000)
 
@@ -200,7 +201,30 @@ def test_a_tag_given_on_the_page_stays(browser, library, serving):
     expect(field).to_have_value("")
     tab.reload()
     expect(tab.locator(".chip")).to_have_text("<i>blue</i>")
-    tab.get_by_role("button", name="Remove <i>blue</i>").click()
+    held = hold(tab, "detail-drop")
+    with tab.expect_request(asks("detail-drop")):
+        tab.get_by_role("button", name="Remove <i>blue</i>").click()
+    field.fill("typed meanwhile")
+    held[0].continue_()
     expect(tab.locator(".chip")).to_have_count(0)
+    expect(field).to_have_value("typed meanwhile")
     assert notes.tags(library) == {}
+    tab.wait_for_timeout(300)
+    assert not tab.locator(".toast").count()
     context.close()
+
+
+@pytest.mark.browser
+def test_a_key_held_down_asks_for_the_next_image_once(page: Page):
+    page.goto("/detail?image=7")
+    picture = page.locator(".detail-picture")
+    expect(picture).to_have_attribute("src", "/image/7")
+    before = page.evaluate("history.length")
+    held = hold(page, "image=8")
+    with page.expect_request(asks("image=8")):
+        page.keyboard.press("ArrowRight")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    held[0].continue_()
+    expect(picture).to_have_attribute("src", "/image/8")
+    assert page.evaluate("history.length") == before + 1

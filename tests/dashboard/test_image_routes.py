@@ -70,7 +70,8 @@ def test_broken_vanished_and_unknown_images_are_not_found(scanned):
     client = client_of(scanned)
     gone = scanned.image(id_of(scanned, "a.jpg"))
     gone.file.unlink()
-    for address in (f"/image/{id_of(scanned, 'c.jpg')}", f"/image/{gone.id}", "/image/999", "/thumb/999"):
+    for address in (f"/image/{id_of(scanned, 'c.jpg')}", f"/image/{gone.id}", "/image/999", "/thumb/999",
+                    f"/thumb/{10**30}"):
         assert client.get(address).status_code == 404, address
 
 

@@ -126,8 +126,18 @@ def test_nothing_starts_while_another_process_writes(reads, own_pictures):
             reads.jobs.index()
         assert "Another run" in text_of(actions.remove(reads, str(own_pictures)))
         live = page.tick(reads, None)[0]
-        assert "command line" in text_of(live) and not of_kind(live, "library-stop")
+        assert "not started from this page" in text_of(live) and not of_kind(live, "library-stop")
     assert reads.jobs.last() is None and not (reads.library.data / module.LOG).exists()
+
+
+def test_a_run_that_cannot_even_start_says_so_and_does_not_block_the_next(reads, own_pictures):
+    (reads.library.data / module.LOG).mkdir()
+    for _ in range(2):
+        with pytest.raises(LibraryError, match="cannot be started"):
+            reads.jobs.update_all([str(own_pictures)])
+    (reads.library.data / module.LOG).rmdir()
+    reads.jobs.update(str(own_pictures), "color")
+    assert reads.jobs.last().running
 
 
 def test_what_a_run_said_last_is_told_without_its_progress(reads, tmp_path):

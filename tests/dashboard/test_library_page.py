@@ -80,6 +80,15 @@ def test_an_empty_library_says_what_to_do(tmp_path):
     assert "python -m pipeline run FOLDER" in text_of(page.layout(reads, {}))
 
 
+def test_a_folder_without_files_is_gone_from_the_page_at_once_when_removed(library):
+    library.db.execute("UPDATE images SET root = '/unplugged', state = 'missing' WHERE id > 50")
+    reads = Reads(library)
+    seen = page.tick(reads, None)[3]
+    library.remove_root("/unplugged")
+    body = page.tick(reads, seen)[1]
+    assert body is not no_update and "/unplugged" not in text_of(body)
+
+
 @pytest.mark.browser
 def test_a_folder_is_added_watched_stopped_and_removed_on_the_page(browser, serving, tmp_path, own_pictures):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as the server does

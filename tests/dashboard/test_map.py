@@ -109,9 +109,10 @@ def test_what_to_do_without_images_and_without_maps(library, tmp_path):
 
 def test_a_stale_map_is_said_quietly(library):
     drawings = Drawings(Reads(library))
-    assert map_page.map_note(drawings, COMBINED) == ""
+    assert map_page.map_note(drawings, COMBINED, may=True) == ""
     library.mark(1, "missing")
-    assert "python -m pipeline run" in map_page.map_note(drawings, COMBINED)
+    assert "python -m pipeline map" in map_page.map_note(drawings, COMBINED, may=False)
+    assert "Library page" in map_page.map_note(drawings, COMBINED, may=True)
 
 
 def test_the_page_says_early_what_it_will_ask_for(made_library):
@@ -149,11 +150,18 @@ def place(tab, image: int) -> tuple[float, float]:
         return [at.x + stage.left, at.y + stage.top]; }""", image)
 
 
+def turn_wheel(tab, by: int) -> None:
+    """Turn the wheel over the map, and wait until the view stands."""
+    tab.evaluate("""() => { window.stands = false;
+        likenessMap.graph().once("plotly_relayout", () => { window.stands = true; }); }""")
+    tab.mouse.wheel(0, by)
+    tab.wait_for_function("window.stands && !likenessMap.view.moving()")
+
+
 def uncovered(tab) -> int:
     """An image whose point no picture of the wall covers; from further away there is always one."""
+    tab.wait_for_function("!likenessMap.view.moving()")
     for _ in range(12):
-        tab.wait_for_function("!likenessMap.view.moving()")
-        tab.wait_for_timeout(300)
         image = tab.evaluate(
             """() => { const box = document.getElementById("map-stage").getBoundingClientRect();
             const map = likenessMap.map;
@@ -163,7 +171,7 @@ def uncovered(tab) -> int:
                 return top && top.closest(".map-graph"); }) ?? null; }""")
         if image is not None:
             return image
-        tab.mouse.wheel(0, 200)
+        turn_wheel(tab, 200)
     raise AssertionError("the wall covers every point")
 
 
@@ -237,9 +245,8 @@ def test_a_close_look_is_a_wall_of_pictures_that_do_not_overlap(tab):
     x, y = place(tab, 7)
     tab.mouse.move(x, y)
     for _ in range(6):
-        tab.mouse.wheel(0, -200)
+        turn_wheel(tab, -200)
     tab.wait_for_selector(".map-tile")
-    tab.wait_for_timeout(400)
     boxes = tab.evaluate(
         "[...document.querySelectorAll('.map-tile')].map(e => e.getBoundingClientRect().toJSON())")
     for i, a in enumerate(boxes):
@@ -258,8 +265,11 @@ def test_the_address_holds_colors_place_and_what_other_parts_add(page):
     x, y = place(page, 7)
     page.mouse.move(x, y)
     for _ in range(3):
-        page.mouse.wheel(0, -200)
-    page.wait_for_function("new URLSearchParams(location.search).get('at')")
+        turn_wheel(page, -200)
+    page.wait_for_function(
+        """() => { const at = (new URLSearchParams(location.search).get("at") || "").split(",").map(Number);
+        const { x } = likenessMap.view.present(), near = 0.01 * (x[1] - x[0]);
+        return Math.abs(at[0] - x[0]) < near && Math.abs(at[1] - x[1]) < near; }""")
     page.evaluate("likenessMap.setParam('extra', 'é&1')")
     page.wait_for_function("new URLSearchParams(location.search).get('extra') === 'é&1'")
     seen = page.evaluate("likenessMap.view.present()")

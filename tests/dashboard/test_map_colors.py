@@ -14,7 +14,7 @@ from pipeline import maps
 from pipeline.library import Library
 from pipeline.maps import COMBINED
 from tests import large_library
-from tests.dashboard.test_map import DRAWN
+from tests.dashboard.test_map import DRAWN, turn_wheel
 
 
 @pytest.fixture
@@ -124,8 +124,8 @@ def test_a_very_large_map_is_refined_where_one_looks(browser, large_address):
         return [...map.ids].filter((id, i) =>
             map.x[i] > x[0] && map.x[i] < x[1] && map.y[i] > y[0] && map.y[i] < y[1]).length; }"""
     for _ in range(80):
-        tab.mouse.wheel(0, -400)
-        tab.wait_for_timeout(60)
+        turn_wheel(tab, -400)
+        tab.wait_for_function("likenessMap.refine.enough() && likenessMap.drawn")
         if not tab.locator("#map-density img").count():
             break
     # Every point of the view is here, and the listeners know.

@@ -32,6 +32,14 @@ def test_examples_start_with_an_exemplar_of_every_cluster(made_library):
     assert exemplars and reads.examples(12)[: len(exemplars)] == exemplars[:12]
 
 
+def test_examples_are_not_of_images_that_the_map_alone_still_has(library):
+    reads = Reads(library)
+    gone, missing = reads.map("combined").exemplars[:2, 0].tolist()
+    library.db.execute("DELETE FROM images WHERE id = ?", [gone])
+    library.mark(missing, "missing")
+    assert not {gone, missing} & set(reads.examples(60)) and len(reads.examples(60)) == 58
+
+
 def test_a_map_is_read_again_only_when_its_file_has_changed(library):
     reads = Reads(library)
     first = reads.map("color")

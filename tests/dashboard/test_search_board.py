@@ -35,7 +35,8 @@ def there_and_back(params: dict) -> dict[str, str]:
         ([Entry("image", "7", True)], "/search?images=-7"),
         ([Entry("image", "7", False, CROPPED), Entry("upload", "ab12", True, Edit(mirror=True))], None),
         ([Entry("upload", "ab12"), Entry("upload", "cd34", True, CROPPED)], None),
-        ([Entry("collection", "a, b & c"), Entry("collection", "Rést", True)], None),
+        ([Entry("collection", "a, b & c"), Entry("collection", "d"), Entry("collection", "Rést", True),
+          Entry("collection", "e", True)], None),
     ],
 )
 def test_the_address_restores_the_board(board, address):

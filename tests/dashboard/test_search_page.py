@@ -18,7 +18,7 @@ from dashboard.pages import search as page
 from dashboard.pages import search_results
 from dashboard.pages.search_board import Entry
 from dashboard.pages.search_panel import MAX_UPLOAD, filters_part
-from dashboard.pages.search_query import Settings, query_of, unpacked
+from dashboard.pages.search_query import Settings, packed, query_of, unpacked
 from dashboard.pages.search_stage import query_view
 from dashboard.pages.search_upload import receive
 from dashboard.picture_edit import Edit, EditedPictures
@@ -64,6 +64,7 @@ def test_a_library_image_finds_others_and_not_itself(reads):
     told, content, _, shown = search(reads, image(5))
     found = matches(content)
     assert len(found) == 24 and 5 not in found and shown["ids"] == found and shown["more"]
+    assert shown["question"] == page.rated_as([image(5)], Settings(EQUAL))
     assert text_of(told).startswith("First 24 matches in ") and text_of(told).endswith(" ms")
 
 
@@ -104,6 +105,13 @@ def test_a_file_that_cannot_be_used_is_told_in_one_sentence_with_its_name(reads,
     with pytest.raises(QueryError, match=told) as error:
         receive(reads, contents, "holiday.jpg")
     assert "“holiday.jpg”" in str(error.value) and str(error.value).count(".") <= 2
+
+
+def test_vectors_of_another_length_are_not_compared(reads):
+    """They lie in the browser while the library may be made anew with another model."""
+    vectors = packed({"color": np.ones(3, np.float32), "sift": reads.library.vectors("sift", [1])[1][0]})
+    said, content, *_ = search(reads, Entry("upload", "abc"), uploads={"abc": vectors})
+    assert "library has changed" in text_of(said) and not list(parts(content))
 
 
 def test_without_weight_the_gallery_stays_and_the_reason_is_told(reads):

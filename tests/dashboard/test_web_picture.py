@@ -149,7 +149,7 @@ def test_a_server_that_drips_is_left_in_time(head):
         started = time.monotonic()
         with pytest.raises(QueryError, match="longer than 0.6 seconds"):
             from_here(f"http://a.example:{port}/", seconds=0.6)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10  # the server would go on for ever
 
 
 def test_time_runs_over_all_redirects_together_and_the_lookup():
@@ -180,7 +180,7 @@ def test_more_than_the_limit_is_refused_told_or_untold():
 
     for answer in (endless, chunked, told):
         with served(answer) as (port, _), pytest.raises(QueryError, match="larger than 1 MB"):
-            from_here(f"http://a.example:{port}/", limit=2**20, seconds=10)
+            from_here(f"http://a.example:{port}/", limit=2**20, seconds=60)
     with served(lambda path, send: send(ok(bytes(2**20)))) as (port, _):
         assert len(from_here(f"http://a.example:{port}/", limit=2**20).data) == 2**20
 
@@ -246,6 +246,11 @@ def broken(noise: bytes):
     return served(lambda path, send: send(noise))
 
 
+def unknown(host: str, port: int) -> list[str]:
+    """A name service that knows no name; a real one may take longer to say so than a fetch may."""
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
 def test_what_is_no_answer_is_told():
     with (
         served(lambda path, send: send(b"HTTP/1.1 404 Not Found\r\n\r\n")) as (port, _),
@@ -256,7 +261,7 @@ def test_what_is_no_answer_is_told():
         with broken(noise) as (port, _), pytest.raises(QueryError, match="broke off"):
             from_here(f"http://a.example:{port}/")
     with pytest.raises(QueryError, match="no host"):
-        fetch("http://no-such-host.invalid/")
+        fetch("http://no-such-host.invalid/", resolve=unknown)
 
 
 def test_a_server_that_cannot_prove_who_it_is_is_told():

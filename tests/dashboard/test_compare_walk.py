@@ -1,0 +1,189 @@
+"""Compare: the walk through what two embeddings disagree on."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.app import create_app
+from dashboard.comparison import Agreements, spread, step
+from dashboard.pages import compare_disagree
+from dashboard.queries import Reads
+from pipeline import agreement
+from pipeline.errors import EmbeddingError
+from pipeline.library import Library
+from pipeline.maps import COMBINED
+from tests.dashboard.test_browser import asks, hold
+from tests.dashboard.test_compare import nearest
+from tests.dashboard.trees import call, of_class, of_kind, parts, text_of
+
+
+@pytest.fixture(scope="module")
+def reads(made_library) -> Reads:
+    return Reads(Library(made_library))
+
+
+@pytest.fixture
+def unasked(library) -> Library:
+    """A library in which no agreement has been found, as it may have been in the one it is a copy of."""
+    shutil.rmtree(library.data / "agreement", ignore_errors=True)
+    return library
+
+
+def test_the_walk_goes_from_least_to_most_agreement(reads, library):
+    found = Agreements(Reads(library)).of("color", "efficientnet", patience=60)
+    ranking = found.ranking()
+    walked, image = [], None
+    for _ in range(len(found.ids)):
+        here = step(found, ranking, image, 12)
+        walked.append(int(found.ids[here.row]))
+        assert here.at in here.around and here.around.start % 12 == 0 and len(here.around) <= 12
+        assert here.previous == (walked[-2] if len(walked) > 1 else None)
+        image = here.following
+    assert image is None and walked == found.ids[ranking].tolist()
+    assert step(found, ranking, 10**9, 12).at == 0  # an image that was not asked about
+    assert spread(found).sum() == len(found.ids)
+    assert (spread(found) * np.arange(11)).sum() == round(float(found.share.sum()) * 10)
+
+
+def test_the_walk_shows_the_neighbors_by_both_and_marks_those_in_common(library):
+    reads, agreements = Reads(library), Agreements(Reads(library))
+    agreements.of("color", "efficientnet", patience=60)
+    out = compare_disagree.show(reads, agreements, "color", "efficientnet", "most", None, True)
+    assert out[0] is None and out[8]  # nothing to be told, the clock stands still
+    own = int(re.search(r"image=(\d+)", out[9]["search"])[1])
+    lists = [nearest(reads, name, own)[:10] for name in ("color", "efficientnet")]
+    shared = len(set(lists[0]) & set(lists[1]))
+    pictures = [int(part.src.rsplit("/", 1)[1].split("?")[0]) for row in of_class(out[4], "compare-row")
+                for part in parts(row) if hasattr(part, "src")]
+    assert pictures == lists[0] + lists[1]
+    assert len(of_class(out[4], "compare-common")) == 2 * shared > 0
+    assert f"{shared} of 10 in common" in text_of(out[4])
+    strip = of_kind(out[3], compare_disagree.GOTO)
+    assert len(strip) == 12 and strip[0].id["image"] == own and out[6] and not out[7]
+    following = strip[1].id["image"]
+    assert out[5] == {"previous": None, "next": following}
+    onward = compare_disagree.show(reads, agreements, "color", "efficientnet", "most", following, True)
+    assert f"image={following}" in onward[9]["search"] and onward[9]["replace"]
+    jumped = compare_disagree.show(reads, agreements, "color", "sift", "most", following, False)
+    assert not jumped[9]["replace"]
+
+
+def test_what_takes_long_is_told_and_done_once(unasked, monkeypatch):
+    agreements, calls = Agreements(Reads(unasked)), []
+    begun, gate = threading.Event(), threading.Event()
+    find = agreement._find
+
+    def slowly(index, first, second, progress):
+        calls.append((first, second))
+        progress.start("agreement", 10)
+        progress.advance(4)
+        begun.set()
+        gate.wait(30)
+        return find(index, first, second, progress)
+
+    monkeypatch.setattr(agreement, "_find", slowly)
+    assert agreements.of("color", "sift", patience=0) in (0, 0.4)
+    assert begun.wait(30)
+    out = compare_disagree.show(agreements._reads, agreements, "color", "sift", "least", 5, True)
+    assert "40%" in text_of(out[0]) and not out[8] and "image=5" in out[9]["search"]
+    gate.set()
+    found = agreements.of("color", "sift", patience=60)
+    assert agreements.of("color", "sift") is found and calls == [("color", "sift")]
+
+
+def test_what_goes_wrong_is_told_and_tried_again(unasked, monkeypatch):
+    agreements = Agreements(Reads(unasked))
+
+    def fail(*_):
+        raise EmbeddingError("The vectors are gone.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(agreement, "_find", fail)
+        out = compare_disagree.show(agreements._reads, agreements, "color", "sift", "least", None, True)
+        assert "The vectors are gone." in text_of(out[0])
+    assert len(agreements.of("color", "sift", patience=60).ids) > 50
+
+
+def test_what_was_not_foreseen_is_told_once_and_stops_the_clock(unasked, monkeypatch):
+    def fail(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(agreement, "_find", fail)
+    answer = call(create_app(unasked), "compare-walk.children", {
+        "compare-clock.n_intervals": 3, "compare-a.value": "color", "compare-b.value": "sift",
+        "compare-order.value": "least", "compare-at.data": {"image": None, "of": "", "step": True},
+    })
+    beside = answer["sideUpdate"]
+    assert beside["toast"]["is_open"] and beside["compare-clock"] == {"disabled": True}
+
+
+# In the browser
+
+
+def follows(page: Page):
+    """Wait until the address names the image that the walk shows."""
+    image = page.locator(".compare-large img").get_attribute("src").rsplit("/", 1)[1]
+    expect(page).to_have_url(re.compile(rf"image={image}$|image={image}&"))
+
+
+@pytest.mark.browser
+def test_the_walk_through_disagreements(page: Page):
+    page.goto("/compare?view=disagree&a=color&b=sift")
+    place = page.locator("#compare-place")
+    expect(place).to_contain_text("1 of ")
+    page.locator("#compare-next").click()
+    expect(place).to_contain_text("2 of ")
+    page.keyboard.press("ArrowRight")
+    expect(place).to_contain_text("3 of ")
+    page.keyboard.press("ArrowLeft")
+    expect(place).to_contain_text("2 of ")
+    follows(page)
+    page.reload()
+    expect(place).to_contain_text("2 of ")
+    page.get_by_text("Agree most", exact=True).click()
+    expect(page).to_have_url(re.compile("order=most"))
+    expect(place).to_contain_text("1 of ")
+    page.locator("#compare-b").select_option(COMBINED)
+    expect(page).to_have_url(re.compile(f"b={COMBINED}"))
+    expect(page.locator(".compare-row").nth(1).locator("img")).to_have_count(10)
+    page.locator("#compare-b").select_option("color")
+    expect(page.get_by_role("alert").filter(has_text="two different")).to_be_visible()
+    page.locator("#compare-b").select_option("efficientnet")
+    strip = page.locator("#compare-strip button").nth(5)
+    expect(strip).to_be_visible()
+    strip.click()
+    expect(place).to_contain_text("6 of ")
+    follows(page)
+    page.locator(".compare-row a").first.click()
+    expect(page.locator(".compare-column")).to_have_count(4)
+    page.go_back()
+    expect(place).to_contain_text("6 of ")
+
+
+@pytest.mark.browser
+def test_a_step_that_is_late_is_not_asked_again_and_moves_no_other_view(page: Page):
+    page.goto("/compare?view=disagree&a=color&b=sift")
+    place = page.locator("#compare-place")
+    expect(place).to_contain_text("1 of ")
+    follows(page)
+    held = hold(page, "compare-walk.children")
+    asked = []
+    page.on("request", lambda request: asked.append(asks("compare-walk.children")(request)))
+    with page.expect_request(asks("compare-walk.children")):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")  # as of a key held down
+    page.wait_for_timeout(300)
+    assert sum(asked) == 1
+    page.get_by_role("link", name="One image").click()
+    expect(page.locator(".compare-start .example").first).to_be_visible()
+    where = page.url
+    with page.expect_response(asks("compare-walk.children")):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    assert page.url == where
