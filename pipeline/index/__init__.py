@@ -64,14 +64,11 @@ def build(
             if old.options.ef_search != options.ef_search:
                 old.figures = {}
             old.alive, old.options = kept, options
-            first = len(old.ids)
-            _add(library, old, ids[added], stamps[added], progress)
-            _link(old, first)
+            _fill(library, old, ids[added], stamps[added], progress)
             _finish(library, old)
             return old, "extended"
     index = _new(library, names, dims, options, ids)
-    _add(library, index, ids, stamps, progress)
-    _link(index, 0)
+    _fill(library, index, ids, stamps, progress)
     _finish(library, index)
     return index, "built"
 
@@ -197,9 +194,36 @@ def _new(library: Library, names, dims, options: IndexOptions, ids: np.ndarray) 
     return index
 
 
+def _fill(library: Library, index: CombinedIndex, ids, stamps, progress: Progress) -> None:
+    """Append rows for these images, and measure the index where that is due.
+
+    What comes last are images drawn by chance: before they come they are the queries, as an
+    uploaded picture is one. A row's own links lead to its neighbors, and would flatter.
+    """
+    progress.start("index", len(ids))
+    last = min(recall.QUERIES, len(ids) // 2)
+    enough = kinds.lossy(index.graph) or len(index) + len(ids) - last > EXACT_BELOW
+    drawn = np.random.default_rng(0).permutation(len(ids))
+    parts = [np.sort(drawn[last:]), np.sort(drawn[:last])] if enough else [np.arange(len(ids))]
+    for number, part in enumerate(parts):
+        first = len(index.ids)
+        if number and _is_due(index):
+            outside = read_rows(library, index.embeddings, index.dims, ids[part])
+            index.figures = recall.measure(index, index.true_rows, index.options.ef_search, outside)
+        _add(library, index, ids[part], stamps[part], progress)
+        _link(index, first)
+
+
+def _is_due(index: CombinedIndex) -> bool:
+    """Whether there is something to measure, and it is not known of about so many rows."""
+    if len(index) <= EXACT_BELOW and not kinds.lossy(index.graph):
+        return False
+    size = index.figures.get("size", 0)
+    return not size or abs(len(index) - size) > _MEASURED_FOR * size
+
+
 def _add(library: Library, index: CombinedIndex, ids, stamps, progress: Progress) -> None:
     """Append rows for these images, reading their vectors batch by batch."""
-    progress.start("index", len(ids))
     for start in range(0, len(ids), _STEP):
         part = ids[start : start + _STEP]
         index.graph.add(read_rows(library, index.embeddings, index.dims, part))
@@ -222,11 +246,9 @@ def _link(index: CombinedIndex, first: int) -> None:
 def _finish(library: Library, index: CombinedIndex, rows_changed: bool = True) -> None:
     """Measure where there is something to measure and it is not known yet, then save."""
     index._by_id = None
-    scanned = len(index) <= EXACT_BELOW and not kinds.lossy(index.graph)
-    size = index.figures.get("size", 0)
-    if scanned:
+    if len(index) <= EXACT_BELOW and not kinds.lossy(index.graph):
         index.figures, index.effort = {}, {}
-    elif abs(len(index) - size) > _MEASURED_FOR * size or not size:
+    elif _is_due(index):
         index.figures = recall.measure(index, index.true_rows, index.options.ef_search)
     about_it = {
         "embeddings": index.embeddings,

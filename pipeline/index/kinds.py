@@ -89,7 +89,7 @@ def lossy(graph: faiss.Index) -> bool:
 def most_effort(graph: faiss.Index) -> int:
     """The effort at which searching is as thorough as it gets; 0 where there is no choice."""
     if isinstance(graph, faiss.IndexHNSW):
-        return 1024  # beyond, a scan of 100,000 rows is as fast
+        return max(1024, graph.ntotal // 40)  # beyond, a scan is as fast
     return graph.nlist if isinstance(graph, faiss.IndexIVF) else 0
 
 

@@ -17,9 +17,9 @@ import numpy as np
 
 from pipeline.index import kinds
 
-_NEAREST = 8
+_NEAREST = 12
 """Rows linked from each row, for each embedding."""
-_BACK = 8
+_BACK = 12
 """Rows at most that are linked from it because it is among their nearest."""
 
 _M, _CONSTRUCTION, _SEARCH = 16, 80, 96

@@ -1,7 +1,8 @@
 """How well an index finds what an exact search finds, and the effort that takes.
 
-Rows of the index itself are the queries; their true neighbors come from one pass over the
-vectors, shared by all weightings. The effort (efSearch, or nprobe) is doubled until the
+The queries are rows that the index does not hold yet, where there are such, else some of
+its own; their true neighbors come from one pass over the vectors, shared by all
+weightings. The effort (efSearch, or nprobe) is doubled until the
 recall suffices, for each kind of weighting by itself: the more one embedding rules a
 query, the more effort it needs in a graph made for all of them.
 """
@@ -72,25 +73,32 @@ def text(weights: dict[str, float]) -> str:
     return ",".join(f"{name}={weight:g}" for name, weight in weights.items() if weight)
 
 
-def measure(index, source: Callable[[np.ndarray], np.ndarray], fixed: int = 0) -> dict:
+def measure(
+    index, source: Callable[[np.ndarray], np.ndarray], fixed: int = 0, outside: np.ndarray | None = None
+) -> dict:
     """Choose the effort and measure with it: what index.json keeps.
 
     source: true rows of positions (k,) int64 → (k, Σ dim) float32. fixed: an effort given
-    by the person. Returns {"size", "effort": {ruler: effort}, "recall_at_10": {weighting:
+    by the person. outside: rows (q, Σ dim) float32 that are not in the index. Returns {"size", "effort": {ruler: effort}, "recall_at_10": {weighting:
     x}, "query_ms"}; the recall counts the 10 nearest others of each query.
     """
     alive = np.flatnonzero(index.alive)
     figures = {"size": len(alive), "effort": {}, "recall_at_10": {}, "query_ms": None}
     if len(alive) < 2:
         return figures
-    drawn = np.random.default_rng(1).permutation(alive)
-    drawn = np.sort(drawn[: QUERIES if kinds.most_effort(index.graph) else _FEW])
-    queries = source(drawn)
+    most = kinds.most_effort(index.graph)
+    if outside is None:
+        drawn = np.random.default_rng(1).permutation(alive)
+        drawn = np.sort(drawn[: QUERIES if most else _FEW])
+        queries = source(drawn)
+    else:
+        queries = outside if most else outside[:_FEW]
+        drawn = np.full(len(queries), -1)
     wanted = weightings(index.embeddings)
     truths = _truths(index, source, drawn, queries, wanted)
     for group in dict.fromkeys(ruler(weights) for weights in wanted):
         mine = {text(w): w for w in wanted if ruler(w) == group}
-        most, gain = kinds.most_effort(index.graph), _GAIN[index.options.type]
+        gain = _GAIN[index.options.type]
         effort, before = min(fixed or _LEAST, most), None
         while True:
             found = {
@@ -121,7 +129,10 @@ def _weighted(index, queries: np.ndarray, weights: dict[str, float]) -> np.ndarr
 
 
 def _truths(index, source, drawn, queries, wanted) -> dict[str, _Truth]:
-    """The exact neighbors of the drawn rows under each weighting, in one pass over the rows."""
+    """The exact neighbors of the queries under each weighting, in one pass over the rows.
+
+    drawn: (q,) positions of the queries, which are no neighbors of themselves; −1: of none.
+    """
     k = min(K, int(index.alive.sum()) - 1)
     starts = np.cumsum([0, *index.dims])
     shape = (len(drawn), k)
