@@ -5,7 +5,15 @@ leads from one to the other, and a query that this embedding rules walks far, or
 So each row is also linked with those nearest to it by each embedding alone. What a search
 finds and what it takes stays a matter of measurement (`recall`).
 
-Among 100,000 synthetic images of 1,792 numbers …
+Among 30,000 synthetic images of 1,792 numbers, queries that are not in the index, recall@10
+at equal weights and by one embedding alone, without these links and with them:
+
+    effort        equal      color       sift    efficientnet     ms a query
+       128  0.999 1.000  1.000 1.000  0.466 0.771  0.959 0.989    0.73 1.15
+       512  1.000 1.000  1.000 1.000  0.809 0.983  0.995 1.000    2.38 3.79
+
+Among 100,000, 0.95 by `sift` alone was out of reach without them (0.69 at effort 1024); with
+them 2048 finds 0.98, and at equal weights 128 is enough. Building takes a quarter longer.
 """
 
 from __future__ import annotations

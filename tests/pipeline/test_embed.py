@@ -182,7 +182,9 @@ def test_ctrl_c_stops_a_run_in_one_sentence(pictures, tmp_path):
     data = tmp_path / "data"
     command = [sys.executable, "-m", "pipeline", "run", str(pictures), "--data", str(data),
                "--embeddings", "color,sift", "--batch-size", "4"]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job of a script ignores it
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    signal.signal(signal.SIGINT, before)
     library = None
     for _ in range(600):
         time.sleep(0.1)

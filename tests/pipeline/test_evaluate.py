@@ -139,7 +139,7 @@ def test_recall_is_of_the_graph_even_where_searches_scan(tmp_path):
 
 def test_recall_is_what_counting_ids_gives(tmp_path):
     library = synthetic_library(tmp_path, 6_000, DIMS)  # large enough for searches to walk
-    index, _ = combined.build(library, None, IndexOptions(hnsw_m=4, ef_construction=8, ef_search=48))
+    index, _ = combined.build(library, None, IndexOptions("ivfpq", ef_search=4))
     rows = retrieval.read(library, index)
     chosen = np.sort(np.random.default_rng(0).permutation(6_000)[:60])
     shares = []
