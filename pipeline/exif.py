@@ -41,7 +41,7 @@ def read(file: Path) -> Facts:
     except FileNotFoundError:
         raise ImageError("the file is not there any more") from None
     except UnidentifiedImageError:
-        raise ImageError("not a picture in a format that can be read") from None
+        raise ImageError("not an image in a format that can be read") from None
     except OSError as error:
         raise ImageError(f"the file cannot be opened ({error.strerror or error})") from None
     except Exception as error:  # Pillow's readers raise many kinds on damaged files

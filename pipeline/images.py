@@ -86,14 +86,14 @@ def probe(data: bytes) -> ImageInfo:
     except ImageError:
         raise
     except UnidentifiedImageError:
-        raise ImageError("not a picture in a format that can be read") from None
+        raise ImageError("not an image in a format that can be read") from None
     except Exception as error:  # Pillow's readers raise many kinds on damaged files
         raise ImageError(f"the header is damaged ({error})") from None
 
 
 def _check_size(width: int, height: int) -> None:
     if width < 1 or height < 1:
-        raise ImageError("the picture has no pixels")
+        raise ImageError("the image has no pixels")
     if width * height > MAX_PIXELS:
         raise ImageError(
             f"{width} × {height} px is above the limit of {MAX_PIXELS // 1_000_000} megapixels"
@@ -151,7 +151,7 @@ def encode_jpeg(pixels: np.ndarray, quality: int = 92) -> bytes:
         ".jpg", pixels[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality]
     )
     if not done:
-        raise ImageError("the picture could not be encoded")
+        raise ImageError("the image could not be encoded")
     return encoded.tobytes()
 
 
@@ -216,7 +216,7 @@ def _decode_any(data: bytes, orientation: int) -> np.ndarray:
             with Image.open(io.BytesIO(data)) as picture:
                 return _turn(np.array(_as_rgb(picture)), orientation)
     except Exception as error:  # as above
-        raise ImageError(f"the picture is damaged ({error})") from None
+        raise ImageError(f"the image is damaged ({error})") from None
 
 
 def _as_rgb(picture: Image.Image) -> Image.Image:

@@ -1,6 +1,6 @@
 """The nearest images of every image of a map, by cosine of one embedding or of all.
 
-    few images, or short vectors   all pairs, in blocks: exact
+    few images, or short vectors   all pairs: exact
     all embeddings                 a walk on the index's own graph, each from its own row
     one embedding of many images   a search of the index, with the effort it has measured
 """
@@ -19,10 +19,10 @@ COMBINED = "combined"
 
 _FEW = 12_000
 """Up to this many images, all pairs take less time than a graph."""
-_WORK = 1e12
-"""Up to so many multiplications a single embedding is compared in all pairs, for its
-neighbors are not those the index's links lead to: 50,000 images of 256 numbers, 6.4e11,
-took 15 s of one core."""
+_UNIT = 750_000
+"""Numbers of a single embedding that are compared in the time a search takes for a unit of
+effort, 18 µs of one core: where one embedding's neighbors take a search great effort, all
+pairs cost less."""
 _EFFORT = 4 / 3
 """Effort of a walk per neighbor. Of the 14 nearest others among 50,000 synthetic images of
 1,792 numbers this found 0.979; 1.1 found 0.976, 1.6 found 0.988 and took 1.4 times as long.
@@ -41,9 +41,8 @@ def neighbors(
     """
     names = _names(index, name)
     every = len(names) == len(index.embeddings)
-    dim = sum(dim for n, dim in zip(index.embeddings, index.dims) if n in names)
     faiss.omp_set_num_threads(settings.cores())
-    if len(rows) <= _FEW or (not every and len(rows) ** 2 * dim <= _WORK):
+    if len(rows) <= _FEW or _all_is_less(index, name, len(rows)):
         nearest, similar = _all_pairs(Vectors(index, name, rows), k)
     elif every and kinds.has_links(index.graph):
         nearest, similar = _walk(index, rows, k)
@@ -66,10 +65,16 @@ def others(
         nearest, _ = neighbors(index, name, rows, k + 1)
         progress.advance(len(asked))
         return nearest[asked, 1:]
+    whole = None
+    if _all_is_less(index, name, len(rows)):
+        whole = Vectors(index, name, rows)[np.arange(len(rows))]
     parts = []
     for part in _steps(asked):
-        found = among(index, name, rows[part], rows, k + 1)
-        parts.append(_itself_first(part, *found, k + 1)[0][:, 1:])
+        if whole is None:
+            found, products = among(index, name, rows[part], rows, k + 1)
+        else:
+            products, found = faiss.knn(whole[part], whole, k + 1, metric=faiss.METRIC_INNER_PRODUCT)
+        parts.append(_itself_first(part, found, products, k + 1)[0][:, 1:])
         progress.advance(len(part))
     return np.concatenate(parts)
 
@@ -116,6 +121,14 @@ class Vectors:
 
 def _names(index: CombinedIndex, name: str) -> tuple[str, ...]:
     return index.embeddings if name == COMBINED else (name,)
+
+
+def _all_is_less(index: CombinedIndex, name: str, count: int) -> bool:
+    """Whether comparing a row with `count` others by one embedding takes less than a search."""
+    if name == COMBINED:
+        return False
+    dim = index.dims[index.embeddings.index(name)]
+    return count * dim <= index.effort_for({name: 1.0}) * _UNIT
 
 
 def _all_pairs(vectors: Vectors, k: int) -> tuple[np.ndarray, np.ndarray]:

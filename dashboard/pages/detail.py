@@ -8,11 +8,13 @@ browser (assets/detail.js).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from dash import ALL, MATCH, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
 from dashboard import components
+from dashboard.clusterings import Clusterings
 from dashboard.pages import detail_parts as parts
 from dashboard.queries import Around, Reads
 from pipeline.errors import LikenessError, NoteError
@@ -65,8 +67,10 @@ def layout(reads: Reads, params: Mapping[str, str]):
 
 def register(app: Dash, reads: Reads) -> None:
     """Add the page's callbacks."""
+    clusterings = Clusterings(reads)
     for name, part in _LATER.items():
-        _later(app, reads, name, part)
+        more = {"clusterings": clusterings} if part is parts.maps_part else {}
+        _later(app, reads, name, partial(part, **more))
 
     @app.callback(
         Output({"type": "detail-chips", "kind": MATCH}, "children"),

@@ -8,6 +8,7 @@ from datetime import datetime
 from dash import dcc, html
 
 from dashboard import components, small_maps
+from dashboard.clusterings import Clustering, Clusterings
 from dashboard.queries import Reads
 from pipeline import duplicates, exif, hashes, images, notes
 from pipeline.errors import ImageError, LikenessError
@@ -178,23 +179,22 @@ def drop(library: Library, kind: str, image: int, name: str) -> None:
 # Surroundings
 
 
-def maps_part(reads: Reads, row: ImageRow) -> html.Section:
-    """The image's place on each map."""
-    figures = [_place(reads, row, name) for name in reads.map_names()]
+def maps_part(reads: Reads, row: ImageRow, clusterings: Clusterings) -> html.Section:
+    """The image's place on each map, and its cluster."""
+    figures = [_place(clusterings.at(name, 0), row, clusterings) for name in reads.map_names()]
     content = html.Div(figures, className="detail-maps") if figures else html.P(
         "No map has been made yet.", className="soft")
     return html.Section([html.H2("On the maps"), content], **{"aria-label": "On the maps"})
 
 
-def _place(reads: Reads, row: ImageRow, name: str) -> html.Figure:
-    chosen = reads.map(name)
+def _place(clustering: Clustering, row: ImageRow, clusterings: Clusterings) -> html.Figure:
+    chosen, name = clustering.map, clustering.map.name
     at = small_maps.place(chosen, row.id)
     if at is None:
         mark, told = [], "Has no place on this map"
     else:
         cluster = small_maps.cluster_at(chosen, row.id)
-        given = notes.cluster_names(reads.library, name, chosen.ids, chosen.cluster)
-        told = "In no cluster" if cluster < 0 else given.get(cluster, f"Cluster {cluster + 1}")
+        told = "In no cluster" if cluster < 0 else clusterings.titles(clustering)[cluster]
         mark = [html.Span(className="place-mark", style={"left": f"{at[0]:.2%}", "top": f"{at[1]:.2%}"})]
     title = components.title_of(name)
     version = len(chosen.ids), int(chosen.stamps.sum()) & 0xFFFFFFFF  # another map has another address

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from dashboard import small_maps
 from dashboard.app import create_app
+from dashboard.clusterings import Clusterings
 from dashboard.pages import detail as page
 from dashboard.pages import detail_parts as parts_of
 from dashboard.queries import Reads
@@ -122,8 +123,13 @@ def test_the_place_on_each_map_is_where_the_small_map_has_a_point(reads):
         assert drawn[..., 3].astype(bool).mean() < 0.2
     assert small_maps.place(reads.map("color"), 999) is None
     assert app.server.test_client().get("/map-image/images").status_code == 404
-    figures = of_class(parts_of.maps_part(reads, reads.image(30)), "place-mark")
-    assert len(figures) == len(reads.map_names())
+    clusterings = Clusterings(reads)
+    part = parts_of.maps_part(reads, reads.image(30), clusterings)
+    assert len(of_class(part, "place-mark")) == len(reads.map_names())
+    for name in reads.map_names():
+        shown = clusterings.at(name, 0)
+        cluster = int(shown.map.cluster[shown.map.ids == 30][0])
+        assert ("In no cluster" if cluster < 0 else clusterings.titles(shown)[cluster]) in text_of(part)
 
 
 def test_images_that_are_no_more_say_so(reads, own_pictures):

@@ -83,7 +83,7 @@ def test_from_a_folder_to_answers(own_pictures, tmp_path):
     assert set(status["maps"]) == {"combined", "color", "sift", "efficientnet"}
     assert all(m["points"] == count and not m["stale"] for m in status["maps"].values())
     said = pipeline("status", "--data", data).stdout
-    assert "bad.jpg" in said and "not a picture" in said
+    assert "bad.jpg" in said and "not an image" in said
 
     query = next(own_pictures.rglob("*.jpg"))
     if query == bad:

@@ -48,5 +48,5 @@ def test_files_that_cannot_be_read_say_why(tmp_path):
     with pytest.raises(ImageError, match="not there"):
         exif.read(tmp_path / "gone.jpg")
     (tmp_path / "text.jpg").write_text("no picture")
-    with pytest.raises(ImageError, match="not a picture"):
+    with pytest.raises(ImageError, match="not an image"):
         exif.read(tmp_path / "text.jpg")

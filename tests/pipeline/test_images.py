@@ -105,11 +105,11 @@ def test_first_frame_of_an_animation():
     "data, said",
     [
         (b"", "empty"),
-        (b"hello, I am a text", "not a picture"),
+        (b"hello, I am a text", "not an image"),
         (encoded(picture(), "JPEG")[:-2000], "cut off"),
         (encoded(picture(), "PNG")[:600], "damaged"),
-        (encoded(picture(), "WEBP")[:400], "not a picture|damaged"),
-        (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "not a picture|damaged"),
+        (encoded(picture(), "WEBP")[:400], "not an image|damaged"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "not an image|damaged"),
     ],
 )
 def test_what_cannot_be_read_says_why(data, said):
@@ -141,7 +141,7 @@ def test_a_file_damaged_anywhere_has_a_reason_and_nothing_worse():
                 assert images.decode(damaged.tobytes()).ndim == 3
             except ImageError as error:
                 reasons.add(str(error).partition(" (")[0])
-    assert "the picture is damaged" in reasons and len(reasons) >= 2
+    assert "the image is damaged" in reasons and len(reasons) >= 2
 
 
 def test_thumbnail_is_a_small_jpeg_of_the_same_shape():

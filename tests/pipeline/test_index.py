@@ -223,7 +223,7 @@ def test_every_kind_is_extended_masked_and_built_anew(tmp_path, kind):
 @pytest.mark.parametrize("name", ["sift", maps.COMBINED])
 def test_maps_find_neighbors_in_rounded_rows(tmp_path, monkeypatch, name):
     monkeypatch.setattr(neighbors, "_FEW", 0)
-    monkeypatch.setattr(neighbors, "_WORK", 0)
+    monkeypatch.setattr(neighbors, "_UNIT", 0)
     library = synthetic_library(tmp_path, 800, DIMS)
     found = {}
     for storage in ("float32", "int8"):

@@ -23,7 +23,7 @@ def test_neighbors_are_the_nearest_and_begin_with_the_image_itself(tmp_path, nam
     best = -np.sort(-similar, axis=1)[:, :8]
     for few, accepted in ((10**6, 1.0), (0, 0.97)):  # by scan, and by the graph
         monkeypatch.setattr(neighbors, "_FEW", few)
-        monkeypatch.setattr(neighbors, "_WORK", few)
+        monkeypatch.setattr(neighbors, "_UNIT", few)
         nearest, distances = maps.neighbors(index, name, rows, 8)
         assert (nearest[:, 0] == np.arange(len(rows))).all()
         assert np.isclose(1 - distances, best, atol=1e-4).mean() >= accepted
