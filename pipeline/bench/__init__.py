@@ -36,7 +36,7 @@ class BenchOptions:
     embedding; empty: those of the extractors."""
 
     stages: tuple[str, ...] = STAGES
-    sizes: tuple[int, ...] = (3_000, 10_000, 30_000, 100_000)
+    sizes: tuple[int, ...] = (3_000, 10_000, 30_000, 100_000, 300_000)
     index_size: int = 100_000
     kinds_size: int = 10_000
     maps_size: int = 50_000

@@ -46,7 +46,7 @@ def tune(trials: int, limit: int, seed: int, as_json: bool, data: Path) -> None:
 
 @click.command()
 @click.argument("images", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--sizes", metavar="LIST", help="Numbers of synthetic images.  [default: 3000,10000,30000,100000]")
+@click.option("--sizes", metavar="LIST", help="Numbers of synthetic images.  [default: 3000,10000,30000,100000,300000]")
 @click.option("--million", is_flag=True, help="Add a million: takes hours, and 20 GB each of memory and disk.")
 @click.option("--quick", is_flag=True, help="Small sizes: shows that all of it works; the figures say little.")
 @click.option("--stages", default="all", metavar="LIST",
@@ -62,7 +62,7 @@ def bench(data: Path, images, json_path, plot_path, **values) -> None:
     """Measure speed and memory beside plain use of the libraries below.
 
     Extraction is measured on IMAGES (default: the sample gallery), index and maps on
-    synthetic images. Takes some 25 minutes on two cores.
+    synthetic images. Takes about an hour on two cores.
     """
     from pipeline import bench as measuring
 
