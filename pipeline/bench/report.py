@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 from contextlib import suppress
@@ -55,7 +56,7 @@ def write_plots(path: Path, tables: dict[str, Table]) -> None:
 _STYLE = (
     "body{font:16px system-ui,sans-serif;color:#222;background:#fff;margin:0}"
     "main{max-width:1100px;margin:0 auto;padding:24px}section{margin:0 0 48px}"
-    "pre{font-size:13px;overflow-x:auto;background:#f6f6f6;border-radius:8px;padding:16px}"
+    "pre{font-size:13px;white-space:pre-wrap;background:#f6f6f6;border-radius:8px;padding:16px}"
 )
 
 
@@ -104,8 +105,8 @@ def _bars(table: Table, name: str, values: str, title: str):
         go.Bar(y=[row[name] for row in rows], x=[row[values] for row in rows], orientation="h",
                text=[f"{row[values]:.3g}" for row in rows], marker_color="#3b6ea5")
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed")
-    return _laid_out(figure, table.title, title, 120 + 40 * len(rows))
+    figure.update_yaxes(autorange="reversed", type="category", dtick=1)
+    return _laid_out(figure, table.title, title, 180 + 48 * len(rows))
 
 
 def _extraction(table: Table):
@@ -117,13 +118,18 @@ def _index(table: Table):
     import plotly.graph_objects as go
 
     figure = go.Figure()
+    times = [row["query ms"] for row in table.rows]
     for column, symbol in (("recall equal", "circle"), ("recall corner", "diamond-open")):
+        named = column == "recall equal"  # the other stands below it
         figure.add_scatter(
-            x=[row["query ms"] for row in table.rows], y=[row[column] for row in table.rows],
-            mode="markers+text", text=[row["index"] for row in table.rows], textposition="bottom center",
+            x=times, y=[row[column] for row in table.rows], mode="markers+text" if named else "markers",
+            text=[row["index"] for row in table.rows], textposition="top center",
             name=column, marker={"symbol": symbol, "size": 11},
         )  # fmt: skip
+    if times:  # room for the words
+        figure.update_xaxes(range=[math.log10(min(times)) - 0.5, math.log10(max(times)) + 0.5])
     figure.update_xaxes(type="log")
+    figure.update_yaxes(range=[0, 1.15])
     return _laid_out(figure, table.title, "query ms", 420)
 
 
