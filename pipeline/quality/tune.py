@@ -10,19 +10,19 @@ The encoder is the one of `pipeline.quality.autoencoder`, learned from nothing a
 with the whitening to start from. This measures; it changes nothing.
 
 Measured on 2,500 of the clothing photographs (1,500 to learn from, 1,000 held out, changed
-copies of 200; seed 0) with `python -m pipeline tune`; ms of processor time per projection:
+copies of 200; seed 0) with `python -m pipeline tune`; ms of processor time per projection,
+on a quiet machine:
 
                          numbers recall@10 crop70 rotate12 half_jpeg20 dark_mirror blur2  mean   ms
-    not projected          9,216     1.000  0.980    1.000       1.000       0.995 1.000 0.995
-    PCA-whitening (in use)   256     0.487  0.900    1.000       0.995       0.995 0.975 0.973 0.15
-    autoencoder              256     0.445  0.745    1.000       0.950       0.970 0.905 0.914 1.68
-    whitening, learned on    256     0.508  0.860    1.000       0.985       0.985 0.960 0.958 2.06
+    not projected          9,216     1.000  0.985    1.000       1.000       0.995 0.995 0.995
+    PCA-whitening (in use)   256     0.483  0.905    1.000       1.000       0.995 0.975 0.975 0.15
+    autoencoder              256     0.429  0.760    1.000       0.940       0.975 0.870 0.909 1.68
+    whitening, learned on    256     0.504  0.865    1.000       0.995       0.990 0.960 0.962 2.06
 
-Before it, decoding, SIFT and VLAD take 21.5 ms an image; the whole comparison took 234 s of
-processor time. The autoencoder loses at both after 8 trials. Learning on from the whitening
-(8 trials) trades rank-1 for recall, and a weaker whitening does so for less: components divided
-by the power 0.2 of their shrunk variance instead of 0.5 have recall 0.523 and rank-1 0.967. With other images (seed 1) recall and rank-1 are 0.500 and 0.978
-for the whitening, 0.433 and 0.909, 0.509 and 0.959 for the two encoders. The whitening stays.
+The autoencoder loses at both after 8 trials. Learning on from the whitening (8 trials)
+trades rank-1 for recall, and a weaker whitening does so for less: with version 1 of the
+descriptors, components divided by the power 0.2 of their shrunk variance instead of 0.5 had
+recall 0.523 and rank-1 0.967 where the whitening had 0.487 and 0.973. The whitening stays.
 """
 
 from __future__ import annotations
