@@ -1,8 +1,9 @@
 """The nearest images of every image of a map, by cosine of one embedding or of all.
 
-    few images, or short vectors   all pairs: exact
+    few images                     all pairs: exact
     all embeddings                 a walk on the index's own graph, each from its own row
-    one embedding of many images   a search of the index, with the effort it has measured
+    one embedding of many images   all pairs, or a search of the index with the effort it has
+                                   measured, whichever takes less
 """
 
 from __future__ import annotations
