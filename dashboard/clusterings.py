@@ -11,9 +11,9 @@ import numpy as np
 from dashboard.figures import drawing_order, typed
 from dashboard.pages import map_panels
 from dashboard.queries import Reads
-from pipeline import granularity, notes
 from pipeline.errors import LikenessError
-from pipeline.maps import Map
+from pipeline.library import notes
+from pipeline.maps import Map, granularity
 
 _KEPT = 6  # clusterings; a map of a million points takes 4 MB each
 

@@ -13,9 +13,9 @@ import numpy as np
 from dashboard import categories, components
 from dashboard.figures import drawing_order, typed
 from dashboard.queries import Reads
-from pipeline import agreement, distortion
 from pipeline.errors import LikenessError
-from pipeline.maps import Map
+from pipeline.maps import Map, distortion
+from pipeline.quality import agreement
 
 CLUSTER, LABEL, FOLDER, DATE = "cluster", "label", "folder", "date"
 AGREEMENT, DISTORTION = "agreement", "distortion"

@@ -10,12 +10,12 @@ from itertools import combinations
 import numpy as np
 
 from dashboard.queries import Reads
-from pipeline import agreement
 from pipeline import index as combined
-from pipeline.agreement import Agreement
 from pipeline.errors import QueryError
 from pipeline.maps import COMBINED
 from pipeline.progress import Silent
+from pipeline.quality import agreement
+from pipeline.quality.agreement import Agreement
 from pipeline.search import Match, Query
 
 PATH = "/compare"

@@ -26,9 +26,10 @@ import numpy as np
 from flask import Flask, Response, request
 
 from dashboard.pages import map_panels
-from pipeline import granularity, maps, notes
+from pipeline import maps
 from pipeline.errors import LikenessError, NoteError
-from pipeline.library import ImageRow, Library
+from pipeline.library import ImageRow, Library, notes
+from pipeline.maps import granularity
 
 MISSING = "not included.txt"
 """The text in a zip that says which images could not be put in, and why."""

@@ -6,9 +6,9 @@ from hashlib import blake2b
 
 from flask import Flask, Response, request
 
-from pipeline import images
 from pipeline.errors import ImageError
 from pipeline.library import Library
+from pipeline.pictures import decoding
 
 IMAGE_SIDE = 2560
 """Long side of a converted picture, px: what a large screen can show."""
@@ -47,10 +47,10 @@ def register(server: Flask, library: Library) -> None:
         if row is None:
             return _none()
         try:
-            data = images.read(row.file)
-            kind = _SHOWN_AS_IS.get(images.probe(data).format)
+            data = decoding.read(row.file)
+            kind = _SHOWN_AS_IS.get(decoding.probe(data).format)
             if kind is None:
-                data = images.encode_jpeg(images.decode(data, IMAGE_SIDE))
+                data = decoding.encode_jpeg(decoding.decode(data, IMAGE_SIDE))
                 kind = "image/jpeg"
         except ImageError:
             return _none()

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashboard.queries import Reads
-from pipeline import images
 from pipeline.errors import ImageError, QueryError
+from pipeline.pictures import decoding
 
 WHOLE = 1000
 """A crop counts in thousandths of the seen picture's sides."""
@@ -115,11 +115,11 @@ class EditedPictures:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        side = images.WORK_SIDE
+        side = decoding.WORK_SIDE
         if edit.crop:
             side = min(_MOST_SIDE, side * WHOLE // min(edit.crop[2:]))
         try:
-            pixels = images.decode(images.read(row.file), side)
+            pixels = decoding.decode(decoding.read(row.file), side)
         except ImageError as error:
             raise QueryError(f"This image cannot be edited: {error}.") from None
         vectors = self._reads.embed(edit.apply(pixels))

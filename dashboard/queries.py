@@ -13,10 +13,10 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from dashboard.jobs import Jobs
-from pipeline import maps, notes
+from pipeline import maps
 from pipeline import status as library_status
 from pipeline.errors import LibraryError, StaleIndexError
-from pipeline.library import ImageRow, Library
+from pipeline.library import ImageRow, Library, notes
 from pipeline.maps import Map
 from pipeline.search import Query, Result, Searcher
 

@@ -9,8 +9,7 @@ from dataclasses import asdict
 
 from flask import Flask, Response
 
-from pipeline import notes
-from pipeline.library import Library
+from pipeline.library import Library, notes
 
 _COLUMNS = ("rated", "value", "image_id", "path", "rank", "score", "query")
 

@@ -15,8 +15,9 @@ from dashboard import categories, components
 from dashboard.clusterings import Clusterings
 from dashboard.figures import PALETTE, typed
 from dashboard.queries import Reads
-from pipeline import granularity, notes
 from pipeline.errors import LikenessError, NoteError
+from pipeline.library import notes
+from pipeline.maps import granularity
 
 _GROUPS = {"label": categories.labels, "folder": categories.folders}
 """Colorings whose legend hides."""

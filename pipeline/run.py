@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pipeline import index, maps
-from pipeline.embed import EmbedReport, choose, embed
 from pipeline.errors import LibraryError
+from pipeline.extraction.embed import EmbedReport, choose, embed
+from pipeline.extraction.scan import ScanReport, scan
 from pipeline.library import Library
-from pipeline.progress import Progress, RunRecord, Silent
-from pipeline.scan import ScanReport, scan
+from pipeline.library.runs import RunRecord
+from pipeline.progress import Progress, Silent
 from pipeline.settings import EmbedOptions, ExtractorOptions, IndexOptions, MapOptions
 
 SAMPLE_FOLDER = "gallery"

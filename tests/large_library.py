@@ -15,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import gallery, images, maps
+from pipeline import gallery, maps
 from pipeline import index as combined
 from pipeline.bench import synthetic
-from pipeline.layout import EXEMPLARS, largest_first
 from pipeline.library import Library
 from pipeline.maps import COMBINED, Map
+from pipeline.maps.layout import EXEMPLARS, largest_first
+from pipeline.pictures import decoding
 from pipeline.settings import IndexOptions, MapOptions
 
 _PICTURES = 96  # painted; the images share their thumbnails
@@ -85,7 +86,7 @@ def _blobs(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _thumbnails(side: int) -> list[bytes]:
     entries = [entry for entry in gallery.plan(7) if not entry.duplicate_of]
     chosen = [entries[i] for i in np.linspace(0, len(entries) - 1, _PICTURES).astype(int)]
-    return [images.encode_jpeg(images.resize(gallery.render(entry), side), 80) for entry in chosen]
+    return [decoding.encode_jpeg(decoding.resize(gallery.render(entry), side), 80) for entry in chosen]
 
 
 def _map(library: Library, cluster: np.ndarray, xy: np.ndarray, xyz: np.ndarray) -> Map:

@@ -17,10 +17,10 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html,
 from dashboard import components
 from dashboard.comparison import PATH, Agreements, Step, pair, spread, step
 from dashboard.queries import Reads
-from pipeline.agreement import Agreement
 from pipeline.errors import LikenessError
 from pipeline.library import ImageRow
 from pipeline.maps import COMBINED
+from pipeline.quality.agreement import Agreement
 
 STRIP = 12
 """Images of the strip: those the walk passes next."""

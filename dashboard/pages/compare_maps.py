@@ -18,7 +18,7 @@ from dashboard.comparison import pair
 from dashboard.figures import PALETTE, drawing_order, map_figure_2d, typed
 from dashboard.pages.map_panels import titles
 from dashboard.queries import Reads
-from pipeline import notes
+from pipeline.library import notes
 from pipeline.maps import Map
 
 _SIDES = ("a", "b")

@@ -10,11 +10,12 @@ from dash import dcc, html
 from dashboard import components, small_maps
 from dashboard.clusterings import Clustering, Clusterings
 from dashboard.queries import Reads
-from pipeline import duplicates, exif, hashes, images, notes
+from pipeline import duplicates
 from pipeline.errors import ImageError, LikenessError
-from pipeline.library import ImageRow, Library
+from pipeline.library import ImageRow, Library, notes
 from pipeline.maps import COMBINED
-from pipeline.palette import palette
+from pipeline.pictures import decoding, exif, hashes
+from pipeline.pictures.palette import palette
 from pipeline.search import Match, Query
 
 NEIGHBORS = 8
@@ -62,7 +63,7 @@ def file_part(reads: Reads, row: ImageRow) -> list:
 
 
 def _palette(jpeg: bytes) -> html.Div:
-    swatches = palette(images.decode(jpeg))
+    swatches = palette(decoding.decode(jpeg))
     return html.Div(
         [
             html.H2("Colors"),

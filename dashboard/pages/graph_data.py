@@ -11,9 +11,10 @@ from dashboard import components
 from dashboard.figures import PALETTE
 from dashboard.pages import map_panels
 from dashboard.queries import Reads
-from pipeline import graph, graph_layout, notes
+from pipeline import graph
 from pipeline.errors import LibraryError, QueryError
-from pipeline.library import ImageRow
+from pipeline.graph import layout as graph_layout
+from pipeline.library import ImageRow, notes
 from pipeline.maps import COMBINED, Map
 
 PATH = "/graph"

@@ -10,8 +10,8 @@ from dash import dcc, html
 from dashboard import components
 from dashboard.pages import graph_data
 from dashboard.queries import Reads
-from pipeline import graph, notes
-from pipeline.library import ImageRow
+from pipeline import graph
+from pipeline.library import ImageRow, notes
 
 EXAMPLES = 12
 

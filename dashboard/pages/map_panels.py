@@ -7,8 +7,8 @@ from dash import html
 
 from dashboard import components
 from dashboard.queries import Reads
-from pipeline import notes
 from pipeline.errors import LikenessError
+from pipeline.library import notes
 from pipeline.maps import COMBINED, Map
 from pipeline.search import Query
 

@@ -15,7 +15,7 @@ from dashboard import components, selections
 from dashboard.clusterings import Clusterings
 from dashboard.pages import map_panels
 from dashboard.queries import Reads
-from pipeline.granularity import COARSEST, FINEST, ready, step_of
+from pipeline.maps.granularity import COARSEST, FINEST, ready, step_of
 
 _TOOLS = (
     ("pan", "arrows-move", "Pan", "V"),

@@ -17,8 +17,8 @@ from dashboard.pages.search_results import Shown
 from dashboard.pages.search_stage import query_view
 from dashboard.picture_edit import EditedPictures
 from dashboard.queries import Reads
-from pipeline import notes
 from pipeline.errors import LikenessError, QueryError
+from pipeline.library import notes
 
 PATH = "/search"
 TITLE = "Search"

@@ -10,7 +10,7 @@ from dash import dcc, html
 from dashboard import components
 from dashboard.pages.search_query import COUNTS, Settings
 from dashboard.queries import Reads
-from pipeline import notes
+from pipeline.library import notes
 
 MAX_UPLOAD = 25 * 2**20
 """Largest picture taken from the person, bytes."""

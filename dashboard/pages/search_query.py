@@ -13,8 +13,8 @@ import numpy as np
 from dashboard.pages.search_board import COLLECTION, IMAGE, Entry
 from dashboard.picture_edit import EditedPictures
 from dashboard.queries import Reads
-from pipeline import notes
 from pipeline.errors import QueryError
+from pipeline.library import notes
 from pipeline.search import Query
 from pipeline.settings import METRICS
 

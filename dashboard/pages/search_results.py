@@ -12,9 +12,9 @@ from dashboard import components
 from dashboard.pages.search_board import COLLECTION, IMAGE, Entry
 from dashboard.pages.search_query import Settings
 from dashboard.queries import Reads
-from pipeline import cutoff, notes, variety
-from pipeline.search import Match, Query
-from pipeline.variety import Found
+from pipeline.library import notes
+from pipeline.search import Match, Query, cutoff, variety
+from pipeline.search.variety import Found
 
 MOST = 960
 """Matches that one page grows to: beyond, a person narrows the search rather than scrolls."""

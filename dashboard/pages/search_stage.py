@@ -10,8 +10,8 @@ from dash import html
 from dashboard import components
 from dashboard.pages.search_board import COLLECTION, IMAGE, UPLOAD, Entry
 from dashboard.queries import Reads
-from pipeline import notes
 from pipeline.errors import NoteError
+from pipeline.library import notes
 
 _SAMPLES = 4
 """Pictures that stand for a collection."""

@@ -15,8 +15,8 @@ from dashboard import components, web_picture
 from dashboard.pages.search_panel import MAX_UPLOAD
 from dashboard.pages.search_query import packed
 from dashboard.queries import Reads
-from pipeline import images
 from pipeline.errors import ImageError, LikenessError, QueryError
+from pipeline.pictures import decoding
 
 PREVIEW_SIDE = 768
 """Long side of the preview of an uploaded picture, px: sharp on a dense screen."""
@@ -104,7 +104,7 @@ def received_of(reads: Reads, data: bytes, name: str) -> dict:
     """
     try:
         vectors = reads.embed(data)
-        shown = images.encode_jpeg(images.decode(data, PREVIEW_SIDE), quality=85)
+        shown = decoding.encode_jpeg(decoding.decode(data, PREVIEW_SIDE), quality=85)
     except ImageError as error:
         raise QueryError(f"“{name}” cannot be searched with: {error}.") from None
     key = blake2b(data, digest_size=6).hexdigest()

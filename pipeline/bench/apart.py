@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from pipeline import settings
 from pipeline.errors import LikenessError
-from pipeline.leash import SPAWN, Leash, follow
+from pipeline.processes import SPAWN, Leash, follow
 
 _THREADS = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import images, settings
+from pipeline import settings
 from pipeline.bench.apart import measured
 from pipeline.bench.table import Table
-from pipeline.embed import embed
 from pipeline.embeddings.network import choose_device
 from pipeline.embeddings.sift_vlad import SIDE
 from pipeline.errors import LibraryError
+from pipeline.extraction.embed import embed
+from pipeline.extraction.scan import scan
 from pipeline.library import Library
+from pipeline.pictures import decoding
 from pipeline.progress import Progress
-from pipeline.scan import scan
 from pipeline.settings import ExtractorOptions
 
 PLAIN = {
@@ -83,7 +84,7 @@ def _ours(folder: Path, data: Path, names: list[str], options: ExtractorOptions,
 
 def _plain(folder: Path, name: str, sample: int, options: ExtractorOptions) -> dict:
     """Images per second of plain use on evenly spread pictures, one-off loading left out."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and images.is_image_name(path))
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and decoding.is_image_name(path))
     files = [files[at] for at in np.linspace(0, len(files) - 1, min(sample, len(files))).astype(int)]
     files = [str(path) for path in files if _readable(path)]
     if not files:
@@ -122,7 +123,7 @@ def _plain_sift(_):
 
     def work(files):
         for file in files:
-            sift.detectAndCompute(images.resize(cv2.imread(file), SIDE), None)
+            sift.detectAndCompute(decoding.resize(cv2.imread(file), SIDE), None)
 
     return work
 
@@ -137,7 +138,7 @@ def _plain_all(options):
     def work(files):
         for file in files:
             picture = Image.open(file).convert("RGB")
-            picture.thumbnail((images.THUMBNAIL_SIDE, images.THUMBNAIL_SIDE))
+            picture.thumbnail((decoding.THUMBNAIL_SIDE, decoding.THUMBNAIL_SIDE))
             picture.save(io.BytesIO(), "JPEG", quality=85)
         color(files)
         sift(files)

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import index as combined
-from pipeline import layout, maps
+from pipeline import maps
 from pipeline.bench.apart import measured
 from pipeline.bench.ground import Ground
 from pipeline.bench.table import Table
 from pipeline.library import Library
+from pipeline.maps import layout
 from pipeline.progress import Progress
 from pipeline.quality import map_quality
 from pipeline.settings import MapOptions

@@ -34,8 +34,8 @@ def search(query, weights, metric, html, as_json, data: Path, **values) -> None:
     Several queries are averaged. The metric hamming compares perceptual hashes: it finds
     the same picture saved again, and leaves the weights aside.
     """
-    from pipeline.contact_sheet import contact_sheet
     from pipeline.search import Query, Searcher, query_from
+    from pipeline.search.contact_sheet import contact_sheet
 
     library = Library(data)
     searcher = Searcher(library)

@@ -18,7 +18,8 @@ from pipeline.cli.options import (
     pick,
 )
 from pipeline.library import Library
-from pipeline.progress import Console, RunRecord
+from pipeline.library.runs import RunRecord
+from pipeline.progress import Console
 from pipeline.settings import EmbedOptions, ExtractorOptions, IndexOptions, MapOptions
 
 
@@ -57,7 +58,7 @@ def run_all_steps(images: Path, data: Path, embeddings: str = "auto", values: di
 @data_option
 def scan(images: Path, data: Path) -> None:
     """Find the images under a folder; notice new, changed, renamed and vanished files."""
-    from pipeline.scan import scan as scan_folder
+    from pipeline.extraction.scan import scan as scan_folder
 
     library = Library(data, create=True)
     with library.writing(), RunRecord(library, "scan", {"folder": images}, Console()) as record:
@@ -71,7 +72,7 @@ def scan(images: Path, data: Path) -> None:
 @data_option
 def embed(data: Path, embeddings: str, **values) -> None:
     """Compute the vectors that are missing or stale."""
-    from pipeline import embed as loop
+    from pipeline.extraction import embed as loop
 
     library = Library(data)
     extractor_options = pick(ExtractorOptions, values) or EXTRACT

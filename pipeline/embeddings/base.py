@@ -22,7 +22,7 @@ from pipeline.settings import ExtractorOptions
 class Extractor(ABC):
     """Computes one embedding. Heavy imports and weights load at first use, never in __init__.
 
-    A decoded picture is (h, w, 3) uint8 RGB as `pipeline.images.decode` returns it.
+    A decoded picture is (h, w, 3) uint8 RGB as `pipeline.pictures.decoding.decode` returns it.
     """
 
     name: str

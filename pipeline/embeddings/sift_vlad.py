@@ -39,7 +39,7 @@ import cv2
 import numpy as np
 
 from pipeline.embeddings.base import FittedExtractor, unit_rows
-from pipeline.images import resize
+from pipeline.pictures.decoding import resize
 
 SIDE = 304
 """Long side at which SIFT looks, px: as good as 320 and a tenth faster; 256 lost 3 points of

@@ -21,7 +21,7 @@ from pipeline import settings
 from pipeline.gallery.palettes import PALETTES
 from pipeline.gallery.plan import CHANGES, THEMES, Entry, plan
 from pipeline.gallery.scene import Scene
-from pipeline.leash import SPAWN, Leash, follow
+from pipeline.processes import SPAWN, Leash, follow
 
 __all__ = [
     "CHANGES",

@@ -13,8 +13,8 @@ import numpy as np
 
 from pipeline import settings
 from pipeline.errors import EmbeddingError, StaleIndexError
-from pipeline.index import kinds, links, recall, store
-from pipeline.index.combined import EXACT_BELOW, CombinedIndex, Neighbors, read_rows
+from pipeline.index.faiss import kinds, links, recall, store
+from pipeline.index.faiss.combined import EXACT_BELOW, CombinedIndex, Neighbors, read_rows
 from pipeline.library import Library
 from pipeline.progress import Progress, Silent
 from pipeline.settings import IndexOptions

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.index import CombinedIndex, kinds
-from pipeline.index.recall import text, weightings
+from pipeline.index import CombinedIndex
+from pipeline.index.faiss import kinds
+from pipeline.index.faiss.recall import text, weightings
 from pipeline.library import Library
 from pipeline.maps import COMBINED
 from pipeline.progress import Progress, Silent

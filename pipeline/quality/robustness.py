@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline import images
 from pipeline.embeddings import Extractor
 from pipeline.errors import EmbeddingError, ImageError
 from pipeline.library import Library
 from pipeline.maps import COMBINED
+from pipeline.pictures import decoding
 from pipeline.progress import Progress, Silent
 from pipeline.quality.retrieval import TIED, Rows
 from pipeline.quality.transforms import TRANSFORMS
@@ -79,7 +79,7 @@ def _copies(
     own, copies = [], []
     for position in part.tolist():
         try:
-            picture = images.decode(images.read(found[int(rows.ids[position])].file))
+            picture = decoding.decode(decoding.read(found[int(rows.ids[position])].file))
         except ImageError:
             continue
         own.append(position)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from pipeline.images import encode_jpeg
+from pipeline.pictures.decoding import encode_jpeg
 
 
 def crop70(image: np.ndarray) -> np.ndarray:

@@ -34,12 +34,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from pipeline import images
-from pipeline.embed import FIT_SAMPLE
 from pipeline.embeddings.base import unit_rows
 from pipeline.embeddings.sift_vlad import SiftVlad
 from pipeline.errors import ImageError, LibraryError
+from pipeline.extraction.embed import FIT_SAMPLE
 from pipeline.library import ImageRow, Library
+from pipeline.pictures import decoding
 from pipeline.progress import Progress, Silent
 from pipeline.quality.autoencoder import learn, optuna, recall_at_10
 from pipeline.quality.transforms import TRANSFORMS
@@ -168,7 +168,7 @@ def _decoded(rows: list[ImageRow], progress: Progress) -> Iterator[np.ndarray]:
     """The readable ones among the images, (h, w, 3) uint8 RGB."""
     for row in rows:
         try:
-            image = images.decode(images.read(row.file))
+            image = decoding.decode(decoding.read(row.file))
         except ImageError:
             progress.advance(failed=1)
             continue

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.app import PAGES
-from pipeline import images
+from pipeline.pictures import decoding
 from tests.dashboard.accessibility import faults
 
 pytestmark = pytest.mark.browser
@@ -115,9 +115,9 @@ def test_after_a_page_that_could_not_be_had_the_address_follows_again(browser, a
 
 def test_search_upload_slider_and_onward_click(page: Page, pictures, tmp_path):
     file = sorted(pictures.rglob("*.jpg"))[4]
-    pixels = images.decode(file.read_bytes())
+    pixels = decoding.decode(file.read_bytes())
     crop = tmp_path / "my crop.jpg"
-    crop.write_bytes(images.encode_jpeg(np.ascontiguousarray(pixels[30:-20, 25:-25]), quality=70))
+    crop.write_bytes(decoding.encode_jpeg(np.ascontiguousarray(pixels[30:-20, 25:-25]), quality=70))
     page.goto("/search?count=96")  # all at once: nothing comes later by scrolling
     upload = page.locator("#search-file input[type=file]")
     upload.wait_for(state="attached")

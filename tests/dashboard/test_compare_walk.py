@@ -14,10 +14,10 @@ from dashboard.app import create_app
 from dashboard.comparison import Agreements, spread, step
 from dashboard.pages import compare_disagree
 from dashboard.queries import Reads
-from pipeline import agreement
 from pipeline.errors import EmbeddingError
 from pipeline.library import Library
 from pipeline.maps import COMBINED
+from pipeline.quality import agreement
 from tests.dashboard.test_browser import asks, hold
 from tests.dashboard.test_compare import nearest
 from tests.dashboard.trees import call, of_class, of_kind, parts, text_of

@@ -16,9 +16,8 @@ from dashboard.clusterings import Clusterings
 from dashboard.pages import detail as page
 from dashboard.pages import detail_parts as parts_of
 from dashboard.queries import Reads
-from pipeline import notes
-from pipeline.library import Library
-from pipeline.scan import scan
+from pipeline.extraction.scan import scan
+from pipeline.library import Library, notes
 from tests.dashboard.test_browser import asks, hold
 from tests.dashboard.trees import of_class, of_kind, parts, text_of
 

@@ -15,10 +15,10 @@ from flask import Flask
 from PIL import Image
 
 from dashboard import exports
-from pipeline import maps, notes
-from pipeline.library import Library
+from pipeline import maps
+from pipeline.extraction.scan import scan
+from pipeline.library import Library, notes
 from pipeline.maps import COMBINED
-from pipeline.scan import scan
 
 NAMES = (
     "a/shirt.jpg", "b/shirt.jpg", "c/Shirt.JPG", "a/shirt (2).jpg", "a/con.jpg", "a/what? a:name*.jpg",

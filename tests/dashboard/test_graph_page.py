@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 from dashboard.pages import graph as graph_page
 from dashboard.pages.graph_data import Settings
 from dashboard.queries import Reads
-from pipeline import graph_layout, notes
-from pipeline.library import Library
+from pipeline.graph import layout as graph_layout
+from pipeline.library import Library, notes
 from tests.dashboard.accessibility import faults
 from tests.dashboard.test_browser import asks, hold
 from tests.dashboard.trees import of_class, parts, text_of

@@ -10,8 +10,8 @@ from flask import Flask
 from PIL import Image
 
 from dashboard import image_routes
+from pipeline.extraction.scan import scan
 from pipeline.library import Library
-from pipeline.scan import scan
 
 
 def client_of(library: Library):

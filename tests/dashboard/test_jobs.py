@@ -15,7 +15,8 @@ from dashboard.pages import library_actions as actions
 from dashboard.queries import Reads
 from pipeline.errors import LibraryError, SettingsError
 from pipeline.library import Library
-from pipeline.progress import RunRecord, Silent
+from pipeline.library.runs import RunRecord
+from pipeline.progress import Silent
 from pipeline.search import Query
 from tests.dashboard.trees import of_class, of_kind, text_of
 

@@ -13,9 +13,10 @@ from dashboard import components
 from dashboard.access import Access
 from dashboard.pages import library as page
 from dashboard.queries import Reads
+from pipeline.extraction.scan import scan
 from pipeline.library import Library
-from pipeline.progress import RunRecord, Silent
-from pipeline.scan import scan
+from pipeline.library.runs import RunRecord
+from pipeline.progress import Silent
 from tests.dashboard.trees import of_class, parts, text_of
 
 

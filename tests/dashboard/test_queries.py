@@ -6,7 +6,8 @@ import os
 
 from dashboard.queries import Reads
 from pipeline.library import Library
-from pipeline.progress import RunRecord, Silent
+from pipeline.library.runs import RunRecord
+from pipeline.progress import Silent
 
 
 def test_labels_come_in_the_order_of_the_ids_by_either_way(library, monkeypatch):

@@ -12,9 +12,9 @@ from dashboard.pages.search_board import MOST, Entry, from_data, from_params, to
 from dashboard.pages.search_query import Settings, join, rated_as, split
 from dashboard.picture_edit import Edit, EditedPictures
 from dashboard.queries import Reads
-from pipeline import images
 from pipeline.errors import QueryError
 from pipeline.library import Library
+from pipeline.pictures import decoding
 
 NAMES = ("color", "sift", "efficientnet")
 EQUAL = dict.fromkeys(NAMES, 1.0)
@@ -118,7 +118,7 @@ def test_an_edited_library_image_is_searched_as_seen(made_library):
     reads = Reads(Library(made_library))
     edited = EditedPictures(reads)
     row = reads.image(17)
-    pixels = images.decode(row.file.read_bytes(), 2 * images.WORK_SIDE)  # half of it is looked at
+    pixels = decoding.decode(row.file.read_bytes(), 2 * decoding.WORK_SIDE)  # half of it is looked at
     expected = reads.embed(np.rot90(pixels, -1)[: pixels.shape[1] // 2].copy())
     given = edited.vectors(17, Edit(90, crop=(0, 0, 1000, 500)))
     for name in NAMES:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from dashboard.app import create_app
 from dashboard.server import stop
-from pipeline import notes
+from pipeline.library import notes
 
 pytestmark = pytest.mark.browser
 

@@ -23,10 +23,9 @@ from dashboard.pages.search_stage import query_view
 from dashboard.pages.search_upload import receive
 from dashboard.picture_edit import Edit, EditedPictures
 from dashboard.queries import Reads
-from pipeline import notes
 from pipeline.errors import QueryError
-from pipeline.library import Library
-from pipeline.rocchio import MINUS
+from pipeline.library import Library, notes
+from pipeline.search.rocchio import MINUS
 from tests.dashboard.trees import of_class, of_kind, parts, text_of
 
 EQUAL = {"color": 1.0, "sift": 1.0, "efficientnet": 1.0}

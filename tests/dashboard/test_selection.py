@@ -15,8 +15,7 @@ from dashboard import categories, selections
 from dashboard.clusterings import Clusterings
 from dashboard.pages import map_selection
 from dashboard.queries import Reads
-from pipeline import notes
-from pipeline.library import Library
+from pipeline.library import Library, notes
 from pipeline.maps import COMBINED
 from tests.dashboard.accessibility import faults
 from tests.dashboard.test_figures import decoded

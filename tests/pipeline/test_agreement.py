@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline import agreement as agreements
 from pipeline import index as combined
-from pipeline.agreement import agreement, cached, compare
 from pipeline.errors import EmbeddingError
-from pipeline.index import combined as combined_index
+from pipeline.index.faiss import combined as combined_index
 from pipeline.maps import COMBINED
+from pipeline.quality import agreement as agreements
+from pipeline.quality.agreement import agreement, cached, compare
 from pipeline.settings import IndexOptions
 from tests.conftest import synthetic_library
 

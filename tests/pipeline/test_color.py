@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.embeddings.color import ColorHistogram
-from pipeline.images import decode, encode_jpeg
+from pipeline.pictures.decoding import decode, encode_jpeg
 from pipeline.quality.transforms import TRANSFORMS
 from pipeline.settings import ExtractorOptions
 

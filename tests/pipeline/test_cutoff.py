@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.cutoff import DEPTH, FEWEST, bend
+from pipeline.search.cutoff import DEPTH, FEWEST, bend
 
 
 @pytest.mark.parametrize("group", [1, 3, 12, 60])

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline import distortion, maps
 from pipeline import index as combined
-from pipeline.maps import COMBINED
+from pipeline import maps
+from pipeline.maps import COMBINED, distortion
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline import images
 from pipeline.embeddings import dreamsim
 from pipeline.embeddings.dreamsim import DreamSim, unavailable_reason
 from pipeline.errors import WeightsUnavailableError
+from pipeline.pictures import decoding
 from pipeline.settings import DREAMSIM_TYPES, ExtractorOptions
 from tests import checkpoints
 
@@ -47,7 +47,7 @@ def paths(pictures) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def decoded(paths) -> list[np.ndarray]:
-    return [images.decode(path.read_bytes()) for path in paths]
+    return [decoding.decode(path.read_bytes()) for path in paths]
 
 
 @pytest.fixture(autouse=True)

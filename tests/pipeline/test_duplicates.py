@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from pipeline import duplicates, gallery, images, index
-from pipeline.alignment import Picture, agree, align, stretch
+from pipeline import duplicates, gallery, index
 from pipeline.cli import main
-from pipeline.embed import embed
 from pipeline.errors import LibraryError
+from pipeline.extraction.embed import embed
+from pipeline.extraction.scan import scan
 from pipeline.library import Library
+from pipeline.pictures import decoding
+from pipeline.pictures.alignment import Picture, agree, align, stretch
 from pipeline.quality.transforms import TRANSFORMS
-from pipeline.scan import scan
 from tests.conftest import synthetic_library
 
 
@@ -38,8 +39,8 @@ def copied(pictures, tmp_path_factory) -> tuple[Library, dict[frozenset, str]]:
 
     for number, (kind, change) in enumerate(TRANSFORMS.items()):
         for path in (files[number], files[30 + 5 * number]):
-            pixels = images.decode((folder / path).read_bytes())
-            add(kind, path, images.encode_jpeg(change(pixels)))
+            pixels = decoding.decode((folder / path).read_bytes())
+            add(kind, path, decoding.encode_jpeg(change(pixels)))
     for entry in gallery.plan(7):
         if entry.change == "recolor" and entry.duplicate_of in files:
             add("recolor", entry.duplicate_of, gallery.encode(entry, gallery.render(entry)))
@@ -83,8 +84,8 @@ def test_many_identical_files_are_one_group(own_pictures, tmp_path):
     first = sorted(own_pictures.rglob("*.jpg"))[0]
     for number in range(9):
         shutil.copy(first, own_pictures / f"again-{number}.jpg")
-    pixels = images.decode(first.read_bytes())
-    (own_pictures / "smaller.jpg").write_bytes(images.encode_jpeg(images.resize(pixels, 200), quality=40))
+    pixels = decoding.decode(first.read_bytes())
+    (own_pictures / "smaller.jpg").write_bytes(decoding.encode_jpeg(decoding.resize(pixels, 200), quality=40))
     library = Library(tmp_path / "data", create=True)
     scan(library, own_pictures)
     embed(library, ["color"])

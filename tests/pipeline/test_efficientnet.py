@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline import images
 from pipeline.embeddings.efficientnet import MEAN, STD, EfficientNet
 from pipeline.errors import SettingsError
+from pipeline.pictures import decoding
 from pipeline.settings import ExtractorOptions
 
 
@@ -22,7 +22,7 @@ def extractor():
 @pytest.fixture(scope="session")
 def decoded(pictures) -> list[np.ndarray]:
     paths = sorted(path for path in pictures.rglob("*") if path.is_file())[::4]
-    return [images.decode(path.read_bytes()) for path in paths]
+    return [decoding.decode(path.read_bytes()) for path in paths]
 
 
 def test_vectors_are_the_packages_own(extractor, decoded):
@@ -59,7 +59,7 @@ def test_a_reduced_reencoded_copy_is_nearest_to_its_original(extractor, decoded)
     for image in decoded:
         buffer = io.BytesIO()
         Image.fromarray(image).reduce(2).save(buffer, "JPEG", quality=40)
-        copies.append(images.decode(buffer.getvalue()))
+        copies.append(decoding.decode(buffer.getvalue()))
     nearest = (extractor.extract(copies) @ extractor.extract(decoded).T).argmax(axis=1)
     assert (nearest == np.arange(len(decoded))).all()
 

@@ -12,13 +12,14 @@ import time
 import numpy as np
 import pytest
 
-from pipeline import embed as loop
-from pipeline import hashes, images
-from pipeline.embed import choose, embed
 from pipeline.embeddings import EMBEDDINGS, Extractor, create
 from pipeline.errors import EmbeddingError, LikenessError
+from pipeline.extraction import embed as loop
+from pipeline.extraction.embed import choose, embed
+from pipeline.extraction.scan import scan
 from pipeline.library import Library
-from pipeline.scan import scan
+from pipeline.library import hashes as stored_hashes
+from pipeline.pictures import decoding
 from pipeline.search import open_extractor
 from pipeline.settings import EmbedOptions, ExtractorOptions
 
@@ -43,7 +44,7 @@ def test_each_image_keeps_its_own_vector_around_an_unreadable_one(own_pictures, 
         assert bad.id not in ids
         assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
         for row in library.images():
-            alone = extractor.extract([images.decode(row.file.read_bytes())])[0]
+            alone = extractor.extract([decoding.decode(row.file.read_bytes())])[0]
             assert np.allclose(rows[np.searchsorted(ids, row.id)], alone, atol=1e-5)
     assert all(library.thumbnail(row.id) for row in library.images())
 
@@ -53,8 +54,8 @@ def test_only_what_is_missing_or_stale_is_computed(library, pictures, own_pictur
     extra = own_pictures / "extra"
     extra.mkdir()
     for number, file in enumerate(sorted(own_pictures.rglob("*.jpg"))[:5]):
-        pixels = images.decode(file.read_bytes())[:, ::-1]
-        (extra / f"{number}.jpg").write_bytes(images.encode_jpeg(np.ascontiguousarray(pixels)))
+        pixels = decoding.decode(file.read_bytes())[:, ::-1]
+        (extra / f"{number}.jpg").write_bytes(decoding.encode_jpeg(np.ascontiguousarray(pixels)))
     scan(library, extra)
     report = embed(library, ["color", "sift", "efficientnet"])
     assert report.vectors == {"color": 5, "sift": 5, "efficientnet": 5}
@@ -80,10 +81,10 @@ def test_vectors_do_not_depend_on_when_an_image_was_looked_at(pictures, tmp_path
         assert library.fitted("sift")[1] == 20
         made.append((library.embeddings()["sift"].extractor, *library.vectors("sift")))
         extractor = open_extractor(library, "sift")
-        alone = extractor.extract([images.decode(row.file.read_bytes()) for row in library.images()])
+        alone = extractor.extract([decoding.decode(row.file.read_bytes()) for row in library.images()])
         assert np.allclose(library.vectors("sift")[1], alone, atol=1e-5)
         assert all(library.thumbnail(row.id) for row in library.images())
-        assert len(hashes.read(library)[0]) == 60
+        assert len(stored_hashes.read(library)[0]) == 60
     assert made[0][0] == made[1][0]
     assert np.allclose(made[0][2], made[1][2], atol=1e-5)
 
@@ -134,7 +135,7 @@ def test_pictures_that_kill_the_decoder_are_set_aside(own_pictures, tmp_path, mo
     monkeypatch.setitem(EMBEDDINGS, "color", Deadly)
     (own_pictures / "later").mkdir()
     for name in ("black.png", "later/black.png"):
-        (own_pictures / name).write_bytes(images.encode_jpeg(np.zeros((20, 20, 3), np.uint8)))
+        (own_pictures / name).write_bytes(decoding.encode_jpeg(np.zeros((20, 20, 3), np.uint8)))
     library = Library(tmp_path / "data", create=True)
     scan(library, own_pictures)
     options = EmbedOptions(batch_size=3, workers=2)
@@ -220,7 +221,7 @@ def test_auto_stands_in_for_dreamsim_with_one_sentence(tmp_path, monkeypatch):
 def test_contract_of_every_embedding(name, library, pictures):
     assert EMBEDDINGS[name].name == name
     extractor = open_extractor(library, name)
-    pixels = [images.decode(f.read_bytes()) for f in sorted(pictures.rglob("*.jpg"))[:6]]
+    pixels = [decoding.decode(f.read_bytes()) for f in sorted(pictures.rglob("*.jpg"))[:6]]
     rows = extractor.extract(pixels)
     assert rows.shape == (6, extractor.dim) and rows.dtype == np.float32
     assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from pipeline import exif
 from pipeline.errors import ImageError
+from pipeline.pictures import exif
 
 
 def shot(path, main=(), block=(), kind="JPEG"):

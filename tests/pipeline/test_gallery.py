@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline import gallery, images
+from pipeline import gallery
+from pipeline.pictures import decoding
 
 SEED = 7
 
@@ -29,7 +30,7 @@ def truth(folder: Path) -> list[dict[str, str]]:
 
 
 def pixels(path: Path) -> np.ndarray:
-    return images.decode(images.read(path))
+    return decoding.decode(decoding.read(path))
 
 
 def gray(picture: np.ndarray) -> np.ndarray:
@@ -49,7 +50,7 @@ def test_truth_lists_exactly_the_pictures_and_their_themes(folder, truth):
     on_disk = {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
-        if images.is_image_name(path)
+        if decoding.is_image_name(path)
     }
     assert len(truth) == len(on_disk) >= 360
     assert {row["path"] for row in truth} == on_disk

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline import granularity, index, maps, notes
-from pipeline.granularity import COARSEST, FINEST, cluster_at, recluster
-from pipeline.maps import COMBINED
+from pipeline import index, maps
+from pipeline.library import notes
+from pipeline.maps import COMBINED, granularity
+from pipeline.maps.granularity import COARSEST, FINEST, cluster_at, recluster
 
 
 def islands(count: int, seed: int = 0) -> np.ndarray:

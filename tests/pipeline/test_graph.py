@@ -8,10 +8,11 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from pipeline import graph, graph_layout
+from pipeline import graph
 from pipeline import index as combined
 from pipeline.errors import QueryError
 from pipeline.graph import Links
+from pipeline.graph import layout as graph_layout
 from tests.conftest import synthetic_library
 
 COUNT = 300

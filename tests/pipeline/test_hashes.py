@@ -6,17 +6,19 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline import hashes, images
-from pipeline.embed import embed
 from pipeline.errors import QueryError
+from pipeline.extraction.embed import embed
+from pipeline.extraction.scan import scan
 from pipeline.library import Library
-from pipeline.scan import scan
+from pipeline.library import hashes as stored_hashes
+from pipeline.pictures import decoding, hashes
 from pipeline.search import Query, Searcher
+from pipeline.search.hash_index import HashIndex
 
 
 @pytest.fixture(scope="module")
 def decoded(pictures) -> list[np.ndarray]:
-    return [images.decode(file.read_bytes()) for file in sorted(pictures.rglob("*.*"))]
+    return [decoding.decode(file.read_bytes()) for file in sorted(pictures.rglob("*.*"))]
 
 
 def bits(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -29,7 +31,7 @@ def test_copies_stay_near_and_other_pictures_are_far(decoded):
     for pixels, own in zip(decoded, ours):
         height, width = pixels.shape[:2]
         half = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-        again = images.decode(images.encode_jpeg(half, quality=40))
+        again = decoding.decode(decoding.encode_jpeg(half, quality=40))
         assert bits(own, hashes.compute(again)).max() <= 6
         brighter = cv2.convertScaleAbs(pixels, alpha=0.7, beta=30)
         assert bits(own, hashes.compute(brighter)).max() <= 6
@@ -53,7 +55,7 @@ def test_the_index_finds_what_counting_bits_finds():
     # Few distinct rows: many are equally far, as in a library with copies.
     rows = generator.integers(0, 256, (40, hashes.BYTES), dtype=np.uint8)[generator.integers(0, 40, 500)]
     ids = np.arange(500) * 3 + 1
-    index = hashes.HashIndex(ids, rows)
+    index = HashIndex(ids, rows)
     query = generator.integers(0, 256, hashes.BYTES, dtype=np.uint8)
     among = ids[generator.random(500) < 0.4]
     apart = np.unpackbits(rows ^ query, axis=1).sum(axis=1)
@@ -69,7 +71,7 @@ def test_the_index_finds_what_counting_bits_finds():
 
 def test_searching_by_hamming(made_library, decoded):
     searcher = Searcher(Library(made_library))
-    ids, rows = hashes.read(searcher.library)
+    ids, rows = stored_hashes.read(searcher.library)
     assert len(ids) == 60
     pages = [
         match
@@ -83,7 +85,7 @@ def test_searching_by_hamming(made_library, decoded):
     assert set(pages[0].parts) == {"color", "sift", "efficientnet"}
 
     row = searcher.library.image(9)
-    copy = images.encode_jpeg(images.decode(row.file.read_bytes()), quality=30)
+    copy = decoding.encode_jpeg(decoding.decode(row.file.read_bytes()), quality=30)
     outside = searcher.embed(copy)
     assert np.linalg.norm(outside[hashes.QUERY]) == pytest.approx(1, abs=1e-5)
     for kept in (outside, {name: vector.astype("<f4") for name, vector in outside.items()}):
@@ -97,17 +99,17 @@ def test_searching_by_hamming(made_library, decoded):
 def test_hashes_are_made_up_for_and_forgotten_with_the_picture(library, own_pictures):
     library.db.execute("DELETE FROM hashes WHERE image_id = 4")
     library.db.execute("UPDATE hashes SET version = 0, dct = zeroblob(8) WHERE image_id = 5")
-    assert hashes.pending(library) == [4, 5] and len(hashes.read(library)[0]) == 58
+    assert stored_hashes.pending(library) == [4, 5] and len(stored_hashes.read(library)[0]) == 58
     searcher = Searcher(library)
     assert len(searcher.search(Query(images=(1,), metric="hamming", top_k=60)).matches) == 58
     report = embed(library, ["color"])
     assert (report.done, report.vectors["color"]) == (2, 0)
-    assert not hashes.pending(library) and hashes.read(library, [5])[1][0, 16:].any()
+    assert not stored_hashes.pending(library) and stored_hashes.read(library, [5])[1][0, 16:].any()
     assert len(searcher.search(Query(images=(1,), metric="hamming", top_k=60)).matches) == 60
     library.forget_vectors([4])
-    assert hashes.pending(library) == [4]
+    assert stored_hashes.pending(library) == [4]
     many = [*range(50_000, 2, -1), 3, 3]  # more than one statement takes
-    assert hashes.read(library, many)[0].tolist() == [3, *range(5, 61)]
+    assert stored_hashes.read(library, many)[0].tolist() == [3, *range(5, 61)]
 
 
 def test_a_changed_file_gets_another_hash(own_pictures, tmp_path):
@@ -115,8 +117,8 @@ def test_a_changed_file_gets_another_hash(own_pictures, tmp_path):
     scan(library, own_pictures)
     embed(library, ["color"])
     row = library.images()[2]
-    before = hashes.read(library, [row.id])[1]
-    row.file.write_bytes(images.encode_jpeg(images.decode(row.file.read_bytes())[::-1].copy()))
+    before = stored_hashes.read(library, [row.id])[1]
+    row.file.write_bytes(decoding.encode_jpeg(decoding.decode(row.file.read_bytes())[::-1].copy()))
     scan(library, own_pictures)
     embed(library, ["color"])
-    assert bits(before[0], hashes.read(library, [row.id])[1][0]).sum() > 24
+    assert bits(before[0], stored_hashes.read(library, [row.id])[1][0]).sum() > 24

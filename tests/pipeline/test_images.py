@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngImageFile
 
-from pipeline import images
 from pipeline.errors import ImageError
+from pipeline.pictures import decoding
 
 
 def picture(width: int = 300, height: int = 200) -> Image.Image:
@@ -41,16 +41,16 @@ def test_exif_turn_is_applied_in_every_format(kind, orientation):
     options = {"quality": 95} if kind in ("JPEG", "WEBP") else {}
     data = encoded(picture(), kind, exif=exif, **options)
     expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB"))
-    assert difference(images.decode(data), expected) < 2
-    info = images.probe(data)
+    assert difference(decoding.decode(data), expected) < 2
+    info = decoding.probe(data)
     assert (info.height, info.width) == expected.shape[:2]
 
 
 @pytest.mark.parametrize("size", [(3000, 2000), (900, 1600), (1025, 30), (512, 512), (40, 30), (1, 1)])
 def test_working_size_keeps_shape_and_never_enlarges(size):
     whole = picture(*size) if min(size) > 4 else Image.new("RGB", size, "red")
-    pixels = images.decode(encoded(whole, "JPEG", quality=95))
-    assert max(pixels.shape[:2]) == min(max(size), images.WORK_SIDE)
+    pixels = decoding.decode(encoded(whole, "JPEG", quality=95))
+    assert max(pixels.shape[:2]) == min(max(size), decoding.WORK_SIDE)
     assert pixels.dtype == np.uint8 and pixels.flags.c_contiguous
     if min(size) > 100:
         plain = whole.resize(pixels.shape[1::-1], Image.Resampling.BOX)
@@ -59,10 +59,10 @@ def test_working_size_keeps_shape_and_never_enlarges(size):
 
 def test_transparency_lies_on_white():
     clear = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
-    assert (images.decode(encoded(clear, "PNG")) == 255).all()
+    assert (decoding.decode(encoded(clear, "PNG")) == 255).all()
     palette = Image.new("P", (8, 8), 0)
     palette.putpalette([0, 0, 255] + [0] * 765)
-    assert (images.decode(encoded(palette, "GIF", transparency=0)) == 255).all()
+    assert (decoding.decode(encoded(palette, "GIF", transparency=0)) == 255).all()
 
 
 def test_unusual_modes_become_rgb():
@@ -74,7 +74,7 @@ def test_unusual_modes_become_rgb():
         (picture().convert("1"), "PNG"),
         (picture().convert("P"), "GIF"),
     ]:
-        pixels = images.decode(encoded(image, kind))
+        pixels = decoding.decode(encoded(image, kind))
         assert pixels.shape == (200, 300, 3)
         assert difference(pixels[..., 0], np.asarray(image.convert("RGB") if kind != "PNG" or image.mode == "1"
                                                      else gray.convert("RGB"))[..., 0]) < 6
@@ -83,22 +83,22 @@ def test_unusual_modes_become_rgb():
 def test_numbers_that_are_none_count_as_zero():
     values = np.linspace(0, 1, 600, dtype=np.float32).reshape(20, 30)
     values[0, 0], values[0, 1] = np.nan, np.inf
-    pixels = images.decode(encoded(Image.fromarray(values), "TIFF"))
+    pixels = decoding.decode(encoded(Image.fromarray(values), "TIFF"))
     assert pixels[0, 0, 0] == pixels[0, 1, 0] == 0 and pixels[-1, -1, 0] == 255
 
 
 def test_what_follows_a_picture_in_its_file_does_not_count():
     data = encoded(picture(), "JPEG", progressive=True)
     video = b"\0\0\0\x18ftypmp42" + b"\xff\xd9 \xff\xda" * 3  # a motion photo
-    assert np.array_equal(images.decode(data + video), images.decode(data))
+    assert np.array_equal(decoding.decode(data + video), decoding.decode(data))
     with pytest.raises(ImageError, match="cut off"):
-        images.decode(data[:-500])
+        decoding.decode(data[:-500])
 
 
 def test_first_frame_of_an_animation():
     frames = [Image.new("RGB", (20, 20), color) for color in ("red", "blue")]
     data = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
-    assert (images.decode(data)[0, 0] == (255, 0, 0)).all()
+    assert (decoding.decode(data)[0, 0] == (255, 0, 0)).all()
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_first_frame_of_an_animation():
 )
 def test_what_cannot_be_read_says_why(data, said):
     with pytest.raises(ImageError, match=said):
-        images.decode(data)
+        decoding.decode(data)
 
 
 @pytest.mark.parametrize("kind, at, order", [("BMP", 18, "little"), ("PNG", 16, "big")])
@@ -125,7 +125,7 @@ def test_too_many_pixels_are_refused_before_decoding(kind, at, order, monkeypatc
     if kind == "PNG":
         header[29:33] = zlib.crc32(header[12:29]).to_bytes(4, "big")
     with pytest.raises(ImageError, match="megapixels"):
-        images.decode(bytes(header))
+        decoding.decode(bytes(header))
 
 
 def test_a_file_damaged_anywhere_has_a_reason_and_nothing_worse():
@@ -138,12 +138,12 @@ def test_a_file_damaged_anywhere_has_a_reason_and_nothing_worse():
             damaged = data.copy()
             damaged[generator.integers(len(data), size=8)] = generator.integers(256, size=8)
             try:
-                assert images.decode(damaged.tobytes()).ndim == 3
+                assert decoding.decode(damaged.tobytes()).ndim == 3
             except ImageError as error:
                 reasons.add(str(error).partition(" (")[0])
     assert "the image is damaged" in reasons and len(reasons) >= 2
 
 
 def test_thumbnail_is_a_small_jpeg_of_the_same_shape():
-    thumbnail = Image.open(io.BytesIO(images.thumbnail(np.asarray(picture(500, 250)))))
+    thumbnail = Image.open(io.BytesIO(decoding.thumbnail(np.asarray(picture(500, 250)))))
     assert (thumbnail.format, thumbnail.size) == ("JPEG", (256, 128))

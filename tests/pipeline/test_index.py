@@ -9,12 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline import index as combined
-from pipeline import maps, neighbors
+from pipeline import maps
 from pipeline.cli import main
 from pipeline.errors import EmbeddingError, SettingsError, StaleIndexError
-from pipeline.index import combined as combined_index
-from pipeline.index import recall as index_recall
+from pipeline.index.faiss import combined as combined_index
+from pipeline.index.faiss import recall as index_recall
 from pipeline.library import Library
+from pipeline.maps import neighbors
 from pipeline.search import Query, Searcher
 from pipeline.settings import IndexOptions
 from tests.conftest import synthetic_library, unit

@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 import pytest
 
-from pipeline.index import kinds, links
+from pipeline.index.faiss import kinds, links
 from pipeline.settings import IndexOptions
 from tests.conftest import unit
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from sqlite_utils import Database
 
-from pipeline import hashes, status
+from pipeline import status
 from pipeline.errors import LibraryError
 from pipeline.library import DATABASE, Library
-from pipeline.migrations import migrations
+from pipeline.library import hashes as stored_hashes
+from pipeline.library.schema import migrations
 from pipeline.run import demo_folder, run
 from tests.conftest import synthetic_library
 
@@ -54,11 +55,11 @@ def test_a_library_of_the_oldest_schema_opens_and_keeps_its_rows(tmp_path):
     old.close()
     library = Library(tmp_path)
     assert library.image(3).path == "a/b.jpg" and library.thumbnail(3) == b"x"
-    assert hashes.pending(library) == [3]
-    hashes.store(library, [(3, np.arange(24, dtype=np.uint8))])
+    assert stored_hashes.pending(library) == [3]
+    stored_hashes.store(library, [(3, np.arange(24, dtype=np.uint8))])
     library.close()
     again = Library(tmp_path)
-    assert hashes.read(again)[1].tolist() == [list(range(24))]
+    assert stored_hashes.read(again)[1].tolist() == [list(range(24))]
     shown = again.db.execute("SELECT hex(average), hex(dct) FROM hashes").fetchone()
     assert shown == ("0001020304050607", "1011121314151617")
     again.db.execute("DELETE FROM images")

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline import index as combined
-from pipeline import layout, maps, neighbors
+from pipeline import maps
 from pipeline.errors import LibraryError
+from pipeline.maps import layout, neighbors
 from pipeline.settings import MapOptions
 from tests.conftest import synthetic_library, unit
 

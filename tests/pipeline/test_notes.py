@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline import notes
 from pipeline.errors import NoteError
-from pipeline.library import Library
+from pipeline.library import Library, notes
 
 
 def test_collections_hold_images_until_these_are_gone(library):

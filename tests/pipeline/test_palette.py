@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline import images
-from pipeline.palette import MOST, palette
+from pipeline.pictures import decoding
+from pipeline.pictures.palette import MOST, palette
 
 
 def painted(*stripes: tuple[tuple[int, int, int], int]) -> np.ndarray:
@@ -29,11 +29,11 @@ def test_painted_colors_come_back_with_their_shares():
 
 def test_shares_sum_to_one_and_the_colors_of_a_photograph_are_few(pictures):
     for file in sorted(pictures.rglob("*.jpg"))[::7]:
-        found = palette(images.decode(file.read_bytes(), 256))
+        found = palette(decoding.decode(file.read_bytes(), 256))
         assert 1 <= len(found) <= MOST
         assert abs(sum(swatch.share for swatch in found) - 1) < 1e-6
         assert [s.share for s in found] == sorted((s.share for s in found), reverse=True)
-        assert found == palette(images.decode(file.read_bytes(), 256))
+        assert found == palette(decoding.decode(file.read_bytes(), 256))
 
 
 def test_a_hair_of_noise_does_not_make_colors_and_one_color_is_one():

@@ -9,8 +9,8 @@ import shutil
 import pytest
 
 from pipeline.errors import LibraryError
+from pipeline.extraction.scan import scan
 from pipeline.library import Library
-from pipeline.scan import scan
 
 
 def table(library: Library) -> set:

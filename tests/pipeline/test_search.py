@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline import hashes, images, index
+from pipeline import index
 from pipeline.errors import ImageError, QueryError
-from pipeline.rocchio import MINUS
+from pipeline.library import hashes as stored_hashes
+from pipeline.pictures import decoding, hashes
 from pipeline.search import Query, Searcher
+from pipeline.search.rocchio import MINUS
 from pipeline.settings import METRICS, IndexOptions
 from tests.conftest import synthetic_library
 
@@ -51,10 +53,10 @@ def test_a_cropped_copy_from_outside_finds_its_original_by_sift(searcher, tmp_pa
     firsts = 0
     rows = searcher.library.images()[::6]
     for row in rows:
-        pixels = images.decode(row.file.read_bytes())
+        pixels = decoding.decode(row.file.read_bytes())
         height, width = pixels.shape[:2]
         crop = pixels[height // 10 : height * 9 // 10, width // 10 : width * 9 // 10]
-        vectors = searcher.embed(images.encode_jpeg(np.ascontiguousarray(crop), quality=60))
+        vectors = searcher.embed(decoding.encode_jpeg(np.ascontiguousarray(crop), quality=60))
         only_sift = {"color": 0.0, "sift": 1.0, "efficientnet": 0.0}
         result = searcher.search(Query(vectors=(vectors,), weights=only_sift, top_k=1))
         firsts += result.matches[0].id == row.id
@@ -159,7 +161,7 @@ def test_a_minus_from_outside_counts_like_the_same_image_of_the_library(searcher
     assert all(m.score == pytest.approx(there[m.id], abs=2e-3) for m in outside)
     plain = {m.id: m.score for m in searcher.search(Query(images=(2,), top_k=60)).matches}
     assert there[30] < plain[30] - 0.2
-    rows = hashes.read(searcher.library)[1]
+    rows = stored_hashes.read(searcher.library)[1]
     asked = hashes.as_vector(rows[1]) - MINUS * hashes.as_vector(rows[29])
     bits = np.unpackbits(rows, axis=1) != np.unpackbits(np.packbits(asked > 0))
     by_hash = searcher.search(Query(images=(2,), minus_images=(30,), metric="hamming", top_k=60)).matches
@@ -220,7 +222,7 @@ def test_queries_that_cannot_be_answered_say_why(searcher):
             searcher.search(query)
     with pytest.raises(ImageError):
         searcher.embed(b"no picture")
-    flat = searcher.embed(images.encode_jpeg(np.full((90, 90, 3), 200, np.uint8)))
+    flat = searcher.embed(decoding.encode_jpeg(np.full((90, 90, 3), 200, np.uint8)))
     assert not flat["sift"].any()
     with pytest.raises(QueryError, match="sift"):
         searcher.search(Query(vectors=(flat,), weights={"sift": 1.0}))

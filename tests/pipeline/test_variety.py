@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline import hashes, index
+from pipeline import index
 from pipeline.errors import QueryError
 from pipeline.library import Library
+from pipeline.library import hashes as stored_hashes
+from pipeline.pictures import hashes
 from pipeline.search import Query, Searcher
+from pipeline.search.variety import ALIKE, CLOSEST, FURTHER, REACH, discover, distinct
 from pipeline.settings import IndexOptions
-from pipeline.variety import ALIKE, CLOSEST, FURTHER, REACH, discover, distinct
 from tests.conftest import synthetic_library
 
 
@@ -21,13 +23,13 @@ def large(tmp_path_factory) -> Searcher:
     rows = np.random.default_rng(1).integers(0, 256, (6_000, hashes.BYTES), np.uint8)
     rows[4::5] = rows[3::5]
     rows[4::5, 0] ^= 0b1011
-    hashes.store(library, zip(range(1, 6_001), rows))
+    stored_hashes.store(library, zip(range(1, 6_001), rows))
     index.build(library, options=IndexOptions(ef_search=16))
     return Searcher(library)
 
 
 def bits(searcher: Searcher, one: int, other: int) -> int:
-    rows = hashes.read(searcher.library, [one, other])[1]
+    rows = stored_hashes.read(searcher.library, [one, other])[1]
     return int(np.unpackbits(rows[0] ^ rows[1]).sum())
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.index import kinds, recall
+from pipeline.index.faiss import kinds, recall
 from pipeline.library import Library
 from pipeline.settings import IndexOptions
 

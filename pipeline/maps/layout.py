@@ -62,7 +62,7 @@ def coordinates(start: np.ndarray, graph, options: MapOptions) -> np.ndarray:
     """Coordinates (n, 2 or 3) float32 around 0 from a start (n, 2 or 3) and its `memberships`."""
     from umap.umap_ import find_ab_params
 
-    from pipeline.descent import descend
+    from pipeline.maps.descent import descend
 
     low, high = start.min(axis=0), start.max(axis=0)
     points = descend(

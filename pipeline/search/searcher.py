@@ -10,13 +10,16 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from pipeline import hashes, images, metrics, rocchio, settings
 from pipeline import index as combined
+from pipeline import settings
 from pipeline.embeddings import Extractor, FittedExtractor, create
 from pipeline.errors import EmbeddingError, QueryError
-from pipeline.hashes import HashIndex
 from pipeline.index import CombinedIndex
 from pipeline.library import Library
+from pipeline.library import hashes as stored_hashes
+from pipeline.pictures import decoding, hashes
+from pipeline.search import metrics, rocchio
+from pipeline.search.hash_index import HashIndex
 from pipeline.settings import ExtractorOptions
 
 RERANK = 10
@@ -113,9 +116,9 @@ class Searcher:
         EmbeddingError when the library's own extractor cannot be made ready.
         """
         if isinstance(picture, np.ndarray):
-            pixels = images.resize(picture, images.WORK_SIDE)
+            pixels = decoding.resize(picture, decoding.WORK_SIDE)
         else:
-            pixels = images.decode(picture if isinstance(picture, bytes) else images.read(picture))
+            pixels = decoding.decode(picture if isinstance(picture, bytes) else decoding.read(picture))
         vectors = {name: self._extractor(name).extract([pixels])[0] for name in self.embeddings}
         return vectors | {hashes.QUERY: hashes.as_vector(hashes.compute(pixels))}
 
@@ -153,7 +156,7 @@ class Searcher:
 
     def hash_index(self) -> HashIndex:
         """The perceptual hashes as they are stored now."""
-        stored = hashes.stamp(self.library)
+        stored = stored_hashes.stamp(self.library)
         with self._lock:
             if self._hashes is None or self._hashes[0] != stored:
                 self._hashes = stored, HashIndex.of(self.library)
@@ -204,7 +207,7 @@ class Searcher:
         """Vectors of library images and of given pictures, where they have one: (n, dim)."""
         rows = [vectors[name] for vectors in given if name in vectors]
         if ids and name == hashes.QUERY:
-            rows.extend(hashes.as_vector(row) for row in hashes.read(self.library, ids)[1])
+            rows.extend(hashes.as_vector(row) for row in stored_hashes.read(self.library, ids)[1])
         elif ids:
             rows.extend(self.library.vectors(name, ids)[1])
         return np.array(rows) if rows else np.zeros((0, 0))

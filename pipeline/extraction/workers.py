@@ -22,10 +22,10 @@ import cv2
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from pipeline import hashes, images
 from pipeline.embeddings import Extractor, FittedExtractor
 from pipeline.errors import ImageError, LikenessError
-from pipeline.leash import SPAWN, Leash, follow
+from pipeline.pictures import decoding, hashes
+from pipeline.processes import SPAWN, Leash, follow
 
 _TASK = 16  # images per message to a worker: few enough to share out, many enough to be cheap
 
@@ -224,11 +224,11 @@ def _describe(fits: dict[str, str], tasks: list[tuple[int, dict]]) -> list[Prepa
 def _seen(image_id: int, file: str, names: list[str]) -> Prepared:
     """Decode one image and prepare it, or say why it cannot be decoded."""
     try:
-        pixels = images.decode(images.read(Path(file)))
+        pixels = decoding.decode(decoding.read(Path(file)))
     except ImageError as error:
         state = "unreadable" if Path(file).exists() else "missing"
         return Prepared(image_id, state=state, reason=str(error))
-    item = Prepared(image_id, images.thumbnail(pixels), hashes.compute(pixels))
+    item = Prepared(image_id, decoding.thumbnail(pixels), hashes.compute(pixels))
     for name in names:
         extractor = _extractors[name]
         if isinstance(extractor, FittedExtractor) and not extractor.is_fitted:

@@ -12,7 +12,8 @@ import faiss
 import numpy as np
 
 from pipeline import settings
-from pipeline.index import CombinedIndex, kinds
+from pipeline.index import CombinedIndex
+from pipeline.index.faiss import kinds
 from pipeline.progress import Progress, Silent
 
 COMBINED = "combined"

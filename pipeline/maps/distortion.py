@@ -18,12 +18,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pipeline import maps, settings
-from pipeline.agreement import ALL_BELOW, K
 from pipeline.index import CombinedIndex
 from pipeline.library import Library
 from pipeline.maps import Map
-from pipeline.neighbors import others
+from pipeline.maps.neighbors import others
 from pipeline.progress import Progress, Silent
+from pipeline.quality.agreement import ALL_BELOW, K
 
 _VERSION = 1
 

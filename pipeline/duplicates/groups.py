@@ -17,13 +17,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from pipeline import alignment, hashes, images, maps
 from pipeline import index as combined
-from pipeline.alignment import Picture
 from pipeline.errors import LibraryError
-from pipeline.hashes import HashIndex
 from pipeline.library import ImageRow, Library
+from pipeline.maps.neighbors import neighbors
+from pipeline.pictures import alignment, decoding, hashes
+from pipeline.pictures.alignment import Picture
 from pipeline.progress import Progress, Silent
+from pipeline.search.hash_index import HashIndex
 
 BITS = 24
 """Hash distance, of 192 bits, up to which pictures are laid over one another as a whole:
@@ -146,7 +147,7 @@ def _candidates(
     if len(rows) < 2:
         return pairs
     for name in ["sift"] if "sift" in index.embeddings else index.embeddings:
-        nearest, apart = maps.neighbors(index, name, rows, min(NEIGHBORS + 1, len(rows)))
+        nearest, apart = neighbors(index, name, rows, min(NEIGHBORS + 1, len(rows)))
         for at, place in np.argwhere(1 - apart[:, 1:] >= COSINE):
             one, other = index.ids[rows[at]], index.ids[rows[nearest[at, place + 1]]]
             pair(int(one), int(other)).by_points = True
@@ -179,7 +180,7 @@ class _Eyes:
 
     def _read(self, image_id: int) -> Picture | None:
         jpeg = self._library.thumbnail(image_id)
-        return Picture.of(images.decode(jpeg)) if jpeg else None
+        return Picture.of(decoding.decode(jpeg)) if jpeg else None
 
 
 def _as_groups(library: Library, groups: _Groups) -> list[Group]:

@@ -21,7 +21,7 @@ from pipeline import settings
 from pipeline.errors import EmbeddingError
 from pipeline.index import CombinedIndex
 from pipeline.library import Library
-from pipeline.neighbors import COMBINED, others
+from pipeline.maps.neighbors import COMBINED, others
 from pipeline.progress import Progress, Silent
 from pipeline.quality import retrieval
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.index import kinds
+from pipeline.index.faiss import kinds
 
 K = 10
 QUERIES = 300

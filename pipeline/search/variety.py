@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pipeline import hashes
 from pipeline.errors import QueryError
+from pipeline.library import hashes as stored_hashes
 from pipeline.search import Match, Query, Result, Searcher
 
 CLOSEST = 15
@@ -87,7 +87,7 @@ def _alike(searcher: Searcher, ids: Iterable[int], among: np.ndarray | None) -> 
     index = searcher.hash_index()
     words = index.rows.view(np.uint64)
     allowed = np.ones(len(index), bool) if among is None else np.isin(index.ids, among)
-    having, rows = hashes.read(searcher.library, list(ids))
+    having, rows = stored_hashes.read(searcher.library, list(ids))
     found = {}
     for image_id, row in zip(having.tolist(), rows):
         distances = np.bitwise_count(words ^ row.view(np.uint64)).sum(axis=1, dtype=np.uint8)

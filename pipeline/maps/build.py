@@ -17,11 +17,11 @@ from zipfile import BadZipFile
 import numpy as np
 
 from pipeline import index as combined
-from pipeline import layout
 from pipeline.errors import LibraryError
 from pipeline.index import CombinedIndex
 from pipeline.library import Library
-from pipeline.neighbors import COMBINED, Vectors, among, neighbors
+from pipeline.maps import layout
+from pipeline.maps.neighbors import COMBINED, Vectors, among, neighbors
 from pipeline.progress import Progress, Silent
 from pipeline.settings import MapOptions
 

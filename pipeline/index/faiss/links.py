@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 import faiss
 import numpy as np
 
-from pipeline.index import kinds
+from pipeline.index.faiss import kinds
 
 _NEAREST = 12
 """Rows linked from each row, for each embedding."""

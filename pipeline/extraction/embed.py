@@ -18,14 +18,15 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from pipeline import hashes, settings
+from pipeline import settings
 from pipeline.embeddings import Extractor, FittedExtractor, create
 from pipeline.embeddings.dreamsim import unavailable_reason
 from pipeline.errors import EmbeddingError
+from pipeline.extraction.workers import Prepared, Workers
 from pipeline.library import Library
+from pipeline.library import hashes as stored_hashes
 from pipeline.progress import Progress, Silent
 from pipeline.settings import EmbedOptions, ExtractorOptions
-from pipeline.workers import Prepared, Workers
 
 AUTO = ("color", "sift", "dreamsim")
 STAND_IN = "efficientnet"
@@ -131,7 +132,7 @@ def _needs(library: Library, names: Sequence[str], learning: Sequence[str]) -> d
     sql = "SELECT id FROM images WHERE state = 'ok'"
     without = f"{sql} AND id NOT IN (SELECT image_id FROM thumbnails)"
     needs: dict[int, list[str]] = {row[0]: [] for row in library.db.execute(without)}
-    needs |= {image_id: [] for image_id in hashes.pending(library)}
+    needs |= {image_id: [] for image_id in stored_hashes.pending(library)}
     for name in names:
         everyone = (row[0] for row in library.db.execute(sql))
         for image_id in everyone if name in learning else library.pending(name):
@@ -221,7 +222,7 @@ class _Loop:
         failures = [(item.image_id, item.state, item.reason) for item in batch if item.state != "ok"]
         with self.library.db.atomic():
             self.library.store([(item.image_id, item.thumbnail) for item in seen], vectors, failures)
-            hashes.store(self.library, [(item.image_id, item.hash) for item in seen])
+            stored_hashes.store(self.library, [(item.image_id, item.hash) for item in seen])
         self.held |= {item.image_id: item.samples for item in batch if item.samples}
         self.report.done += len(seen)
         self.report.failed += len(failures)

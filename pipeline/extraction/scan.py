@@ -16,9 +16,10 @@ from dataclasses import dataclass, field, fields
 from hashlib import blake2b
 from pathlib import Path
 
-from pipeline import images, settings
+from pipeline import settings
 from pipeline.errors import ImageError, LibraryError
 from pipeline.library import DATABASE, Library
+from pipeline.pictures import decoding
 from pipeline.progress import Progress, Silent
 
 _BATCH = 500  # files per transaction
@@ -58,7 +59,7 @@ class _Found:
     size: int
     mtime: float
     content_hash: str | None = None
-    info: images.ImageInfo | None = None
+    info: decoding.ImageInfo | None = None
     reason: str | None = None
 
 
@@ -81,7 +82,7 @@ def scan(library: Library, folder: Path, progress: Progress = Silent()) -> ScanR
     known = _known(library, root, top, found)
     if not found and not known.rows:
         raise LibraryError(
-            f"No images in {folder} (looked for {', '.join(sorted(images.EXTENSIONS))})."
+            f"No images in {folder} (looked for {', '.join(sorted(decoding.EXTENSIONS))})."
         )
     report = ScanReport()
     to_read = []
@@ -148,7 +149,7 @@ def _walk(root: str, top: str, data: Path) -> Iterator[_Found]:
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in sorted(files):
             path = here / name
-            if name.startswith(".") or not images.is_image_name(path):
+            if name.startswith(".") or not decoding.is_image_name(path):
                 continue
             try:
                 status = path.stat()
@@ -190,9 +191,9 @@ def _inspect(root: str, item: _Found) -> _Found:
     if item.reason:
         return item
     try:
-        data = images.read(Path(root) / item.path)
+        data = decoding.read(Path(root) / item.path)
         item.content_hash = blake2b(data, digest_size=16).hexdigest()
-        item.info = images.probe(data)
+        item.info = decoding.probe(data)
     except ImageError as error:
         item.reason = str(error)
     return item

@@ -7,9 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline import layout
 from pipeline.index import CombinedIndex
-from pipeline.maps import COMBINED, Map
+from pipeline.maps import COMBINED, Map, layout
 
 COARSEST, FINEST = -4, 4
 """Steps of granularity; 0 is the map as saved. Two steps halve the smallest cluster. Beyond

@@ -20,9 +20,9 @@ from sqlite_utils import Database
 
 from pipeline.embeddings import EMBEDDINGS
 from pipeline.errors import LibraryError
-from pipeline.locks import locked
-from pipeline.migrations import migrations
-from pipeline.vector_tables import VectorTables, chunks, table_of
+from pipeline.library.locks import locked
+from pipeline.library.schema import migrations
+from pipeline.library.vectors import VectorTables, chunks, table_of
 
 DATABASE = "images.db"
 

@@ -1,0 +1,5 @@
+"""The one door to a data directory: schema, images, vectors, notes, runs, locks."""
+
+from pipeline.library.library import DATABASE, ImageRow, Library
+
+__all__ = ["DATABASE", "ImageRow", "Library"]

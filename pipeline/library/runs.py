@@ -1,0 +1,66 @@
+"""The table of runs: what ran when, how far it is, what came of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime, timezone
+
+from pipeline.library.library import Library
+from pipeline.progress import Progress
+
+
+class RunRecord:
+    """Passes everything on to another reporter and keeps a row of `runs` up to date.
+
+    A context manager: leaving it writes how the run ended. The row is written at most
+    twice a second, so that another process can show the progress.
+    """
+
+    def __init__(self, library: Library, command: str, parameters: dict, inner: Progress):
+        self._library, self._inner = library, inner
+        self._done = self._failed = 0
+        self._written = 0.0
+        self.message: str | None = None
+        library.db.execute(  # a killed run could not say so itself; the lock is ours now
+            "UPDATE runs SET state = 'stopped', finished = ? WHERE state = 'running'", [_now()]
+        )
+        self.id = library.db.execute(
+            "INSERT INTO runs (command, parameters, started, state) VALUES (?, ?, ?, 'running')",
+            [command, json.dumps(parameters, default=str), _now()],
+        ).lastrowid
+
+    def __enter__(self) -> RunRecord:
+        return self
+
+    def __exit__(self, kind, error, trace) -> None:
+        state = "done" if error is None else "failed"
+        if kind is KeyboardInterrupt:
+            state = "stopped"
+        elif error is not None:
+            self.message = str(error)
+        self._write(state=state, finished=_now(), message=self.message, done=self._done,
+                    failed=self._failed)
+
+    def start(self, stage: str, total: int) -> None:
+        self._done = self._failed = 0
+        self._write(stage=stage, done=0, failed=0, total=total)
+        self._inner.start(stage, total)
+
+    def advance(self, units: int = 1, failed: int = 0) -> None:
+        self._done += units
+        self._failed += failed
+        if time.monotonic() - self._written > 0.5:
+            self._write(done=self._done, failed=self._failed)
+        self._inner.advance(units, failed)
+
+    def say(self, text: str) -> None:
+        self._inner.say(text)
+
+    def _write(self, **values) -> None:
+        self._written = time.monotonic()
+        self._library.db["runs"].update(self.id, values)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -1,0 +1,1 @@
+"""The only room that decodes: the EXIF turn, thumbnails, hashes, palette, two pictures compared."""
