@@ -25,16 +25,18 @@ import flask_bootstrap
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, set_props
 from flask import Flask, Response, request
 
-from dashboard import components, exports, image_routes, small_maps
+from dashboard import components
 from dashboard.access import Access, guard
 from dashboard.jobs import Jobs
-from dashboard.pages import compare as compare_page
-from dashboard.pages import detail as detail_page
-from dashboard.pages import graph as graph_page
-from dashboard.pages import library as library_page
-from dashboard.pages import map as map_page
-from dashboard.pages import search as search_page
-from dashboard.queries import Reads
+from dashboard.pages.compare import page as compare_page
+from dashboard.pages.graph import page as graph_page
+from dashboard.pages.image import page as detail_page
+from dashboard.pages.library import page as library_page
+from dashboard.pages.map import page as map_page
+from dashboard.pages.search import page as search_page
+from dashboard.reads import Reads
+from dashboard.routes import exports, small_maps
+from dashboard.routes import images as image_routes
 from pipeline.errors import LikenessError
 from pipeline.library import Library
 

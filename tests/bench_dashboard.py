@@ -20,8 +20,8 @@ import waitress
 from playwright.sync_api import Page, sync_playwright
 
 from dashboard.app import create_app
-from dashboard.pages import map as map_page
-from dashboard.queries import Reads
+from dashboard.pages.map import page as map_page
+from dashboard.reads import Reads
 from dashboard.server import stop
 from pipeline.library import Library
 from pipeline.maps import COMBINED

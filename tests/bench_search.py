@@ -19,9 +19,9 @@ from time import perf_counter, process_time
 from dash import Dash
 
 from dashboard.app import create_app
-from dashboard.pages.search_board import Entry
-from dashboard.pages.search_upload import receive
-from dashboard.queries import Reads
+from dashboard.pages.search.board import Entry
+from dashboard.pages.search.upload import receive
+from dashboard.reads import Reads
 from pipeline.library import Library
 
 

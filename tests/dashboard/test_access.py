@@ -81,7 +81,7 @@ def test_from_another_machine_one_is_not_sent_to_localhost(library):
 def test_the_page_offers_actions_only_where_the_server_allows_them(library):
     from dashboard.app import render
     from dashboard.jobs import Jobs
-    from dashboard.queries import Reads
+    from dashboard.reads import Reads
 
     def ids(reads):
         tree = render(reads, "/library", "")[0]

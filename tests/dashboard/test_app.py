@@ -14,7 +14,7 @@ from dash import Dash
 
 from dashboard.app import PAGES, create_app, render
 from dashboard.jobs import Jobs
-from dashboard.queries import Reads
+from dashboard.reads import Reads
 from pipeline.library import Library
 from tests.dashboard.trees import call, of_class, parts, text_of
 

@@ -7,9 +7,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from dashboard import categories, colorings
 from dashboard.figures import SCALE, drawing_order
-from dashboard.queries import Reads
+from dashboard.reads import Reads, categories, colorings
 from pipeline.library import Library
 from pipeline.maps import COMBINED
 from tests.dashboard.test_figures import SEEN_BY, decoded, linear, oklab

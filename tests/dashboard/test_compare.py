@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.app import render
-from dashboard.comparison import columns, elsewhere, overlaps, pair
-from dashboard.pages.compare_columns import ordinal
-from dashboard.queries import Reads
+from dashboard.pages.compare.columns import ordinal
+from dashboard.reads import Reads
+from dashboard.reads.comparison import columns, elsewhere, overlaps, pair
 from pipeline import index as combined
 from pipeline.library import Library
 from pipeline.maps import COMBINED

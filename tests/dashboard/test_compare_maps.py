@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.pages import compare_maps
-from dashboard.queries import Reads
+from dashboard.pages.compare import maps as compare_maps
+from dashboard.reads import Reads
 from pipeline.library import Library
 from tests.dashboard.trees import parts, text_of
 

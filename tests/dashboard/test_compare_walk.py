@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.app import create_app
-from dashboard.comparison import Agreements, spread, step
-from dashboard.pages import compare_disagree
-from dashboard.queries import Reads
+from dashboard.pages.compare import disagree as compare_disagree
+from dashboard.reads import Reads
+from dashboard.reads.comparison import Agreements, spread, step
 from pipeline.errors import EmbeddingError
 from pipeline.library import Library
 from pipeline.maps import COMBINED

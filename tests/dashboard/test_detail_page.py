@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from dashboard import small_maps
 from dashboard.app import create_app
-from dashboard.clusterings import Clusterings
-from dashboard.pages import detail as page
-from dashboard.pages import detail_parts as parts_of
-from dashboard.queries import Reads
+from dashboard.pages.image import page
+from dashboard.pages.image import parts as parts_of
+from dashboard.reads import Reads
+from dashboard.reads.clusterings import Clusterings
+from dashboard.routes import small_maps
 from pipeline.extraction.scan import scan
 from pipeline.library import Library, notes
 from tests.dashboard.test_browser import asks, hold

@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from PIL import Image
 
-from dashboard import exports
+from dashboard.routes import exports
 from pipeline import maps
 from pipeline.extraction.scan import scan
 from pipeline.library import Library, notes

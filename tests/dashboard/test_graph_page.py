@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.pages import graph as graph_page
-from dashboard.pages.graph_data import Settings
-from dashboard.queries import Reads
+from dashboard.pages.graph import page as graph_page
+from dashboard.pages.graph.data import Settings
+from dashboard.reads import Reads
 from pipeline.graph import layout as graph_layout
 from pipeline.library import Library, notes
 from tests.dashboard.accessibility import faults

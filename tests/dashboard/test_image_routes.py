@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from PIL import Image
 
-from dashboard import image_routes
+from dashboard.routes import images as image_routes
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
 

@@ -10,9 +10,8 @@ import pytest
 
 from dashboard import jobs as module
 from dashboard.jobs import Jobs, suggestions
-from dashboard.pages import library as page
-from dashboard.pages import library_actions as actions
-from dashboard.queries import Reads
+from dashboard.pages.library import actions, page
+from dashboard.reads import Reads
 from pipeline.errors import LibraryError, SettingsError
 from pipeline.library import Library
 from pipeline.library.runs import RunRecord

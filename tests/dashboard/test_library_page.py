@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 
 from dashboard import components
 from dashboard.access import Access
-from dashboard.pages import library as page
-from dashboard.queries import Reads
+from dashboard.pages.library import page
+from dashboard.reads import Reads
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
 from pipeline.library.runs import RunRecord

@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import TimeoutError
 
 from dashboard.app import create_app
-from dashboard.map_data import Drawings
-from dashboard.pages import map as map_page
-from dashboard.pages import map_panels
-from dashboard.queries import Reads
+from dashboard.pages.map import page as map_page
+from dashboard.pages.map import panels as map_panels
+from dashboard.reads import Reads
+from dashboard.reads.map_data import Drawings
 from pipeline.library import Library
 from pipeline.maps import COMBINED, Map
 from pipeline.search import Query

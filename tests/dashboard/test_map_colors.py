@@ -7,8 +7,8 @@ import threading
 import pytest
 import waitress
 
-from dashboard import map_data
 from dashboard.app import create_app
+from dashboard.reads import map_data
 from dashboard.server import stop
 from pipeline import maps
 from pipeline.library import Library

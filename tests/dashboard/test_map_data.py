@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard import map_data
 from dashboard.app import create_app
-from dashboard.map_data import Drawings
-from dashboard.queries import Reads
+from dashboard.reads import Reads, map_data
+from dashboard.reads.map_data import Drawings
 from pipeline import maps
 from pipeline.library import Library
 from pipeline.maps import COMBINED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from dashboard.queries import Reads
+from dashboard.reads import Reads
 from pipeline.library import Library
 from pipeline.library.runs import RunRecord
 from pipeline.progress import Silent

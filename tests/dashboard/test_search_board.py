@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from dashboard import components
-from dashboard.pages.search_board import MOST, Entry, from_data, from_params, to_params
-from dashboard.pages.search_query import Settings, join, rated_as, split
-from dashboard.picture_edit import Edit, EditedPictures
-from dashboard.queries import Reads
+from dashboard.pages.search.board import MOST, Entry, from_data, from_params, to_params
+from dashboard.pages.search.query import Settings, join, rated_as, split
+from dashboard.reads import Reads
+from dashboard.uploads.edit import Edit, EditedPictures
 from pipeline.errors import QueryError
 from pipeline.library import Library
 from pipeline.pictures import decoding

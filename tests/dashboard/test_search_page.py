@@ -14,15 +14,15 @@ import pytest
 from PIL import Image
 
 from dashboard.app import create_app
-from dashboard.pages import search as page
-from dashboard.pages import search_results
-from dashboard.pages.search_board import Entry
-from dashboard.pages.search_panel import MAX_UPLOAD, filters_part
-from dashboard.pages.search_query import Settings, packed, query_of, unpacked
-from dashboard.pages.search_stage import query_view
-from dashboard.pages.search_upload import receive
-from dashboard.picture_edit import Edit, EditedPictures
-from dashboard.queries import Reads
+from dashboard.pages.search import page
+from dashboard.pages.search import results as search_results
+from dashboard.pages.search.board import Entry
+from dashboard.pages.search.panel import MAX_UPLOAD, filters_part
+from dashboard.pages.search.query import Settings, packed, query_of, unpacked
+from dashboard.pages.search.stage import query_view
+from dashboard.pages.search.upload import receive
+from dashboard.reads import Reads
+from dashboard.uploads.edit import Edit, EditedPictures
 from pipeline.errors import QueryError
 from pipeline.library import Library, notes
 from pipeline.search.rocchio import MINUS

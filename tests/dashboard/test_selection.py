@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from dashboard import categories, selections
-from dashboard.clusterings import Clusterings
-from dashboard.pages import map_selection
-from dashboard.queries import Reads
+from dashboard.pages.map import selection as map_selection
+from dashboard.reads import Reads, categories, selections
+from dashboard.reads.clusterings import Clusterings
 from pipeline.library import Library, notes
 from pipeline.maps import COMBINED
 from tests.dashboard.accessibility import faults

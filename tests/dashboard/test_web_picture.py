@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from dashboard.web_picture import fetch, is_public, lookup
+from dashboard.uploads.web import fetch, is_public, lookup
 from pipeline.errors import QueryError
 
 HERE = ipaddress.ip_address("127.0.0.1")

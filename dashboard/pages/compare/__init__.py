@@ -1,0 +1,1 @@
+"""Compare: one image through every embedding, two maps, and where embeddings disagree."""

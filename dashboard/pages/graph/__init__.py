@@ -1,0 +1,1 @@
+"""Graph: how images hang together."""

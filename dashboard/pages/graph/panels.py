@@ -1,0 +1,143 @@
+"""What stands around the drawing of the Graph page: the note, the images in words, and advice."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from dash import dcc, html
+
+from dashboard import components
+from dashboard.pages.graph.data import PATH, Shown, color_of, name_of, to_center
+
+_NAMED_FROM = 0.5
+"""Share of a label from which it says something about a community: more than half."""
+
+
+def note(shown: Shown) -> str:
+    """How much of what is shown: `120 of 2,310 shown, an even sample · 310 links of …`."""
+    count = len(shown.graph)
+    parts = []
+    if shown.of > count:
+        parts.append(f"{count:,} of {shown.of:,} shown, an even sample")
+    elif shown.center is not None and 1 < count < shown.settings.count:
+        parts.append(f"{count:,} images, all that can be reached; more neighbors reach further")
+    else:
+        parts.append(components.counted(count, "image"))
+    similar = [value for *_, value in shown.graph.edges(data="similarity")]
+    if similar:
+        linked = components.counted(len(similar), "link")
+        parts.append(f"{linked} of similarity {min(similar):.2f} to {max(similar):.2f}")
+    return " · ".join(parts)
+
+
+def advice(shown: Shown):
+    """What to do where there are no links to see; None otherwise."""
+    if not len(shown.graph):
+        return instead("No images here", html.P("Select images on the map and add them to this collection."))
+    if shown.graph.number_of_edges() or (shown.of == 1):
+        return None
+    if shown.settings.least:
+        return html.P(
+            f"Nothing is as similar as {shown.settings.least:.2f}. Lower “Least similarity” to see links.",
+            className="graph-advice",
+        )
+    if shown.settings.mutual:
+        return html.P("No two images name each other. Switch “Mutual only” off.", className="graph-advice")
+    return html.P("These images have nothing to compare this way. Choose another embedding.",
+                  className="graph-advice")
+
+
+def instead(title: str, what) -> html.Div:
+    """What stands in place of a graph that cannot be drawn."""
+    return html.Div(
+        [html.H2(title), what,
+         dcc.Link("Choose another start", href=components.link(PATH), className="button")],
+        className="graph-instead",
+    )
+
+
+def side(shown: Shown) -> list:
+    """What the graph is of, then its images, community by community."""
+    head = _about_image(shown) if shown.center is not None else _about_set(shown)
+    linked = {node for nodes in shown.communities for node in nodes}
+    alone = sorted(set(shown.graph) - linked)
+    lists = [_community(shown, number, nodes) for number, nodes in enumerate(shown.communities)]
+    if alone and len(shown.graph) > 1:
+        lists.append(_community(shown, -1, alone))
+    return [head, *([html.H2("Communities", className="graph-heading"), *lists] if lists else [])]
+
+
+def _about_image(shown: Shown) -> html.Div:
+    row = shown.rows[shown.center]
+    name = components.name_of(row.path)
+    return html.Div(
+        [
+            html.Div(components.thumb(row.id, name_of(row)), className="graph-picture"),
+            html.Div(
+                [
+                    html.H2(shown.title, title=shown.title),
+                    html.P(name, className="graph-path", title=row.path),
+                    components.image_links(row.id, name=name, leave_out=("graph",), words=True),
+                    dcc.Link("Choose another start", href=components.link(PATH), className="card-link soft"),
+                ],
+                className="graph-words",
+            ),
+        ],
+        className="graph-about",
+    )
+
+
+def _about_set(shown: Shown) -> html.Div:
+    kind, links = "Collection", []
+    if "map" in shown.start:
+        kind = "Cluster"
+        href = components.link("/", map=shown.start["map"])
+        links = [html.Nav(dcc.Link("Map", href=href, className="card-link"), **{"aria-label": "Cluster"})]
+    return html.Div(
+        html.Div(
+            [
+                html.H2(shown.title, title=shown.title),
+                html.P(f"{kind} · {components.counted(shown.of, 'image')}", className="graph-path"),
+                *links,
+                dcc.Link("Choose another start", href=components.link(PATH), className="card-link soft"),
+            ],
+            className="graph-words",
+        ),
+        className="graph-about",
+    )
+
+
+def _community(shown: Shown, number: int, nodes: list[int]) -> html.Section:
+    """A switch with color, name and count, and the images as buttons, best linked first."""
+    title = f"Community {number + 1}" if number >= 0 else "Without links"
+    labels = Counter(shown.rows[node].label for node in nodes)
+    label, count = labels.most_common(1)[0]
+    words = f"{label} {count / len(nodes):.0%}" if label and count >= _NAMED_FROM * len(nodes) else ""
+    degree = shown.graph.degree(weight="similarity")
+    ordered = sorted(nodes, key=lambda node: (-(to_center(shown, node) or 0), -degree[node], node))
+    return html.Section(
+        [
+            html.Button(
+                [
+                    html.Span(className="graph-swatch", style={"--swatch": color_of(number)}),
+                    html.Span(title, className="graph-name"), html.Span(words, className="graph-said"),
+                    html.Span(f"{len(nodes):,}", className="graph-number"),
+                ],
+                type="button", className="graph-toggle", title="Hide or show",
+                **{"data-community": number, "aria-pressed": "true",
+                   "aria-label": f"Show {title}, {components.counted(len(nodes), 'image')} {words}".strip()},
+            ),
+            components.gallery(_node(shown, node) for node in ordered),
+        ],
+        className="graph-community",
+    )
+
+
+def _node(shown: Shown, node: int) -> html.Button:
+    similarity = to_center(shown, node)
+    name = name_of(shown.rows[node])
+    told = name if similarity is None or node == shown.center else f"{name}, similarity {similarity:.2f}"
+    return html.Button(
+        components.thumb(node, ""), type="button", className="graph-node",
+        **{"data-image": node, "aria-label": told},
+    )

@@ -1,0 +1,1 @@
+"""Image: one image with all that is known of it."""

@@ -1,0 +1,274 @@
+"""The parts of the Image page: facts, file, palette, notes, maps, neighbors, copies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from dash import dcc, html
+
+from dashboard import components
+from dashboard.reads import Reads
+from dashboard.reads.clusterings import Clustering, Clusterings
+from dashboard.routes import small_maps
+from pipeline import duplicates
+from pipeline.errors import ImageError, LikenessError
+from pipeline.library import ImageRow, Library, notes
+from pipeline.maps import COMBINED
+from pipeline.pictures import decoding, exif, hashes
+from pipeline.pictures.palette import palette
+from pipeline.search import Match, Query
+
+NEIGHBORS = 8
+COPIES = 12
+
+NOTES = {"tag": ("Tags", "Add a tag"), "collection": ("Collections", "Add to a collection")}
+
+_PATH = "/detail"
+
+
+# Facts
+
+
+def facts(row: ImageRow) -> html.Div:
+    """What the database knows of an image."""
+    known = {
+        "Label": dcc.Link(
+            row.label, href=components.link(_PATH, image=row.id, label=row.label),
+            title=f"Walk through “{row.label}”",
+        ) if row.label else None,
+        "Pixels": _pixels(row.width, row.height) if row.width and row.height else None,
+        "File": f"{_size(row.size)} · changed {datetime.fromtimestamp(row.mtime):%Y-%m-%d %H:%M}",
+        "Folder": row.root,
+        "Path": [html.Div(row.path), html.Button(
+            [components.icon("copy"), html.Span("Copy the full path", **{"data-said": "true"})],
+            type="button", className="button-quiet detail-copy", **{"data-copy": str(row.file)},
+        )],
+    }
+    return html.Div(_list(known), className="detail-facts")
+
+
+def file_part(reads: Reads, row: ImageRow) -> list:
+    """What only the file says, and its colors."""
+    try:
+        found = exif.read(row.file)
+        told = [_list({
+            "Format": found.format,
+            "Taken": f"{found.taken:%Y-%m-%d %H:%M:%S}" if found.taken else None,
+            "Camera": found.camera, "Lens": found.lens, "Exposure": found.exposure,
+        })]
+    except ImageError as error:
+        told = [] if row.state == "unreadable" else [components.error_note(f"About the file: {error}.")]
+    jpeg = reads.library.thumbnail(row.id)
+    return [*told, _palette(jpeg)] if jpeg else told
+
+
+def _palette(jpeg: bytes) -> html.Div:
+    swatches = palette(decoding.decode(jpeg))
+    return html.Div(
+        [
+            html.H2("Colors"),
+            html.Div([
+                html.Div(style={"background": one.color, "flexGrow": f"{one.share:.4f}"}) for one in swatches
+            ], className="palette-bar", **{"aria-hidden": "true"}),
+            html.Ul([
+                html.Li(html.Button(
+                    [html.Span(className="palette-dot", style={"background": one.color}),
+                     html.Span(one.color, className="palette-name", **{"data-said": "true"}),
+                     html.Span(f"{one.share:.0%}", className="soft")],
+                    type="button", className="palette-color", title=f"Copy {one.color}",
+                    **{"data-copy": one.color},
+                ))
+                for one in swatches
+            ], className="palette-list"),
+        ],
+        className="palette",
+    )
+
+
+def _list(known: Mapping[str, object]) -> html.Dl:
+    return html.Dl([
+        html.Div([html.Dt(title), html.Dd(value)]) for title, value in known.items() if value is not None
+    ], className="detail-list")
+
+
+def _pixels(width: int, height: int) -> str:
+    millions = width * height / 1e6
+    return f"{width:,} × {height:,}" + (f" · {millions:.1f} megapixels" if millions >= 0.1 else "")
+
+
+def _size(count: int) -> str:
+    if count < 1_000:
+        return f"{count} bytes"
+    return f"{count / 1e3:,.0f} kB" if count < 1e6 else f"{count / 1e6:,.1f} MB"
+
+
+# Tags and collections
+
+
+def notes_part(reads: Reads, image: int, kind: str) -> html.Div:
+    """The chips of one kind with a field that adds to them."""
+    title, invitation = NOTES[kind]
+    known = notes.tags(reads.library) if kind == "tag" else [c.name for c in notes.collections(reads.library)]
+    return html.Div(
+        [
+            html.H2(title),
+            html.Div(chips(reads, image, kind), id={"type": "detail-chips", "kind": kind}, className="chips",
+                     role="status"),
+            html.Div(
+                [
+                    html.Label(
+                        [html.Span(invitation, className="visually-hidden"),
+                         dcc.Input(
+                             id={"type": "detail-add", "kind": kind}, type="text", placeholder=invitation,
+                             maxLength=notes.LONGEST, list=f"detail-known-{kind}", autoComplete="off",
+                             className="text-field", value="",
+                         )],
+                        className="detail-field",
+                    ),
+                    html.Datalist([html.Option(value=name) for name in known], id=f"detail-known-{kind}"),
+                    html.Button("Add", id={"type": "detail-put", "kind": kind}, type="button",
+                                className="button"),
+                ],
+                className="detail-add",
+            ),
+        ],
+        className="detail-notes",
+    )
+
+
+def chips(reads: Reads, image: int, kind: str) -> list:
+    """The tags of an image, or the collections it is in, each with a button that takes it off."""
+    library = reads.library
+    if kind == "tag":
+        names = notes.tags_of(library, [image]).get(image, [])
+    else:
+        names = notes.collections_of(library, image)
+    if not names:
+        return [html.Span("None yet", className="soft small")]
+    return [
+        html.Span(
+            [
+                dcc.Link(name, href=components.link(_PATH, image=image, **{kind: name}),
+                         title=f"Walk through “{name}”"),
+                html.Button(
+                    components.icon("x"), id={"type": "detail-drop", "kind": kind, "name": name},
+                    type="button", className="chip-drop", title="Remove", **{"aria-label": f"Remove {name}"},
+                ),
+            ],
+            className="chip",
+        )
+        for name in names
+    ]
+
+
+def put(library: Library, kind: str, image: int, name: str) -> None:
+    """Put a tag on an image, or the image in a collection."""
+    if kind == "tag":
+        notes.tag(library, [image], name)
+    else:
+        notes.collect(library, name, [image])
+
+
+def drop(library: Library, kind: str, image: int, name: str) -> None:
+    """Take a tag off an image, or the image out of a collection."""
+    if kind == "tag":
+        notes.untag(library, [image], name)
+    else:
+        notes.uncollect(library, name, [image])
+
+
+# Surroundings
+
+
+def maps_part(reads: Reads, row: ImageRow, clusterings: Clusterings) -> html.Section:
+    """The image's place on each map, and its cluster."""
+    figures = [_place(clusterings.at(name, 0), row, clusterings) for name in reads.map_names()]
+    content = html.Div(figures, className="detail-maps") if figures else html.P(
+        "No map has been made yet.", className="soft")
+    return html.Section([html.H2("On the maps"), content], **{"aria-label": "On the maps"})
+
+
+def _place(clustering: Clustering, row: ImageRow, clusterings: Clusterings) -> html.Figure:
+    chosen, name = clustering.map, clustering.map.name
+    at = small_maps.place(chosen, row.id)
+    if at is None:
+        mark, told = [], "Has no place on this map"
+    else:
+        cluster = small_maps.cluster_at(chosen, row.id)
+        told = "In no cluster" if cluster < 0 else clusterings.titles(clustering)[cluster]
+        mark = [html.Span(className="place-mark", style={"left": f"{at[0]:.2%}", "top": f"{at[1]:.2%}"})]
+    title = components.title_of(name)
+    version = len(chosen.ids), int(chosen.stamps.sum()) & 0xFFFFFFFF  # another map has another address
+    picture = html.Img(
+        src=components.url(f"/map-image/{name}?of={version[0]}-{version[1]}"), className="place-map",
+        alt=f"Map: {title}", draggable="false",
+    )
+    return html.Figure(
+        [
+            dcc.Link(html.Span([picture, *mark], className="place"),
+                     href=components.link("/", map=name, image=row.id), title="Show on this map"),
+            html.Figcaption([html.Span(title), html.Span(told, className="soft")], className="small"),
+        ],
+    )
+
+
+def neighbors_part(reads: Reads, row: ImageRow) -> html.Section:
+    """The nearest images by each embedding and by all, a row each."""
+    names = reads.embeddings()
+    if not names:
+        return html.Section(html.P("Without an index there are no neighbors to show.", className="soft"))
+    order = [COMBINED, *names] if len(names) > 1 else list(names)
+    titles = components.titles_of(order)
+    rows = [html.H2("Nearest neighbors")]
+    for name in order:
+        weights = None if name == COMBINED else {name: 1.0}
+        try:
+            query = Query(images=(row.id,), weights=weights, exclude=(row.id,), top_k=NEIGHBORS)
+            content = _pictures(reads.search(query).matches)
+        except LikenessError as error:
+            content = components.error_note(str(error))
+        more = dcc.Link("More", href=components.link("/search", image=row.id, **(weights or {})),
+                        className="card-link", title=f"Search by {titles[name]}")
+        rows.append(html.Div(
+            [html.Div([html.H3([html.Span(className=f"dot part-{name}"), titles[name]]), more],
+                      className="detail-row-head"), content],
+            className="detail-row",
+        ))
+    return html.Section(rows, className="detail-neighbors", **{"aria-label": "Nearest neighbors"})
+
+
+def copies_part(reads: Reads, row: ImageRow) -> html.Section | None:
+    """Images whose hashes are so near that they may be the same picture again."""
+    if not reads.embeddings():
+        return None
+    query = Query(images=(row.id,), exclude=(row.id,), top_k=COPIES, metric="hamming")
+    try:
+        found = [m for m in reads.search(query).matches if (m.distance or 0) <= duplicates.BITS]
+    except LikenessError:  # hashes are missing in libraries of older versions
+        return None
+    if found:
+        note = f"Alike in light and dark, by their hashes: 0 of {hashes.BITS} bits apart is the same image."
+        content = [html.P(note, className="soft small detail-hint"), _pictures(found, bits=True)]
+    else:
+        content = [html.P("None found.", className="soft")]
+    return html.Section([html.H2("Possible near-duplicates"), *content],
+                        **{"aria-label": "Possible near-duplicates"})
+
+
+def _pictures(matches: list[Match], *, bits: bool = False) -> html.Div:
+    """Matches as links to their own pages, in one row."""
+    cards = []
+    for rank, match in enumerate(matches, 1):
+        name = components.name_of(match.path)
+        title = f"{match.label} · {name}" if match.label else name
+        told = f"{match.distance:.0f} bits apart" if bits else f"{match.score:.3f}"
+        cards.append(html.Div(
+            [
+                dcc.Link(components.thumb(match.id, f"{rank}: {title}"), className="card-picture",
+                         href=components.link(_PATH, image=match.id), title=title),
+                html.Span(told, className="small num"),
+            ],
+            className="detail-card",
+        ))
+    return html.Div(cards, className="gallery detail-pictures")

@@ -1,0 +1,209 @@
+"""What the Library page can do: add, update and remove folders, stop a run.
+
+Only where the server lets it (see `dashboard.access`), since it reads folders of the
+machine that the server runs on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import dash_bootstrap_components as dbc
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+
+from dashboard import components
+from dashboard.jobs import suggestions
+from dashboard.pages.library.parts import ALL_FOLDERS, INDEX, REMOVE, UPDATE, section
+from dashboard.pages.library.runs import STOP
+from dashboard.reads import Reads
+from pipeline.embeddings import EMBEDDINGS
+from pipeline.errors import LikenessError, SettingsError
+
+AUTO = "auto"
+
+_CHOICES = {
+    AUTO: "Color, texture, meaning",
+    "color,sift,efficientnet": "Color, texture, meaning · without a download",
+    "color,sift": "Color and texture",
+    "color": "Color alone · fastest",
+}
+
+
+def controls(reads: Reads) -> list:
+    """The form for another folder, and the question before one is removed; nothing where not allowed."""
+    if reads.jobs is None:
+        return []
+    return [_form(reads), dcc.Store(id="library-removing"), _question()]
+
+
+def register(app: Dash, reads: Reads, look: Callable[[str | None], tuple]) -> None:
+    """Add the callbacks. look: what was seen → the page as it is now, as the page's tick gives it."""
+    note = Output("library-note", "children", allow_duplicate=True)
+    page = [
+        Output("library-live", "children", allow_duplicate=True),
+        Output("library-body", "children", allow_duplicate=True),
+        Output("library-tick", "interval", allow_duplicate=True),
+        Output("library-seen", "data", allow_duplicate=True),
+    ]
+    seen = State("library-seen", "data")
+    every = {"prevent_initial_call": True}
+
+    @app.callback(Output("library-folders", "children"), Input("library-folder", "value"), **every)
+    def on_typed(folder: str | None):
+        return [html.Option(value=name) for name in suggestions(folder or "")]
+
+    @app.callback(
+        note, Output("library-folder", "value"), *page,
+        Input("library-add", "n_clicks"), Input("library-folder", "n_submit"),
+        State("library-folder", "value"), State("library-by", "value"), seen,
+        running=[(Output("library-add", "disabled"), True, False)], **every,
+    )
+    def on_add(_, __, folder, by, seen):
+        said = start(reads, folder or "", by)
+        return said, no_update if said else "", *look(seen)
+
+    @app.callback(note, *page, Input({"type": UPDATE, "root": ALL, "at": ALL}, "n_clicks"), seen, **every)
+    def on_update(clicks, seen):
+        if not any(clicks):
+            return (no_update,) * 5
+        return start(reads, ctx.triggered_id["root"], current(reads)), *look(seen)
+
+    @app.callback(note, *page, Input({"type": ALL_FOLDERS, "at": ALL}, "n_clicks"), seen, **every)
+    def on_update_all(clicks, seen):
+        if not any(clicks):
+            return (no_update,) * 5
+        return _tried(lambda: reads.jobs.update_all(list(reads.roots()), current(reads))), *look(seen)
+
+    @app.callback(note, *page, Input({"type": INDEX, "at": ALL}, "n_clicks"), seen, **every)
+    def on_index(clicks, seen):
+        if not any(clicks):
+            return (no_update,) * 5
+        return _tried(reads.jobs.index), *look(seen)
+
+    @app.callback(note, *page, Input({"type": STOP, "at": ALL}, "n_clicks"), seen, **every)
+    def on_stop(clicks, seen):
+        if not any(clicks):
+            return (no_update,) * 5
+        return _tried(reads.jobs.stop), *look(seen)
+
+    @app.callback(
+        Output("library-question", "is_open"), Output("library-asked", "children"),
+        Output("library-removing", "data"),
+        Input({"type": REMOVE, "root": ALL}, "n_clicks"), Input("library-keep", "n_clicks"), **every,
+    )
+    def on_remove(clicks, _):
+        if ctx.triggered_id == "library-keep" or not any(clicks):
+            return False, no_update, None
+        root = ctx.triggered_id["root"]
+        return True, asked(reads, root), root
+
+    @app.callback(
+        note, Output("library-question", "is_open", allow_duplicate=True), *page,
+        Input("library-sure", "n_clicks"), State("library-removing", "data"), seen,
+        running=[(Output("library-sure", "disabled"), True, False)], **every,
+    )
+    def on_sure(_, root, seen):
+        return remove(reads, root), False, *look(seen)
+
+
+def start(reads: Reads, folder: str, by: str):
+    """Start a run on a folder; a note where that cannot be."""
+
+    def run() -> None:
+        unknown = [name for name in by.split(",") if name not in EMBEDDINGS]
+        if by != AUTO and unknown:
+            raise SettingsError(f"There is no embedding {unknown[0]!r}.")
+        reads.jobs.update(folder, by)
+
+    return _tried(run)
+
+
+def remove(reads: Reads, root: str):
+    """Forget a folder's images; says how many, and what is then to be done."""
+    try:
+        with reads.library.writing():
+            count = reads.library.remove_root(root)
+    except LikenessError as error:
+        return components.error_note(str(error))
+    were = "1 image was" if count == 1 else f"{count:,} images were"
+    left = any(reads.library.counts().values())
+    more = " Index and maps still hold them until they are updated." if left else ""
+    return html.P(f"{were} removed from the library. The files are untouched.{more}",
+                  className="done-note", role="status")
+
+
+def current(reads: Reads) -> str:
+    """The embeddings that the library has, as the command line takes them."""
+    return ",".join(reads.library.embeddings()) or AUTO
+
+
+def asked(reads: Reads, root: str) -> list:
+    """What goes when a folder is removed."""
+    count = reads.roots().get(root, 0)
+    return [
+        html.P([components.counted(count, "image"), " of ", html.Span(root, className="path"),
+                " will leave the library, with all tags, ratings and places in collections."]),
+        html.P("The files themselves stay where they are."),
+    ]
+
+
+def _tried(action: Callable):
+    """A note where an action is refused, else nothing."""
+    try:
+        action()
+    except LikenessError as error:
+        return components.error_note(str(error))
+    return None
+
+
+def _form(reads: Reads) -> html.Section:
+    known = current(reads)
+    choices = dict(_CHOICES)
+    if known != AUTO:
+        titles = components.titles_of(known.split(",")).values()
+        choices.pop(known, None)
+        choices = {known: f"As now: {', '.join(titles)}", **choices}
+        choices.pop(AUTO)
+    return section(
+        "Add a folder",
+        html.Div(
+            [
+                html.Label(
+                    [html.Span("Folder on this machine", className="field-label"),
+                     dcc.Input(
+                         id="library-folder", type="text", placeholder="/home/me/Pictures", value="",
+                         list="library-folders", autoComplete="off", spellCheck=False,
+                         className="text-field",
+                     )],
+                    className="add-folder",
+                ),
+                html.Datalist(id="library-folders"),
+                html.Label(
+                    [html.Span("Compare by", className="field-label"),
+                     dbc.Select(id="library-by", value=next(iter(choices)),
+                                options=[{"value": key, "label": text} for key, text in choices.items()])],
+                    className="add-by",
+                ),
+                html.Button([components.icon("plus-lg"), "Add"], id="library-add", type="button",
+                            className="button button-main"),
+            ],
+            className="add-form",
+        ),
+        note="Images stay where they are: Likeness only reads them.",
+    )
+
+
+def _question() -> dbc.Modal:
+    return dbc.Modal(
+        [
+            html.H2("Remove this folder?", id="library-question-title"),
+            html.Div(id="library-asked", className="asked"),
+            html.Div(
+                [html.Button("Keep it", id="library-keep", type="button", className="button"),
+                 html.Button("Remove", id="library-sure", type="button", className="button button-bad")],
+                className="dialog-foot",
+            ),
+        ],
+        id="library-question", is_open=False, centered=True, content_class_name="question",
+        labelledby="library-question-title",
+    )

@@ -1,0 +1,110 @@
+"""Library: what is in it, what is current, what could not be read, what ran and runs.
+
+A look every few seconds notices what other processes do; while a run is going on it is
+taken every second. Where the page may start runs, `library_actions` adds the controls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dash import Dash, Input, Output, State, dcc, html, no_update
+
+from dashboard import components
+from dashboard.pages.library import runs as runs_of
+from dashboard.pages.library import actions, parts
+from dashboard.reads import Reads
+
+PATH = "/library"
+TITLE = "Library"
+NAV = "Library"
+
+TICK = 1000
+"""Milliseconds between two looks at a run that is going on."""
+IDLE = 5000
+"""Milliseconds between two looks when none is."""
+
+
+def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
+    """The page; it keeps itself up to date."""
+    live, content, interval, seen = tick(reads, None)
+    return html.Div(
+        className="library page-wide",
+        children=[
+            html.H1("Library", className="visually-hidden"),
+            html.Div(live, id="library-live"),
+            *actions.controls(reads),
+            html.Div(id="library-note"),
+            html.Div(content, id="library-body"),
+            dcc.Store(id="library-seen", data=seen),
+            dcc.Interval(id="library-tick", interval=interval),
+        ],
+    )
+
+
+def register(app: Dash, reads: Reads) -> None:
+    """Add the page's callbacks."""
+    shown = (
+        Output("library-live", "children"), Output("library-body", "children"),
+        Output("library-tick", "interval"), Output("library-seen", "data"),
+    )
+
+    @app.callback(
+        *shown, Input("library-tick", "n_intervals"), State("library-seen", "data"),
+        prevent_initial_call=True,
+    )
+    def on_tick(_, seen):
+        return tick(reads, seen)
+
+    if reads.jobs is not None:
+        actions.register(app, reads, lambda seen: tick(reads, seen))
+
+
+def tick(reads: Reads, seen: str | None) -> tuple:
+    """The run that is going on, the rest where it has changed, when to look again, and what was seen."""
+    job = reads.jobs.last() if reads.jobs else None
+    runs = reads.runs()
+    going = runs_of.is_going_on(runs, job)
+    ended = [run for run in runs if run.state != "running"]
+    roots = reads.roots()
+    state = f"{ended[0].id if ended else 0} {going} {len(roots)} {sum(roots.values())}"
+    fresh = body(reads) if state != seen else no_update
+    live = runs_of.live(runs, job)
+    return live, fresh, TICK if going else IDLE, state
+
+
+def body(reads: Reads) -> list:
+    """Everything but the run that is going on."""
+    report = reads.status()
+    counts = report["images"]
+    runs = reads.runs()
+    data = reads.library.data
+    may = reads.jobs is not None
+    going = runs_of.is_going_on(runs, reads.jobs.last() if reads.jobs else None)
+    if not any(counts.values()):
+        if going:
+            return []
+        told = components.empty_state(
+            "This library is empty",
+            "Add a folder of images above." if may else "Give Likeness a folder of images:",
+            None if may else components.command("run FOLDER", data),
+        )
+        return [told, *filter(None, [runs_of.ended(runs)])]
+    roots = reads.roots()
+    first = next(iter(roots), None) if may else None
+    content = [
+        parts.counts_part(counts),
+        html.Div(className="library-columns", children=[
+            html.Div([
+                parts.coverage_part(report, data, first), parts.index_part(report["index"], data, may),
+            ]),
+            html.Div([parts.maps_part(report["maps"], data, may)]),
+        ]),
+        parts.folders_part(roots, data, may),
+    ]
+    failures = reads.failures()
+    if failures:
+        pictured = reads.pictured([row.id for row in failures[: parts.FAILURES_SHOWN]])
+        content.append(parts.failures_part(failures, data, pictured))
+    content.append(runs_of.ended(runs))
+    return [html.Fieldset(content, disabled=going, className="library-parts")]

@@ -1,0 +1,1 @@
+"""Map: the overview, its clusters, selections."""

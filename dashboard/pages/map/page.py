@@ -1,0 +1,243 @@
+"""The Map page: clusters, the map itself, and the image clicked with its neighbors.
+
+The browser asks for a map once (dashboard/map_routes.py), as a figure whose coordinates are
+typed arrays; the address names the map, so that it is on its way before the page is. Coloring,
+hiding, hovering, zooming and marking happen in the browser (assets/map*.js); the server is
+asked again for another map, for what another coloring says of each point, and for the
+neighbors of an image.
+
+Stores: map-data (which map the browser has), map-coloring (what the points are
+colored by, where the map itself does not say it), map-clustering (clusters that stand for
+the map's own, or None), map-points (a count: the figure is to be made anew), map-shown
+(key of the map last drawn), map-image (id of the image chosen, or None), map-neighbors (its
+neighbors' ids), map-state (what is hidden or in focus), map-params (parameters of the
+address that other parts of the page hold; likenessMap.setParam sets one).
+"""
+
+from __future__ import annotations
+
+import dash_bootstrap_components as dbc
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+
+from dashboard import components
+from dashboard.pages.map import panels as map_panels
+from dashboard.pages.map import selection as map_selection
+from dashboard.reads import Reads, colorings
+from dashboard.reads.map_data import Drawings
+from dashboard.routes import maps as map_routes
+
+PATH = "/"
+TITLE = "Map"
+NAV = "Map"
+
+_OWN = ("map", "dim", "color", "image")  # what this page itself says in the address
+_CONFIG = {
+    "displayModeBar": False,
+    "scrollZoom": True,
+    "doubleClick": False,  # map_view.js fits the map to what the panel leaves free
+    "showTips": False,
+}
+_SHARP_UP_TO = 20_000
+"""Points that are drawn at twice the resolution; more would make each frame wait where there is no GPU."""
+
+
+def layout(reads: Reads, params: dict[str, str]):
+    """The page in the state that the URL names, or what to do where there is no map yet."""
+    if reads.is_empty():
+        return components.no_images(reads.library.data, reads.jobs is not None)
+    names = reads.map_names()
+    if not names:
+        return components.no_map(reads.library.data, reads.jobs is not None)
+    name = _named(names, params)
+    image = params.get("image", "")
+    return html.Div(
+        [
+            _toolbar(reads, names, name, params),
+            html.Div(
+                [
+                    html.Aside(
+                        [html.H2("Clusters"), html.Div(id="map-clusters", className="map-clusters")],
+                        className="map-side", **{"aria-label": "Clusters"},
+                    ),
+                    _stage(map_selection.selection(), len(reads.map(name).ids)),
+                ],
+                className="map-body",
+            ),
+            dcc.Store(id="map-data"),
+            dcc.Store(id="map-points"),
+            dcc.Store(id="map-shown"),
+            dcc.Store(id="map-coloring"),
+            dcc.Store(id="map-clustering"),
+            dcc.Store(id="map-params", data={k: v for k, v in params.items() if k not in _OWN}),
+            dcc.Store(id="map-image", data=int(image) if image.isdecimal() and len(image) < 19 else None),
+            dcc.Store(id="map-neighbors"),
+            dcc.Store(id="map-state", data={"hidden": [], "focus": None}),
+        ],
+        className="map-page",
+    )
+
+
+def needed(reads: Reads, params: dict[str, str]) -> list[tuple[str, str]]:
+    """What the page will ask for once it is there, to be asked for at once: [(kind, address)]."""
+    names = reads.map_names()
+    if not names:
+        return []
+    return [
+        ("script", components.url("/_dash-component-suites/plotly/package_data/plotly.min.js")),
+        ("fetch", components.url(map_routes.address_of(_named(names, params), _dim(params)))),
+    ]
+
+
+def _named(names: list[str], params: dict[str, str]) -> str:
+    return params["map"] if params.get("map") in names else names[0]
+
+
+def _dim(params: dict[str, str]) -> str:
+    return "3" if params.get("dim") == "3" else "2"
+
+
+def _toolbar(reads: Reads, names: list[str], name: str, params: dict[str, str]):
+    colors = colorings.choices(reads)
+    known = {choice["value"] for choice in colors if not choice["disabled"]}
+    color = params.get("color")
+    return html.Div(
+        [
+            _select("map-name", "Map", name, [{"label": components.title_of(n), "value": n} for n in names]),
+            _choice("map-dim", "Dimensions", [("2", "2D", False), ("3", "3D", False)],
+                    _dim(params)),
+            _select("map-color", "Color by", color if color in known else colorings.CLUSTER, colors),
+            html.Div(map_selection.granularity(params), id="map-granularity"),
+            html.Span(id="map-note", className="map-note", role="status"),
+            html.Div(map_selection.tools(reads), id="map-tools", className="map-tools"),
+            html.Button(
+                [components.icon("arrows-angle-contract"), html.Span("Reset view")], id="map-reset",
+                type="button", className="button", title="Show the whole map (double click)",
+            ),
+        ],
+        className="map-toolbar", role="toolbar", **{"aria-label": "Map"},
+    )
+
+
+def _select(name: str, label: str, value: str, options: list[dict]):
+    return html.Label(
+        [html.Span(label), dbc.Select(id=name, value=value, options=options)], className="map-field"
+    )
+
+
+def _choice(name: str, label: str, options: list[tuple[str, str, bool]], value: str):
+    return html.Div(
+        dbc.RadioItems(
+            id=name, value=value, className="btn-group", inputClassName="btn-check",
+            labelClassName="button", labelCheckedClassName="active",
+            options=[{"label": text, "value": key, "disabled": off} for key, text, off in options],
+        ),
+        role="group", className="map-choice", **{"aria-label": label},
+    )
+
+
+def _stage(selection: list, points: int):
+    """The map with what floats over it."""
+    config = {**_CONFIG, "plotGlPixelRatio": 2 if points <= _SHARP_UP_TO else 1}
+    return html.Section(
+        [
+            html.Div(id="map-density", className="map-density", **{"aria-hidden": "true"}),
+            dcc.Graph(id="map-graph", config=config, responsive=True, className="map-graph",
+                      figure={"data": [], "layout": {"xaxis": {"visible": False}, "yaxis": {"visible": False},
+                              "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}}),
+            html.Div(id="map-marks", className="map-marks", **{"aria-hidden": "true"}),
+            html.Div(id="map-wall", className="map-wall", **{"aria-hidden": "true"}),
+            html.Div(id="map-pointer", className="map-pointer", hidden=True, **{"aria-hidden": "true"}),
+            html.Div(selection, id="map-selection"),
+            html.Div(id="map-legend", className="map-legend", role="group", **{"aria-label": "Colors"}),
+            html.Div("Working out the colors …", id="map-coloring-busy", className="map-busy", role="status",
+                     hidden=True),
+            html.Div(id="map-busy", className="map-busy", role="status", children="Loading the map …"),
+            html.Aside(id="map-panel", className="map-panel", hidden=True,
+                       **{"aria-label": "Chosen image"}),
+            html.Div(id="map-tip", className="map-tip", **{"aria-hidden": "true"}),
+        ],
+        className="map-stage", id="map-stage", **{"aria-label": "Map"},
+    )
+
+
+def register(app: Dash, reads: Reads) -> None:
+    """Add the page's callbacks, and the routes that a very large map asks."""
+    drawings = Drawings(reads)
+    map_routes.register(app.server, drawings)
+
+    app.clientside_callback(
+        ClientsideFunction("map", "fetch"),
+        Output("map-data", "data"), Input("map-name", "value"), Input("map-dim", "value"),
+    )
+
+    @app.callback(
+        Output("map-coloring", "data"), Input("map-color", "value"), Input("map-name", "value"),
+        running=[(Output("map-coloring-busy", "hidden"), False, True)],
+    )
+    def color(by: str, name: str):
+        return colorings.answer(reads, name, by)
+
+    # After the map is there: whether it is stale takes a while to say of a large one.
+    @app.callback(
+        Output("map-note", "children"), Input("map-shown", "data"), State("map-name", "value"),
+        prevent_initial_call=True,
+    )
+    def note(_, name: str):
+        return map_note(drawings, name, reads.jobs is not None)
+
+    @app.callback(
+        Output("map-panel", "children"), Output("map-panel", "hidden"), Output("map-neighbors", "data"),
+        Input("map-image", "data"), Input("map-name", "value"),
+    )
+    def panel(image: int | None, name: str):
+        return chosen(reads, image, name)
+
+    app.clientside_callback(
+        ClientsideFunction("map", "figure"),
+        Output("map-graph", "figure"),
+        Input("map-data", "data"), Input("map-color", "value"), Input("map-state", "data"),
+        Input("map-image", "data"), Input("theme", "data"), Input("map-points", "data"),
+        State("map-graph", "figure"), State("map-params", "data"),
+        prevent_initial_call=True,
+    )
+    # What the server may take long for comes by itself: Dash lets a callback wait for
+    # everything that one of its inputs is still being asked for.
+    for store in ("coloring", "clustering", "neighbors"):
+        app.clientside_callback(
+            ClientsideFunction("map", store), Input(f"map-{store}", "data"), prevent_initial_call=True
+        )
+    app.clientside_callback(
+        ClientsideFunction("map", "choose"),
+        Output("map-image", "data"),
+        Input({"type": map_panels.NEIGHBOR, "image": ALL}, "n_clicks"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("map", "view"),
+        Output("view", "data", allow_duplicate=True),
+        Input("map-name", "value"), Input("map-dim", "value"), Input("map-color", "value"),
+        Input("map-image", "data"), Input("map-params", "data"), State("view", "data"),
+        prevent_initial_call=True,
+    )
+    map_selection.register(app, reads)
+
+
+def map_note(drawings: Drawings, name: str, may: bool) -> str:
+    """A quiet word where the map is not of the library as it is now, or not of all of it.
+
+    may: whether the Library page can update it.
+    """
+    if drawings.stale(name):
+        how = "on the Library page" if may else "with: python -m pipeline map"
+        return f"The library has changed since this map was made. Update it {how}."
+    left_out = drawings.of(name).shown.left_out
+    has = "has" if left_out == 1 else "have"
+    return f"{components.counted(left_out, 'image')} {has} no place on this map." if left_out else ""
+
+
+def chosen(reads: Reads, image: int | None, name: str) -> tuple:
+    """The panel's content, whether it is hidden, and the neighbors to mark on the map."""
+    if image is None:
+        return no_update, True, {"image": None, "ids": []}
+    children, ids = map_panels.image_panel(reads, image, name)
+    return children, False, {"image": image, "ids": ids}

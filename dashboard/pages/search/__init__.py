@@ -1,0 +1,1 @@
+"""Search: what is searched with, how, and what is found."""

@@ -1,0 +1,260 @@
+"""Search: pictures with a plus or a minus, how much each embedding counts, and what is closest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import blake2b
+
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+
+from dashboard import components
+from dashboard.pages.search import board as search_board
+from dashboard.pages.search import results as search_results
+from dashboard.pages.search import upload as search_upload
+from dashboard.pages.search.board import IMAGE
+from dashboard.pages.search.panel import MODE_TITLES, examples, query_part, segments, settings_part
+from dashboard.pages.search.query import FILTERS, Settings, query_of, rated_as
+from dashboard.pages.search.results import Shown
+from dashboard.pages.search.stage import query_view
+from dashboard.reads import Reads
+from dashboard.routes import ratings as rating_export
+from dashboard.uploads.edit import EditedPictures
+from pipeline.errors import LikenessError, QueryError
+from pipeline.library import notes
+
+PATH = "/search"
+TITLE = "Search"
+NAV = "Search"
+
+STARTS = 18
+"""Examples offered in the empty gallery."""
+
+
+def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
+    """The page in the state that the address names."""
+    names = reads.embeddings()
+    if reads.is_empty():
+        return components.no_images(reads.library.data, reads.jobs is not None)
+    if not names:
+        return components.not_compared(reads.library.data, reads.jobs is not None)
+    settings = Settings.of(params, names)
+    board = [entry.data for entry in search_board.from_params(params)]
+    return html.Div(
+        className="search page-wide",
+        children=[
+            dcc.Store(id="search-chosen", data=board),
+            # Which picture of the board is on the stage; what the browser asks the server;
+            # what it sends and gets back (it keeps uploads itself, see search.js).
+            *(dcc.Store(id=f"search-{name}") for name in (
+                "active", "asked", "received", "edit", "picture", "shown", "more", "page", "rate",
+                "recorded",
+            )),
+            html.Section(
+                id="search-panel", className="search-panel", **{"aria-label": "Query"},
+                children=[query_part(reads), settings_part(reads, names, settings)],
+            ),
+            html.Section(
+                id="search-results", className="search-results", **{"aria-label": "Matches"},
+                children=[
+                    html.Div(
+                        [html.Div(id="search-status", className="search-status", role="status"),
+                         segments("search-mode", "Which matches", MODE_TITLES, settings.mode, quiet=True)],
+                        className="search-head",
+                    ),
+                    html.Div(components.gallery([]), id="search-gallery"),
+                    html.Div(id="search-below", className="search-below"),
+                    html.Div(id="search-end", className="search-end"),
+                ],
+            ),
+        ],
+    )
+
+
+def register(app: Dash, reads: Reads) -> None:
+    """Add the page's callbacks."""
+    edited = EditedPictures(reads)
+    search_upload.register(app, reads)
+    rating_export.register(app.server, reads.library)
+    _register_matches(app, reads, edited)
+    _register_browser(app)
+
+
+def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
+    """What is searched with, and what is found."""
+    weights = {"type": "search-weight", "embedding": ALL}
+    settings_states = [
+        (weights, "value"), ("search-metric", "value"), ("search-count", "value"), ("search-mode", "value"),
+        *((f"search-filter-{name}", "value") for name in FILTERS),
+    ]
+
+    @app.callback(
+        Output("search-query", "children"), Input("search-asked", "data"), Input("search-active", "data"),
+        prevent_initial_call=True,
+    )
+    def on_query(asked: dict | None, active: int | None):
+        board = search_board.from_data((asked or {}).get("board"))
+        return query_view(reads, board, -1 if active is None else active, (asked or {}).get("names", {}))
+
+    @app.callback(
+        Output("search-status", "children"), Output("search-gallery", "children"),
+        Output("search-below", "children"), Output("search-shown", "data"),
+        Output("view", "data", allow_duplicate=True),
+        Input("search-asked", "data"), *(Input(*one) for one in settings_states), State(weights, "id"),
+        running=[(Output("search-results", "className"), "search-results working", "search-results")],
+        prevent_initial_call="initial_duplicate",
+    )
+    def on_change(asked, values, metric, count, mode, label, folder, within, tag, ids):
+        if asked is None:
+            return (no_update,) * 5
+        settings = _settings(ids, values, metric, count, mode, (label, folder, within, tag))
+        board = search_board.from_data(asked["board"])
+        # Another picture is a step that Back returns from; a slider's way is not.
+        replace = "search-asked.data" not in ctx.triggered_prop_ids
+        view = components.view(
+            PATH, search_board.to_params(board) | settings.params(), replace=replace
+        )
+        return *results(reads, edited, asked, settings), view
+
+    @app.callback(
+        Output("search-page", "data"),
+        Input("search-more", "data"), State("search-shown", "data"), State("search-asked", "data"),
+        *(State(*one) for one in settings_states), State(weights, "id"),
+        running=[(Output("search-end", "className"), "search-end waiting", "search-end")],
+        prevent_initial_call=True,
+    )
+    def on_more(_, shown, asked, values, metric, count, mode, label, folder, within, tag, ids):
+        settings = _settings(ids, values, metric, count, mode, (label, folder, within, tag))
+        # Where something else is asked by now, its answer is under way or there is none.
+        if not shown or not shown["more"] or shown["of"] != _generation(asked, settings):
+            return no_update
+        board = search_board.from_data(asked["board"])
+        query = query_of(reads, edited, board, asked["uploads"], settings)
+        before = Shown(**shown | {"ids": tuple(shown["ids"])})
+        page = search_results.page_of(
+            reads, query, settings, shown["question"], shown=before, of=shown["of"]
+        )
+        return {"after": len(before.ids), "cards": page.cards, "shown": page.shown.data}
+
+    @app.callback(Output("search-ratings", "children"), Input("search-rate", "data"))
+    def on_rate(rate: dict | None):
+        if rate:
+            if reads.image(rate["image"]) is None:
+                raise QueryError("That image is not in the library any more.")
+            notes.rate(
+                reads.library, rate["question"], rate["image"], rate["value"], rate["rank"], rate["score"]
+            )
+        return ratings_view(reads)
+
+
+def _register_browser(app: Dash) -> None:
+    """What the browser does by itself, see search.js."""
+    weights = Input({"type": "search-weight", "embedding": ALL}, "value")
+    presets = State({"type": "search-preset", "name": ALL}, "id")
+    chosen = Output("search-chosen", "data", allow_duplicate=True)
+    kinds = ("search-start", "search-example", "search-match", "search-match-action")
+    for function, outputs, inputs in (
+        ("ask", [Output("search-asked", "data")],
+         [Input("search-chosen", "data"), State("search-shown", "data"), State("search-mode", "value")]),
+        ("choose", [chosen], [
+            *(Input({"type": kind, "image": ALL}, "n_clicks") for kind in kinds),
+            State("search-chosen", "data"),
+        ]),
+        ("receive", [chosen], [Input("search-received", "data"), State("search-chosen", "data")]),
+        ("preset", [Output({"type": "search-weight", "embedding": ALL}, "value")],
+         [Input({"type": "search-preset", "name": ALL}, "n_clicks"),
+          State({"type": "search-weight", "embedding": ALL}, "id")]),
+        ("append", [Output("search-gallery", "children", allow_duplicate=True),
+                    Output("search-shown", "data", allow_duplicate=True)],
+         [Input("search-page", "data"), State("search-shown", "data"), State("search-gallery", "children")]),
+    ):
+        app.clientside_callback(
+            ClientsideFunction("search", function), *outputs, *inputs,
+            prevent_initial_call=function != "ask",
+        )
+    app.clientside_callback(
+        ClientsideFunction("search", "dress"), Output("search-picture", "data"),
+        Input("search-query", "children"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("search", "arrived"), Output("search-recorded", "data"),
+        Input("search-shown", "data"), State("view", "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("search", "pressed"),
+        Output({"type": "search-preset", "name": ALL}, "aria-pressed"),
+        Output({"type": "search-figure", "embedding": ALL}, "children"),
+        weights, State({"type": "search-weight", "embedding": ALL}, "id"), presets,
+    )
+    app.clientside_callback(
+        ClientsideFunction("search", "weighs"),
+        Output({"type": "search-weight", "embedding": ALL}, "disabled"),
+        Output({"type": "search-preset", "name": ALL}, "disabled"),
+        Output("search-unweighted", "hidden"),
+        Input("search-metric", "value"), State({"type": "search-weight", "embedding": ALL}, "id"), presets,
+    )
+
+
+def _settings(ids, values, metric, count, mode, filters) -> Settings:
+    """What the controls say."""
+    weights = {part["embedding"]: float(value or 0) for part, value in zip(ids, values)}
+    chosen = {name: tuple(given) for name, given in zip(FILTERS, filters) if given}
+    return Settings(weights, metric, int(count), mode, chosen)
+
+
+def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Settings) -> tuple:
+    """The line above the gallery, the gallery, what is below, and what is shown.
+
+    What stands there stays after an error.
+    """
+    board = search_board.from_data(asked["board"])
+    seen = asked.get("seen", [])
+    known = reads.library.images_by_id([int(one.key) for one in board if one.kind == IMAGE])
+    if all(one.kind == IMAGE and int(one.key) not in known for one in board):
+        return None, _start(reads), None, None  # nothing asked, or of what is gone: beside it that is said
+    if not any(settings.weights.values()) and settings.metric != "hamming":
+        note = components.error_note("Nothing counts: move at least one slider up.")
+        return note, no_update, no_update, no_update
+    try:
+        query = query_of(reads, edited, board, asked["uploads"], settings)
+        of = _generation(asked, settings)
+        page = search_results.page_of(reads, query, settings, rated_as(board, settings), seen=seen, of=of)
+    except LikenessError as error:
+        return components.error_note(str(error)), no_update, no_update, no_update
+    if not page.cards:
+        return None, search_results.nothing(settings, board, len(seen)), None, page.shown.data
+    return (
+        search_results.told(page, settings, board), components.gallery(page.cards),
+        search_results.below(settings, len(seen)), page.shown.data,
+    )
+
+
+def _generation(asked: Mapping, settings: Settings) -> str:
+    """Tells the answer to one search from that to another."""
+    text = json.dumps([asked["board"], settings.params(), len(asked.get("seen", []))], sort_keys=True)
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _start(reads: Reads) -> html.Div:
+    """What stands in place of the matches before there is a query."""
+    return html.Div(
+        [
+            html.H2("Find images like yours"),
+            html.P("Choose, drop or paste one, or start from one of the library.", className="soft"),
+            html.Div(examples(reads, STARTS, "search-start"), className="gallery"),
+        ],
+        className="search-start",
+    )
+
+
+def ratings_view(reads: Reads) -> list | str:
+    """How many ratings there are, and where to get them."""
+    count = len(notes.ratings(reads.library))
+    if not count:
+        return "Thumbs up or down on a match is kept here."
+    links = [
+        html.A(text, href=components.url(f"/export/ratings.{kind}"), download=f"ratings.{kind}")
+        for text, kind in (("CSV", "csv"), ("JSON", "json"))
+    ]
+    return [f"{components.counted(count, 'rating')}: ", links[0], " · ", links[1]]

@@ -1,0 +1,217 @@
+"""The left side of the Search page: the query, and how much of what counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from dashboard import components
+from dashboard.pages.search.query import COUNTS, Settings
+from dashboard.reads import Reads
+from pipeline.library import notes
+
+MAX_UPLOAD = 25 * 2**20
+"""Largest picture taken from the person, bytes."""
+EXAMPLES = 8
+OFFERED = 400
+"""Values that a filter offers, the largest first: beyond, a list is no help."""
+FOUND_ABOVE = 12
+"""Longer lists get a field to find a value by."""
+
+MODE_TITLES = {"closest": "Closest", "discover": "Discover", "distinct": "No near-duplicates"}
+_METRIC_TITLES = {
+    "cosine": "Cosine", "euclidean": "Euclidean", "manhattan": "Manhattan", "hamming": "Hamming",
+}
+_FILTER_TITLES = {"label": "Label", "folder": "Folder", "in": "Collection", "tag": "Tag"}
+
+
+def query_part(reads: Reads) -> html.Div:
+    """Where the query stands, and the ways to give one."""
+    drop = dcc.Upload(
+        id="search-file", className="drop", className_active="drop drop-active",
+        style_active={}, style_reject={}, accept="image/*,.tif,.tiff,.avif",
+        max_size=MAX_UPLOAD, disable_click=True,
+        children=html.Div(
+            [
+                components.icon("upload"),
+                html.Span([html.Span("Choose an image", className="drop-action"),
+                           ", drop or paste one"]),
+            ],
+            className="drop-text",
+        ),
+    )
+    return html.Div(
+        className="search-query",
+        children=[
+            html.H1("Search", className="visually-hidden"),
+            html.Div(id="search-query"),
+            html.Div(
+                [
+                    # The label opens the file dialog and names the field for screen readers.
+                    html.Label(drop, className="drop-label"),
+                    _source("camera", "Camera", "Take a photo with the camera", "search-camera"),
+                    _source("link-45deg", "Web address", "Fetch an image from a web address",
+                            "search-link-open"),
+                ],
+                className="sources",
+            ),
+            html.Div(_link_form(), id="search-link-form", hidden=True),
+            html.Div(id="search-camera-view", hidden=True),
+            html.Div(
+                "Getting the models ready …", id="search-ready", className="warming", role="status",
+            ),
+            html.Div(id="search-note", **{"aria-live": "assertive"}),
+            html.Div(
+                [html.Span("Or start from", className="field-label"),
+                 html.Div(examples(reads, EXAMPLES, "search-example"), className="examples")],
+                className="search-examples",
+            ),
+        ],
+    )
+
+
+def _source(icon: str, word: str, text: str, name: str) -> html.Button:
+    """A button that shows its word only while there is no query, and so more room."""
+    return html.Button(
+        [components.icon(icon), html.Span(word, className="source-word")], id=name, type="button",
+        className="button source", title=text, **{"aria-label": text},
+    )
+
+
+def _link_form() -> list:
+    return [
+        html.Label(
+            [html.Span("Web address of an image", className="visually-hidden"),
+             dcc.Input(id="search-link", type="text", placeholder="https://…", inputMode="url",
+                       autoComplete="off", debounce=True)],
+        ),
+        html.Button("Fetch", id="search-link-go", type="button", className="button"),
+    ]
+
+
+def examples(reads: Reads, count: int, kind: str) -> list[html.Button]:
+    """Images of the library to start from, as buttons with id {"type": kind, "image": id}."""
+    return [
+        html.Button(
+            components.thumb(image_id, ""), id={"type": kind, "image": image_id},
+            type="button", className="example",
+            **{"aria-label": f"Search with example {place}"},
+        )
+        for place, image_id in enumerate(reads.examples(count), 1)
+    ]
+
+
+def settings_part(reads: Reads, names: Sequence[str], settings: Settings) -> html.Div:
+    """Presets and sliders; filters, metric, number and history folded away.
+
+    On a narrow screen the browser folds the first away too (search.js).
+    """
+    titles = components.titles_of(names)
+    presets = [("all", "All"), *titles.items()]
+    return html.Div(
+        className="search-settings",
+        children=[
+            _fold("What counts", [
+                html.Div(
+                    [
+                        html.Button(title, id={"type": "search-preset", "name": name}, type="button",
+                                    className="button")
+                        for name, title in presets
+                    ],
+                    className="presets", role="group", **{"aria-label": "Presets"},
+                ),
+                html.Div([_slider(name, titles[name], settings.weights[name]) for name in names]),
+                html.P(
+                    "Hamming compares perceptual hashes, 192 bits an image. The sliders have no say.",
+                    id="search-unweighted", className="small soft", hidden=settings.metric != "hamming",
+                ),
+            ], True, "folded folded-first"),
+            _fold("Filters", filters_part(reads, settings), any(settings.filters.values())),
+            _fold("Metric and number", [
+                segments("search-metric", "Metric", _METRIC_TITLES, settings.metric),
+                segments("search-count", "Matches at a time", {str(n): str(n) for n in COUNTS},
+                         str(settings.count)),
+            ], settings.metric != "cosine"),
+            _fold("History and ratings", [
+                html.Div(id="search-history", className="history"),
+                html.Div(id="search-ratings", className="small soft"),
+            ], False),
+        ],
+    )
+
+
+def _fold(title: str, children: Sequence, is_open: bool, look: str = "folded") -> html.Details:
+    return html.Details(
+        [html.Summary(title), html.Div(list(children), className="fold")], open=is_open, className=look
+    )
+
+
+def _slider(name: str, title: str, weight: float) -> html.Label:
+    """A range field of the browser: keyboard, touch and screen readers know it."""
+    return html.Label(
+        className="weight",
+        children=[
+            html.Span([html.Span(className=f"dot part-{name}"), title], className="weight-title"),
+            dcc.Input(
+                id={"type": "search-weight", "embedding": name}, type="range",
+                min=0, max=1, step=0.05, value=weight, className="weight-range",
+            ),
+            html.Span(id={"type": "search-figure", "embedding": name}, className="weight-figure"),
+        ],
+    )
+
+
+def segments(name: str, title: str, options: Mapping[str, str], value: str, *, quiet=False) -> html.Div:
+    """One of a few choices, side by side; quiet: the title is for screen readers only."""
+    return html.Div(
+        [
+            html.Span(title, className="visually-hidden" if quiet else "field-label", id=f"{name}-label"),
+            dbc.RadioItems(
+                id=name, value=value, class_name="btn-group segments",
+                input_class_name="btn-check", label_class_name="button segment",
+                options=[{"value": key, "label": text} for key, text in options.items()],
+            ),
+        ],
+        role="group", **{"aria-labelledby": f"{name}-label"},
+    )
+
+
+def filters_part(reads: Reads, settings: Settings) -> list:
+    """A choice of several for each filter that has anything to choose from."""
+    library = reads.library
+    labels, inside = library.labels(), reads.folders()
+    known = {
+        "label": labels,
+        # Where a label is the folder's name, twice the same choice would be one too many.
+        "folder": {} if inside.keys() == labels.keys() else inside,
+        "in": {one.name: one.count for one in notes.collections(library)},
+        "tag": notes.tags(library),
+    }
+    return [
+        _choice(name, counts, settings.filters.get(name, ())) for name, counts in known.items()
+    ]
+
+
+def _choice(name: str, counts: Mapping[str, int], chosen: Sequence[str]) -> html.Div:
+    """Any number of a filter's values, with the images that each has; the chosen first."""
+    values = [*chosen, *(value for value in counts if value not in chosen)][: max(OFFERED, len(chosen))]
+    title = _FILTER_TITLES[name]
+    find = [dcc.Input(type="text", placeholder=f"Find a {title.lower()}", className="choice-find",
+                      id=f"search-find-{name}", autoComplete="off")] if len(values) > FOUND_ABOVE else []
+    return html.Div(
+        [
+            html.Span(title, className="field-label", id=f"search-filter-{name}-label"),
+            *([html.Label([html.Span(f"Find a {title.lower()}", className="visually-hidden"), *find])]
+              if find else []),
+            dbc.Checklist(
+                id=f"search-filter-{name}", value=list(chosen), class_name="choices",
+                options=[
+                    {"value": value, "label": f"{value} · {counts.get(value, 0):,}"} for value in values
+                ],
+            ),
+        ],
+        hidden=not values, className="choice", role="group",
+        **{"aria-labelledby": f"search-filter-{name}-label"},
+    )

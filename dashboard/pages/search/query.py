@@ -1,0 +1,184 @@
+"""From what stands on the Search page to a query of the library."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+
+import numpy as np
+
+from dashboard.pages.search.board import COLLECTION, IMAGE, Entry
+from dashboard.reads import Reads
+from dashboard.uploads.edit import EditedPictures
+from pipeline.errors import QueryError
+from pipeline.library import notes
+from pipeline.search import Query
+from pipeline.settings import METRICS
+
+COUNTS = (12, 24, 48, 96)
+COUNT = 24
+MODES = ("closest", "discover", "distinct")
+FILTERS = ("label", "folder", "in", "tag")
+"""Names of the filters in the address; `in` is a collection."""
+
+_MOST_AVERAGED = 2_000
+"""Images of a collection whose mean is taken; of a larger one, evenly drawn ones."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How is searched: weights 0–1 by embedding, metric, matches at a time, mode, and the
+    values that each filter lets pass (none: all)."""
+
+    weights: dict[str, float]
+    metric: str = METRICS[0]
+    count: int = COUNT
+    mode: str = MODES[0]
+    filters: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, params: Mapping[str, str], names: Sequence[str]) -> Settings:
+        """As an address names them; nonsense is passed over."""
+        return cls(
+            weights_from(params, names),
+            _one_of(params.get("metric"), METRICS, METRICS[0]),
+            int(_one_of(params.get("count"), [str(n) for n in COUNTS], str(COUNT))),
+            _one_of(params.get("mode"), MODES, MODES[0]),
+            {name: split(params[name]) for name in FILTERS if params.get(name)},
+        )
+
+    def params(self) -> dict[str, object]:
+        """The parameters of the address; what is the default is left out."""
+        params: dict[str, object] = {}
+        if any(value != 1 for value in self.weights.values()):
+            params |= {name: f"{value:g}" for name, value in self.weights.items()}
+        params["metric"] = self.metric if self.metric != METRICS[0] else None
+        params["count"] = self.count if self.count != COUNT else None
+        params["mode"] = self.mode if self.mode != MODES[0] else None
+        return params | {name: join(values) for name, values in self.filters.items() if values}
+
+
+def weights_from(params: Mapping[str, str], names: Sequence[str]) -> dict[str, float]:
+    """The weights that an address names, 0–1; all 1 where it names none."""
+    given = {}
+    for name in names:
+        try:
+            value = float(params[name])
+        except (KeyError, ValueError):
+            continue
+        if isfinite(value):
+            given[name] = min(1.0, max(0.0, value))
+    if not given:
+        return dict.fromkeys(names, 1.0)
+    return {name: given.get(name, 0.0) for name in names}
+
+
+def join(values: Sequence[str]) -> str:
+    """Texts as one, with commas between; a comma within has a backslash before it."""
+    return ",".join(value.replace("\\", "\\\\").replace(",", "\\,") for value in values)
+
+
+def split(text: str) -> tuple[str, ...]:
+    """What `join` joined."""
+    values, kept = [""], iter(text)
+    for letter in kept:
+        if letter == ",":
+            values.append("")
+        else:
+            values[-1] += next(kept, "") if letter == "\\" else letter
+    return tuple(filter(None, values))
+
+
+def query_of(
+    reads: Reads, edited: EditedPictures, board: Sequence[Entry], uploads: Mapping, settings: Settings
+) -> Query:
+    """The query of a board. uploads: {token: {embedding: vector as base64}} of its uploads.
+
+    The images of the board, and those of its collections, are not looked for. Raises
+    QueryError, or NoteError, with one sentence where something of it is gone.
+    """
+    images: dict[bool, list[int]] = {False: [], True: []}
+    vectors: dict[bool, list[dict]] = {False: [], True: []}
+    exclude: set[int] = set()
+    for entry in board:
+        if entry.kind == COLLECTION:
+            members = notes.collected(reads.library, entry.key)
+            if not members:
+                raise QueryError(f"The collection “{entry.key}” is empty.")
+            at = np.linspace(0, len(members) - 1, min(len(members), _MOST_AVERAGED)).astype(int)
+            vectors[entry.minus].append(reads.searcher.mean([members[i] for i in at]))
+            exclude |= set(members)
+        elif entry.kind == IMAGE:
+            exclude.add(int(entry.key))
+            if entry.edit.suffix:
+                vectors[entry.minus].append(edited.vectors(int(entry.key), entry.edit))
+            else:
+                images[entry.minus].append(int(entry.key))
+        elif entry.token in uploads:
+            vectors[entry.minus].append(_fitting(reads, unpacked(uploads[entry.token])))
+        else:
+            raise QueryError("An image of this search is not in this browser tab any more; give it again.")
+    return Query(
+        images=tuple(images[False]), vectors=tuple(vectors[False]),
+        minus_images=tuple(images[True]), minus_vectors=tuple(vectors[True]),
+        weights=dict(settings.weights) if any(settings.weights.values()) else None,
+        metric=settings.metric, top_k=settings.count,
+        labels=settings.filters.get("label", ()), folders=settings.filters.get("folder", ()),
+        ids=_noted(reads, settings.filters), exclude=tuple(sorted(exclude)),
+    )
+
+
+def _noted(reads: Reads, filters: Mapping[str, Sequence[str]]) -> tuple[int, ...] | None:
+    """Ids of the images in one of the collections and with one of the tags, where given."""
+    found = None
+    for name, read in (("in", notes.collected), ("tag", notes.tagged)):
+        if filters.get(name):
+            ids = {i for value in filters[name] for i in read(reads.library, value)}
+            found = ids if found is None else found & ids
+    return None if found is None else tuple(sorted(found))
+
+
+def packed(vectors: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """Vectors as the browser keeps them: little-endian float32 as base64."""
+    return {
+        name: base64.b64encode(vector.astype("<f4").tobytes()).decode()
+        for name, vector in vectors.items()
+    }
+
+
+def unpacked(given: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """What `packed` made, {name: (dim,) float32}."""
+    try:
+        return {
+            name: np.frombuffer(base64.b64decode(text, validate=True), "<f4").astype(np.float32)
+            for name, text in given.items()
+        }
+    except (binascii.Error, ValueError):
+        raise QueryError("The image's vectors did not arrive whole; give it again.") from None
+
+
+def _fitting(reads: Reads, vectors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """An upload's vectors, when they are as long as the library's, which may be others by now."""
+    index = reads.searcher.index()
+    if any(name in vectors and len(vectors[name]) != dim for name, dim in zip(index.embeddings, index.dims)):
+        raise QueryError("The library has changed since that image was given; give it again.")
+    return vectors
+
+
+def rated_as(board: Sequence[Entry], settings: Settings) -> dict:
+    """What ratings of this search are kept under: the same question gives the same text."""
+    asked: dict[str, object] = {
+        "plus": sorted(f"{one.kind}:{one.token}" for one in board if not one.minus),
+        "minus": sorted(f"{one.kind}:{one.token}" for one in board if one.minus),
+        "metric": settings.metric,
+    }
+    if settings.metric != "hamming":  # it does not weigh
+        asked["weights"] = {name: round(value, 2) for name, value in settings.weights.items()}
+    return asked
+
+
+def _one_of(value: str | None, known: Sequence[str], default: str) -> str:
+    return value if value in known else default

@@ -1,0 +1,197 @@
+"""The right side of the Search page: matches, page after page, and what is said about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from hashlib import blake2b
+
+from dash import dcc, html
+
+from dashboard import components
+from dashboard.pages.search.board import COLLECTION, IMAGE, Entry
+from dashboard.pages.search.query import Settings
+from dashboard.reads import Reads
+from pipeline.library import notes
+from pipeline.search import Match, Query, cutoff, variety
+from pipeline.search.variety import Found
+
+MOST = 960
+"""Matches that one page grows to: beyond, a person narrows the search rather than scrolls."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the gallery shows: under which search (of), ids in order, after which of them the
+    scores bend, whether more may follow, and what ratings of it are kept under (question)."""
+
+    of: str
+    ids: tuple[int, ...]
+    bend: int | None
+    more: bool
+    question: dict
+
+    @property
+    def data(self) -> dict:
+        """As the browser keeps it."""
+        return asdict(self) | {"ids": list(self.ids)}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Cards to be shown after those that are there, what is then shown, and the search's time."""
+
+    cards: list
+    shown: Shown
+    ms: float
+
+
+def page_of(
+    reads: Reads,
+    query: Query,
+    settings: Settings,
+    rated: dict,
+    *,
+    seen: Sequence[int] = (),
+    shown: Shown | None = None,
+    of: str = "",
+) -> Page:
+    """The first matches of a query, or those after the ones shown.
+
+    No match is shown twice: the search itself leaves out what is shown. rated: what
+    ratings of this search are kept under. seen: images that discovering has shown before.
+    """
+    ids = shown.ids if shown else ()
+    if shown is None and settings.mode == "closest":
+        # One figure for a whole list, taken where the list begins.
+        result, curve = reads.searcher.survey(query, cutoff.DEPTH)
+        found, bend = Found(result), cutoff.bend(curve)
+    else:
+        found, bend = _found(reads, query, settings, ids, seen), shown.bend if shown else None
+    words = {one.image_id: one.value for one in notes.ratings(reads.library, rated)}
+    cards = []
+    for rank, match in enumerate(found.result.matches, len(ids) + 1):
+        cards.append(_card(match, rank, found, words.get(match.id, 0)))
+        if rank == bend:
+            cards.append(_divider(bend))
+    ids = (*ids, *(match.id for match in found.result.matches))
+    if len(ids) >= MOST:
+        cards.append(html.Div(
+            html.Span(f"These are the first {len(ids):,}. Filters lead to others."), className="cutoff",
+        ))
+    full = len(found.result.matches) == settings.count
+    more = settings.mode != "discover" and full and len(ids) < MOST
+    return Page(cards, Shown(of, ids, bend, more, rated), found.result.ms)
+
+
+def _found(
+    reads: Reads, query: Query, settings: Settings, shown: Sequence[int], seen: Sequence[int]
+) -> Found:
+    if settings.mode == "discover":
+        # From the question and what was seen: a reload draws the same ones.
+        text = repr((query.images, query.minus_images, query.ids, query.labels, query.folders, len(seen)))
+        seed = int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
+        return variety.discover(reads.searcher, query, seen, seed)
+    if settings.mode == "distinct":
+        return variety.distinct(reads.searcher, query, shown)
+    return Found(reads.search(replace(query, exclude=(*query.exclude, *shown))))
+
+
+def _card(match: Match, rank: int, found: Found, rating: int) -> html.Div:
+    """A match with what can be done to it here: to the board, and a word on it."""
+    said = []
+    if match.id in found.further:
+        said.append(html.Span("Further out", className="match-said"))
+    if match.id in found.alike:
+        count = found.alike[match.id]
+        said.append(dcc.Link(
+            f"+{count} alike", className="match-said",
+            href=components.link("/search", image=match.id, metric="hamming"),
+            title="Near-duplicates that are left out; this shows them",
+        ))
+    name = components.name_of(match.path)
+    tools = [
+        _tool("plus-lg", "Add to the search", name, "plus", match, rank),
+        _tool("dash-lg", "Search for less like this", name, "minus", match, rank),
+        html.Span(said, className="match-saids"),
+        _tool("hand-thumbs-up", "Good match", name, "up", match, rank, rating == 1),
+        _tool("hand-thumbs-down", "Bad match", name, "down", match, rank, rating == -1),
+    ]
+    card = components.match_card(
+        match, rank, found.result.weights, kind="search-match", action="Use as query",
+        leave_out=("search",),
+    )
+    return html.Div([card, html.Div(tools, className="match-tools")], className="search-card")
+
+
+def _tool(icon: str, text: str, name: str, does: str, match: Match, rank: int, pressed=None) -> html.Button:
+    more = {} if pressed is None else {"aria-pressed": str(pressed).lower()}
+    return html.Button(
+        components.icon(icon), type="button", className="match-tool", title=text,
+        **{
+            "aria-label": f"{text}: {name}", "data-does": does, "data-image": match.id,
+            "data-rank": rank, "data-score": f"{match.score:.6f}",
+        },
+        **more,
+    )
+
+
+def _divider(bend: int) -> html.Div:
+    return html.Div(
+        html.Span(
+            f"The first {'match stands' if bend == 1 else f'{bend} stand'} out. "
+            "After here likeness falls off slowly."
+        ),
+        className="cutoff", role="separator",
+        title=f"Where the curve of the first {cutoff.DEPTH} matches bends most: a suggestion, not a limit",
+    )
+
+
+def told(page: Page, settings: Settings, board: Sequence[Entry]) -> html.Div:
+    """The line above the gallery: how many, how fast, and what a score is a score of."""
+    found = len(page.shown.ids)
+    count = f"{found} {'match' if found == 1 else 'matches'} in {page.ms:.0f} ms"
+    lines = [html.Span(f"First {count}" if page.shown.more else count)]
+    if settings.mode == "discover" and found:
+        further = min(variety.FURTHER, max(0, found - variety.CLOSEST))
+        text = f"{found - further} closest that you have not seen, {further} drawn from further out"
+        lines.append(html.Span(text))
+    minus = sum(one.minus for one in board)
+    if len(board) > 1:
+        plus = len(board) - minus
+        text = f"Scores are cosines with the mean of {plus} {'pluses' if plus > 1 else 'plus'}"
+        if minus:
+            text += f" less half the mean of {minus} {'minuses' if minus > 1 else 'minus'}"
+        lines.append(html.Span(text))
+    elif any(one.kind == COLLECTION for one in board):
+        lines.append(html.Span("Scores are cosines with the mean of the collection"))
+    return html.Div(lines, className="told")
+
+
+def nothing(settings: Settings, board: Sequence[Entry], seen: int) -> html.Div:
+    """What stands in place of matches where there are none."""
+    if settings.filters:
+        text, action = "No other image passes all filters.", "Clear the filters"
+        button = html.Button(action, className="button", type="button", **{"data-does": "unfilter"})
+    elif settings.mode == "discover" and seen:
+        text = "You have seen everything there is."
+        button = html.Button("Start over", className="button", type="button", **{"data-does": "forget"})
+    else:
+        alone = len(board) == 1 and board[0].kind == IMAGE
+        text, button = "There is no other image." if alone else "There is nothing else.", None
+    return html.Div([html.H2("No matches"), html.P(text, className="soft"), button], className="search-none")
+
+
+def below(settings: Settings, seen: int) -> list:
+    """What follows the gallery: more of it, new ones, or its end."""
+    if settings.mode == "discover":
+        again = html.Button(
+            [components.icon("shuffle"), "Again"], className="button", type="button",
+            title="New images, none of those you have seen", **{"data-does": "again"},
+        )
+        over = html.Button(
+            "Start over", className="card-link", type="button",
+            title=f"Forget the {components.counted(seen, 'image')} seen before", **{"data-does": "forget"},
+        )
+        return [again, *([over] if seen else [])]
+    return []

@@ -1,0 +1,106 @@
+"""The maps at every granularity, with the names of their clusters."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from dashboard.figures import drawing_order, typed
+from dashboard.pages.map import panels as map_panels
+from dashboard.reads import Reads
+from pipeline.errors import LikenessError
+from pipeline.library import notes
+from pipeline.maps import Map, granularity
+
+_KEPT = 6  # clusterings; a map of a million points takes 4 MB each
+
+
+@dataclass(frozen=True, eq=False)
+class Clustering:
+    """A map with the clusters of a granularity. labels: of its images, in their order."""
+
+    saved: Map
+    map: Map
+    step: int
+    labels: list[str | None]
+
+    @cached_property
+    def words(self) -> list[str]:
+        """A few words on each cluster."""
+        return map_panels.descriptions(self.map, self.labels)
+
+    @cached_property
+    def ranked(self) -> tuple[list[str], np.ndarray]:
+        """Names of the labels, largest first, and the code of each image, (n,), −1 without."""
+        names, _, codes = map_panels.rank_labels(self.labels)
+        return names, codes
+
+    def packed(self) -> dict | None:
+        """The clusters as the browser takes them in place of the saved ones; None for the saved.
+
+        cluster: typed int16 in the drawing order of the saved map.
+        """
+        if not self.step:
+            return None
+        order = drawing_order(self.saved.cluster)
+        chosen = self.map.exemplars
+        return {
+            "map": self.map.name, "granularity": self.step,
+            "cluster": typed(self.map.cluster[order].astype(np.int16)),
+            "exemplars": chosen[chosen >= 0].tolist(),
+        }
+
+
+class Clusterings:
+    """Clusterings of a library's maps, the latest kept. Safe to share between threads."""
+
+    def __init__(self, reads: Reads):
+        self.reads = reads
+        self._lock = threading.Lock()  # also: one owner of the cores at a time
+        self._kept: list[Clustering] = []
+
+    def at(self, name: str, step: int) -> Clustering:
+        """A map at a granularity; raises LikenessError when there is no such map."""
+        saved = self.reads.map(name)
+        with self._lock:
+            for kept in self._kept:
+                if kept.saved is saved and kept.step == step:
+                    self._kept.remove(kept)
+                    self._kept.append(kept)
+                    return kept
+            alike = [kept.labels for kept in self._kept if kept.saved is saved]
+            labels = alike[0] if alike else self.reads.labels_of(saved.ids.tolist())
+            try:
+                index = self.reads.searcher.index()
+            except LikenessError:
+                index = None
+            made = Clustering(saved, granularity.recluster(saved, step, index), step, labels)
+            self._kept = [*self._kept[1 - _KEPT :], made]
+            return made
+
+    def own_names(self, clustering: Clustering) -> dict[int, str]:
+        """The names that the person gave: {cluster: name}."""
+        shown = clustering.map
+        return notes.cluster_names(self.reads.library, shown.name, shown.ids, shown.cluster)
+
+    def titles(self, clustering: Clustering) -> list[str]:
+        """What each cluster is called."""
+        return map_panels.titles_from(clustering.words, self.own_names(clustering))
+
+    def listed(self, clustering: Clustering) -> dict:
+        """The clusters as the list beside the map has them."""
+        own = self.own_names(clustering)
+        return map_panels.cluster_list(clustering.map, clustering.words, own, clustering.step)
+
+    def rename(self, clustering: Clustering, number: int, name: str) -> None:
+        """Name a cluster; an empty name takes the person's own back."""
+        shown = clustering.map
+        if not 0 <= number < shown.clusters:
+            raise LikenessError("There is no such cluster any more; the map has been made anew.")
+        members = shown.ids[shown.cluster == number]
+        typical = shown.exemplars[number]
+        typical = typical[typical >= 0] if (typical >= 0).any() else members[:4]
+        notes.name_cluster(self.reads.library, shown.name, typical.tolist(), name, members)

@@ -1,0 +1,247 @@
+"""What the browser gets of a map: all of it, or of a very large one what the view needs.
+
+A map of up to `WHOLE_UP_TO` points travels whole. Of a larger one the browser gets a sample
+that keeps every cluster visible, a picture of how dense all points are to lie under it,
+and, whenever the view comes to rest, the points inside it. Points are numbered in drawing
+order; colorings travel whole, in that order.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from PIL import Image
+
+from dashboard.figures import PALETTE, SCALE, drawing_order, map_figure_2d, map_figure_3d, marker_size, typed
+from dashboard.reads import Reads, categories
+from pipeline import maps
+from pipeline.library import DATABASE, Library
+from pipeline.maps import Map
+
+WHOLE_UP_TO = 300_000
+SAMPLE = 50_000
+"""Points of the whole of a larger map, and as many inside a view: together below 100,000,
+from where on plotly builds a search tree at each plot, which nothing here asks."""
+LEAST = 40
+"""Points of a cluster that a sample keeps, where it has so many."""
+_SUMMED = 2**31 - 1  # a prime: sums of remainders of a million stamps stay exact
+RASTER = (960, 600)
+"""Most columns and rows of the picture of density: a cell is one or two px on a desk's screen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A map in drawing order. n points.
+
+    xy: (n, 2), xyz: (n, 3) float32. ids: (n,) int32. cluster: (n,) int16 ascending, −1 noise.
+    label: (n,) int16 codes by size, −1 none. labels: [name, count], largest first.
+    """
+
+    shown: Map
+    xy: np.ndarray
+    xyz: np.ndarray
+    ids: np.ndarray
+    cluster: np.ndarray
+    label: np.ndarray
+    labels: list[list]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether all points travel."""
+        return len(self) <= WHOLE_UP_TO
+
+    @cached_property
+    def sample(self) -> np.ndarray:
+        """The points of the overview, ascending: (≤ n,) int64."""
+        everything = np.arange(len(self))
+        return everything if self.whole else thinned(everything, self.cluster, SAMPLE)
+
+    @cached_property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """x0, x1, y0, y1 of all points."""
+        (x0, y0), (x1, y1) = self.xy.min(axis=0).tolist(), self.xy.max(axis=0).tolist()
+        return x0, x1, y0, y1
+
+    def inside(self, box: Sequence[float]) -> np.ndarray:
+        """The points within x0, x1, y0, y1, ascending: (k,) int64."""
+        x, y = self.xy.T
+        return np.flatnonzero((x >= box[0]) & (x <= box[1]) & (y >= box[2]) & (y <= box[3]))
+
+    def numbers(self, ids: Sequence[int]) -> np.ndarray:
+        """The points of those images that have a place here: (≤ k,) int64."""
+        at = np.searchsorted(self.shown.ids, ids).clip(max=len(self) - 1)
+        return self._place[at[self.shown.ids[at] == ids]]
+
+    @cached_property
+    def _place(self) -> np.ndarray:
+        """Number of each point in the order of the saved map."""
+        place = np.empty(len(self), np.int64)
+        place[drawing_order(self.shown.cluster)] = np.arange(len(self))
+        return place
+
+
+def thinned(points: np.ndarray, cluster: np.ndarray, count: int) -> np.ndarray:
+    """About `count` of some points, each cluster in proportion but none below LEAST.
+
+    points: (k,) ascending numbers. cluster: (n,) ascending, of all points. Evenly drawn
+    within each cluster, so that the same points come for the same question.
+    """
+    if len(points) <= count:
+        return points
+    edges = np.flatnonzero(np.diff(cluster[points])) + 1
+    groups = np.split(points, edges)
+    share = count / len(points)
+    kept = []
+    for group in groups:
+        wanted = min(len(group), max(LEAST, round(share * len(group))))
+        kept.append(group[np.linspace(0, len(group) - 1, wanted).round().astype(np.int64)])
+    return np.concatenate(kept)
+
+
+class Drawings:
+    """The drawings of a library's maps, kept until a map or the database changes."""
+
+    def __init__(self, reads: Reads):
+        self._reads = reads
+        self._lock = threading.Lock()
+        self._kept: dict[str, tuple[Map, tuple, Drawing]] = {}
+        self._packed: dict[tuple[str, int], tuple[Drawing, bytes]] = {}
+        self._stale: dict[str, tuple[Drawing, bool]] = {}
+
+    def of(self, name: str) -> Drawing:
+        """A map in drawing order; raises LibraryError when there is none of that name."""
+        shown, stamp = self._reads.map(name), self._stamp()
+        with self._lock:
+            kept = self._kept.get(name)
+            if kept is None or kept[0] is not shown or kept[1] != stamp:
+                kept = self._kept[name] = shown, stamp, self._make(shown)
+            return kept[2]
+
+    def packed(self, name: str, dim: int) -> bytes:
+        """The overview of a map as JSON, compressed; raises LibraryError as `of` does."""
+        drawing = self.of(name)
+        kept = self._packed.get((name, dim))
+        if kept is None or kept[0] is not drawing:
+            text = json.dumps(overview(drawing, dim), separators=(",", ":"))
+            kept = self._packed[name, dim] = drawing, gzip.compress(text.encode(), compresslevel=1)
+        return kept[1]
+
+    def stale(self, name: str) -> bool:
+        """Whether a map is not of the vectors that the library has now; raises LibraryError as `of` does."""
+        drawing = self.of(name)
+        kept = self._stale.get(name)
+        if kept is None or kept[0] is not drawing:
+            kept = self._stale[name] = drawing, stale(self._reads.library, drawing.shown)
+        return kept[1]
+
+    def _make(self, shown: Map) -> Drawing:
+        order = drawing_order(shown.cluster)
+        names, label = categories.coded(categories.labels(self._reads.library), shown.ids)
+        return Drawing(
+            shown=shown, xy=shown.xy[order], xyz=shown.xyz[order], ids=shown.ids[order].astype(np.int32),
+            cluster=shown.cluster[order].astype(np.int16), label=label[order], labels=names,
+        )  # fmt: skip
+
+    def _stamp(self) -> tuple:
+        """Changes with every write to the database."""
+        stamps = []
+        for suffix in ("", "-wal"):
+            try:
+                state = (self._reads.library.data / f"{DATABASE}{suffix}").stat()
+                stamps.append((state.st_mtime_ns, state.st_size))
+            except OSError:
+                stamps.append(None)
+        return tuple(stamps)
+
+
+def stale(library: Library, shown: Map) -> bool:
+    """Whether a map is not of the vectors that the library has now.
+
+    The stamps of the map's vectors against those of the library, as sums that SQLite makes:
+    reading each of a million takes Python seconds, in which nobody else is answered.
+    """
+    if shown.left_out:  # their stamps are in one of the sums only
+        return maps.about(library)[shown.name]["stale"]
+    current = library.embeddings()
+    if any(name not in current or current[name].extractor != x for name, x in shown.extractors.items()):
+        return True
+    now = 0
+    for name in shown.extractors:
+        sql = (
+            f"SELECT total(v.stored_ns % {_SUMMED}) FROM {name}_vectors v JOIN images i ON i.id = v.image_id "
+            "WHERE i.state = 'ok' AND v.extractor = ?"
+        )
+        now += int(library.db.execute(sql, [current[name].extractor]).fetchone()[0])
+    return now % _SUMMED != int((shown.stamps % _SUMMED).sum()) % _SUMMED
+
+
+def overview(drawing: Drawing, dim: int) -> dict:
+    """A map for the browser, {"key", "dim", "figure", "facts"}: all points, or the sample.
+
+    facts, per point sent: cluster and label, typed int16 codes, and for a sample `at`, typed
+    uint32, the numbers of the points. total: points of the whole map.
+    """
+    at = drawing.sample
+    make, places = (map_figure_3d, drawing.xyz) if dim == 3 else (map_figure_2d, drawing.xy)
+    shown = drawing.shown
+    facts = {
+        "palette": PALETTE, "scale": SCALE, "total": len(drawing), "labels": drawing.labels,
+        "cluster": typed(drawing.cluster[at]), "label": typed(drawing.label[at]),
+        "exemplars": shown.exemplars[shown.exemplars >= 0].tolist(),
+    }  # fmt: skip
+    if not drawing.whole:
+        facts |= {"at": typed(at.astype(np.uint32)), "bounds": drawing.bounds}
+    figure = make(places[at], drawing.ids[at]).to_dict()
+    return {"key": f"{shown.name}-{dim}", "dim": dim, "figure": figure, "facts": facts}
+
+
+def detail(drawing: Drawing, box: Sequence[float], ids: Sequence[int]) -> bytes:
+    """The points of a view of a flat map, and those of some images wherever they are.
+
+    Little-endian: three float32 (points sent, points there are in the view, size of a
+    marker in px), then for all points x, y (float32), id (int32), number (uint32), cluster
+    and label (int16).
+    """
+    inside = drawing.inside(box)
+    at = thinned(inside, drawing.cluster, SAMPLE)
+    if len(ids):
+        at = np.union1d(at, drawing.numbers(ids))
+    head = np.array([len(at), len(inside), marker_size(len(inside))], "<f4")
+    columns = (
+        drawing.xy[at, 0].astype("<f4"), drawing.xy[at, 1].astype("<f4"), drawing.ids[at].astype("<i4"),
+        at.astype("<u4"), drawing.cluster[at].astype("<i2"), drawing.label[at].astype("<i2"),
+    )  # fmt: skip
+    return b"".join(part.tobytes() for part in (head, *columns))
+
+
+def density(drawing: Drawing, box: Sequence[float], dark: bool) -> bytes:
+    """PNG of how dense all points are within x0, x1, y0, y1: gray, opaque where most are.
+
+    A histogram by numpy: some 30 ms of processor time for a million points, PNG included,
+    which leaves a library for the purpose nothing to win.
+    """
+    x0, x1, y0, y1 = box
+    wide, high = max(x1 - x0, 1e-9), max(y1 - y0, 1e-9)
+    cell = max(wide / RASTER[0], high / RASTER[1])
+    columns, rows = max(1, int(wide / cell)), max(1, int(high / cell))
+    x = ((drawing.xy[:, 0] - np.float32(x0)) * np.float32((columns - 0.01) / wide)).astype(np.int32)
+    y = ((np.float32(y1) - drawing.xy[:, 1]) * np.float32((rows - 0.01) / high)).astype(np.int32)
+    there = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    counts = np.bincount(y[there] * columns + x[there], minlength=columns * rows).reshape(rows, columns)
+    light = np.log1p(counts) / np.log1p(max(1, counts.max()))
+    picture = np.empty((rows, columns, 2), np.uint8)
+    picture[..., 0] = 190 if dark else 90
+    picture[..., 1] = np.where(counts > 0, 40 + 130 * light, 0)
+    buffer = io.BytesIO()
+    Image.fromarray(picture, "LA").save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()

@@ -1,0 +1,215 @@
+"""What is done with a selection of images: described, found by a line drawn, kept, tagged.
+
+The browser sends an act, {"do": …} with ids as base64 of little-endian int32, and gets an
+answer for its display. Each act is a function of the same name here.
+"""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+from dash import html
+
+from dashboard import components
+from dashboard.figures import PALETTE, typed
+from dashboard.reads import Reads, categories
+from dashboard.reads.clusterings import Clusterings
+from pipeline.errors import LikenessError, NoteError
+from pipeline.library import notes
+from pipeline.maps import granularity
+
+_GROUPS = {"label": categories.labels, "folder": categories.folders}
+"""Colorings whose legend hides."""
+BARS = 6
+"""Labels and clusters of a selection that are named; the others are one, "other"."""
+
+
+def perform(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
+    """Do what the browser asks; the answer carries the act's number, or {"error"}."""
+    given = {"n": act.get("n"), "do": act["do"]}
+    try:
+        return given | _ACTS[act["do"]](reads, clusterings, act)
+    except LikenessError as error:
+        return given | {"error": str(error)}
+
+
+def _open(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
+    """The images of a collection or of a tag."""
+    if act.get("collection"):
+        ids, name = notes.collected(reads.library, act["collection"]), act["collection"]
+        kept = {c.name.lower(): c.name for c in notes.collections(reads.library)}
+        name = kept.get(name.strip().lower(), name)
+        return _shown(reads, clusterings, act, ids) | {"collection": name}
+    ids = notes.tagged(reads.library, act["tag"])
+    if not ids:
+        raise NoteError(f"No image carries the tag “{act['tag']}”.")
+    return _shown(reads, clusterings, act, ids) | {"tag": act["tag"]}
+
+
+def _look(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
+    """What a selection is made of."""
+    return describe(reads, clusterings, act, _ids(act))
+
+
+def _find(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
+    """The images within a line drawn on a map of which the browser has only a sample."""
+    shown = clusterings.at(act["map"], granularity.step_of(act.get("grain")))
+    within = inside(shown.map.xy, np.array(act["polygon"], np.float64))
+    gone = np.array(act.get("hidden") or [], np.int64)
+    if len(gone) and act.get("color") == "cluster":
+        within &= ~np.isin(shown.map.cluster, gone)
+    elif len(gone) and act.get("color") in _GROUPS:
+        groups = _GROUPS[act["color"]](reads.library)
+        codes = categories.coded(groups, shown.map.ids)[1]  # as the legend has them
+        within &= ~np.isin(np.minimum(codes, len(PALETTE)), gone)
+    return {"ids": _packed(shown.map.ids[within]), "how": act.get("how")}
+
+
+def _cluster(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
+    """All images of a cluster."""
+    shown = clusterings.at(act["map"], granularity.step_of(act.get("grain"))).map
+    return {"ids": _packed(shown.ids[shown.cluster == act["cluster"]]), "how": act.get("how")}
+
+
+def _keep(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
+    """Keep a selection as a collection, or add it to one."""
+    known = {c.name.lower(): c.count for c in notes.collections(reads.library)}
+    name = notes.collect(reads.library, act["name"], _ids(act).tolist())
+    said = f"Added to “{name}”." if name.lower() in known else f"Kept as “{name}”."
+    ids = notes.collected(reads.library, name)
+    return _shown(reads, clusterings, act, ids) | {"collection": name, "said": said}
+
+
+def _rename(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
+    return {"collection": notes.rename_collection(reads.library, act["collection"], act["name"])}
+
+
+def _drop(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
+    notes.drop_collection(reads.library, act["collection"])
+    return {"dropped": act["collection"]}
+
+
+def _take_out(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
+    notes.uncollect(reads.library, act["collection"], _ids(act).tolist())
+    return {"from": act["collection"]}
+
+
+def _tag(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
+    name = notes.tag(reads.library, _ids(act).tolist(), act["name"])
+    return {"said": f"Tagged “{name}”."}
+
+
+def _untag(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
+    notes.untag(reads.library, _ids(act).tolist(), act["name"])
+    return {"off": act["name"]}
+
+
+def _name(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
+    """Name a cluster."""
+    clusterings.rename(
+        clusterings.at(act["map"], granularity.step_of(act.get("grain"))), act["cluster"], act["name"]
+    )
+    return {}
+
+
+_ACTS = {
+    "open": _open, "look": _look, "find": _find, "cluster": _cluster, "keep": _keep, "rename": _rename,
+    "drop": _drop, "take-out": _take_out, "tag": _tag, "untag": _untag, "name": _name,
+}
+CHANGING = frozenset({"keep", "rename", "drop", "take-out", "tag", "untag"})
+"""Acts after which collections and tags are others."""
+
+
+def describe(reads: Reads, clusterings: Clusterings, act: dict, ids: np.ndarray) -> dict:
+    """Count, and what the images have in common: {"count", "labels", "clusters", "tags"}.
+
+    labels, clusters: [[name, count, color]], largest first, the last one "other"; tags:
+    [[tag, count]] by name.
+    """
+    shown = clusterings.at(act["map"], granularity.step_of(act.get("grain")))
+    at = np.searchsorted(shown.map.ids, ids).clip(max=max(0, len(shown.map.ids) - 1))
+    at = at[shown.map.ids[at] == ids] if len(shown.map.ids) else at[:0]
+    names, codes = shown.ranked
+    tags = notes.tag_counts(reads.library, ids.tolist())
+    return {
+        "count": len(ids), "placed": len(at),
+        "labels": _bars(codes[at], names, "No label") if names else [],
+        "clusters": _bars(shown.map.cluster[at], clusterings.titles(shown), "Noise"),
+        "tags": [[tag, count] for tag, count in tags.items()],
+    }
+
+
+def _bars(codes: np.ndarray, names: list[str], none: str) -> list[list]:
+    """The most frequent of codes (k,), −1 for none, as [name, count, color]."""
+    found, counts = np.unique(codes, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    bars = [
+        [names[found[i]] if found[i] >= 0 else none, int(counts[i]), _color(found[i])] for i in order[:BARS]
+    ]
+    rest = int(counts[order[BARS:]].sum())
+    return [*bars, ["Other", rest, "var(--map-other)"]] if rest else bars
+
+
+def _color(code: int) -> str:
+    if code < 0:
+        return "var(--map-noise)"
+    return PALETTE[code] if code < len(PALETTE) else "var(--map-other)"
+
+
+def inside(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
+    """Which of points (n, 2) lie within a closed line (m, 2), by the even–odd rule: (n,) bool."""
+    within = np.zeros(len(points), bool)
+    if len(polygon) < 3:
+        return within
+    near = ((points >= polygon.min(axis=0)) & (points <= polygon.max(axis=0))).all(axis=1)
+    at = np.flatnonzero(near)
+    x, y = points[at].T.astype(np.float64)
+    odd = np.zeros(len(at), bool)
+    for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, -1, axis=0)):
+        if y0 != y1:
+            crossed = (y0 > y) != (y1 > y)
+            odd ^= crossed & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
+    within[at] = odd
+    return within
+
+
+def kept_list(reads: Reads) -> list:
+    """The menu of collections and tags, each a button that makes it the selection."""
+    collections = notes.collections(reads.library)
+    tags = notes.tags(reads.library)
+    if not collections and not tags:
+        return [html.P("Select images, then keep them under a name or tag them.", className="soft small")]
+    groups = [
+        ("Collections", "collection", [(c.name, c.count) for c in collections]),
+        ("Tags", "tag", list(tags.items())),
+    ]
+    return [
+        html.Section([
+            html.H3(title),
+            html.Ul([html.Li(_entry(kind, name, count)) for name, count in entries]),
+        ])
+        for title, kind, entries in groups if entries
+    ]
+
+
+def _entry(kind: str, name: str, count: int) -> html.Button:
+    return html.Button(
+        [components.icon(kind), html.Span(name, className="kept-name"),
+         html.Span(f"{count:,}", className="soft")],
+        type="button", className="kept-entry", **{f"data-open-{kind}": name},
+    )
+
+
+def _shown(reads: Reads, clusterings: Clusterings, act: dict, ids: list[int]) -> dict:
+    found = np.array(ids, np.int64)
+    return {"ids": _packed(found)} | describe(reads, clusterings, act, found)
+
+
+def _ids(act: dict) -> np.ndarray:
+    """The ids of an act, ascending (k,) int64."""
+    return np.unique(np.frombuffer(base64.b64decode(act.get("ids") or ""), "<i4")).astype(np.int64)
+
+
+def _packed(ids: np.ndarray) -> dict:
+    return typed(np.sort(ids).astype("<i4"))

@@ -1,0 +1,1 @@
+"""What the browser fetches beside the pages: pictures, maps, files to take along."""

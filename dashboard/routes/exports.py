@@ -1,0 +1,244 @@
+"""A set of images as a file: /export/csv, /export/json, /export/zip.
+
+The set is a collection or a tag by name (GET), or ids (POST); never paths. Everything is
+streamed: a zip of a thousand photographs takes no more memory than one of ten.
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import json
+import os
+import re
+import stat
+import time
+import unicodedata
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO
+from urllib.parse import quote
+
+import numpy as np
+from flask import Flask, Response, request
+
+from dashboard.pages.map import panels as map_panels
+from pipeline import maps
+from pipeline.errors import LikenessError, NoteError
+from pipeline.library import ImageRow, Library, notes
+from pipeline.maps import granularity
+
+MISSING = "not included.txt"
+"""The text in a zip that says which images could not be put in, and why."""
+
+_COLUMNS = ("id", "file", "label", "cluster", "cluster_name")
+_CHUNK = 2**18  # bytes read from a file at once
+_ROWS = 500  # images looked up at once
+_LONGEST = 120  # characters of a name without its ending
+_MOST_IDS = 24 * 2**20  # bytes of a form: some three million ids
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # on Windows
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is exported: a name for the file, ids (k,) int64, and where they lie on a map.
+
+    cluster: number per id as the screen counts, from 1; 0 without. titles: by that number.
+    """
+
+    name: str
+    ids: list[int]
+    cluster: list[int]
+    titles: dict[int, str]
+
+
+def register(server: Flask, library: Library) -> None:
+    """Add the three routes to a server."""
+    writers = {
+        "csv": (_csv, "text/csv; charset=utf-8"),
+        "json": (_json, "application/json"),
+        "zip": (_zip, "application/zip"),
+    }
+
+    @server.route("/export/<any(csv, json, zip):kind>", methods=["GET", "POST"])
+    def export(kind: str) -> Response:
+        request.max_form_memory_size = _MOST_IDS
+        try:
+            chosen = choose(library, request.values.to_dict())
+        except LikenessError as error:
+            return Response(str(error), status=404, mimetype="text/plain")
+        write, mimetype = writers[kind]
+        # Passed on as it comes: compressing it would collect all of it first.
+        answer = Response(write(library, chosen), mimetype=mimetype, direct_passthrough=True)
+        answer.headers["Content-Disposition"] = _attachment(f"{chosen.name}.{kind}")
+        answer.headers["Cache-Control"] = "no-store"
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        return answer
+
+
+def choose(library: Library, given: dict[str, str]) -> Chosen:
+    """What a request asks for: `collection`, `tag` or `ids`, and `map` with `grain`.
+
+    Raises NoteError when that is nothing.
+    """
+    if given.get("collection"):
+        name, ids = given["collection"], notes.collected(library, given["collection"])
+    elif given.get("tag"):
+        name, ids = given["tag"], notes.tagged(library, given["tag"])
+    else:
+        asked = {int(text) for text in given.get("ids", "").split(",") if text.isdecimal() and len(text) < 19}
+        name = "likeness selection"
+        ids = [int(i) for i in np.intersect1d(list(asked), _ok(library))] if asked else []
+    if not ids:
+        raise NoteError("There is no image to export.")
+    cluster, titles = _clusters(library, ids, given.get("map", ""), given.get("grain", ""))
+    return Chosen(name.strip(), ids, cluster, titles)
+
+
+def _ok(library: Library) -> np.ndarray:
+    """Ids of the images that are in their folders, (n,) int64."""
+    return np.array([row[0] for row in library.db.execute("SELECT id FROM images WHERE state = 'ok'")])
+
+
+def _clusters(library: Library, ids: list[int], name: str, grain: str) -> tuple[list[int], dict[int, str]]:
+    """The cluster of each image on a map, counted from 1 and 0 without, and the clusters' names."""
+    if name not in maps.names(library):
+        return [0] * len(ids), {}
+    made = maps.load(library, name)
+    made = granularity.recluster(made, granularity.step_of(grain))
+    at = np.searchsorted(made.ids, ids).clip(max=len(made.ids) - 1)
+    cluster = np.where(made.ids[at] == ids, made.cluster[at] + 1, 0)
+    known = dict(library.db.execute("SELECT id, label FROM images"))
+    own = notes.cluster_names(library, name, made.ids, made.cluster)
+    titles = map_panels.titles(made, [known.get(i) for i in made.ids.tolist()], own)
+    return cluster.tolist(), {number: title for number, title in enumerate(titles, 1)}
+
+
+def _records(library: Library, chosen: Chosen) -> Iterator[tuple[ImageRow, dict]]:
+    """Each image with what is said about it, `_COLUMNS` as keys."""
+    for start in range(0, len(chosen.ids), _ROWS):
+        part = chosen.ids[start : start + _ROWS]
+        rows = library.images_by_id(part)
+        for image, cluster in zip(part, chosen.cluster[start:]):
+            if image in rows:
+                row = rows[image]
+                about = (row.id, str(row.file), row.label, cluster or None, chosen.titles.get(cluster))
+                yield row, dict(zip(_COLUMNS, about))
+
+
+def _csv(library: Library, chosen: Chosen) -> Iterator[bytes]:
+    line = io.StringIO()
+    writer = csv.writer(line)
+    writer.writerow(_COLUMNS)
+    for _, record in _records(library, chosen):
+        writer.writerow(record.values())
+        if line.tell() > _CHUNK:
+            yield _taken(line)
+    yield _taken(line)
+
+
+def _taken(line: io.StringIO) -> bytes:
+    """What has been written so far, taken out."""
+    text = line.getvalue()
+    line.seek(0)
+    line.truncate()
+    return text.encode()
+
+
+def _json(library: Library, chosen: Chosen) -> Iterator[bytes]:
+    tags = notes.tags_of(library, chosen.ids)
+    yield f'{{"name": {json.dumps(chosen.name, ensure_ascii=False)}, "images": ['.encode()
+    for number, (row, record) in enumerate(_records(library, chosen)):
+        entry = json.dumps(record | {"tags": tags.get(row.id, [])}, ensure_ascii=False)
+        yield f"{',' if number else ''}\n{entry}".encode()
+    yield b"\n]}\n"
+
+
+def _zip(library: Library, chosen: Chosen) -> Iterator[bytes]:
+    """The original files, stored as they are: photographs do not get smaller by it."""
+    sink = _Sink()
+    failures = []
+    taken = {MISSING: 1}
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
+        for row, _ in _records(library, chosen):
+            try:
+                with (
+                    open(row.file, "rb", opener=_regular) as file,
+                    archive.open(_entry(unique(row.path, taken), file), "w") as entry,
+                ):
+                    while part := file.read(_CHUNK):
+                        entry.write(part)
+                        yield sink.taken()
+            except OSError as error:
+                failures.append(f"{row.file}: {error.strerror or error}\n")
+        if failures:
+            archive.writestr(MISSING, "".join(failures))
+    yield sink.taken()
+
+
+class _Sink:
+    """A file that cannot seek, for `zipfile` to write to; what it wrote is taken out in between."""
+
+    def __init__(self):
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def taken(self) -> bytes:
+        """What has been written since the last call."""
+        data = b"".join(self._parts)
+        self._parts.clear()
+        return data
+
+
+def _regular(path: str, flags: int) -> int:
+    """Open a regular file; anything else, a pipe say, might never answer."""
+    number = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return number
+
+
+def _entry(name: str, file: IO[bytes]) -> zipfile.ZipInfo:
+    """The head of a file in the zip, with its own time; a zip knows the years 1980 to 2107."""
+    about = os.fstat(file.fileno())
+    when = time.localtime(about.st_mtime)[:6]
+    entry = zipfile.ZipInfo(name, min(max(when, (1980, 1, 1, 0, 0, 0)), (2107, 12, 31, 23, 59, 58)))
+    entry.file_size = about.st_size  # from 4 GB on the head must be another one
+    entry.external_attr = 0o644 << 16
+    return entry
+
+
+def unique(path: str, taken: dict[str, int]) -> str:
+    """The base name of a path, fit for any system and unlike any in `taken`, which gets it too.
+
+    taken: names in folded case, since Windows and macOS do not tell upper from lower, and
+    the last number each was given.
+    """
+    name = unicodedata.normalize("NFC", PurePosixPath(path).name)
+    name = "".join("_" if c in '<>:"/\\|?*' or not c.isprintable() else c for c in name).rstrip(". ")
+    name = f"_{name}" if not name or _RESERVED.match(name) else name
+    stem, suffix = PurePosixPath(name).stem[:_LONGEST], PurePosixPath(name).suffix[:16]
+    folded = (stem + suffix).casefold()
+    name = stem + suffix
+    while name.casefold() in taken:
+        taken[folded] += 1
+        name = f"{stem} ({taken[folded]}){suffix}"
+    taken[name.casefold()] = 1
+    return name
+
+
+def _attachment(name: str) -> str:
+    """A Content-Disposition that old and new browsers understand (RFC 6266)."""
+    name = unique(name.replace("/", "_"), {})
+    plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
