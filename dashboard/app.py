@@ -60,7 +60,7 @@ _INDEX = """<!DOCTYPE html>
     {%metas%}
     <title>{%title%}</title>
     {%favicon%}
-    <script src="{mount}assets/theme.js"></script>
+    <script src="{mount}assets/shell/theme.js"></script>
     {needed}
     {%css%}
   </head>

@@ -1,7 +1,7 @@
 """Arrays → plotly figures, pure functions.
 
 A map is one trace of points: coordinates and ids travel as typed arrays, and the browser
-colors, hides and marks them (assets/map.js). Axes and grid lines of a map mean nothing,
+colors, hides and marks them (assets/map/map.js). Axes and grid lines of a map mean nothing,
 so there are none.
 """
 

@@ -17,7 +17,7 @@ _MOST_IDS = 500
 
 
 def address_of(name: str, dim: str) -> str:
-    """The path of a map as a whole; assets/map_data.js asks for the same."""
+    """The path of a map as a whole; assets/map/map_data.js asks for the same."""
     return f"/map/{name}/overview?dim={dim}"
 
 

@@ -1,7 +1,7 @@
 """One image through every embedding: a column of matches each, with links between them.
 
 Everything here follows from the address. The browser adds the lines between the columns and
-what pointing at a match shows (assets/compare.js).
+what pointing at a match shows (assets/compare/compare.js).
 """
 
 from __future__ import annotations

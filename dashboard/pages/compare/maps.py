@@ -1,7 +1,7 @@
 """Two maps side by side: what is selected, pointed at or clicked in one shows in the other.
 
 The server sends both maps once; everything that links them happens in the browser
-(assets/compare_maps.js). Stores: compare-maps (both maps), compare-image (id of the image
+(assets/compare/compare_maps.js). Stores: compare-maps (both maps), compare-image (id of the image
 clicked, or None), compare-group (code of the category selected, or None).
 """
 

@@ -1,7 +1,7 @@
 """The Graph page: how images hang together, around one of them or within a set.
 
 The server sends nodes with their places and edges; drawing, hovering, highlighting and
-hiding happen in the browser (assets/graph.js). It is asked again for another start or
+hiding happen in the browser (assets/graph/graph.js). It is asked again for another start or
 another setting.
 
 Stores: graph-start (what the graph is of: {"image"}, {"cluster", "map"} or {"collection"}),

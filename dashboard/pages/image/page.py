@@ -2,7 +2,7 @@
 
 The picture and the facts of the database come at once; what takes a look at the file, the
 maps or the index follows in callbacks of its own (`detail_parts`). Zooming happens in the
-browser (assets/detail.js).
+browser (assets/detail/detail.js).
 """
 
 from __future__ import annotations

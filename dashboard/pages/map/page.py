@@ -2,7 +2,7 @@
 
 The browser asks for a map once (dashboard/map_routes.py), as a figure whose coordinates are
 typed arrays; the address names the map, so that it is on its way before the page is. Coloring,
-hiding, hovering, zooming and marking happen in the browser (assets/map*.js); the server is
+hiding, hovering, zooming and marking happen in the browser (assets/map/map*.js); the server is
 asked again for another map, for what another coloring says of each point, and for the
 neighbors of an image.
 

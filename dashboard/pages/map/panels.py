@@ -86,7 +86,7 @@ def titles_from(words: list[str], own: dict[int, str] | None = None) -> list[str
 def cluster_list(
     chosen: Map, words: list[str], own: dict[int, str] | None = None, step: int = 0
 ) -> dict:
-    """The clusters for the browser, which lists them (assets/map_clusters.js).
+    """The clusters for the browser, which lists them (assets/map/map_clusters.js).
 
     {"map", "grain", "noise": images in no cluster, "clusters": [{"name", "words", "count",
     "images": exemplars, "graph": address}]}, largest first. words: as `descriptions` says them.
@@ -172,7 +172,7 @@ def note_chips(reads: Reads, image_id: int) -> list:
 
 
 def _chip(kind: str, name: str, image_id: int) -> html.Span:
-    """A tag or a collection; the browser acts on its data (assets/map_notes.js)."""
+    """A tag or a collection; the browser acts on its data (assets/map/map_notes.js)."""
     off = f"Take off the tag {name}" if kind == "tag" else f"Take out of {name}"
     return html.Span(
         [

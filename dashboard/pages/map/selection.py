@@ -1,6 +1,6 @@
 """Selecting on the map: tools, granularity of the clusters, and what is done with a selection.
 
-The selection itself lives in the browser (assets/map_select.js finds and draws it,
+The selection itself lives in the browser (assets/map/map_select.js finds and draws it,
 map_selected.js shows it). Stores: map-act (what the server is asked to do), map-acted (its
 answer), map-look and map-looked (the same for what a selection is made of), map-ready (asks
 to load what clusters), map-step (the granularity), map-titles (the clusters shown, for their
