@@ -11,7 +11,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from flask import has_request_context, request
 
-from pipeline.embeddings import EMBEDDINGS
+from pipeline import embeddings
 from pipeline.maps import COMBINED
 from pipeline.search import Match
 
@@ -20,7 +20,7 @@ def title_of(embedding: str) -> str:
     """What the screen calls an embedding, or the combination of all."""
     if embedding == COMBINED:
         return "All combined"
-    return EMBEDDINGS[embedding].title
+    return embeddings.about(embedding).title
 
 
 def titles_of(names: Sequence[str]) -> dict[str, str]:

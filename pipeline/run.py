@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline import index, maps
 from pipeline.errors import LibraryError
-from pipeline.extraction.embed import EmbedReport, choose, embed
+from pipeline.extraction.embed import EmbedReport, embed
+from pipeline.extraction.plan import Given, choose
 from pipeline.extraction.scan import ScanReport, scan
 from pipeline.library import Library
 from pipeline.library.runs import RunRecord
 from pipeline.progress import Progress, Silent
-from pipeline.settings import EmbedOptions, ExtractorOptions, IndexOptions, MapOptions
+from pipeline.settings import EmbedOptions, IndexOptions, MapOptions
 
 SAMPLE_FOLDER = "gallery"
 """Folder inside a data directory that the sample gallery is generated into."""
@@ -65,7 +66,7 @@ def run(
     folder: Path,
     *,
     embeddings: str = "auto",
-    extractor_options: ExtractorOptions = ExtractorOptions(),
+    given: Given = {},
     embed_options: EmbedOptions = EmbedOptions(),
     index_options: IndexOptions | None = None,
     map_options: MapOptions | None = None,
@@ -76,7 +77,7 @@ def run(
     Resumable: what is stored is never computed again, whenever the last run ended.
     """
     report = RunReport()
-    parameters = {"folder": folder, "embeddings": embeddings, **asdict(extractor_options)}
+    parameters = {"folder": folder, "embeddings": embeddings, **given}
     with library.writing(), RunRecord(library, "run", parameters, progress) as record:
 
         def step(name: str, work: Callable):
@@ -88,10 +89,8 @@ def run(
         report.scan = step("scan", lambda: scan(library, folder, record))
         if not library.counts()["ok"]:
             raise LibraryError(f"None of the images in {folder} can be read; see: status")
-        names = choose(embeddings, extractor_options, record)
-        report.embed = step(
-            "embed", lambda: embed(library, names, extractor_options, embed_options, record)
-        )
+        names = choose(embeddings, given, record)
+        report.embed = step("embed", lambda: embed(library, names, given, embed_options, record))
         _, report.index = step(
             "index", lambda: index.build(library, None, index_options, record)
         )

@@ -16,27 +16,12 @@ DATA_DIR = "./data"
 HOST = "127.0.0.1"
 PORT = 8050
 
-DREAMSIM_TYPES = ("open_clip_vitb32", "clip_vitb32", "dino_vitb16", "ensemble")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 INDEX_TYPES = ("hnsw", "ivfpq", "flat")
 STORAGES = ("float32", "float16", "int8")
 METRICS = ("cosine", "euclidean", "manhattan", "hamming")
 
 TOP_K = 12
-
-
-@dataclass(frozen=True)
-class ExtractorOptions:
-    """How the extractors are configured. Everything here but `device` and the weights'
-    directory changes the vectors, and so the fingerprints."""
-
-    bins: int = 16
-    """Hues the color histogram tells apart; saturation and brightness get a quarter as many levels."""
-    dreamsim_type: str = "open_clip_vitb32"
-    """Which DreamSim model; the default needs only its own archive, nothing from a hub."""
-    dreamsim_weights: Path | None = None
-    """Directory with an unpacked DreamSim release archive; None: the user's cache."""
-    device: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -49,6 +34,8 @@ class EmbedOptions:
     """Pictures per forward pass of a network."""
     workers: int = 0
     """Worker processes that decode; 0: one per core."""
+    device: str = "auto"
+    """Where networks run."""
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,9 @@ def coverage(library: Library, name: str) -> dict[str, int]:
     a picture from outside cannot be compared with them, and the next run replaces them.
     """
     found = library.coverage(name)
-    ours = f"{name}/{EMBEDDINGS[name].version}"
-    if library.embeddings()[name].extractor.split(" ")[0] != ours:
+    current, entry = library.embeddings()[name].extractor, EMBEDDINGS.get(name)
+    ours = entry and entry.extractor and f"{name}/{entry.extractor.version}"
+    if current and ours and current.split(" ")[0] != ours:
         found["stale"] += found["current"]
         found["current"] = 0
     return found

@@ -20,7 +20,6 @@ from pathlib import Path
 from pipeline.errors import LikenessError, SettingsError
 from pipeline.progress import Progress, Silent
 from pipeline.run import SAMPLE_FOLDER
-from pipeline.settings import ExtractorOptions
 
 MILLION = 1_000_000
 SMALLEST = 100  # fewer images have no growth to speak of
@@ -43,7 +42,8 @@ class BenchOptions:
     recluster_size: int = 20_000
     dims: dict[str, int] = field(default_factory=dict)
     quick: bool = False
-    extractors: ExtractorOptions = ExtractorOptions()
+    given: dict[str, dict] = field(default_factory=dict)
+    """Options of embeddings, by name; DreamSim is measured only where its weights are named."""
 
 
 QUICK = {"sizes": (1_000, 6_000), "index_size": 6_000, "kinds_size": 2_000, "maps_size": 5_000, "recluster_size": 5_000}
@@ -63,8 +63,8 @@ def read_options(
         chosen["sizes"] = _sizes(sizes)
     if million:
         chosen["sizes"] = tuple(sorted({*chosen.get("sizes", BenchOptions().sizes), MILLION}))
-    extractors = ExtractorOptions(dreamsim_weights=dreamsim_weights)
-    return BenchOptions(stages=_stages(stages), quick=quick, extractors=extractors, **chosen)
+    given = {"dreamsim": {"weights": str(dreamsim_weights)}} if dreamsim_weights else {}
+    return BenchOptions(stages=_stages(stages), quick=quick, given=given, **chosen)
 
 
 def _sizes(text: str) -> tuple[int, ...]:
@@ -130,7 +130,7 @@ def _stage(name: str, folder: Path, ground, options: BenchOptions, tables: dict)
         if name == "extraction":
             if not folder.exists():
                 gallery.generate(folder)
-            yield extraction.bench(folder, ground.folder, options.extractors, options.quick, ground.progress)
+            yield extraction.bench(folder, ground.folder, options.given, options.quick, ground.progress)
         elif name == "index":
             yield index.against(ground, options.index_size)
         elif name == "kinds":

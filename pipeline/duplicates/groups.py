@@ -17,6 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from pipeline import embeddings
 from pipeline import index as combined
 from pipeline.errors import LibraryError
 from pipeline.library import ImageRow, Library
@@ -146,7 +147,8 @@ def _candidates(
     rows = np.flatnonzero(index.alive & np.isin(index.ids, near.ids))
     if len(rows) < 2:
         return pairs
-    for name in ["sift"] if "sift" in index.embeddings else index.embeddings:
+    by_points = [name for name in index.embeddings if embeddings.about(name).role == "texture"]
+    for name in by_points or index.embeddings:
         nearest, apart = neighbors(index, name, rows, min(NEIGHBORS + 1, len(rows)))
         for at, place in np.argwhere(1 - apart[:, 1:] >= COSINE):
             one, other = index.ids[rows[at]], index.ids[rows[nearest[at, place + 1]]]

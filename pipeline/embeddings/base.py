@@ -6,53 +6,75 @@ batch loop can run the first in worker processes and the second where the networ
     prepare   one decoded picture → a small array        (worker process, pure CPU)
     encode    a batch of prepared arrays → vectors        (worker, or beside the network)
 
-For a classical descriptor `prepare` does the work and `encode` only stacks.
+For a classical descriptor `prepare` does the work and `encode` only stacks. A new embedding
+is one such class in a file of its own, and one line in the registry (`pipeline.embeddings`);
+`tests/pipeline/test_embeddings.py` holds every entry of the registry to this contract.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
-from pipeline.settings import ExtractorOptions
+from pipeline.embeddings.options import Options
 
 
 class Extractor(ABC):
     """Computes one embedding. Heavy imports and weights load at first use, never in __init__.
 
     A decoded picture is (h, w, 3) uint8 RGB as `pipeline.pictures.decoding.decode` returns it.
+    An extractor can be pickled at any time: networks are held by `models`, not by it.
     """
 
     name: str
     """The embedding's name in code, tables and options: `color`, `sift`, …"""
-    title: str
-    """What the dashboard calls it: `Color`, `Texture & shape`, `Meaning`."""
     version: int
     """Raised whenever the same picture would give another vector."""
     dim: int
     """Length of a vector."""
-    uses_network = False
+    options_type: ClassVar[type[Options]] = Options
+    """The dataclass of what can be set."""
+    uses_network: ClassVar[bool] = False
     """True when `encode` runs a neural network and so belongs beside the device."""
-    needs_fit = False
-    """True when `fit` must have seen a sample of the library before `prepare` works."""
+
+    def __init__(self, options: Options | None = None, device: str = "auto") -> None:
+        """options: of `options_type`; None: its defaults. device: where a network runs, which
+        changes no vector; ignored by the others."""
+        self.options = self.options_type() if options is None else options
+        self.device = device
 
     @classmethod
-    def configured(cls, options: ExtractorOptions) -> Extractor:
-        """An extractor set up as the options say; each class takes what concerns it."""
-        return cls()
+    def unavailable(cls, options: Options) -> str | None:
+        """Why this embedding cannot be computed here now, in one sentence; None where it can.
 
-    @property
-    @abstractmethod
-    def fingerprint(self) -> str:
-        """Name, version and parameters as readable text, e.g. `color/1 bins=16`.
+        Answers within 15 s and loads nothing.
+        """
+        return None
 
-        Vectors carrying another fingerprint are stale. Cheap: loads nothing.
+    def fetch(self) -> None:
+        """Have here what `encode` needs and is not on this machine yet, before the first picture.
+
+        The fingerprint counts only after it. Raises WeightsUnavailableError.
         """
 
+    def facts(self) -> dict[str, object]:
+        """All that the vectors depend on besides name and version, in a fixed order."""
+        return self.options.changing()
+
+    @property
+    def fingerprint(self) -> str:
+        """Name, version and facts as readable text, e.g. `color/2 bins=16`; loads nothing.
+
+        Vectors carrying another fingerprint are stale.
+        """
+        facts = "".join(f" {key}={value}" for key, value in self.facts().items())
+        return f"{self.name}/{self.version}{facts}"
+
     def made(self, fingerprint: str) -> bool:
-        """Whether this version of the extractor, with whatever parameters, made such vectors."""
+        """Whether this version of the extractor, with whatever facts, made such vectors."""
         return fingerprint.split(" ")[0] == f"{self.name}/{self.version}"
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
@@ -74,9 +96,10 @@ class Extractor(ABC):
 
 
 class FittedExtractor(Extractor):
-    """An extractor whose codebook is learned once from a sample and kept in the library."""
+    """An extractor whose codebook is learned once from a sample and kept in the library.
 
-    needs_fit = True
+    Its fingerprint names the codebook, and so counts only once it is fitted.
+    """
 
     @property
     @abstractmethod

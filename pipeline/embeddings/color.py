@@ -24,12 +24,13 @@ and rank-1 of the original among 1,000 for 200 changed copies:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from pipeline.embeddings.base import Extractor, unit_rows
-from pipeline.settings import ExtractorOptions
+from pipeline.embeddings.options import Options, option
 
 PIXELS_SIDE = 72
 """Long side of the pixel grid that is counted: some 4,000 pixels."""
@@ -51,26 +52,25 @@ DARKEST = 8
 """Mean brightness below which a picture is not brightened further: black stays black."""
 
 
+@dataclass(frozen=True)
+class ColorOptions(Options):
+    """Saturation and brightness get a quarter as many levels as there are hues."""
+
+    bins: int = option(16, "Hues the color histogram tells apart.", flag="--bins", least=2, most=64)
+
+
 class ColorHistogram(Extractor):
     """Shares of hue × saturation × brightness, damped, of L2 norm 1."""
 
     name = "color"
-    title = "Color"
     version = 2
+    options_type = ColorOptions
 
-    def __init__(self, bins: int = 16) -> None:
-        """`bins`: hues told apart; saturation and brightness get a quarter as many levels."""
-        self.bins = bins
-        self.levels = max(2, bins // 4)
-        self.dim = bins * self.levels * self.levels
-
-    @classmethod
-    def configured(cls, options: ExtractorOptions) -> ColorHistogram:
-        return cls(bins=options.bins)
-
-    @property
-    def fingerprint(self) -> str:
-        return f"{self.name}/{self.version} bins={self.bins}"
+    def __init__(self, options: ColorOptions | None = None, device: str = "auto") -> None:
+        super().__init__(options, device)
+        self.bins = self.options.bins
+        self.levels = max(2, self.bins // 4)
+        self.dim = self.bins * self.levels * self.levels
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
         """(h, w, 3) uint8 RGB → (dim,) float32 damped shares ≥ 0, not normalized."""

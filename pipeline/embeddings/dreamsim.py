@@ -7,9 +7,9 @@ they are here or can be fetched, before anything heavy is loaded.
 
 from __future__ import annotations
 
-import contextlib
+import functools
+import hashlib
 import http.client
-import io
 import os
 import pickle
 import shutil
@@ -19,16 +19,18 @@ import time
 import urllib.request
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from pipeline.embeddings import models
 from pipeline.embeddings.base import Extractor, unit_rows
+from pipeline.embeddings.options import Options, option
 from pipeline.errors import WeightsUnavailableError
-from pipeline.settings import ExtractorOptions, cache_dir
+from pipeline.settings import cache_dir
 
 SIDE = 224
 """Side of the network's input, px."""
@@ -59,10 +61,8 @@ _FILES = {
     ),
 }
 
-DINO_HUB = "https://github.com/facebookresearch/dino"
-"""Where the loader of `dino_vitb16` and `ensemble` gets DINO's code, once."""
-
-# What that loader then keeps beside the weights.
+# What the loader of `dino_vitb16` and `ensemble` looks for beside the weights, and would else
+# fetch and run: code from a hub. Likeness never lets it.
 _HUB_FILES = (
     "facebookresearch_dino_main/hubconf.py",
     "checkpoints/dino_vitbase16_pretrain.pth",
@@ -73,33 +73,50 @@ _WAYS_OUT = (
     "--dreamsim-weights DIR."
 )
 
+_ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
+
 # How damaged or foreign files show themselves in torch, safetensors, peft and zipfile.
 _DAMAGED = (
-    *(OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, UserWarning),
+    *(OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError),
     *(pickle.UnpicklingError, zipfile.BadZipFile),
 )
+
+
+@dataclass(frozen=True)
+class DreamSimOptions(Options):
+    """Which of the models, and where its weights lie."""
+
+    type: str = option("open_clip_vitb32", "Which DreamSim model.", choices=tuple(DIMS))
+    weights: Path | None = option(
+        None, "Directory with an unpacked DreamSim release archive.", folder=True, changes_vectors=False
+    )
+    """None: LIKENESS_DREAMSIM_WEIGHTS, or the user's cache. Not where they lie but what is in
+    them makes the vectors, and is in the fingerprint."""
 
 
 class DreamSim(Extractor):
     """DreamSim's embedding: features less their mean, L2-normalized."""
 
     name = "dreamsim"
-    title = "Meaning"
     version = 2
+    options_type = DreamSimOptions
     uses_network = True
 
-    def __init__(self, options: ExtractorOptions = ExtractorOptions()):
-        self._options = options
-        self._network = None
-        self.dim = DIMS[options.dreamsim_type]
+    def __init__(self, options: DreamSimOptions | None = None, device: str = "auto"):
+        super().__init__(options, device)
+        self.dim = DIMS[self.options.type]
 
     @classmethod
-    def configured(cls, options: ExtractorOptions) -> DreamSim:
-        return cls(options)
+    def unavailable(cls, options: DreamSimOptions) -> str | None:
+        return unavailable_reason(options)
 
-    @property
-    def fingerprint(self) -> str:
-        return f"{self.name}/{self.version} type={self._options.dreamsim_type}"
+    def fetch(self) -> None:
+        _here(self.options)
+
+    def facts(self) -> dict[str, object]:
+        place = _place(self.options)
+        digest = "none" if place.missing else _digest(place.directory, self.options.type)
+        return {**self.options.changing(), "weights": digest}
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
         """A decoded picture → (224, 224, 3) uint8 RGB, squeezed square as in training."""
@@ -111,9 +128,9 @@ class DreamSim(Extractor):
 
         Raises WeightsUnavailableError when the weights cannot be had.
         """
-        if self._network is None:
-            self._network = _load(self._options)
-        features = self._network(prepared)
+        self.fetch()
+        key = (self.fingerprint, self.device)
+        features = models.shared(key, lambda: _load(self.options, self.device))(prepared)
         return unit_rows(features - features.mean(axis=1, keepdims=True))
 
 
@@ -126,19 +143,25 @@ class _Place:
     missing: str | None
 
 
-def unavailable_reason(options: ExtractorOptions) -> str | None:
+def unavailable_reason(options: DreamSimOptions) -> str | None:
     """Why DreamSim cannot be loaded, as one plain sentence; None when it can.
 
     Looks at the disk and, only where something is missing there, asks the address it
     would come from once. Answers within 15 s and loads nothing.
     """
-    place, kind = _place(options), options.dreamsim_type
+    place, kind = _place(options), options.type
     if place.given and not place.directory.is_dir():
         return f"There is no directory {place.directory} with DreamSim's weights."
     if place.given and place.missing:
         return (
             f"DreamSim's weights in {place.directory} are incomplete: "
             f"{place.missing} is missing."
+        )
+    lacking = _hub_missing(place.directory, kind)
+    if lacking:
+        return (
+            f"DreamSim's {kind} needs DINO's code and weights as well, which are not downloaded by "
+            f"themselves: {lacking} is missing in {place.directory}."
         )
     if place.missing:
         failure = _reach(f"{RELEASE}/dreamsim_{kind}_checkpoint.zip")
@@ -147,18 +170,13 @@ def unavailable_reason(options: ExtractorOptions) -> str | None:
                 "DreamSim's weights are not on this machine and cannot be downloaded "
                 f"({failure})."
             )
-    if _hub_missing(place.directory, kind):
-        failure = _reach(DINO_HUB)
-        if failure:
-            return f"DreamSim's {kind} needs DINO's code from {DINO_HUB} as well ({failure})."
     return None
 
 
-def _place(options: ExtractorOptions) -> _Place:
-    kind = options.dreamsim_type
-    given = options.dreamsim_weights or os.environ.get("LIKENESS_DREAMSIM_WEIGHTS")
-    directory = Path(given) if given else cache_dir() / "dreamsim" / kind
-    return _Place(directory, bool(given), _missing(directory, kind))
+def _place(options: DreamSimOptions) -> _Place:
+    given = options.weights or os.environ.get("LIKENESS_DREAMSIM_WEIGHTS")
+    directory = Path(given) if given else cache_dir() / "dreamsim" / options.type
+    return _Place(directory, bool(given), _missing(directory, options.type))
 
 
 def _missing(directory: Path, kind: str) -> str | None:
@@ -167,15 +185,38 @@ def _missing(directory: Path, kind: str) -> str | None:
     for name in (*backbones, f"{adapter}/adapter_config.json"):
         if not (directory / name).is_file():
             return name
-    weights = ("adapter_model.safetensors", "adapter_model.bin")
-    if not any((directory / adapter / name).is_file() for name in weights):
-        return f"{adapter}/{weights[0]}"
+    if _adapter(directory, kind) is None:
+        return f"{adapter}/{_ADAPTERS[0]}"
     return None
 
 
-def _hub_missing(directory: Path, kind: str) -> bool:
-    needs_hub = "dino_vitb16_pretrain.pth" in _FILES[kind]
-    return needs_hub and not all((directory / name).is_file() for name in _HUB_FILES)
+def _adapter(directory: Path, kind: str) -> Path | None:
+    """The file of the LoRA matrices, in the format the package reads first."""
+    files = [directory / _FILES[kind][-1] / name for name in _ADAPTERS]
+    return next((file for file in files if file.is_file()), None)
+
+
+def _hub_missing(directory: Path, kind: str) -> str | None:
+    if "dino_vitb16_pretrain.pth" not in _FILES[kind]:
+        return None
+    return next((name for name in _HUB_FILES if not (directory / name).is_file()), None)
+
+
+def _digest(directory: Path, kind: str) -> str:
+    """8 hex digits of what is in the weights' files, wherever they lie."""
+    *backbones, _ = _FILES[kind]
+    together = hashlib.blake2b(digest_size=4)
+    for file in (*(directory / name for name in backbones), _adapter(directory, kind)):
+        status = file.stat()
+        together.update(_content(file, status.st_size, status.st_mtime_ns))
+    return together.hexdigest()
+
+
+@functools.lru_cache(maxsize=32)
+def _content(file: Path, size: int, mtime_ns: int) -> bytes:
+    """BLAKE2b of a file; asked again only when its size or time has changed (350 MB take 0.4 s)."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "blake2b").digest()
 
 
 def _reach(address: str) -> str | None:
@@ -199,21 +240,26 @@ def _reach(address: str) -> str | None:
     return answer[0] if answer else "no answer"
 
 
-def _load(options: ExtractorOptions):
-    """The package's own model, downloaded where needed, LoRA merged, as a Network."""
+def _here(options: DreamSimOptions) -> Path:
+    """The directory with the weights, downloaded where needed."""
     reason = unavailable_reason(options)
     if reason:
         raise WeightsUnavailableError(f"{reason} {_WAYS_OUT}")
+    place = _place(options)
+    if place.missing:
+        _download(place.directory, options.type)
+    return place.directory
+
+
+def _load(options: DreamSimOptions, device_name: str):
+    """The package's own model, LoRA merged, as a Network."""
+    directory = _here(options)
 
     from pipeline.embeddings import network
 
-    place, kind = _place(options), options.dreamsim_type
-    device = network.choose_device(options.device)
+    device = network.choose_device(device_name)
     half = network.half_precision(device)
-    with _quiet():
-        if place.missing:
-            _download(place.directory, kind)
-        model = _merged(place.directory, kind, device)
+    model = _merged(directory, options.type, device)
     for extractor in model.extractor_list:
         _attend_once(extractor.model.blocks[-1])
     network.narrow_weights(model, half)
@@ -222,7 +268,7 @@ def _load(options: ExtractorOptions):
 
 def _download(directory: Path, kind: str) -> None:
     """Fetch and unpack a release archive; `directory` appears only when it is complete."""
-    from dreamsim.model import download_weights
+    download_weights = _package().download_weights
 
     directory.parent.mkdir(parents=True, exist_ok=True)
     for left in directory.parent.glob(f".{kind}-*"):
@@ -248,17 +294,17 @@ def _download(directory: Path, kind: str) -> None:
 
 def _merged(directory: Path, kind: str, device):
     """The package's PerceptualModel in evaluation mode, LoRA added into its weights."""
-    from dreamsim import dreamsim
     from safetensors import SafetensorError
 
     try:
         # Without normalization: the package's own would run in 16 bits.
-        model, _ = dreamsim(
+        model, _ = _package().dreamsim(
             device=device,
             cache_dir=str(directory),
             normalize_embeds=False,
             dreamsim_type=kind,
         )
+        _check_adapter(model, _adapter(directory, kind))
         return model.merge_and_unload()
     except (*_DAMAGED, SafetensorError) as error:
         first = str(error).partition("\n")[0].partition(". ")[0] or type(error).__name__
@@ -266,6 +312,36 @@ def _merged(directory: Path, kind: str, device):
             f"DreamSim's weights in {directory} cannot be loaded ({first}). "
             f"Remove them and try again. {_WAYS_OUT}"
         ) from error
+
+
+def _package():
+    """The module `dreamsim.model`, which no longer prints; its libraries' warnings are passed over.
+
+    Neither sys.stdout nor the filters of warnings are exchanged for the while of loading:
+    both belong to all threads, and another one would lose what it prints, or get back what
+    was never its own.
+    """
+    from dreamsim import model
+
+    model.print = lambda *_, **__: None
+    warnings.filterwarnings("ignore", module=r"(dreamsim|peft|timm|open_clip|clip|transformers|torch)(\.|$)")
+    return model
+
+
+def _check_adapter(model, file: Path) -> None:
+    """Raise KeyError where the adapter lacks LoRA matrices: it loads all the same, and is wrong."""
+    import torch
+    from safetensors import safe_open
+
+    if file.suffix == ".safetensors":
+        with safe_open(file, "pt") as opened:
+            there = set(opened.keys())
+    else:
+        there = set(torch.load(file, map_location="cpu", weights_only=True))
+    wanted = [name.replace(".default", "") for name, _ in model.named_parameters() if "lora_" in name]
+    for name in wanted:
+        if not any(key.endswith(name.partition("extractor_list")[2]) for key in there):
+            raise KeyError(f"{name} is missing in {file.name}")
 
 
 def _attend_once(block) -> None:
@@ -292,15 +368,3 @@ def _attend_once(block) -> None:
         return first + block.mlp(block.norm2(first))
 
     block.forward = forward
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Swallow what the package prints and its libraries warn of; progress is on stderr.
-
-    One warning is an error: an adapter that lacks LoRA matrices would load, and be wrong.
-    """
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.filterwarnings("error", message="Found missing adapter keys")
-        yield

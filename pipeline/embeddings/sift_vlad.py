@@ -39,6 +39,7 @@ import cv2
 import numpy as np
 
 from pipeline.embeddings.base import FittedExtractor, unit_rows
+from pipeline.embeddings.options import Options
 from pipeline.pictures.decoding import resize
 
 SIDE = 304
@@ -82,20 +83,17 @@ class SiftVlad(FittedExtractor):
     """SIFT-VLAD of 256 numbers, the same for a picture and its mirror image."""
 
     name = "sift"
-    title = "Texture & shape"
     version = 2
     dim = 256
 
-    def __init__(self) -> None:
+    def __init__(self, options: Options | None = None, device: str = "auto") -> None:
+        super().__init__(options, device)
         self._state: dict[str, np.ndarray] = {}
         self._digest = "none"
 
-    @property
-    def fingerprint(self) -> str:
-        return (
-            f"{self.name}/{self.version} side={SIDE} keypoints={KEYPOINTS} "
-            f"words={WORDS} dim={self.dim} fit={self._digest}"
-        )
+    def facts(self) -> dict[str, object]:
+        own = {"side": SIDE, "keypoints": KEYPOINTS, "words": WORDS, "dim": self.dim}
+        return {**own, "fit": self._digest}
 
     @property
     def is_fitted(self) -> bool:

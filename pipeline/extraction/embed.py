@@ -12,24 +12,20 @@ on with a bounded number of images; their keypoints are kept instead of looked a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pipeline import settings
-from pipeline.embeddings import Extractor, FittedExtractor, create
-from pipeline.embeddings.dreamsim import unavailable_reason
-from pipeline.errors import EmbeddingError
+from pipeline.embeddings import Extractor, FittedExtractor
+from pipeline.extraction import plan
+from pipeline.extraction.plan import Given
 from pipeline.extraction.workers import Prepared, Workers
 from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.progress import Progress, Silent
-from pipeline.settings import EmbedOptions, ExtractorOptions
-
-AUTO = ("color", "sift", "dreamsim")
-STAND_IN = "efficientnet"
+from pipeline.settings import EmbedOptions
 
 FIT_SAMPLE = 1500
 """Images a codebook is learned from at most: beyond, its figures no longer move."""
@@ -50,47 +46,28 @@ class EmbedReport:
     vectors: dict[str, int] = field(default_factory=dict)
 
 
-def choose(text: str, options: ExtractorOptions, progress: Progress = Silent()) -> list[str]:
-    """Read `auto` or a comma-separated list into names of embeddings.
-
-    `auto` puts efficientnet in dreamsim's place where its weights cannot be had, and says
-    so in one sentence. Raises EmbeddingError for an unknown name.
-    """
-    if text.strip() != "auto":
-        names = [name.strip() for name in text.split(",") if name.strip()]
-        if not names:
-            raise EmbeddingError("Name at least one embedding, or auto.")
-        for name in names:
-            create(name, options)
-        return list(dict.fromkeys(names))
-    reason = unavailable_reason(options)
-    if reason is None:
-        return list(AUTO)
-    progress.say(f"{reason} Going on with {STAND_IN} in dreamsim's place.")
-    return [STAND_IN if name == "dreamsim" else name for name in AUTO]
-
-
 def embed(
     library: Library,
     names: Sequence[str],
-    extractor_options: ExtractorOptions = ExtractorOptions(),
+    given: Given = {},
     options: EmbedOptions = EmbedOptions(),
     progress: Progress = Silent(),
 ) -> EmbedReport:
     """Compute every missing or stale vector of the named embeddings.
 
-    Unreadable images are recorded with their reason and skipped. Raises EmbeddingError
+    given: options to change, by embedding; what is not named stays as the library remembers
+    it. Unreadable images are recorded with their reason and skipped. Raises EmbeddingError
     for unknown names and WeightsUnavailableError where a network cannot be loaded.
     """
-    extractors = {name: create(name, extractor_options) for name in names}
+    extractors = plan.extractors(library, names, given, options.device, progress)
     report = EmbedReport(vectors=dict.fromkeys(names, 0))
-    kept = _kept(extractor_options)
     learning = []
     for name, extractor in extractors.items():
+        extractor.fetch()
         if isinstance(extractor, FittedExtractor) and not _restored(library, name, extractor, progress):
             learning.append(name)
         else:
-            library.set_embedding(name, extractor.fingerprint, extractor.dim, kept)
+            _register(library, extractor)
     needs = _needs(library, names, learning)
     if not needs and not learning:
         return report
@@ -100,15 +77,14 @@ def embed(
         chosen = _sample(list(needs)) if learning else []
         rest = loop.pieces(sorted(needs.keys() - set(chosen)))
         if learning:
-            loop.learn(learning, chosen, rest, kept)
+            loop.learn(learning, chosen, rest)
         loop.finish(rest)
     return report
 
 
-def _kept(options: ExtractorOptions) -> dict:
-    """The options as the library remembers them."""
-    return {key: str(value) if isinstance(value, Path) else value
-            for key, value in asdict(options).items() if key != "device"}
+def _register(library: Library, extractor: Extractor) -> None:
+    """Make it the library's current extractor of its embedding, and its options the remembered ones."""
+    library.set_embedding(extractor.name, extractor.fingerprint, extractor.dim, extractor.options.as_json())
 
 
 def _restored(library: Library, name: str, extractor: FittedExtractor, progress: Progress) -> bool:
@@ -165,7 +141,7 @@ class _Loop:
             rows = self.library.images_by_id(ids[start : start + self.options.batch_size])
             yield [(i, str(row.file), self.needs[i]) for i, row in rows.items()]
 
-    def learn(self, names: list[str], chosen: list[int], rest: Iterator, kept: dict) -> None:
+    def learn(self, names: list[str], chosen: list[int], rest: Iterator) -> None:
         """Learn codebooks from the chosen images, the workers busy with others meanwhile.
 
         All else that these images need is stored as it comes.
@@ -187,7 +163,7 @@ class _Loop:
                 extractor = self.extractors[name]
                 extractor.fit([self.held[i][name] for i in chosen if i in self.held])
                 with self.library.db.atomic():
-                    self.library.set_embedding(name, extractor.fingerprint, extractor.dim, kept)
+                    _register(self.library, extractor)
                     self.library.set_fitted(name, extractor.to_arrays(), len(chosen))
                 self.pool.publish(extractor)
         self._describe()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.embeddings import Extractor
+from pipeline.embeddings import Extractor, opened
 from pipeline.errors import EmbeddingError, ImageError
 from pipeline.library import Library
 from pipeline.maps import COMBINED
@@ -14,7 +14,6 @@ from pipeline.pictures import decoding
 from pipeline.progress import Progress, Silent
 from pipeline.quality.retrieval import TIED, Rows
 from pipeline.quality.transforms import TRANSFORMS
-from pipeline.search import open_extractor
 
 Transforms = dict[str, Callable[[np.ndarray], np.ndarray]]
 
@@ -62,7 +61,9 @@ def _ready(library: Library, names: list[str], progress: Progress) -> dict[str, 
     extractors = {}
     for name in names:
         try:
-            extractor = open_extractor(library, name)
+            extractor = opened(library, name)
+            if extractor is None:
+                raise EmbeddingError("its vectors were brought along, and changed copies have none.")
             extractor.extract([np.full((64, 64, 3), 128, np.uint8)])
         except EmbeddingError as error:
             progress.say(f"Without rank-1 of {name} and of the combination: {error}")

@@ -12,15 +12,14 @@ import numpy as np
 
 from pipeline import index as combined
 from pipeline import settings
-from pipeline.embeddings import Extractor, FittedExtractor, create
-from pipeline.errors import EmbeddingError, QueryError
+from pipeline.embeddings import Extractor, opened
+from pipeline.errors import QueryError
 from pipeline.index import CombinedIndex
 from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import decoding, hashes
 from pipeline.search import metrics, rocchio
 from pipeline.search.hash_index import HashIndex
-from pipeline.settings import ExtractorOptions
 
 RERANK = 10
 """Manhattan re-ranks this many times the matches asked for, at least 200."""
@@ -92,7 +91,7 @@ class Searcher:
         self._index: CombinedIndex | None = None
         self._version = 0.0
         self._hashes: tuple[int, HashIndex] | None = None
-        self._extractors: dict[str, Extractor] = {}
+        self._extractors: dict[str, Extractor | None] = {}
 
     def index(self) -> CombinedIndex:
         """The combined index as it is on disk now; raises StaleIndexError without one."""
@@ -119,7 +118,8 @@ class Searcher:
             pixels = decoding.resize(picture, decoding.WORK_SIDE)
         else:
             pixels = decoding.decode(picture if isinstance(picture, bytes) else decoding.read(picture))
-        vectors = {name: self._extractor(name).extract([pixels])[0] for name in self.embeddings}
+        extractors = {name: self._extractor(name) for name in self.embeddings}
+        vectors = {name: it.extract([pixels])[0] for name, it in extractors.items() if it is not None}
         return vectors | {hashes.QUERY: hashes.as_vector(hashes.compute(pixels))}
 
     def mean(self, ids: Sequence[int]) -> dict[str, np.ndarray]:
@@ -133,7 +133,8 @@ class Searcher:
         """Load index and models, so that the first query does not wait for them."""
         gray = np.full((64, 64, 3), 128, np.uint8)
         for name in self.embeddings:
-            self._extractor(name).extract([gray])
+            if (extractor := self._extractor(name)) is not None:
+                extractor.extract([gray])
 
     def search(self, query: Query) -> Result:
         """The images nearest to the query; raises QueryError for one that cannot be asked."""
@@ -305,36 +306,14 @@ class Searcher:
             )
         return matches
 
-    def _extractor(self, name: str) -> Extractor:
-        """The extractor that made the library's current vectors of an embedding."""
+    def _extractor(self, name: str) -> Extractor | None:
+        """The extractor that made the library's current vectors of an embedding; None where none did."""
         current = self.library.embeddings()[name]
         with self._lock:
             kept = self._extractors.get(name)
             if kept is None or kept.fingerprint != current.extractor:
-                kept = self._extractors[name] = open_extractor(self.library, name, self._device)
+                kept = self._extractors[name] = opened(self.library, name, self._device)
             return kept
-
-
-def open_extractor(library: Library, name: str, device: str = "auto") -> Extractor:
-    """The extractor that the library's current vectors come from, with its codebook.
-
-    Raises EmbeddingError when this version of Likeness makes other vectors than those.
-    """
-    current = library.embeddings()[name]
-    options = dict(current.options, device=device)
-    if options.get("dreamsim_weights"):
-        options["dreamsim_weights"] = Path(options["dreamsim_weights"])
-    extractor = create(name, ExtractorOptions(**options))
-    fitted = library.fitted(name)
-    # A codebook of another version may be made of other arrays: only its own is loaded.
-    if isinstance(extractor, FittedExtractor) and fitted and extractor.made(current.extractor):
-        extractor.load_arrays(fitted[0])
-    if extractor.fingerprint != current.extractor:
-        raise EmbeddingError(
-            f"This library's vectors for “{extractor.title}” were made by another version of Likeness; "
-            "update the library."
-        )
-    return extractor
 
 
 def query_from(searcher: Searcher, given: Sequence[str]) -> tuple[tuple[int, ...], tuple[dict, ...]]:

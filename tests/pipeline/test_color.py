@@ -5,10 +5,9 @@ import pickle
 import numpy as np
 import pytest
 
-from pipeline.embeddings.color import ColorHistogram
+from pipeline.embeddings.color import ColorHistogram, ColorOptions
 from pipeline.pictures.decoding import decode, encode_jpeg
 from pipeline.quality.transforms import TRANSFORMS
-from pipeline.settings import ExtractorOptions
 
 SEA = [(12, 34, 80), (30, 90, 150), (120, 190, 210), (235, 240, 230)]
 FIRE = [(90, 10, 5), (200, 40, 10), (250, 150, 20), (255, 230, 120)]
@@ -80,7 +79,7 @@ def test_black_white_and_tiny_pictures():
 
 
 def test_bins_set_the_dimensions_and_the_fingerprint():
-    small = ColorHistogram.configured(ExtractorOptions(bins=8))
+    small = ColorHistogram(ColorOptions(bins=8))
     assert small.extract([painting(SEA, 0)]).shape == (1, small.dim)
     assert small.dim < ColorHistogram().dim
     assert small.fingerprint == "color/2 bins=8" != ColorHistogram().fingerprint

@@ -17,11 +17,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.embeddings import dreamsim
-from pipeline.embeddings.dreamsim import DreamSim, unavailable_reason
+from pipeline.embeddings import dreamsim, models
+from pipeline.embeddings.dreamsim import DIMS, DreamSim, DreamSimOptions, unavailable_reason
 from pipeline.errors import WeightsUnavailableError
 from pipeline.pictures import decoding
-from pipeline.settings import DREAMSIM_TYPES, ExtractorOptions
 from tests import checkpoints
 
 KIND = "open_clip_vitb32"
@@ -37,7 +36,7 @@ def release(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def extractor(release):
-    return DreamSim(ExtractorOptions(dreamsim_weights=release, device="cpu"))
+    return DreamSim(DreamSimOptions(weights=release), device="cpu")
 
 
 @pytest.fixture(scope="session")
@@ -96,9 +95,12 @@ def test_rows_are_unit_and_do_not_depend_on_their_batch(extractor, decoded):
 def test_half_precision_keeps_the_vectors(release, extractor, decoded, monkeypatch):
     from pipeline.embeddings import network
 
+    usual = extractor.extract(decoded)
+    models.forget()
     monkeypatch.setattr(network, "half_precision", lambda device: None)
-    full = DreamSim(ExtractorOptions(dreamsim_weights=release, device="cpu"))
-    assert (full.extract(decoded) * extractor.extract(decoded)).sum(axis=1).min() > 0.999
+    full = extractor.extract(decoded)
+    models.forget()
+    assert (full * usual).sum(axis=1).min() > 0.999
 
 
 def test_preparing_does_not_import_torch():
@@ -121,15 +123,15 @@ def test_every_type_agrees_with_the_package():
     from dreamsim.model import EMBED_DIMS
 
     fingerprints = set()
-    for kind in DREAMSIM_TYPES:
-        options = ExtractorOptions(dreamsim_type=kind)
-        made = DreamSim.configured(options)
+    for kind in DIMS:
+        options = DreamSimOptions(type=kind)
+        made = DreamSim(options)
         config = dreamsim_args["model_config"][kind]
         parts = zip(config["model_type"].split(","), config["feat_type"].split(","))
         assert made.dim == sum(EMBED_DIMS[model][feature] for model, feature in parts)
         assert dreamsim_weights[kind] == f"{dreamsim.RELEASE}/dreamsim_{kind}_checkpoint.zip"
         fingerprints.add(made.fingerprint)
-    assert len(fingerprints) == len(DREAMSIM_TYPES), "a model change must make rows stale"
+    assert len(fingerprints) == len(DIMS), "a model change must make rows stale"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,7 @@ def test_every_type_agrees_with_the_package():
 )
 def test_an_incomplete_directory_names_the_missing_file(release, tmp_path, name):
     directory = linked(release, tmp_path / "weights")
-    options = ExtractorOptions(dreamsim_weights=directory)
+    options = DreamSimOptions(weights=directory)
     assert unavailable_reason(options) is None
     (directory / name).unlink()
     assert name in unavailable_reason(options)
@@ -148,9 +150,9 @@ def test_an_incomplete_directory_names_the_missing_file(release, tmp_path, name)
 def test_the_environment_can_name_the_directory(release, tmp_path, monkeypatch):
     monkeypatch.setattr(dreamsim, "RELEASE", closed_address())
     monkeypatch.setenv("LIKENESS_DREAMSIM_WEIGHTS", str(release))
-    assert unavailable_reason(ExtractorOptions()) is None
+    assert unavailable_reason(DreamSimOptions()) is None
     monkeypatch.setenv("LIKENESS_DREAMSIM_WEIGHTS", str(tmp_path / "nowhere"))
-    assert str(tmp_path / "nowhere") in unavailable_reason(ExtractorOptions())
+    assert str(tmp_path / "nowhere") in unavailable_reason(DreamSimOptions())
 
 
 def test_damaged_files_are_named_not_loaded(release, tmp_path):
@@ -170,7 +172,7 @@ def test_damaged_files_are_named_not_loaded(release, tmp_path):
     save_file(tensors, adapter)
 
     for directory in (cut, partial):
-        extractor = DreamSim(ExtractorOptions(dreamsim_weights=directory, device="cpu"))
+        extractor = DreamSim(DreamSimOptions(weights=directory), device="cpu")
         with pytest.raises(WeightsUnavailableError, match="cannot be loaded") as caught:
             extractor.encode([np.zeros((224, 224, 3), np.uint8)])
         assert str(directory) in str(caught.value)
@@ -186,7 +188,7 @@ def closed_address() -> str:
 def test_without_network_it_says_so_at_once(monkeypatch):
     monkeypatch.setattr(dreamsim, "RELEASE", closed_address())
     started = time.monotonic()
-    reason = unavailable_reason(ExtractorOptions())
+    reason = unavailable_reason(DreamSimOptions())
     assert time.monotonic() - started < 5
     assert "cannot be downloaded" in reason and "\n" not in reason
     with pytest.raises(WeightsUnavailableError, match="network.*--dreamsim-weights"):
@@ -197,19 +199,36 @@ def test_a_network_that_never_answers_is_given_up(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr(dreamsim, "RELEASE", f"http://127.0.0.1:{silent.getsockname()[1]}")
         started = time.monotonic()
-        assert "cannot be downloaded" in unavailable_reason(ExtractorOptions())
+        assert "cannot be downloaded" in unavailable_reason(DreamSimOptions())
         assert time.monotonic() - started < 15
 
 
-def test_types_with_code_on_a_hub_need_it_reachable(tmp_path, monkeypatch):
+def test_types_with_code_on_a_hub_never_fetch_it(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(dreamsim, "_reach", asked.append)
     weights = tmp_path / "dino"
     (weights / "dino_vitb16_single_lora").mkdir(parents=True)
     for name in ("dino_vitb16_pretrain.pth", "dino_vitb16_single_lora/adapter_config.json",
                  "dino_vitb16_single_lora/adapter_model.bin"):
         (weights / name).write_bytes(b"")
-    monkeypatch.setattr(dreamsim, "DINO_HUB", closed_address())
-    options = ExtractorOptions(dreamsim_type="dino_vitb16", dreamsim_weights=weights)
-    assert "DINO" in unavailable_reason(options)
+    options = DreamSimOptions(type="dino_vitb16", weights=weights)
+    assert "facebookresearch_dino_main/hubconf.py is missing" in unavailable_reason(options)
+    with pytest.raises(WeightsUnavailableError, match="not downloaded by themselves"):
+        DreamSim(options).encode([np.zeros((224, 224, 3), np.uint8)])
+    assert "DINO" in unavailable_reason(DreamSimOptions(type="ensemble"))
+    assert not asked
+
+
+def test_the_fingerprint_names_what_is_in_the_weights_not_where_they_lie(release, tmp_path):
+    moved = linked(release, tmp_path / "moved")
+    first = DreamSim(DreamSimOptions(weights=release)).fingerprint
+    assert DreamSim(DreamSimOptions(weights=moved)).fingerprint == first
+    adapter = moved / f"{KIND}_single_lora" / "adapter_model.safetensors"
+    changed = bytearray(adapter.read_bytes())
+    changed[-1] ^= 1
+    adapter.unlink()
+    adapter.write_bytes(changed)
+    assert DreamSim(DreamSimOptions(weights=moved)).fingerprint != first
 
 
 @pytest.fixture
@@ -246,17 +265,17 @@ def test_the_weights_are_downloaded_once_and_whole(
     archive = checkpoints.zip_release(release, served / f"dreamsim_{KIND}_checkpoint.zip")
     whole = archive.read_bytes()
     archive.write_bytes(whole[: len(whole) // 2])
-    assert unavailable_reason(ExtractorOptions()) is None
+    assert unavailable_reason(DreamSimOptions()) is None
     with pytest.raises(WeightsUnavailableError, match="could not be downloaded"):
         DreamSim().encode([decoded[0]])
     assert list(own_cache.iterdir()) == [], "half a download was left behind"
 
     archive.write_bytes(whole)
-    fresh = DreamSim(ExtractorOptions(device="cpu"))
+    fresh = DreamSim(device="cpu")
     assert (fresh.extract(decoded[:2]) * extractor.extract(decoded[:2])).sum(axis=1).min() > 0.9999
     assert [path.name for path in own_cache.iterdir()] == [KIND]
     monkeypatch.setattr(dreamsim, "RELEASE", closed_address())
-    assert unavailable_reason(ExtractorOptions()) is None
+    assert unavailable_reason(DreamSimOptions()) is None
     shutil.rmtree(own_cache)
     archive.unlink()
 
@@ -265,5 +284,5 @@ def test_cuda_agrees_with_the_processor(release, extractor, decoded):
     torch = pytest.importorskip("torch")
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device on this machine")
-    on_cuda = DreamSim(ExtractorOptions(dreamsim_weights=release, device="cuda"))
+    on_cuda = DreamSim(DreamSimOptions(weights=release), device="cuda")
     assert (on_cuda.extract(decoded) * extractor.extract(decoded)).sum(axis=1).min() > 0.999

@@ -11,12 +11,11 @@ from PIL import Image
 from pipeline.embeddings.efficientnet import MEAN, STD, EfficientNet
 from pipeline.errors import SettingsError
 from pipeline.pictures import decoding
-from pipeline.settings import ExtractorOptions
 
 
 @pytest.fixture(scope="session")
 def extractor():
-    return EfficientNet.configured(ExtractorOptions(device="cpu"))
+    return EfficientNet(device="cpu")
 
 
 @pytest.fixture(scope="session")

@@ -12,16 +12,17 @@ import time
 import numpy as np
 import pytest
 
-from pipeline.embeddings import EMBEDDINGS, Extractor, create
+from pipeline.embeddings import EMBEDDINGS, Embedding, Extractor, opened
 from pipeline.errors import EmbeddingError, LikenessError
 from pipeline.extraction import embed as loop
-from pipeline.extraction.embed import choose, embed
+from pipeline.embeddings.dreamsim import DreamSim
+from pipeline.extraction.embed import embed
+from pipeline.extraction.plan import choose
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import decoding
-from pipeline.search import open_extractor
-from pipeline.settings import EmbedOptions, ExtractorOptions
+from pipeline.settings import EmbedOptions
 
 
 def stored(library: Library, name: str) -> dict[int, int]:
@@ -39,7 +40,7 @@ def test_each_image_keeps_its_own_vector_around_an_unreadable_one(own_pictures, 
     (bad,) = library.images("unreadable")
     assert bad.file == files[3].resolve() and bad.reason
     for name in ("color", "sift"):
-        extractor = open_extractor(library, name)
+        extractor = opened(library, name)
         ids, rows = library.vectors(name)
         assert bad.id not in ids
         assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
@@ -61,10 +62,10 @@ def test_only_what_is_missing_or_stale_is_computed(library, pictures, own_pictur
     assert report.vectors == {"color": 5, "sift": 5, "efficientnet": 5}
     after = stored(library, "color")
     assert {i: after[i] for i in before} == before
-    again = embed(library, ["color"], ExtractorOptions(bins=8))
+    again = embed(library, ["color"], {"color": {"bins": 8}})
     assert again.vectors == {"color": len(after)}
     assert library.coverage("sift")["current"] == len(after)
-    assert embed(library, ["color"], ExtractorOptions(bins=8)).done == 0
+    assert embed(library, ["color"], {"color": {"bins": 8}}).done == 0
 
 
 def test_vectors_do_not_depend_on_when_an_image_was_looked_at(pictures, tmp_path, monkeypatch):
@@ -80,7 +81,7 @@ def test_vectors_do_not_depend_on_when_an_image_was_looked_at(pictures, tmp_path
         assert report.done == 60 and report.vectors == {"sift": 60, "efficientnet": 60}
         assert library.fitted("sift")[1] == 20
         made.append((library.embeddings()["sift"].extractor, *library.vectors("sift")))
-        extractor = open_extractor(library, "sift")
+        extractor = opened(library, "sift")
         alone = extractor.extract([decoding.decode(row.file.read_bytes()) for row in library.images()])
         assert np.allclose(library.vectors("sift")[1], alone, atol=1e-5)
         assert all(library.thumbnail(row.id) for row in library.images())
@@ -117,8 +118,7 @@ def test_a_killed_run_goes_on_where_it_was(pictures, tmp_path):
 class Deadly(Extractor):
     """Ends its process on a picture that is all black, as a crashing decoder would."""
 
-    name, title, version, dim = "color", "Deadly", 1, 3
-    fingerprint = "deadly/1"
+    name, version, dim = "color", 1, 3
 
     def prepare(self, image):
         if not image.any():
@@ -132,7 +132,7 @@ class Deadly(Extractor):
 
 def test_pictures_that_kill_the_decoder_are_set_aside(own_pictures, tmp_path, monkeypatch):
     """The first at once, the other with batches before and after it, the network long loaded."""
-    monkeypatch.setitem(EMBEDDINGS, "color", Deadly)
+    monkeypatch.setitem(EMBEDDINGS, "color", Embedding("Deadly", "color", "", Deadly))
     (own_pictures / "later").mkdir()
     for name in ("black.png", "later/black.png"):
         (own_pictures / name).write_bytes(decoding.encode_jpeg(np.zeros((20, 20, 3), np.uint8)))
@@ -153,7 +153,7 @@ class Stillborn(Deadly):
 
 
 def test_workers_that_cannot_start_are_not_blamed_on_the_images(own_pictures, tmp_path, monkeypatch):
-    monkeypatch.setitem(EMBEDDINGS, "color", Stillborn)
+    monkeypatch.setitem(EMBEDDINGS, "color", Embedding("Stillborn", "color", "", Stillborn))
     library = Library(tmp_path / "data", create=True)
     scan(library, own_pictures)
     with pytest.raises(LikenessError, match="as soon as they start"):
@@ -166,7 +166,7 @@ def test_workers_end_with_the_process_they_work_for(own_pictures):
     script = (
         "import time\n"
         "from pipeline.embeddings import create\n"
-        "from pipeline.workers import Workers\n"
+        "from pipeline.extraction.workers import Workers\n"
         "with Workers(2, [create('color')]) as workers:\n"
         f"    workers.look([(number, {file!r}, ['color']) for number in range(20)])\n"
         "    print(len(workers.receive()), flush=True)\n"
@@ -208,29 +208,13 @@ def test_auto_stands_in_for_dreamsim_with_one_sentence(tmp_path, monkeypatch):
         def say(self, text):
             said.append(text)
 
-    monkeypatch.setattr(loop, "unavailable_reason", lambda options: "No weights here.")
-    assert choose("auto", ExtractorOptions(), Listener()) == ["color", "sift", "efficientnet"]
+    monkeypatch.setattr(DreamSim, "unavailable", lambda options: "No weights here.")
+    assert choose("auto", {}, Listener()) == ["color", "sift", "efficientnet"]
     assert len(said) == 1 and "efficientnet" in said[0]
-    monkeypatch.setattr(loop, "unavailable_reason", lambda options: None)
-    assert choose("auto", ExtractorOptions(), Listener()) == ["color", "sift", "dreamsim"]
+    monkeypatch.setattr(DreamSim, "unavailable", lambda options: None)
+    assert choose("auto", {}, Listener()) == ["color", "sift", "dreamsim"]
     with pytest.raises(EmbeddingError, match="color, sift, dreamsim, efficientnet"):
-        choose("colour", ExtractorOptions())
-
-
-@pytest.mark.parametrize("name", [n for n in EMBEDDINGS if n != "dreamsim"])
-def test_contract_of_every_embedding(name, library, pictures):
-    assert EMBEDDINGS[name].name == name
-    extractor = open_extractor(library, name)
-    pixels = [decoding.decode(f.read_bytes()) for f in sorted(pictures.rglob("*.jpg"))[:6]]
-    rows = extractor.extract(pixels)
-    assert rows.shape == (6, extractor.dim) and rows.dtype == np.float32
-    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
-    assert np.allclose(extractor.extract(pixels[::-1])[::-1], rows, atol=1e-3)
-    assert extractor.extract([]).shape == (0, extractor.dim)
-    flat = extractor.extract([np.full((64, 64, 3), 128, np.uint8)])
-    assert np.isfinite(flat).all()
-    assert extractor.fingerprint == library.embeddings()[name].extractor
-    assert create(name).title
+        choose("colour")
 
 
 def test_a_codebook_from_few_images_is_learned_anew_when_the_library_has_grown(

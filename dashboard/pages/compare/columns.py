@@ -14,6 +14,7 @@ from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from dashboard import components
 from dashboard.reads import Reads
 from dashboard.reads.comparison import DEPTH, PATH, Column, columns, elsewhere, overlaps
+from pipeline import embeddings
 from pipeline.library import ImageRow
 from pipeline.maps import COMBINED
 from pipeline.search import Match
@@ -23,13 +24,11 @@ STARTS = 18
 """Examples offered where no image is chosen."""
 EXAMPLES = 8
 
-_SEES = {
-    "color": "which colors, and how much of each",
-    "sift": "patterns, details, outlines",
-    "dreamsim": "what people find alike",
-    "efficientnet": "what is in the image",
-    COMBINED: "all of them, counted equally",
-}
+
+
+def _sees(name: str) -> str:
+    """What an embedding, or the combination, compares by."""
+    return "all of them, counted equally" if name == COMBINED else embeddings.about(name).sees
 
 
 def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.Div:
@@ -191,7 +190,7 @@ def _column(column: Column, shown: Sequence[Column], titles: Mapping[str, str], 
             html.Div(
                 [html.H2(_title(column.name, titles), id=heading),
                  html.Span(className="small compare-where", **{"aria-live": "polite"}),
-                 html.P(_SEES.get(column.name, ""), className="soft small compare-sees")],
+                 html.P(_sees(column.name), className="soft small compare-sees")],
                 className="compare-top",
             ),
             content,
