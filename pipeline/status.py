@@ -12,7 +12,7 @@ def status(library: Library) -> dict:
 
     {"images": {"ok", "unreadable", "missing"}, "embeddings": {name: {"current", "stale",
     "missing"}}, "index": {"size", "embeddings", "stale"} or None, "maps": {name:
-    {"points", "clusters", "noise", "stale"}}}; all figures count images.
+    {"points", "clusters", "noise", "stale", "damaged"}}}; all figures count images.
     """
     return {
         "images": library.counts(),

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import gallery, maps
+from pipeline import gallery
 from pipeline import index as combined
 from pipeline.bench import synthetic
 from pipeline.library import Library
-from pipeline.maps import COMBINED, Map
-from pipeline.maps.layout import EXEMPLARS, largest_first
+from pipeline.maps import COMBINED, Map, store
+from pipeline.maps.clusters import EXEMPLARS, largest_first
 from pipeline.pictures import decoding
 from pipeline.settings import IndexOptions, MapOptions
 
@@ -52,7 +52,7 @@ def make(data: Path, count: int, *, index: bool = False) -> None:
         library.store(((i, thumbnails[i % len(thumbnails)]) for i in ids), {})
     if index:
         combined.build(library, options=IndexOptions())
-    maps._save(library, _map(library, cluster, xy, xyz))
+    store.save(library, _map(library, cluster, xy, xyz))
     library.close()
 
 
@@ -102,6 +102,7 @@ def _map(library: Library, cluster: np.ndarray, xy: np.ndarray, xyz: np.ndarray)
     return Map(
         name=COMBINED, ids=ids, xy=xy, xyz=xyz, cluster=cluster, placed=np.zeros(count, bool), stamps=stamps,
         exemplars=found, extractors=extractors, options=MapOptions(),
+        made_from=store.made_from(library, list(extractors)),
     )  # fmt: skip
 
 

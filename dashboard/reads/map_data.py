@@ -22,7 +22,7 @@ from PIL import Image
 from dashboard.figures import PALETTE, SCALE, drawing_order, map_figure_2d, map_figure_3d, marker_size, typed
 from dashboard.reads import Reads, categories
 from pipeline import maps
-from pipeline.library import DATABASE, Library
+from pipeline.library import DATABASE
 from pipeline.maps import Map
 
 WHOLE_UP_TO = 300_000
@@ -31,7 +31,6 @@ SAMPLE = 50_000
 from where on plotly builds a search tree at each plot, which nothing here asks."""
 LEAST = 40
 """Points of a cluster that a sample keeps, where it has so many."""
-_SUMMED = 2**31 - 1  # a prime: sums of remainders of a million stamps stay exact
 RASTER = (960, 600)
 """Most columns and rows of the picture of density: a cell is one or two px on a desk's screen."""
 
@@ -141,7 +140,7 @@ class Drawings:
         drawing = self.of(name)
         kept = self._stale.get(name)
         if kept is None or kept[0] is not drawing:
-            kept = self._stale[name] = drawing, stale(self._reads.library, drawing.shown)
+            kept = self._stale[name] = drawing, maps.is_stale(self._reads.library, drawing.shown)
         return kept[1]
 
     def _make(self, shown: Map) -> Drawing:
@@ -162,27 +161,6 @@ class Drawings:
             except OSError:
                 stamps.append(None)
         return tuple(stamps)
-
-
-def stale(library: Library, shown: Map) -> bool:
-    """Whether a map is not of the vectors that the library has now.
-
-    The stamps of the map's vectors against those of the library, as sums that SQLite makes:
-    reading each of a million takes Python seconds, in which nobody else is answered.
-    """
-    if shown.left_out:  # their stamps are in one of the sums only
-        return maps.about(library)[shown.name]["stale"]
-    current = library.embeddings()
-    if any(name not in current or current[name].extractor != x for name, x in shown.extractors.items()):
-        return True
-    now = 0
-    for name in shown.extractors:
-        sql = (
-            f"SELECT total(v.stored_ns % {_SUMMED}) FROM {name}_vectors v JOIN images i ON i.id = v.image_id "
-            "WHERE i.state = 'ok' AND v.extractor = ?"
-        )
-        now += int(library.db.execute(sql, [current[name].extractor]).fetchone()[0])
-    return now % _SUMMED != int((shown.stamps % _SUMMED).sum()) % _SUMMED
 
 
 def overview(drawing: Drawing, dim: int) -> dict:

@@ -184,7 +184,7 @@ class Reads:
     def map(self, name: str) -> Map:
         """A map, read again only when its file has changed; LibraryError without one."""
         file = maps.path(self.library, name)
-        changed = file.stat().st_mtime if file.is_file() else 0.0
+        changed = file.stat().st_mtime_ns if file.is_file() else 0
         with self._lock:
             kept = self._maps.get(name)
             if kept is None or kept[0] != changed:

@@ -9,18 +9,20 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import index as combined
-from pipeline import maps
+from pipeline import maps, settings
 from pipeline.bench.apart import measured
 from pipeline.bench.ground import Ground
 from pipeline.bench.table import Table
 from pipeline.library import Library
-from pipeline.maps import layout
+from pipeline.maps import clusters, layout
+from pipeline.maps.descent import descend
+from pipeline.maps.neighbors import neighbors
 from pipeline.progress import Progress
 from pipeline.quality import map_quality
 from pipeline.settings import MapOptions
 
 _WARM = 600
-"""Points laid out before the clock starts: numba compiles UMAP once per process."""
+"""Points laid out before the clock starts: numba compiles the descent once per process."""
 
 
 def bench(ground: Ground, count: int) -> Table:
@@ -76,14 +78,14 @@ def recluster(count: int, progress: Progress) -> Table:
 
 
 def warm_up() -> None:
-    """Have the descent compiled, which happens once per machine."""
+    """Have the descent compiled, for one thread and for all."""
     generator = np.random.default_rng(0)
     nearest = generator.integers(_WARM, size=(_WARM, 15))
     nearest[:, 0] = np.arange(_WARM)
     distances = np.sort(generator.random((_WARM, 15), np.float32), axis=1)
     graph = layout.memberships(nearest, distances)
-    for dimensions in (2, 3):
-        layout.coordinates(generator.normal(size=(_WARM, dimensions)), graph, MapOptions())
+    for threads in (1, settings.cores()):
+        descend(generator.normal(size=(_WARM, 2)), graph, layout.curve(0.1), 1, 0, threads)
 
 
 def _ours(data: Path) -> dict:
@@ -91,7 +93,7 @@ def _ours(data: Path) -> dict:
     rows = np.arange(len(index.ids))
     warm_up()
     started = time.perf_counter()
-    found = maps.neighbors(index, maps.COMBINED, rows, MapOptions().n_neighbors)
+    found = neighbors(index, maps.COMBINED, rows, MapOptions().n_neighbors)
     between = time.perf_counter()
     graph = layout.memberships(*found)
     xy = layout.coordinates(layout.pca(index.matrix(), 2), graph, MapOptions())
@@ -135,7 +137,7 @@ def _recluster(count: int) -> dict:
     points = (generator.uniform(-12, 12, (50, 2))[heap] + spread * generator.normal(size=(count, 2))).astype(np.float32)
     size = max(5, round(np.sqrt(count) / 2))
     ways = {
-        "ours": lambda: layout.cluster_points(points),
+        "ours": lambda: clusters.cluster_points(points),
         # In this process: the ones hdbscan starts of its own never answered from within another.
         "hdbscan, its defaults": lambda: hdbscan.HDBSCAN(
             min_cluster_size=size, core_dist_n_jobs=1

@@ -110,4 +110,6 @@ def status(as_json: bool, data: Path) -> None:
 
 
 def _state(row: dict) -> str:
+    if row.get("damaged"):
+        return "damaged: make it again with: python -m pipeline map"
     return "stale" if row["stale"] else "current"

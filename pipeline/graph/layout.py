@@ -25,7 +25,7 @@ _STRETCH = 1.5
 """How far a part is stretched at most to fit the shape of the whole."""
 
 
-def lay_out(
+def stress_layout(
     graph: nx.Graph, sizes: Mapping[int, tuple[float, float]], aspect: float = 1.4, seed: int = 0
 ) -> dict[int, tuple[float, float]]:
     """Centers of the pictures, in the unit of their sizes; y grows downward.

@@ -1,4 +1,4 @@
-"""The one door to a data directory: schema, images, vectors, notes, runs, locks."""
+"""The one door to a data directory: schema, images, vectors, notes, runs, locks, derived files."""
 
 from pipeline.library.library import DATABASE, ImageRow, Library
 

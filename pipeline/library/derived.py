@@ -33,7 +33,7 @@ except ImportError:  # Windows: what a killed writer leaves stays
 
 _SUFFIX, _TEMPORARY = ".npz", ".tmp"
 _ABOUT = "about"  # the array that is no array: the key and what is told of the others, as JSON
-_NAME = re.compile(r"[a-z]+/[\w+-][\w+.-]*")  # nothing that leads out of the library
+_NAME = re.compile(r"[a-z]+/[\w+-][\w+.:@=-]*")  # nothing that leads out of the library
 _UNREADABLE = (OSError, KeyError, TypeError, ValueError, EOFError, NotImplementedError, BadZipFile, BadStreamError)
 
 

@@ -1,6 +1,8 @@
 """The overview: neighbors, layout and clusters of one embedding, or of all together."""
 
-from pipeline.maps.build import REFIT_ABOVE, Map, about, build, load, names, path
+from pipeline.maps.build import build
+from pipeline.maps.extend import REFIT_ABOVE
 from pipeline.maps.neighbors import COMBINED
+from pipeline.maps.store import Map, about, is_stale, known, load, names, path
 
-__all__ = ["COMBINED", "REFIT_ABOVE", "Map", "about", "build", "load", "names", "path"]
+__all__ = ["COMBINED", "REFIT_ABOVE", "Map", "about", "build", "is_stale", "known", "load", "names", "path"]

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from pipeline.index import CombinedIndex
-from pipeline.maps import COMBINED, Map, layout
+from pipeline.maps import COMBINED, Map, clusters
 
 COARSEST, FINEST = -4, 4
 """Steps of granularity; 0 is the map as saved. Two steps halve the smallest cluster. Beyond
@@ -51,22 +51,22 @@ def cluster_at(xy: np.ndarray, granularity: int, min_cluster_size: int = 0) -> n
     Above `SAMPLE` points, as many drawn evenly are clustered, and the others belong where
     the nearest of these does, so that noise stays noise.
     """
-    size = (min_cluster_size or layout.smallest_cluster(len(xy))) * 2 ** (-granularity / 2)
+    size = (min_cluster_size or clusters.smallest_cluster(len(xy))) * 2 ** (-granularity / 2)
     if len(xy) <= SAMPLE:
-        return layout.cluster_points(xy, max(2, round(size)))
+        return clusters.cluster_points(xy, max(2, round(size)))
     from scipy.spatial import cKDTree
 
     drawn = np.linspace(0, len(xy) - 1, SAMPLE).round().astype(int)
-    cluster = layout.cluster_points(xy[drawn], max(5, round(size * SAMPLE / len(xy))))
+    cluster = clusters.cluster_points(xy[drawn], max(5, round(size * SAMPLE / len(xy))))
     _, nearest = cKDTree(xy[drawn]).query(xy)
-    return layout.largest_first(cluster[nearest])
+    return clusters.largest_first(cluster[nearest])
 
 
 def _exemplars(saved: Map, cluster: np.ndarray, index: CombinedIndex | None) -> np.ndarray:
-    """Ids (clusters, 4) as `layout.exemplars` chooses them, among a few images of each cluster."""
+    """Ids (clusters, 4) as `clusters.exemplars` chooses them, among a few images of each cluster."""
     count = cluster.max(initial=-1) + 1
     if index is None:
-        return np.full((count, layout.EXEMPLARS), -1, np.int64)
+        return np.full((count, clusters.EXEMPLARS), -1, np.int64)
     order = np.argsort(cluster, kind="stable")
     starts = np.searchsorted(cluster[order], np.arange(count + 1))
     few = [
@@ -76,9 +76,9 @@ def _exemplars(saved: Map, cluster: np.ndarray, index: CombinedIndex | None) -> 
     at = np.sort(np.concatenate([*few, np.zeros(0, int)]))
     at = at[np.isin(saved.ids[at], index.ids[index.alive])]
     vectors = index.part(index.rows_of(saved.ids[at]), None if saved.name == COMBINED else saved.name)
-    chosen = np.full((count, layout.EXEMPLARS), -1, np.int64)
+    chosen = np.full((count, clusters.EXEMPLARS), -1, np.int64)
     known = np.unique(cluster[at])
     if len(known):
         dense = np.searchsorted(known, cluster[at])
-        chosen[known] = layout.exemplars(saved.ids[at], vectors, dense)
+        chosen[known] = clusters.exemplars(saved.ids[at], vectors, dense)
     return chosen

@@ -7,12 +7,7 @@ neighbors are looked for among all.
 
 from __future__ import annotations
 
-import os
-import secrets
 from dataclasses import dataclass
-from hashlib import blake2b
-from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -20,14 +15,13 @@ from threadpoolctl import threadpool_limits
 from pipeline import settings
 from pipeline.errors import EmbeddingError
 from pipeline.index import CombinedIndex
-from pipeline.library import Library
+from pipeline.library import Library, derived
+from pipeline.maps.distortion import ALL_BELOW
 from pipeline.maps.neighbors import COMBINED, others
 from pipeline.progress import Progress, Silent
 from pipeline.quality import retrieval
 
 K = retrieval.K
-ALL_BELOW = 20_000
-"""Up to so many images every one is asked about; of more, so many drawn evenly."""
 _STEP = 512  # queries at a time: their neighbors' vectors are 26 MB at 1,280 dimensions
 _VERSION = 1
 
@@ -79,7 +73,9 @@ def compare(
     first, second = sorted((a, b))
     with threadpool_limits(settings.cores()):
         found = _find(index, first, second, progress)
-    _save(library, index, first, second, found)
+    arrays = {name: getattr(found, name) for name in ("ids", "share", "apart", "first", "second")}
+    key = _key(index, first, second)
+    derived.offer(library, _place(first, second), key, arrays, {"among": found.among})
     return found if (a, b) == (first, second) else _turned(found)
 
 
@@ -87,15 +83,10 @@ def cached(library: Library, index: CombinedIndex, a: str, b: str) -> Agreement 
     """The agreement as kept for the vectors of this index, or None."""
     _check(index, a, b)
     first, second = sorted((a, b))
-    try:
-        with np.load(_path(library, first, second), allow_pickle=False) as file:
-            if str(file["key"]) != _key(index, first, second):
-                return None
-            found = Agreement(
-                *(file[name] for name in ("ids", "share", "apart", "first", "second")), int(file["among"])
-            )
-    except (OSError, KeyError, ValueError, EOFError, BadZipFile):
+    kept = derived.load(library, _place(first, second), _key(index, first, second))
+    if kept is None:
         return None
+    found = Agreement(**kept.arrays, among=kept.about["among"])
     return found if (a, b) == (first, second) else _turned(found)
 
 
@@ -179,30 +170,15 @@ def _gap(index, name: str, own, mine, theirs, progress: Progress) -> np.ndarray:
     return (np.concatenate(gaps) / (unit if unit > retrieval.TIED else 1.0)).astype(np.float32)
 
 
-def _path(library: Library, first: str, second: str) -> Path:
-    return library.data / "agreement" / f"{first}+{second}.npz"
+def _place(first: str, second: str) -> str:
+    return f"agreement/{first}+{second}"
 
 
 def _key(index: CombinedIndex, first: str, second: str) -> str:
     """Changes with the vectors that the agreement rests on, and with what is written here."""
     used = [n for n in index.embeddings if n in (first, second) or COMBINED in (first, second)]
     at = [index.embeddings.index(name) for name in used]
-    digest = blake2b(repr((_VERSION, K, ALL_BELOW, first, second, used)).encode(), digest_size=12)
     alive = np.flatnonzero(index.alive)
     alive = alive[np.argsort(index.ids[alive])]
-    digest.update(np.ascontiguousarray(index.ids[alive]))
-    digest.update(np.ascontiguousarray(index.stamps[alive][:, at]))
-    return digest.hexdigest()
-
-
-def _save(library: Library, index: CombinedIndex, first: str, second: str, found: Agreement) -> None:
-    """Write under a temporary name, then rename."""
-    target = _path(library, first, second)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_suffix(f".{secrets.token_hex(4)}.tmp")
-    with open(temporary, "wb") as file:
-        np.savez(
-            file, key=np.array(_key(index, first, second)), among=np.array(found.among),
-            **{name: getattr(found, name) for name in ("ids", "share", "apart", "first", "second")},
-        )
-    os.replace(temporary, target)
+    stamps = index.stamps[alive][:, at]
+    return derived.key_of(_VERSION, K, ALL_BELOW, first, second, used, index.ids[alive], stamps)

@@ -13,7 +13,7 @@ from dashboard.reads import Reads, map_data
 from dashboard.reads.map_data import Drawings
 from pipeline import maps
 from pipeline.library import Library
-from pipeline.maps import COMBINED
+from pipeline.maps import COMBINED, store
 from tests import large_library
 from tests.dashboard.test_figures import decoded
 
@@ -68,7 +68,7 @@ def test_a_drawing_follows_the_map_and_the_labels(library):
     image = int(first.ids[0])
     library.db.execute("UPDATE images SET label = 'brand new' WHERE id = ?", [image])
     assert ["brand new", 1] in drawings.of(COMBINED).labels
-    maps._save(library, maps.load(library, "sift"))
+    store.save(library, maps.load(library, "sift"))
     assert drawings.of("sift").shown is reads.map("sift")
 
 

@@ -33,7 +33,7 @@ def test_an_image_amid_its_true_neighbors_has_none(library, shown):
 def test_it_is_kept_until_the_map_moves(library, shown):
     index = combined.load(library)
     first = distortion.distortion(library, index, shown)
-    kept = library.data / "maps" / f"{COMBINED}.distortion.npz"
+    kept = library.data / "distortion" / f"{COMBINED}.npz"
     written = kept.stat().st_mtime_ns
     again = distortion.distortion(library, index, shown)
     np.testing.assert_array_equal(first.share, again.share)

@@ -136,7 +136,7 @@ def drawn(found: nx.Graph, seed: int):
     """Sizes of pictures of any proportion, and where they stand: xy (n, 2), half (n, 2)."""
     shapes = np.exp(np.random.default_rng(seed).uniform(-0.9, 0.9, len(found)))
     sizes = {node: (100 * s**0.5, 100 / s**0.5) for node, s in zip(found, shapes)}
-    places = graph_layout.lay_out(found, sizes, seed=seed)
+    places = graph_layout.stress_layout(found, sizes, seed=seed)
     assert set(places) == set(found)
     return np.array([places[n] for n in found]), np.array([sizes[n] for n in found]) / 2
 

@@ -229,7 +229,7 @@ def test_maps_find_neighbors_in_rounded_rows(tmp_path, monkeypatch, name):
     found = {}
     for storage in ("float32", "int8"):
         index, _ = combined.build(library, options=IndexOptions(storage=storage))
-        found[storage] = maps.neighbors(index, name, index.rows_of(np.arange(1, 801)), 8)
+        found[storage] = neighbors.neighbors(index, name, index.rows_of(np.arange(1, 801)), 8)
     same = found["float32"][0][:, :, None] == found["int8"][0][:, None]
     assert same.any(axis=2).mean() >= 0.93
     assert np.quantile(np.abs(found["float32"][1] - found["int8"][1]), 0.99) < 0.02

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from pipeline import index as combined
 from pipeline import maps
+from pipeline.cli import main
 from pipeline.errors import LibraryError
-from pipeline.maps import layout, neighbors
+from pipeline.maps import clusters, layout, neighbors
 from pipeline.settings import MapOptions
 from tests.conftest import synthetic_library, unit
 
@@ -25,7 +30,7 @@ def test_neighbors_are_the_nearest_and_begin_with_the_image_itself(tmp_path, nam
     for few, accepted in ((10**6, 1.0), (0, 0.97)):  # by scan, and by the graph
         monkeypatch.setattr(neighbors, "_FEW", few)
         monkeypatch.setattr(neighbors, "_UNIT", few)
-        nearest, distances = maps.neighbors(index, name, rows, 8)
+        nearest, distances = neighbors.neighbors(index, name, rows, 8)
         assert (nearest[:, 0] == np.arange(len(rows))).all()
         assert np.isclose(1 - distances, best, atol=1e-4).mean() >= accepted
 
@@ -73,7 +78,7 @@ def test_the_maps_of_a_library_keep_themes_together(library):
             apart = np.linalg.norm(points[:, None] - points[None], axis=2)
             nearest = np.argsort(apart, axis=1)[:, 1:6]
             assert (labels[nearest] == labels[:, None]).mean() > 0.4  # by chance 0.15
-        assert made.exemplars.shape == (made.clusters, layout.EXEMPLARS)
+        assert made.exemplars.shape == (made.clusters, clusters.EXEMPLARS)
         for number, exemplars in enumerate(made.exemplars):
             mine = made.ids[made.cluster == number]
             assert set(exemplars[exemplars >= 0]) <= set(mine)
@@ -112,7 +117,7 @@ def test_a_map_with_a_seed_is_reproducible_and_a_refit_keeps_its_orientation(tmp
     maps.build(library, ["color"], MapOptions(seed=5), refit=True)
     assert np.allclose(first.xy - first.xy.mean(axis=0), maps.load(library, "color").xy, atol=1e-3)
     turned = np.array([[0.0, 1.0], [1.0, 0.0]], np.float32)
-    aligned = layout.align(first.xy @ turned, np.arange(len(first.xy)), first.xy)
+    aligned = layout.procrustes(first.xy @ turned, np.arange(len(first.xy)), first.xy)
     assert np.allclose(aligned, first.xy - first.xy.mean(axis=0), atol=1e-2)
 
 
@@ -154,6 +159,13 @@ def test_an_embedding_that_sees_nothing_has_no_map(tmp_path):
     assert maps.build(library)["sift"] == "built"
 
 
+def told(library) -> str:
+    """What `status` prints of a library; it must not fail."""
+    done = CliRunner().invoke(main, ["status", "--data", str(library.data)])
+    assert done.exit_code == 0 and "Images" in done.output
+    return done.output
+
+
 @pytest.mark.parametrize("left", [0, 700])
 def test_a_damaged_map_counts_as_none_and_is_made_anew(tmp_path, left):
     library = synthetic_library(tmp_path, 30, {"color": 16})
@@ -163,8 +175,12 @@ def test_a_damaged_map_counts_as_none_and_is_made_anew(tmp_path, left):
     file.write_bytes(file.read_bytes()[:left])
     with pytest.raises(LibraryError, match="python -m pipeline map"):
         maps.load(library, "color")
+    others = maps.about(library)
+    assert others.pop("color") == {"points": 0, "clusters": 0, "noise": 0, "stale": True, "damaged": True}
+    assert others["combined"]["points"] == 30 and not others["combined"]["damaged"]
+    assert "Map color         0 points, 0 clusters, 0 noise, damaged: make it again with: " in told(library)
     assert maps.build(library) == {"combined": "current", "color": "built"}
-    assert len(maps.load(library, "color").ids) == 30
+    assert len(maps.load(library, "color").ids) == 30 and "damaged" not in told(library)
 
 
 def test_limit_and_unknown_names(tmp_path):
@@ -176,4 +192,39 @@ def test_limit_and_unknown_names(tmp_path):
     with pytest.raises(LibraryError, match="combined, color"):
         maps.build(library, ["sift"])
     with pytest.raises(LibraryError, match="python -m pipeline map"):
-        maps.load(library, "sift")
+        maps.load(library, "combined")
+
+
+def test_only_maps_that_have_been_made_are_known(tmp_path):
+    library = synthetic_library(tmp_path / "library", 30, {"color": 16, "sift": 8})
+    combined.build(library)
+    with pytest.raises(LibraryError, match="there are: none; make them with"):
+        maps.known(library, "color")
+    maps.build(library, ["color"])
+    assert maps.known(library, "color") == "color"
+    shutil.copytree(library.data / "maps", tmp_path / "outside")
+    for name in ("sift", "", "../../outside/color", "/etc/passwd", "color.npz", "COLOR", "col\0or", None, 7, ["color"]):
+        with pytest.raises(LibraryError, match="There is no map"):
+            maps.known(library, name)
+    for name in ("../../outside/color", f"{tmp_path}/outside/color", "", "color\0"):
+        for call in (maps.load, maps.path):
+            with pytest.raises(LibraryError, match="There is no map .*there can be: combined, color, sift"):
+                call(library, name)
+
+
+def test_a_map_that_an_earlier_version_kept_is_current(library):
+    """Files of versions before 0.3 say neither how many points they have nor what they were made from."""
+    shown = maps.load(library, "color")
+    file = maps.path(library, "color")
+    with np.load(file) as kept:
+        arrays = {name: kept[name] for name in kept.files if name != "about"}
+        about = json.loads(str(kept["about"]))
+    before = maps.about(library)["color"]
+    earlier = {name: about[name] for name in ("options", "extractors", "left_out")}
+    with open(file, "wb") as target:
+        np.savez(target, about=np.array(json.dumps(earlier)), **arrays)
+    assert maps.about(library)["color"] == before
+    np.testing.assert_array_equal(maps.load(library, "color").xy, shown.xy)
+    assert maps.build(library, ["color"]) == {"color": "current"}
+    library.mark(int(shown.ids[0]), "missing")
+    assert maps.about(library)["color"]["stale"]

@@ -140,7 +140,7 @@ def drawing(shown: Shown, aspect: float) -> tuple[list[dict], dict]:
     """Elements for the canvas, and facts about them: count, center, colors of communities."""
     community = {node: number for number, nodes in enumerate(shown.communities) for node in nodes}
     sizes = {node: _size(shown.rows[node], node == shown.center) for node in shown.graph}
-    places = graph_layout.lay_out(shown.graph, sizes, aspect)
+    places = graph_layout.stress_layout(shown.graph, sizes, aspect)
     nodes = [
         {
             "data": {

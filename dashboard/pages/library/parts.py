@@ -120,7 +120,7 @@ def maps_part(maps: Mapping[str, Mapping], data: Path, actions: bool = False) ->
         )
     titles = components.titles_of(list(maps))
     rows = [
-        [[html.Div(titles[name]), _state(found["stale"])],
+        [[html.Div(titles[name]), _state(found["stale"], found["damaged"])],
          f"{found['points']:,}", f"{found['clusters']:,}", f"{found['noise']:,}"]
         for name, found in maps.items()
     ]
@@ -181,7 +181,9 @@ def failures_part(failures: Sequence, data: Path, pictured: set[int] = frozenset
     )
 
 
-def _state(stale: bool) -> html.Span:
+def _state(stale: bool, damaged: bool = False) -> html.Span:
+    if damaged:
+        return html.Span("Damaged", className="state state-warn")
     if stale:
         return html.Span("Out of date", className="state state-warn")
     return html.Span("Up to date", className="state state-good")

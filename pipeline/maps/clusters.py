@@ -1,0 +1,111 @@
+"""Clusters of a flat map: HDBSCAN (Campello, Moulavi & Sander 2013), continents divided."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+EXEMPLARS = 4
+
+LARGEST = 4
+"""A cluster of more than one in so many of a map's points is divided where it has parts."""
+
+HELD, STABLE = 0.5, 0.3
+"""Share of a large cluster's points, and of its stability, that its parts must have for it to
+give way to them. On eight maps of 3,781 and 1,070 photographs the parts of continents had 0.52
+to 0.79 of the points and 0.33 to 0.73 of the stability; the accidental
+parts of groups of 400 and 1,000 vectors had 0.04 to 0.08 of the stability on their maps, and
+those of round heaps of 40 to 1,000 points in the plane above 0.3 two times of 210."""
+
+_MEMBERS = 4_096  # of a cluster are looked at for its exemplars
+
+
+def cluster_points(xy: np.ndarray, min_cluster_size: int = 0) -> np.ndarray:
+    """Cluster per point (n,) int32 of a 2-D map (n, 2), largest first, −1 noise.
+
+    min_cluster_size 0 takes half the square root of n, at least 5: some ten to thirty
+    clusters on maps of a few hundred to a few thousand points. What HDBSCAN finds is kept,
+    but for a cluster of more than a quarter of all points: one continent says nothing. It
+    gives way to the clusters within it where they are more than accidents. On 3,781 clothing
+    photographs (efficientnet) that raised the adjusted mutual information with the classes
+    from 0.31 (5 clusters, the largest 87 % of all) to 0.50 (28 clusters).
+    """
+    size = max(2, min_cluster_size or smallest_cluster(len(xy)))  # HDBSCAN refuses 1
+    if len(xy) <= size:
+        return np.full(len(xy), -1, np.int32)
+    import hdbscan
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = hdbscan.HDBSCAN(min_cluster_size=size, min_samples=5, core_dist_n_jobs=1)
+        tree = model.fit(xy.astype(np.float64)).condensed_tree_.to_numpy()
+    return largest_first(selected(tree, max(2 * size, len(xy) // LARGEST)))
+
+
+def selected(tree: np.ndarray, largest: float) -> np.ndarray:
+    """The clusters of a condensed tree that together have most stability: (n,), −1 noise.
+
+    tree: as hdbscan gives it, rows of parent, child, lambda_val, child_size; the points are
+    numbered 0 to n − 1, the root n, clusters from there down the tree. A cluster of more
+    than `largest` points gives way to those below it that are HELD and STABLE enough. Without
+    such clusters the answer is HDBSCAN's own ("excess of mass", the root is none).
+    """
+    root = int(tree["parent"].min())
+    count = int(tree["parent"].max()) - root + 1
+    parent, child, size = tree["parent"] - root, tree["child"] - root, tree["child_size"]
+    density = np.minimum(tree["lambda_val"], np.finfo(np.float32).max)  # points in one place: infinite
+    born, points, above = np.zeros(count), np.zeros(count), np.zeros(count, np.int64)
+    inner = child > 0
+    born[child[inner]], points[child[inner]], above[child[inner]] = density[inner], size[inner], parent[inner]
+    stability = np.bincount(parent, (density - born[parent]) * size, minlength=count)
+    below, held = np.zeros(count), np.zeros(count)
+    kept = np.zeros(count, bool)
+    for node in range(count - 1, 0, -1):
+        parts = held[node] >= HELD * points[node] and below[node] >= STABLE * stability[node]
+        kept[node] = below[node] <= stability[node] and not (points[node] > largest and parts)
+        below[above[node]] += stability[node] if kept[node] else below[node]
+        held[above[node]] += points[node] if kept[node] else held[node]
+    cluster = np.full(count, -1)
+    for node in range(1, count):
+        over = cluster[above[node]]
+        cluster[node] = over if over >= 0 else node if kept[node] else -1
+    labels = np.full(root, -1)
+    labels[tree["child"][~inner]] = cluster[parent[~inner]]
+    return np.unique(labels, return_inverse=True)[1] - int((labels < 0).any())
+
+
+def smallest_cluster(count: int) -> int:
+    """The size from which a group on a map of `count` points is a cluster, unless one is asked for."""
+    return max(5, round(np.sqrt(count) / 2))
+
+
+def largest_first(cluster: np.ndarray) -> np.ndarray:
+    """Number clusters (n,) by size, 0 the largest; −1 stays noise."""
+    counts = np.bincount(cluster[cluster >= 0])
+    rank = np.empty(len(counts), np.int32)
+    rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
+    return np.where(cluster >= 0, rank[cluster] if len(counts) else -1, -1).astype(np.int32)
+
+
+def exemplars(ids: np.ndarray, vectors, cluster: np.ndarray) -> np.ndarray:
+    """Per cluster up to four ids: the most typical image, then others unlike those chosen.
+
+    vectors: as for `layout.umap`. Of a large cluster, some thousand members drawn evenly stand
+    for all.
+    """
+    chosen = np.full((cluster.max(initial=-1) + 1, EXEMPLARS), -1, np.int64)
+    for number in range(len(chosen)):
+        members = np.flatnonzero(cluster == number)
+        members = members[:: -(-len(members) // _MEMBERS)]
+        mine = vectors[members]
+        order = np.argsort(-(mine @ mine.mean(axis=0)))[: max(EXEMPLARS, len(members) // 2)]
+        members, mine = members[order], mine[order]
+        picked = [0]
+        nearest = mine @ mine[0]
+        while len(picked) < min(EXEMPLARS, len(members)):
+            nearest[picked] = np.inf
+            picked.append(int(np.argmin(nearest)))
+            nearest = np.maximum(nearest, mine @ mine[picked[-1]])
+        chosen[number, : len(picked)] = ids[members[picked]]
+    return chosen
