@@ -1,9 +1,10 @@
 """The application: shell, routing between pages, errors, and the files of the shell.
 
-The URL is the state. A page says what it shows by writing `components.view(...)` to the
-store `view`; the browser then follows (replacing or adding a step of history), and the
-router renders a page anew only when the URL says something else than the page shows, or
-than the one that is on its way: a link, a typed address, Back or Forward.
+The URL is the state. A page says what it shows by writing `components.view(...)` to its own
+store, `search-view` on the page of the folder `search`; the browser then follows (replacing
+or adding a step of history). The store goes with the page, so that a late answer moves
+nothing. A page is asked for when a link, Back or Forward leads to another address than the
+one that is shown (assets/shell/shell.js).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from xml.etree import ElementTree
 
 import dash_bootstrap_components as dbc
 import flask_bootstrap
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, set_props
+from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, set_props
 from flask import Flask, Response, request
 
 from dashboard import components
@@ -97,6 +98,7 @@ def create_app(
             {"name": "viewport", "content": "width=device-width, initial-scale=1"},
             {"name": "color-scheme", "content": "light dark"},
             {"name": "referrer", "content": "same-origin"},
+            {"name": "likeness-pages", "content": " ".join(page.PATH for page in PAGES)},
         ],
         on_error=_show_error,
         requests_pathname_prefix=prefix,
@@ -137,11 +139,8 @@ def _shell(libraries: Sequence[tuple[str, str]], prefix: str) -> html.Div:
     return html.Div(
         className="shell",
         children=[
-            dcc.Location(id="url", refresh=False),
             dcc.Store(id="route"),
-            dcc.Store(id="view"),
             dcc.Store(id="arrived"),
-            dcc.Store(id="title"),
             dcc.Store(id="theme"),
             components.navbar(links, libraries, prefix),
             html.Main(id="page", className="page", tabIndex=-1),
@@ -178,57 +177,60 @@ def _ask_early(app: Dash, reads: Reads) -> None:
 def _route(app: Dash, reads: Reads) -> None:
     """Keep the address and the page in step (see the head of this file)."""
     app.clientside_callback(
-        ClientsideFunction("shell", "route"),
-        Output("route", "data"),
-        Input("url", "pathname"), Input("url", "search"),
+        ClientsideFunction("shell", "begin"), Output("route", "data"), Input("route", "id")
     )
-    # Without an output: one to url.search would close a circle of callbacks, and Dash lets
-    # those wait until every other callback, however slow, is done.
+    # With an output: Dash runs a callback for what a page brings along only where it has one.
     app.clientside_callback(
-        ClientsideFunction("shell", "follow"), Input("view", "data"), prevent_initial_call=True
+        ClientsideFunction("shell", "arrive"), Output("arrived", "data"), Input("here", "data")
     )
-    # A store of its own tells that a page has come: what hangs on `view` waits for every
-    # callback of that page that may write it.
-    app.clientside_callback(
-        ClientsideFunction("shell", "arrive"),
-        Input("arrived", "data"), State("title", "data"), State("view", "data"),
-        prevent_initial_call=True,
-    )
+    for page in PAGES:
+        app.clientside_callback(
+            ClientsideFunction("shell", "follow"), Input(_view_of(page), "data"), prevent_initial_call=True
+        )
     app.clientside_callback(
         ClientsideFunction("shell", "theme"), Output("theme", "data"), Input("theme", "id"),
     )
 
-    def instead(error: Exception) -> tuple:
+    def instead(error: Exception) -> list:
         route = ctx.inputs["route.data"]
         told = components.empty_state("This page cannot be shown", _said(error))
-        return told, {"path": route["path"], "search": route["search"]}, "Likeness", route
+        return _standing(route, told, None, "Likeness")
 
     @app.callback(
-        Output("page", "children"), Output("view", "data"), Output("title", "data"), Output("arrived", "data"),
-        Input("route", "data"),
-        prevent_initial_call=True, on_error=instead,
+        Output("page", "children"), Input("route", "data"), prevent_initial_call=True, on_error=instead,
     )
     def show(route: dict):
-        return *render(reads, route["path"], route["search"]), route
+        return _standing(route, *render(reads, route["path"], route["search"]))
+
+
+def _view_of(page) -> str:
+    """Id of the store through which a page moves the address."""
+    return f"{page.__name__.split('.')[-2]}-view"
+
+
+def _standing(route: dict, content, page, title: str) -> list:
+    """What stands in the page's place: what it is of, how it moves the address, its content."""
+    at = {"path": route["path"].rstrip("/") or "/", "search": route["search"]}
+    view = [dcc.Store(id=_view_of(page), data=at)] if page else []
+    return [dcc.Store(id="here", data={**at, "title": title}), *view, content]
 
 
 def render(reads: Reads, path: str, search: str) -> tuple:
-    """The content of a page, what it shows (for `view`) and its title, from an address."""
+    """What stands at an address, the module of its page or None, and its title."""
     path = path.rstrip("/") or "/"
     page = next((page for page in PAGES if page.PATH == path), None)
-    shown = {"path": path, "search": search}
     if page is None:
         missing = components.empty_state(
             "There is no such page", "The address may be misspelled.",
-            action=dcc.Link("Go to the map", href=components.link("/"), className="btn btn-primary"),
+            action=html.A("Go to the map", href=components.link("/"), className="btn btn-primary"),
         )
-        return missing, shown, "Not found · Likeness"
+        return missing, None, "Not found · Likeness"
     params = dict(parse_qsl(search.lstrip("?")))
     try:
         content = page.layout(reads, params)
     except LikenessError as error:
         content = components.empty_state(f"{page.TITLE} cannot be shown", str(error))
-    return content, shown, f"{page.TITLE} · Likeness"
+    return content, page, f"{page.TITLE} · Likeness"
 
 
 def _show_error(error: Exception) -> None:

@@ -8,7 +8,7 @@ from shlex import quote
 from urllib.parse import urlencode
 
 import dash_bootstrap_components as dbc
-from dash import dcc, html
+from dash import html
 from flask import has_request_context, request
 
 from pipeline import embeddings
@@ -33,7 +33,7 @@ def titles_of(names: Sequence[str]) -> dict[str, str]:
 
 
 def view(path: str, params: Mapping[str, object], *, replace: bool = True) -> dict:
-    """What a page shows, for the store `view`: the address follows it.
+    """What a page shows, for its store `<page>-view`: the address follows it.
 
     Parameters that are None or empty are left out. `replace` false adds a step that Back
     returns from, as after choosing another image.
@@ -78,9 +78,9 @@ def navbar(
         className="navbar-likeness",
         children=[
             html.A("Skip to content", href="#page", className="skip-link"),
-            dcc.Link("Likeness", href=link("/"), className="wordmark"),
+            html.A("Likeness", href=link("/"), className="wordmark"),
             html.Nav(
-                [dcc.Link(text, href=link(path), className="nav-page") for text, path in links],
+                [html.A(text, href=link(path), className="nav-page") for text, path in links],
                 className="nav-pages", **{"aria-label": "Pages"},
             ),
             *([_library_switch(libraries, here)] if len(libraries) > 1 else []),
@@ -146,7 +146,7 @@ def image_links(
     of = f": {name}" if name else ""
     return html.Div(
         [
-            dcc.Link(
+            html.A(
                 [icon(picture), *([_SHORT.get(key, text), html.Span(of, className="visually-hidden")]
                                   if words else [html.Span(f"{text}{of}", className="visually-hidden")])],
                 href=map_href if key == "map" and map_href else link(path, image=int(image_id)),
@@ -277,9 +277,9 @@ def not_compared(data: Path, may: bool) -> html.Div:
     return empty_state(title, "This finishes the work:", command("run FOLDER", data))
 
 
-def to_library() -> dcc.Link:
+def to_library() -> html.A:
     """The way to the page on which the library can be completed."""
-    return dcc.Link("Open the Library page", href=link("/library"), className="btn btn-primary")
+    return html.A("Open the Library page", href=link("/library"), className="btn btn-primary")
 
 
 def error_note(text: str) -> html.Div:

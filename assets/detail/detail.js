@@ -4,7 +4,7 @@
    middle of the stage and moved by (x, y) px. */
 (function () {
   "use strict";
-  const { url, plain } = window.likeness;
+  const { plain } = window.likeness;
   const MOST = 16; // screen pixels per picture pixel
   const STEP = 1.5;
 
@@ -129,7 +129,7 @@
     const from = window.likeness.from;
     const id = new URLSearchParams(location.search).get("image");
     const to = from || { path: "/", search: id ? `?image=${encodeURIComponent(id)}` : "" };
-    window.dash_clientside.set_props("url", { pathname: url(to.path), search: to.search });
+    window.likeness.visit(to.path, to.search);
   }
 
   const ACTIONS = {

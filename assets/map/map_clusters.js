@@ -34,7 +34,7 @@
       words ? make("span", { className: "map-words" }, words) : null);
     const to = `Graph of ${name}`;
     const graph = make("a", { className: "button-quiet map-tool", href: cluster.graph, title: to,
-      "aria-label": to, data: { leave: "" } }, icon("diagram-3"));
+      "aria-label": to }, icon("diagram-3"));
     return make("div", { className: "map-cluster", data: { cluster: number, name: name } },
       make("button", { type: "button", className: "map-zoom", title: `Zoom to ${name}`,
         "aria-pressed": "false", data: { zoom: number } }, head, exemplars(cluster.images)),
@@ -69,20 +69,6 @@
     api.settle();
   }
 
-  // As dcc.Link does it, so that Back returns here.
-  function leave(href) {
-    history.pushState({}, "", href);
-    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
-    window.scrollTo(0, 0);
-  }
-
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest && event.target.closest("#map-clusters a[data-leave]");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return; // to a tab of its own
-    event.preventDefault();
-    leave(link.getAttribute("href"));
-  });
-
   // Their names for the tip, on a map that may have come after them. Until they come, those of
   // another map do nothing.
   function name() {
@@ -96,7 +82,6 @@
     name();
     draw();
   });
-  api.leave = leave;
   api.clusters = {
     // The map and the granularity that the numbers of the list are of.
     get of() { return listed ? { map: listed.map, grain: listed.grain } : {}; },

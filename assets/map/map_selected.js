@@ -154,7 +154,7 @@
       return say(`${why}: give the selection a name, and it opens.`);
     }
     const params = source.collection ? { collection: source.collection } : { images: chosen.ids.join(",") };
-    api.leave(`${url(path)}?${new URLSearchParams(params)}`);
+    window.likeness.visit(path, `?${new URLSearchParams(params)}`);
   }
 
   // A form, so that the browser saves what comes while it comes.

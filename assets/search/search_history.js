@@ -107,13 +107,6 @@
     place.replaceChildren(list, clear);
   }
 
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest && event.target.closest("a.history-entry");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-    event.preventDefault();
-    search.put("url", { search: new URL(link.href).search });
-    window.scrollTo({ top: 0 });
-  });
   document.addEventListener("likeness:matches", (event) => search.state.shown && record(event.detail.view));
   document.addEventListener("likeness:query", show);
 })();

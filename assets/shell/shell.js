@@ -1,34 +1,62 @@
-/* The address and the page in step; see dashboard/app.py. */
+/* The address and the page in step; see dashboard/app.py.
+
+   A page has one way to move the address: the store `<page>-view` that stands on it. It dies
+   with the page, so that a late answer finds nothing to write to. */
 (function () {
   "use strict";
   const none = () => window.dash_clientside.no_update;
+  const put = (id, props) => window.dash_clientside.set_props(id, props);
   const { url, plain } = window.likeness;
-  let here = null; // what is shown: path and search
-  let coming = null; // the page asked for and not yet here
-  let asked = 0; // how many have been asked for
+  const pages = document.querySelector("meta[name=likeness-pages]").content.split(" ");
+  let shown = null; // the address of the page that stands here: {path, search}
+  let asked = null; // of the one that was asked for and has not come
 
-  // Dash itself says nothing when the server is gone or refuses.
-  const ask = window.fetch;
-  window.fetch = function (where, options) {
-    const answer = ask.apply(window, arguments);
-    if (String(where.url || where).includes("_dash-update-component")) {
-      const tell = (text) => {
-        window.dash_clientside.set_props("toast", { is_open: true, children: text });
-        lost(options.body);
-      };
-      answer.then(
-        (response) => response.status >= 400 && tell("The server could not do that."),
-        () => tell("The server does not answer. Is Likeness still running?")
-      );
-    }
-    return answer;
+  const here = () => ({ path: plain(location.pathname), search: location.search });
+  const same = (one, other) => Boolean(one && other) && one.path === other.path && one.search === other.search;
+
+  // Ask for the page that the address names. Dash drops the answer to what was asked before.
+  function ask() {
+    // Where one was before an image was opened: closing it leads there.
+    if (shown && shown.path !== "/detail") window.likeness.from = shown;
+    asked = here();
+    return Object.assign({ at: Date.now() }, asked); // asked for again it is another question
+  }
+
+  // Lead to a page. Where the address names it already, that is no step of the history; and
+  // it is asked for again if it did not come.
+  window.likeness.visit = function (path, search) {
+    const to = url(path) + (search || "");
+    if (to !== location.pathname + location.search) history.pushState({}, "", to);
+    window.scrollTo(0, 0);
+    if (asked || !same(here(), shown)) put("route", { data: ask() });
   };
 
-  // A page that could not be had is no longer on its way.
-  function lost(body) {
-    const page = coming && JSON.parse(body).inputs.find((input) => input.id === "route");
-    if (page && page.value.asked === coming.asked) coming = null;
-  }
+  // Links to pages are followed here; all else is the browser's.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest && event.target.closest("a[href]");
+    const other = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (!link || event.defaultPrevented || other || link.target || link.hasAttribute("download")) return;
+    const to = new URL(link.href);
+    const ended = (path) => path.replace(/\/+$/, "");
+    const page = pages.find((path) => ended(url(path)) === ended(to.pathname));
+    if (to.origin !== location.origin || to.hash || !page) return;
+    event.preventDefault();
+    window.likeness.visit(page, to.search);
+  });
+
+  window.addEventListener("popstate", () => {
+    if (asked || !same(here(), shown)) put("route", { data: ask() });
+  });
+
+  // Dash itself says nothing when the server is gone or refuses.
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
+    const answer = entry.responseStatus;
+    if (!entry.name.includes("/_dash-update-component") || (answer > 0 && answer < 400)) return;
+    if (answer === undefined) return; // this browser does not tell
+    const text = answer ? "The server could not do that."
+      : "The server does not answer. Is Likeness still running?";
+    put("toast", { is_open: true, children: text });
+  })).observe({ type: "resource" });
 
   // Where a file has gone its thumbnail is left.
   document.addEventListener("error", (event) => {
@@ -49,55 +77,33 @@
     if (event.persisted && document.getElementById("library-switch")) location.reload();
   });
 
-  // Bring the address to what the page shows. What the router itself showed came from the
-  // address, and while a page is on its way the address is that one's.
-  function follow(view) {
-    if (coming || !here || !view || view.replace === undefined) return;
-    if (view.path !== here.path) {
-      // Of a page that has gone: Dash hears a late answer as long as one of its outputs is left.
-      window.dash_clientside.set_props("view", { data: Object.assign({}, here) });
-      return;
-    }
-    if (here.path !== plain(location.pathname)) return;
-    here.search = view.search;
-    if (location.search === view.search) return;
-    if (view.replace) {
-      history.replaceState(history.state, "", location.pathname + view.search);
-    }
-    // dcc.Location adds a step of history unless its own href says already where we are.
-    const said = view.replace ? { href: location.href } : {};
-    window.dash_clientside.set_props("url", Object.assign({ search: view.search }, said));
-  }
-
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     shell: {
-      // The router's input, when the address says something else than is shown.
-      route: function (path, search) {
-        path = plain(path || "/");
-        search = search || "";
-        const toward = coming || here;
-        if (toward && toward.path === path && toward.search === search) return none();
-        // Where one was before an image was opened: closing it leads there.
-        if (here && here.path !== "/detail") window.likeness.from = { path: here.path, search: here.search };
-        coming = { path: path, search: search, asked: ++asked };
-        return coming;
-      },
+      // The first page.
+      begin: ask,
 
-      // A page is here: its title, its link in the bar. It was the one asked for last, or
-      // another is still to come.
-      arrive: function (page, title, view) {
-        here = { path: page.path, search: page.search };
-        document.title = title;
+      // A page is here: its title, its link in the bar.
+      arrive: function (page) {
+        shown = { path: page.path, search: page.search };
+        asked = null;
+        if (!same(here(), shown)) history.replaceState(history.state, "", url(shown.path) + shown.search);
+        document.title = page.title;
         document.querySelectorAll(".nav-page").forEach((link) => {
-          if (link.getAttribute("href") === url(here.path)) link.setAttribute("aria-current", "page");
+          if (link.getAttribute("href") === url(shown.path)) link.setAttribute("aria-current", "page");
           else link.removeAttribute("aria-current");
         });
-        if (page.asked !== asked) return;
-        coming = null;
-        follow(view);
+        return shown;
       },
 
-      follow: follow,
+      // What the page shows, for the address: as a step of the history, or in place of this one.
+      // Once the person has gone on, the address is that of the page that is on its way.
+      follow: function (view) {
+        if (!view || view.replace === undefined || !same(here(), shown)) return;
+        if (view.path !== shown.path || view.search === shown.search) return;
+        if (asked && !same(asked, shown)) return;
+        shown = { path: view.path, search: view.search };
+        history[view.replace ? "replaceState" : "pushState"]({}, "", url(shown.path) + shown.search);
+      },
 
       // What theme.js found before Dash was there; it reports every later change itself.
       theme: function () {

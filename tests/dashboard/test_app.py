@@ -67,8 +67,8 @@ def test_every_icon_that_the_pages_use_exists(app, made_library):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.TITLE)
 def test_a_page_is_shown_at_its_path_under_its_own_title(page, made_library):
-    content, view, title = render(Reads(Library(made_library)), page.PATH, "?image=1")
-    assert view == {"path": page.PATH, "search": "?image=1"}
+    content, found, title = render(Reads(Library(made_library)), page.PATH, "?image=1")
+    assert found is page
     assert title == f"{page.TITLE} · Likeness"
     assert text_of(content)
 
@@ -98,20 +98,20 @@ def test_no_link_of_the_shell_is_dead(app):
     assert paths == {page.PATH for page in PAGES if page.NAV} | {"#page"}
 
 
-def test_the_router_answers_over_http(app):
-    route = {"path": "/library", "search": "", "asked": 3}
-    answer = call(app, "page.children", {"route.data": route})["response"]
-    assert answer["title"]["data"] == "Library · Likeness" and answer["arrived"]["data"] == route
+def test_the_router_answers_with_a_page_that_knows_where_it_is(app):
+    route = {"path": "/library", "search": "?a=b", "at": 3}
+    here, view, _ = call(app, "page.children", {"route.data": route})["response"]["page"]["children"]
+    assert here["props"]["data"] == {"path": "/library", "search": "?a=b", "title": "Library · Likeness"}
+    assert view["props"] == {"id": "library-view", "data": {"path": "/library", "search": "?a=b"}}
 
 
 def test_a_page_that_fails_says_so_in_its_place(library):
     app = create_app(library)
     library.db.execute("DROP TABLE runs")
-    route = {"path": "/library", "search": "?a=b", "asked": 2}
-    answer = call(app, "page.children", {"route.data": route})["response"]
-    assert "Something went wrong inside Likeness" in json.dumps(answer["page"]["children"])
-    assert answer["view"]["data"] == {"path": "/library", "search": "?a=b"}
-    assert answer["arrived"]["data"] == route
+    route = {"path": "/library", "search": "?a=b", "at": 2}
+    here, told = call(app, "page.children", {"route.data": route})["response"]["page"]["children"]
+    assert "Something went wrong inside Likeness" in json.dumps(told)
+    assert here["props"]["data"] == {"path": "/library", "search": "?a=b", "title": "Likeness"}
 
 
 def test_two_apps_in_one_process_serve_their_own_libraries(made_library, tmp_path):

@@ -113,6 +113,49 @@ def test_after_a_page_that_could_not_be_had_the_address_follows_again(browser, a
     context.close()
 
 
+def test_a_link_to_what_is_shown_is_no_step_of_the_history(page: Page):
+    page.goto("/search?image=3")
+    expect(page.locator("#search-gallery .match")).not_to_have_count(0)
+    link = page.get_by_role("link", name="Library", exact=True)
+    link.click()
+    expect(page.locator("#page")).to_contain_text("images")
+    steps = page.evaluate("history.length")
+    link.click()
+    link.click()
+    assert page.evaluate("history.length") == steps
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"/search\?image=3$"))
+    expect(page.locator("#search-gallery .match")).not_to_have_count(0)
+
+
+def test_the_same_link_asks_again_for_a_page_that_could_not_be_had(browser, address):
+    """On a tab of its own: the console tells of what the server did not answer."""
+    context = browser.new_context(base_url=address)
+    tab = context.new_page()
+    tab.set_default_timeout(30_000)
+    tab.goto("/search?image=3")
+    expect(tab.locator("#search-gallery .match")).not_to_have_count(0)
+    tab.route(re.compile("/_dash-update-component"), lambda route: route.fulfill(status=503))
+    link = tab.get_by_role("link", name="Library", exact=True)
+    link.click()
+    expect(tab.get_by_text("The server could not do that")).to_be_visible()
+    steps = tab.evaluate("history.length")
+    tab.unroute_all()
+    link.click()
+    expect(tab).to_have_title("Library · Likeness")
+    assert tab.evaluate("history.length") == steps
+    context.close()
+
+
+def test_links_that_lead_elsewhere_or_to_another_tab_are_the_browsers(page: Page):
+    page.goto("/detail?image=3")
+    expect(page.locator(".detail-name")).to_be_visible()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Library", exact=True).click(modifiers=["ControlOrMeta"])
+    expect(opened.value).to_have_title("Library · Likeness")
+    expect(page).to_have_url(re.compile("/detail"))
+
+
 def test_search_upload_slider_and_onward_click(page: Page, pictures, tmp_path):
     file = sorted(pictures.rglob("*.jpg"))[4]
     pixels = decoding.decode(file.read_bytes())

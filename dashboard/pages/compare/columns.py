@@ -87,7 +87,7 @@ def _start(reads: Reads, count: int, missing: str | None) -> html.Div:
 
 def _links(ids: Sequence[int], count: int) -> list[dcc.Link]:
     return [
-        dcc.Link(
+        html.A(
             components.thumb(i, f"Compare example {place}"), href=_address(i, count), className="example"
         )
         for place, i in enumerate(ids, 1)
@@ -151,7 +151,7 @@ def _examples(reads: Reads, image: int, count: int) -> html.Div:
     ids = [i for i in reads.examples(EXAMPLES + 1) if i != image][:EXAMPLES]
     counts = [
         html.Span(str(n), className="button segment", **{"aria-current": "true"}) if n == count
-        else dcc.Link(str(n), href=_address(image, n), className="button segment", title=f"Show {n} a column")
+        else html.A(str(n), href=_address(image, n), className="button segment", title=f"Show {n} a column")
         for n in COUNTS
     ]
     return html.Div(
@@ -218,7 +218,7 @@ def _match(
     ]
     return html.Li(
         [
-            dcc.Link(
+            html.A(
                 components.thumb(match.id, f"{titles[column.name]}, {ordinal(rank)}: {title}"),
                 href=_address(match.id, count), className="compare-picture",
                 title=f"{title}: compare this one",

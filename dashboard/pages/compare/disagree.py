@@ -102,7 +102,7 @@ def register(app: Dash, reads: Reads) -> None:
             raise
 
     app.clientside_callback(
-        ClientsideFunction("compare", "follow"), Output("view", "data", allow_duplicate=True),
+        ClientsideFunction("compare", "follow"), Output("compare-view", "data", allow_duplicate=True),
         Input("compare-shown", "data"),
         prevent_initial_call=True,
     )
@@ -266,7 +266,7 @@ def _row(
         title = (about.label or components.name_of(about.path)) if about else ""
         both = " · in both" if image in common else ""
         pictures.append(html.Div(
-            dcc.Link(
+            html.A(
                 components.thumb(image, f"{titles[name]}, number {rank}: {title}{both}"),
                 href=components.link(PATH, image=image), className="example",
                 title=f"{rank} · {title}{both}: compare this one",

@@ -103,9 +103,9 @@ def register(app: Dash, reads: Reads) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("compareMaps", "view"),
-        Output("view", "data", allow_duplicate=True),
+        Output("compare-view", "data", allow_duplicate=True),
         Input("compare-map-a", "value"), Input("compare-map-b", "value"), Input("compare-color", "value"),
-        Input("compare-image", "data"), Input("compare-group", "data"), State("view", "data"),
+        Input("compare-image", "data"), Input("compare-group", "data"), State("compare-view", "data"),
         prevent_initial_call=True,
     )
 

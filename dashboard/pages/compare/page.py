@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dash import Dash, dcc, html
+from dash import Dash, html
 
 from dashboard import components
 from dashboard.pages.compare import columns as compare_columns
@@ -67,7 +67,7 @@ def _views(chosen: str, image: int | None) -> html.Nav:
     entries = [
         html.Span(text, className="button compare-view", **{"aria-current": "page"})
         if key == chosen
-        else dcc.Link(
+        else html.A(
             text, href=components.link(PATH, view=key, image=image), className="button compare-view"
         )
         for key, (text, _) in _VIEWS.items()

@@ -180,7 +180,7 @@ def register(app: Dash, reads: Reads) -> None:
         ("shape", Output("graph-shape", "data"), [Input("graph-shape", "id")], True),
         ("paint", Output("graph-canvas", "stylesheet"), [Input("graph-canvas", "id"), Input("theme", "data")],
          True),
-        ("arrive", [Output("graph-drawing", "aria-label"), Output("view", "data", allow_duplicate=True)],
+        ("arrive", [Output("graph-drawing", "aria-label"), Output("graph-view", "data")],
          [Input("graph-facts", "data")], False),
         ("slide", [Output("graph-k-figure", "children"), Output("graph-least-figure", "children")],
          [Input("graph-k", "value"), Input("graph-least", "value")], True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from dash import dcc, html
+from dash import html
 
 from dashboard import components
 from dashboard.pages.graph.data import PATH, Shown, color_of, name_of, to_center
@@ -51,7 +51,7 @@ def instead(title: str, what) -> html.Div:
     """What stands in place of a graph that cannot be drawn."""
     return html.Div(
         [html.H2(title), what,
-         dcc.Link("Choose another start", href=components.link(PATH), className="button")],
+         html.A("Choose another start", href=components.link(PATH), className="button")],
         className="graph-instead",
     )
 
@@ -78,7 +78,7 @@ def _about_image(shown: Shown) -> html.Div:
                     html.H2(shown.title, title=shown.title),
                     html.P(name, className="graph-path", title=row.path),
                     components.image_links(row.id, name=name, leave_out=("graph",), words=True),
-                    dcc.Link("Choose another start", href=components.link(PATH), className="card-link soft"),
+                    html.A("Choose another start", href=components.link(PATH), className="card-link soft"),
                 ],
                 className="graph-words",
             ),
@@ -92,14 +92,14 @@ def _about_set(shown: Shown) -> html.Div:
     if "map" in shown.start:
         kind = "Cluster"
         href = components.link("/", map=shown.start["map"])
-        links = [html.Nav(dcc.Link("Map", href=href, className="card-link"), **{"aria-label": "Cluster"})]
+        links = [html.Nav(html.A("Map", href=href, className="card-link"), **{"aria-label": "Cluster"})]
     return html.Div(
         html.Div(
             [
                 html.H2(shown.title, title=shown.title),
                 html.P(f"{kind} · {components.counted(shown.of, 'image')}", className="graph-path"),
                 *links,
-                dcc.Link("Choose another start", href=components.link(PATH), className="card-link soft"),
+                html.A("Choose another start", href=components.link(PATH), className="card-link soft"),
             ],
             className="graph-words",
         ),

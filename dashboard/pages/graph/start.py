@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from dash import dcc, html
+from dash import html
 
 from dashboard import components
 from dashboard.pages.graph import data as graph_data
@@ -36,8 +36,8 @@ def start_page(reads: Reads) -> html.Div:
     )
 
 
-def _example(row: ImageRow) -> dcc.Link:
-    return dcc.Link(
+def _example(row: ImageRow) -> html.A:
+    return html.A(
         components.thumb(row.id, f"Graph around {graph_data.name_of(row)}"),
         href=components.link(graph_data.PATH, image=row.id),
         className="match-picture", title=graph_data.name_of(row),
@@ -75,8 +75,8 @@ def _collections(reads: Reads) -> list:
     return [html.Section([html.H2("In a collection"), html.Div(cards, className="graph-cards")])]
 
 
-def _card(title: str, count: int, exemplars: Sequence[int], href: str) -> dcc.Link:
-    return dcc.Link(
+def _card(title: str, count: int, exemplars: Sequence[int], href: str) -> html.A:
+    return html.A(
         [
             html.Span([html.Span(title, className="graph-name"),
                        html.Span(f"{count:,}", className="graph-number")], className="graph-card-head"),

@@ -45,7 +45,7 @@ def layout(reads: Reads, params: Mapping[str, str]):
         return components.empty_state(
             "There is no such image", "It may have been removed from the library."
             if text else "Choose one on the map or among the matches of a search.",
-            action=dcc.Link("Go to the map", href=components.link("/"), className="btn btn-primary"),
+            action=html.A("Go to the map", href=components.link("/"), className="btn btn-primary"),
         )
     kind, value, around, note = _sequence(reads, row, params)
     return html.Div(
@@ -160,7 +160,7 @@ def _stage(row: ImageRow, around: Around, within: Mapping[str, str]) -> html.Sec
             [components.thumb(row.id, title), components.error_note(_trouble(row))], className="detail-bad",
         )]
     steps = [
-        dcc.Link(
+        html.A(
             [components.icon(f"chevron-{side}"), html.Span(text, className="visually-hidden")],
             href=components.link(PATH, image=target, **within), className=f"detail-step detail-{side}",
             title=text,
@@ -192,7 +192,7 @@ def _side(reads: Reads, row: ImageRow, kind, value, around: Around, note) -> lis
     within = f"in “{value}”" if kind else ""
     count = components.counted(around.count, "image")
     where = f"{around.place:,} of {around.count:,}" if around.place else count
-    alone = dcc.Link("all images", href=components.link(PATH, image=row.id))
+    alone = html.A("all images", href=components.link(PATH, image=row.id))
     leave = [html.Span(" · "), alone] if kind else []
     return [
         html.Div([html.H1(name, className="detail-name"),

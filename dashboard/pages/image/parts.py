@@ -33,7 +33,7 @@ _PATH = "/detail"
 def facts(row: ImageRow) -> html.Div:
     """What the database knows of an image."""
     known = {
-        "Label": dcc.Link(
+        "Label": html.A(
             row.label, href=components.link(_PATH, image=row.id, label=row.label),
             title=f"Walk through “{row.label}”",
         ) if row.label else None,
@@ -149,7 +149,7 @@ def chips(reads: Reads, image: int, kind: str) -> list:
     return [
         html.Span(
             [
-                dcc.Link(name, href=components.link(_PATH, image=image, **{kind: name}),
+                html.A(name, href=components.link(_PATH, image=image, **{kind: name}),
                          title=f"Walk through “{name}”"),
                 html.Button(
                     components.icon("x"), id={"type": "detail-drop", "kind": kind, "name": name},
@@ -206,7 +206,7 @@ def _place(clustering: Clustering, row: ImageRow, clusterings: Clusterings) -> h
     )
     return html.Figure(
         [
-            dcc.Link(html.Span([picture, *mark], className="place"),
+            html.A(html.Span([picture, *mark], className="place"),
                      href=components.link("/", map=name, image=row.id), title="Show on this map"),
             html.Figcaption([html.Span(title), html.Span(told, className="soft")], className="small"),
         ],
@@ -228,7 +228,7 @@ def neighbors_part(reads: Reads, row: ImageRow) -> html.Section:
             content = _pictures(reads.search(query).matches)
         except LikenessError as error:
             content = components.error_note(str(error))
-        more = dcc.Link("More", href=components.link("/search", image=row.id, **(weights or {})),
+        more = html.A("More", href=components.link("/search", image=row.id, **(weights or {})),
                         className="card-link", title=f"Search by {titles[name]}")
         rows.append(html.Div(
             [html.Div([html.H3([html.Span(className=f"dot part-{name}"), titles[name]]), more],
@@ -265,7 +265,7 @@ def _pictures(matches: list[Match], *, bits: bool = False) -> html.Div:
         told = f"{match.distance:.0f} bits apart" if bits else f"{match.score:.3f}"
         cards.append(html.Div(
             [
-                dcc.Link(components.thumb(match.id, f"{rank}: {title}"), className="card-picture",
+                html.A(components.thumb(match.id, f"{rank}: {title}"), className="card-picture",
                          href=components.link(_PATH, image=match.id), title=title),
                 html.Span(told, className="small num"),
             ],

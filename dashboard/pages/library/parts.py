@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
-from dash import dcc, html
+from dash import html
 
 from dashboard import components
 
@@ -166,7 +166,7 @@ def failures_part(failures: Sequence, data: Path, pictured: set[int] = frozenset
             html.Div([
                 *([html.Div(components.thumb(row.id, ""), className="row-thumb")]
                   if row.id in pictured else []),
-                dcc.Link(row.path, href=components.link("/detail", image=row.id), className="path",
+                html.A(row.path, href=components.link("/detail", image=row.id), className="path",
                          title=str(row.file)),
             ], className="row-file"),
             row.reason or "unknown",

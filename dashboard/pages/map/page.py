@@ -214,9 +214,9 @@ def register(app: Dash, reads: Reads) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("map", "view"),
-        Output("view", "data", allow_duplicate=True),
+        Output("map-view", "data"),
         Input("map-name", "value"), Input("map-dim", "value"), Input("map-color", "value"),
-        Input("map-image", "data"), Input("map-params", "data"), State("view", "data"),
+        Input("map-image", "data"), Input("map-params", "data"), State("map-view", "data"),
         prevent_initial_call=True,
     )
     map_selection.register(app, reads)

@@ -99,10 +99,10 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
     @app.callback(
         Output("search-status", "children"), Output("search-gallery", "children"),
         Output("search-below", "children"), Output("search-shown", "data"),
-        Output("view", "data", allow_duplicate=True),
+        Output("search-view", "data"),
         Input("search-asked", "data"), *(Input(*one) for one in settings_states), State(weights, "id"),
         running=[(Output("search-results", "className"), "search-results working", "search-results")],
-        prevent_initial_call="initial_duplicate",
+        prevent_initial_call=False,
     )
     def on_change(asked, values, metric, count, mode, label, folder, within, tag, ids):
         if asked is None:
@@ -178,7 +178,7 @@ def _register_browser(app: Dash) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("search", "arrived"), Output("search-recorded", "data"),
-        Input("search-shown", "data"), State("view", "data"),
+        Input("search-shown", "data"), State("search-view", "data"),
         prevent_initial_call=True,
     )
     app.clientside_callback(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 
-from dash import dcc, html
+from dash import html
 
 from dashboard import components
 from dashboard.pages.search.board import COLLECTION, IMAGE, Entry
@@ -104,7 +104,7 @@ def _card(match: Match, rank: int, found: Found, rating: int) -> html.Div:
         said.append(html.Span("Further out", className="match-said"))
     if match.id in found.alike:
         count = found.alike[match.id]
-        said.append(dcc.Link(
+        said.append(html.A(
             f"+{count} alike", className="match-said",
             href=components.link("/search", image=match.id, metric="hamming"),
             title="Near-duplicates that are left out; this shows them",
