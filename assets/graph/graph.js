@@ -198,7 +198,7 @@
   };
   const search = (id) => {
     window.clearTimeout(waiting);
-    put("url", { pathname: url("/search"), search: "?image=" + Number(id) });
+    window.likeness.visit("/search", "?image=" + Number(id));
   };
 
   // Images that were shown before go from where they stood to where they stand now.

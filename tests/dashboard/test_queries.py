@@ -15,7 +15,7 @@ def test_labels_come_in_the_order_of_the_ids_by_either_way(library, monkeypatch)
     ids = [row.id for row in library.images()][::-1] + [10**6]
     expected = [library.image(i).label for i in ids[:-1]] + [None]
     assert reads.labels_of(ids) == expected and len(set(expected)) > 3
-    monkeypatch.setattr("dashboard.queries._READ_ALL_ABOVE", 10)
+    monkeypatch.setattr("dashboard.reads.reads._READ_ALL_ABOVE", 10)
     assert reads.labels_of(ids) == expected
 
 
