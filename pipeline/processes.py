@@ -1,7 +1,7 @@
-"""Processes that work for this one: they leave Ctrl-C to it, and end when it lets go of them.
+"""Processes that work for this one: how they start, how they end, what one piece of work may cost.
 
-A process that is killed cannot end its children. Those of `concurrent.futures` would wait
-for work for ever, with all their memory.
+A process that is killed cannot end its children, so they watch it. A picture can be made to
+hang a decoder or to need any amount of memory, so the kernel watches them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,16 @@ import os
 import signal
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
+
+try:
+    import resource
+except ImportError:  # Windows has no such limits
+    resource = None
 
 SPAWN = multiprocessing.get_context("spawn")
 """How they are started. Not fork: it would copy the locks of other threads (OpenMP, torch)
@@ -21,27 +29,72 @@ in any state."""
 _GRACE = 10.0  # seconds to finish what they are at; a decoder that hangs would never
 
 
-class Leash:
+class ParentPipe:
     """A pipe of which the workers hold the `end`: they end when the other end is closed, by
-    `let_go` or with this process, however that ends."""
+    `close` or with this process, however that ends."""
 
     def __init__(self) -> None:
-        self.end, self._hand = SPAWN.Pipe(duplex=False)
+        self.end, self._own = SPAWN.Pipe(duplex=False)
 
-    def let_go(self) -> None:
+    def close(self) -> None:
         """Have the workers end, some seconds from now at the latest."""
-        self._hand.close()
+        self._own.close()
 
 
-def follow(end: Connection) -> None:
-    """What a worker process calls first."""
+def end_with_parent(end: Connection) -> None:
+    """What a worker process calls first: being stopped is the parent's affair, its end is theirs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(end,), daemon=True).start()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=_watch, args=(end,), daemon=True).start()
 
 
-def _end_with(end: Connection) -> None:
+def _watch(end: Connection) -> None:
     with suppress(EOFError, OSError):
         end.recv_bytes()
     if multiprocessing.parent_process().is_alive():
         time.sleep(_GRACE)
     os._exit(1)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one piece of work may cost: seconds on the clock, bytes above what the process has
+    at its start. 0: no limit."""
+
+    seconds: float
+    memory: int
+
+
+def limit_memory(most: int) -> None:
+    """From now on allocating more than so many bytes fails, as a MemoryError of whoever asks.
+
+    Only where the system has such a limit and says what the process holds (Linux); elsewhere
+    there is none.
+    """
+    if not most or resource is None:
+        return
+    try:
+        held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        soft = held + most if hard == resource.RLIM_INFINITY else min(held + most, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    except (OSError, ValueError):
+        return
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """The kernel ends this process (SIGALRM) when the block takes longer.
+
+    A decoder that hangs inside C holds Python's lock, so nothing in this process could. Only
+    in a main thread, and not on Windows.
+    """
+    if not seconds or not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import SettingsError
+from pipeline.processes import Limits
 
 DATA_DIR = "./data"
 HOST = "127.0.0.1"
@@ -99,6 +100,32 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def picture_limits() -> Limits:
+    """What one picture may cost in a worker process: LIKENESS_PICTURE_SECONDS (30), and
+    LIKENESS_PICTURE_MEMORY in megabytes (1500) above the some 200 that a worker has anyway.
+
+    0 lifts a limit. Decoding a picture of 20 megapixels takes 0.1 s and 60 MB.
+    """
+    return Limits(
+        _number("LIKENESS_PICTURE_SECONDS", 30),
+        int(_number("LIKENESS_PICTURE_MEMORY", 1500) * 1_000_000),
+    )
+
+
+def _number(name: str, default: float) -> float:
+    """An environment variable as a number from 0 up."""
+    given = os.environ.get(name)
+    if not given:
+        return default
+    try:
+        number = float(given)
+    except ValueError:
+        number = -1
+    if not 0 <= number < float("inf"):
+        raise SettingsError(f"{name} must be a number from 0 up, not {given!r}.")
+    return number
 
 
 def parse_weights(text: str, known: tuple[str, ...]) -> dict[str, float]:

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from pipeline import settings
 from pipeline.errors import LikenessError
-from pipeline.processes import SPAWN, Leash, follow
+from pipeline.processes import SPAWN, ParentPipe, end_with_parent
 
 _THREADS = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -28,18 +28,18 @@ def measured(function: Callable, *arguments) -> tuple[dict, float]:
     Both sides of a comparison get as many threads as `settings.cores()` allows. Raises
     LikenessError when the process dies, as it does when memory runs out.
     """
-    leash = Leash()
-    with ProcessPoolExecutor(1, SPAWN, _start, (leash.end,)) as pool:
+    parent = ParentPipe()
+    with ProcessPoolExecutor(1, SPAWN, _start, (parent.end,)) as pool:
         try:
             return pool.submit(_call, function, arguments).result()
         except BrokenProcessPool:
             raise LikenessError("the measuring process died; most often memory ran out.") from None
         finally:
-            leash.let_go()  # else Ctrl-C would wait for the whole measurement
+            parent.close()  # else Ctrl-C would wait for the whole measurement
 
 
-def _start(leash: Connection) -> None:
-    follow(leash)
+def _start(parent: Connection) -> None:
+    end_with_parent(parent)
     for name in _THREADS:
         os.environ[name] = str(settings.cores())  # before numba and torch are imported
 

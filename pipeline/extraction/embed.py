@@ -12,16 +12,17 @@ on with a bounded number of images; their keypoints are kept instead of looked a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from pipeline import settings
 from pipeline.embeddings import Extractor, FittedExtractor
 from pipeline.extraction import plan
+from pipeline.extraction.local import LocalPool
 from pipeline.extraction.plan import Given
-from pipeline.extraction.workers import Prepared, Workers
+from pipeline.extraction.pool import MakePool, Pool, Prepared
 from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.progress import Progress, Silent
@@ -52,6 +53,7 @@ def embed(
     given: Given = {},
     options: EmbedOptions = EmbedOptions(),
     progress: Progress = Silent(),
+    make_pool: MakePool = LocalPool,
 ) -> EmbedReport:
     """Compute every missing or stale vector of the named embeddings.
 
@@ -72,7 +74,7 @@ def embed(
     if not needs and not learning:
         return report
     progress.start("embed", len(needs))
-    with Workers(options.workers or settings.cores(), list(extractors.values())) as pool:
+    with closing(make_pool(list(extractors.values()), options.workers)) as pool:
         loop = _Loop(library, extractors, needs, pool, options, progress, report)
         chosen = _sample(list(needs)) if learning else []
         rest = loop.pieces(sorted(needs.keys() - set(chosen)))
@@ -128,7 +130,7 @@ class _Loop:
     library: Library
     extractors: dict[str, Extractor]
     needs: dict[int, list[str]]
-    pool: Workers
+    pool: Pool
     options: EmbedOptions
     progress: Progress
     report: EmbedReport

@@ -21,7 +21,7 @@ from pipeline import settings
 from pipeline.gallery.palettes import PALETTES
 from pipeline.gallery.plan import CHANGES, THEMES, Entry, plan
 from pipeline.gallery.scene import Scene
-from pipeline.processes import SPAWN, Leash, follow
+from pipeline.processes import SPAWN, ParentPipe, end_with_parent
 
 __all__ = [
     "CHANGES",
@@ -64,9 +64,9 @@ def generate(
     for theme in THEMES:
         (folder / theme).mkdir(parents=True, exist_ok=True)
     batches = [entries[i : i + _BATCH] for i in range(0, len(entries), _BATCH)]
-    workers, leash = min(settings.cores(), 8), Leash()
+    workers, parent = min(settings.cores(), 8), ParentPipe()
     done = 0
-    with ProcessPoolExecutor(workers, SPAWN, _start_worker, (leash.end,)) as pool:
+    with ProcessPoolExecutor(workers, SPAWN, _start_worker, (parent.end,)) as pool:
         waiting = [pool.submit(_write_batch, folder, seed, batch) for batch in batches]
         try:
             for finished in as_completed(waiting):
@@ -113,8 +113,8 @@ def encode(entry: Entry, picture: np.ndarray) -> bytes:
     return data.tobytes()
 
 
-def _start_worker(leash: Connection) -> None:
-    follow(leash)
+def _start_worker(parent: Connection) -> None:
+    end_with_parent(parent)
     cv2.setNumThreads(1)  # the workers share the cores among themselves
 
 

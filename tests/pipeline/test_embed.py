@@ -166,8 +166,9 @@ def test_workers_end_with_the_process_they_work_for(own_pictures):
     script = (
         "import time\n"
         "from pipeline.embeddings import create\n"
-        "from pipeline.extraction.workers import Workers\n"
-        "with Workers(2, [create('color')]) as workers:\n"
+        "from pipeline.extraction.local import LocalPool\n"
+        "if __name__ == '__main__':\n"
+        "    workers = LocalPool([create('color')], 2)\n"
         f"    workers.look([(number, {file!r}, ['color']) for number in range(20)])\n"
         "    print(len(workers.receive()), flush=True)\n"
         "    time.sleep(600)\n"

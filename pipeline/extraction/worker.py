@@ -1,0 +1,143 @@
+"""What runs in a worker process: read, decode and prepare one image after the other.
+
+One decode feeds thumbnail, hash and every extractor. Each image has its limits of time and
+memory; which one is being worked on stands in memory that outlives this process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import pickle
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import cv2
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from pipeline.embeddings import Extractor, FittedExtractor
+from pipeline.errors import ImageError
+from pipeline.extraction.pool import Prepared
+from pipeline.pictures import decoding, hashes
+from pipeline.processes import Limits, end_with_parent, limit_memory, time_limit
+
+IDLE, READING, AT_WORK, ENCODING = range(4)
+"""Phases: between tasks; waiting for a file's bytes; decoding and describing; rows of a whole chunk."""
+
+NO_MEMORY = "there is not enough memory to look at it"
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+_KEPT_BYTES = 256 << 20  # a worker's free memory that is not given back
+_OWN_PAGES_BYTES = 32 << 20  # blocks from here on always are: decoded pictures of 11 megapixels
+
+
+def serve(connection: Connection, parent: Connection, extractors: bytes, limits: Limits, place) -> None:
+    """Answer chunks of tasks until the parent lets go.
+
+    place: two shared integers, the task of the chunk that is worked on and the phase.
+    """
+    end_with_parent(parent)
+    cv2.setNumThreads(1)  # the processes are the parallelism
+    threadpool_limits(1)
+    _keep_memory()
+    logging.getLogger().setLevel(logging.ERROR)
+    worker = Worker(pickle.loads(extractors), limits, place)
+    limit_memory(limits.memory)
+    connection.send(None)
+    while True:
+        kind, fits, tasks = connection.recv()
+        try:
+            answer: object = worker.answer(kind, fits, tasks)
+        except Exception as error:  # a programming error: the parent raises it
+            error.add_note("in a worker process:\n" + traceback.format_exc())
+            answer = error
+        connection.send(answer)
+
+
+def _keep_memory() -> None:
+    """Let the C library keep freed memory for the next picture.
+
+    By default glibc gives SIFT's pyramid back after each picture, and the kernel clears the
+    same pages again for the next: a third of the detector's time. Other C libraries have no
+    such switch.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(_M_MMAP_THRESHOLD, _OWN_PAGES_BYTES)
+    mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+class Worker:
+    """The extractors of this process, and the codebooks that came after it had started."""
+
+    def __init__(self, extractors: list[Extractor], limits: Limits, place) -> None:
+        self._extractors = {extractor.name: extractor for extractor in extractors}
+        self._limits = limits
+        self._place = place
+        self._loaded: dict[str, str] = {}
+
+    def answer(self, kind: str, fits: dict[str, str], tasks: list) -> list[Prepared]:
+        """One answer per task; kind: `look` or `describe`; fits: codebook files by embedding."""
+        self._load(fits)
+        work = self._look if kind == "look" else self._describe
+        items = []
+        for at, task in enumerate(tasks):
+            self._place[0], self._place[1] = at, READING if kind == "look" else AT_WORK
+            with time_limit(self._limits.seconds):
+                items.append(work(*task))
+        self._place[1] = ENCODING
+        items = self._encoded(items)
+        self._place[1] = IDLE
+        return items
+
+    def _load(self, fits: dict[str, str]) -> None:
+        for name, path in fits.items():
+            if self._loaded.get(name) != path:
+                with np.load(path, allow_pickle=False) as arrays:
+                    self._extractors[name].load_arrays(dict(arrays))
+                self._loaded[name] = path
+
+    def _look(self, image_id: int, file: str, names: list[str]) -> Prepared:
+        """Decode one image and prepare it, or say why it cannot be decoded."""
+        try:
+            data = decoding.read(Path(file))
+            self._place[1] = AT_WORK
+            pixels = decoding.decode(data)
+            item = Prepared(image_id, decoding.thumbnail(pixels), hashes.compute(pixels))
+            for name in names:
+                self._prepare(item, name, pixels)
+            return item
+        except ImageError as error:
+            state = "unreadable" if Path(file).exists() else "missing"
+            return Prepared(image_id, state=state, reason=str(error))
+        except MemoryError:
+            return Prepared(image_id, state="unreadable", reason=NO_MEMORY, retry=True)
+        except cv2.error as error:
+            if error.code != cv2.Error.StsNoMem:
+                raise
+            return Prepared(image_id, state="unreadable", reason=NO_MEMORY, retry=True)
+
+    def _prepare(self, item: Prepared, name: str, pixels: np.ndarray) -> None:
+        extractor = self._extractors[name]
+        if isinstance(extractor, FittedExtractor) and not extractor.is_fitted:
+            item.samples[name] = extractor.sample(pixels)
+        else:
+            item.arrays[name] = extractor.prepare(pixels)
+
+    def _describe(self, image_id: int, samples: dict[str, list[np.ndarray]]) -> Prepared:
+        arrays = {name: self._extractors[name].prepare_sample(s) for name, s in samples.items()}
+        return Prepared(image_id, arrays=arrays)
+
+    def _encoded(self, items: list[Prepared]) -> list[Prepared]:
+        """Finish the rows of classical embeddings here; networks encode beside their device."""
+        for name, extractor in self._extractors.items():
+            having = [item for item in items if name in item.arrays]
+            if having and not extractor.uses_network:
+                rows = extractor.encode([item.arrays[name] for item in having])
+                for item, row in zip(having, rows):
+                    item.arrays[name] = row
+        return items

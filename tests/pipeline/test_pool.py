@@ -1,0 +1,183 @@
+"""The contract of extraction over every pool, with real processes and images that mean harm."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.embeddings import Extractor, FittedExtractor, create
+from pipeline.embeddings.base import unit_rows
+from pipeline.extraction.local import LocalPool
+from pipeline.pictures import decoding
+from pipeline.processes import Limits
+
+POOLS = {"local": LocalPool}
+
+LIMITS = Limits(seconds=3, memory=400_000_000)
+
+
+@pytest.fixture(params=list(POOLS))
+def make_pool(request):
+    return POOLS[request.param]
+
+
+class Harmful(Extractor):
+    """Mean color; does what the red of an evenly colored picture stands for."""
+
+    name, version, dim = "harmful", 1, 3
+
+    def prepare(self, image):
+        red = int(image[0, 0, 0]) if (image == image[0, 0]).all() else 0
+        if red == 10:
+            os.abort()
+        if red == 20:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if red == 30:
+            time.sleep(600)
+        if red == 40:
+            np.ones(1_000_000_000, np.uint8)
+        if red == 50:
+            raise ArithmeticError("a mistake of ours")
+        return image.mean(axis=(0, 1)) + 1
+
+    def encode(self, prepared):
+        return unit_rows(np.array(prepared))
+
+
+class Learned(FittedExtractor):
+    """The mean color less the mean of the sample."""
+
+    name, version, dim = "learned", 1, 3
+
+    def __init__(self, options=None, device="auto"):
+        super().__init__(options, device)
+        self._mean = None
+
+    is_fitted = property(lambda self: self._mean is not None)
+
+    def sample(self, image):
+        return [image.mean(axis=(0, 1))]
+
+    def prepare_sample(self, sample):
+        return sample[0] - self._mean
+
+    def prepare(self, image):
+        return self.prepare_sample(self.sample(image))
+
+    def fit(self, samples, seed=0):
+        self._mean = np.mean([sample[0] for sample in samples], axis=0)
+
+    def to_arrays(self):
+        return {"mean": self._mean}
+
+    def load_arrays(self, arrays):
+        self._mean = arrays["mean"]
+
+    def encode(self, prepared):
+        return unit_rows(np.array(prepared))
+
+
+def painted(folder: Path, reds: list[int]) -> list[Path]:
+    """A picture of one color per number, lossless."""
+    import cv2
+
+    files = [folder / f"{number}.png" for number in range(len(reds))]
+    for file, red in zip(files, reds):
+        assert cv2.imwrite(str(file), np.full((12, 16, 3), (90, 60, red), np.uint8))
+    return files
+
+
+def test_answers_come_in_the_order_of_the_tasks(make_pool, pictures):
+    files = sorted(pictures.rglob("*.*"))
+    color = create("color")
+    with closing(make_pool([color], 2)) as pool:
+        for start in range(0, 60, 20):
+            pool.look([(start + at, str(file), ["color"]) for at, file in enumerate(files[start : start + 20])])
+        assert len(pool) == 3
+        items = [item for _ in range(3) for item in pool.receive()]
+        assert len(pool) == 0
+    assert [item.image_id for item in items] == list(range(60))
+    for item, file in zip(items, files):
+        pixels = decoding.decode(file.read_bytes())
+        assert np.array_equal(item.arrays["color"], color.extract([pixels])[0])
+        assert item.thumbnail == decoding.thumbnail(pixels) and item.hash is not None and item.state == "ok"
+
+
+def test_a_published_codebook_serves_what_was_sampled_and_what_comes(make_pool, pictures):
+    files = [str(file) for file in sorted(pictures.rglob("*.jpg"))[:12]]
+    extractor = Learned()
+    with closing(make_pool([extractor], 2)) as pool:
+        pool.look([(at, file, ["learned"]) for at, file in enumerate(files[:6])])
+        seen = pool.receive()
+        assert all(not item.arrays and list(item.samples) == ["learned"] for item in seen)
+        extractor.fit([item.samples["learned"] for item in seen])
+        pool.publish(extractor)
+        pool.describe([(item.image_id, item.samples) for item in seen])
+        pool.look([(at, file, ["learned"]) for at, file in enumerate(files[6:], 6)])
+        described, looked = pool.receive(), pool.receive()
+    rows = np.array([item.arrays["learned"] for item in described + looked])
+    alone = extractor.extract([decoding.decode(Path(file).read_bytes()) for file in files])
+    assert np.allclose(rows, alone, atol=1e-6)
+    assert [item.image_id for item in described + looked] == list(range(12))
+
+
+def test_what_ends_or_hangs_its_reader_is_an_answer_and_nobody_elses(make_pool, tmp_path):
+    """Crash, kill, hang and hunger among 40 good pictures, and files that are none."""
+    reds = [100 + at for at in range(40)]
+    harm = {3: 10, 4: 10, 17: 20, 25: 30, 31: 40}
+    for at, red in harm.items():
+        reds[at] = red
+    files = painted(tmp_path, reds)
+    files[8].write_bytes(b"no picture")
+    files[9].unlink()
+    files[12].unlink()
+    os.mkfifo(files[12])
+    with closing(make_pool([Harmful()], 2, LIMITS)) as pool:
+        pool.look([(at, str(file), ["harmful"]) for at, file in enumerate(files)])
+        items = pool.receive()
+    said = {item.image_id: (item.state, item.reason, item.retry) for item in items if item.state != "ok"}
+    assert said.pop(9)[0] == "missing"
+    assert said.pop(8)[1:] == ("not an image in a format that can be read", False)
+    assert {at: reason.split(" ")[-1] for at, (_, reason, _) in said.items()} == {
+        3: "it", 4: "it", 12: "s", 17: "out", 25: "s", 31: "it",
+    }
+    assert said[3] == ("unreadable", "the decoder crashed on it", False) == said[4]
+    assert said[12] == ("unreadable", "its file could not be read within 3 s", True)
+    assert said[17] == ("unreadable", "the process that looked at it was killed, as when memory runs out", True)
+    assert said[25] == ("unreadable", "the decoder did not finish within 3 s", False)
+    assert said[31] == ("unreadable", "there is not enough memory to look at it", True)
+    alone = Harmful()
+    for item in items:
+        if item.state == "ok":
+            pixels = np.full((1, 1, 3), (reds[item.image_id], 60, 90), np.uint8)
+            assert np.allclose(item.arrays["harmful"], alone.encode([alone.prepare(pixels)])[0], atol=1e-6)
+
+
+def test_a_mistake_of_ours_is_raised_where_the_batch_is_awaited(make_pool, tmp_path):
+    (file,) = painted(tmp_path, [50])
+    with closing(make_pool([Harmful()], 1, LIMITS)) as pool:
+        pool.look([(1, str(file), ["harmful"])])
+        with pytest.raises(ArithmeticError, match="a mistake of ours") as caught:
+            pool.receive()
+    assert "in prepare" in caught.value.__notes__[0]
+
+
+def test_a_pool_that_is_closed_leaves_no_process(make_pool, tmp_path):
+    import multiprocessing
+
+    files = painted(tmp_path, [30, 30])
+    before = set(multiprocessing.active_children())
+    pool = make_pool([Harmful()], 2, Limits(60, 0))
+    pool.look([(at, str(file), ["harmful"]) for at, file in enumerate(files)])
+    while not set(multiprocessing.active_children()) - before:
+        time.sleep(0.05)
+    started = time.monotonic()
+    pool.close()
+    assert time.monotonic() - started < 20
+    assert not set(multiprocessing.active_children()) - before
