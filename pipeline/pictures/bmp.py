@@ -7,11 +7,12 @@ Pillow refuses a number of them, and OpenCV others.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.errors import ImageError
+from pipeline.pictures.color import D65, Space
 from pipeline.pictures.info import ImageInfo
 from pipeline.pictures.raster import Raster
 
@@ -50,9 +51,9 @@ class _Header:
         fields = data[start + 4 : start + size].ljust(36, b"\0") if size < 40 else data[start + 4 :]
         width, height, _, bits, compression = struct.unpack_from("<iiHHI", fields)
         colors = struct.unpack_from("<I", fields, 28)[0]
-        if compression == _ALPHA_FIELDS and size == 40:
-            compression = _FIELDS
-        return cls(start, size, abs(width), abs(height), height < 0, bits, compression, colors, pixels)
+        if width < 0:
+            raise ImageError("the header is damaged")
+        return cls(start, size, width, abs(height), height < 0, bits, compression, colors, pixels)
 
 
 class Bmp:
@@ -83,11 +84,11 @@ class Bmp:
         if (run_bits := self._run_bits()) is not None:
             if header.width * header.height > _MOST_RUNS:
                 raise ImageError("too large for a BMP in runs")
-            return self._in_runs(run_bits)
+            return replace(self._in_runs(run_bits), space=self._space())
         if header.bits in (1, 2, 4, 8):
-            return Raster(self._palette()[self._indices()])
+            return Raster(self._palette()[self._indices()], None, self._space())
         if header.bits in (16, 24, 32):
-            return self._direct()
+            return replace(self._direct(), space=self._space())
         raise ImageError(f"a BMP of {header.bits} bits is not read")
 
     def _embedded(self, max_side: int) -> Raster:
@@ -99,6 +100,24 @@ class Bmp:
         if (picture.info.width, picture.info.height) != (self.info.width, self.info.height):
             raise ImageError("the header is damaged")
         return picture.raster(max_side)
+
+    def _space(self) -> Space:
+        """Of the longest headers: a profile, or gamma and primaries."""
+        header, data = self._header, self._data
+        if header.size < 108 or len(data) < header.start + header.size:
+            return Space()
+        kind = data[header.start + 56 : header.start + 60]
+        if kind == b"DEBM" and header.size == 124:
+            at, size = struct.unpack_from("<II", data, header.start + 112)
+            return Space(icc=data[header.start + at : header.start + at + size] or None)
+        gamma = struct.unpack_from("<I", data, header.start + 96)[0] / 65536
+        if kind != bytes(4) or not 0.1 <= gamma <= 10:
+            return Space()
+        ends = np.frombuffer(data, "<u4", 9, header.start + 60).reshape(3, 3) / 2**30
+        sums = ends.sum(axis=1, keepdims=True)
+        if not (sums > 0).all():
+            return Space(gamma=gamma)
+        return Space(gamma=gamma, primaries=(*(float(v) for v in (ends / sums)[:, :2].ravel()), *D65))
 
     def _rows(self, bits: int) -> np.ndarray:
         """(h, bytes of a row) uint8 from above."""
@@ -128,7 +147,7 @@ class Bmp:
         header = self._header
         entry = 3 if header.size == 12 else 4
         start = header.start + header.size
-        if header.size == 40 and header.compression == _FIELDS:
+        if header.size == 40 and header.compression in (_FIELDS, _ALPHA_FIELDS):
             start += 12
         most = min(header.colors or 256, 256, 1 << min(header.bits, 8))
         end = min(start + most * entry, max(header.pixels, start))
@@ -156,9 +175,12 @@ class Bmp:
 
     def _masks(self) -> tuple[int, ...]:
         header = self._header
+        by_header = header.size >= 56
         if header.compression not in (_FIELDS, _ALPHA_FIELDS):
-            return _FIELDS_OF[header.bits]
-        count = 4 if header.size >= 56 else 3
+            red, green, blue, _ = _FIELDS_OF[header.bits]
+            alpha = self._data[header.start + 52 : header.start + 56] if header.bits == 32 and by_header else b""
+            return red, green, blue, int.from_bytes(alpha, "little")
+        count = 4 if by_header or header.compression == _ALPHA_FIELDS else 3
         at = header.start + 40  # in the longer headers, or after the shorter one
         try:
             masks = struct.unpack_from(f"<{count}I", self._data, at)
@@ -169,7 +191,8 @@ class Bmp:
     def _in_runs(self, bits: int) -> Raster:
         header = self._header
         canvas, reached = _follow_runs(self._data[header.pixels :], header.width, header.height, bits)
-        canvas, reached = canvas[::-1], reached[::-1]
+        if not header.from_above:
+            canvas, reached = canvas[::-1], reached[::-1]
         samples = canvas[:, :, ::-1] if bits == 24 else self._palette()[canvas[:, :, 0]]
         # What no run reaches is transparent, as browsers have it.
         return Raster(np.ascontiguousarray(samples), None if reached.all() else np.where(reached, 255, 0).astype(np.uint8))
@@ -196,10 +219,11 @@ def _follow_runs(data: bytes, width: int, height: int, bits: int) -> tuple[np.nd
 
     def put(values: np.ndarray) -> None:
         nonlocal x
-        count = max(0, min(len(values), width - x))
-        canvas[y, x : x + count] = values[:count]
-        reached[y, x : x + count] = True
-        x += count
+        if x + len(values) > width:
+            raise ImageError("the image is damaged (a run leads beyond its row)")
+        canvas[y, x : x + len(values)] = values
+        reached[y, x : x + len(values)] = True
+        x += len(values)
 
     while y < height:
         if at + 2 > len(data):

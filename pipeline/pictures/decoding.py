@@ -9,6 +9,7 @@ that one decode feeds thumbnail and extractors.
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 import stat
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ from pipeline.pictures.jpeg import Jpeg
 from pipeline.pictures.png import Png
 from pipeline.pictures.raster import Raster, turned
 from pipeline.pictures.raw import Raw
-from pipeline.pictures.still import Still
+from pipeline.pictures.still import Gif, Still
 from pipeline.pictures.thumbnails import THUMBNAIL_SIDE, encode_jpeg, resize, thumbnail
 from pipeline.pictures.tiffs import Tiff
 
@@ -67,8 +68,8 @@ _READERS = {
     "HEIF": Heif,
     "JXL": JpegXl,
     "RAW": Raw,
+    "GIF": Gif,
     "WEBP": lambda data: Still(data, "WEBP"),
-    "GIF": lambda data: Still(data, "GIF"),
     "JPEG2000": lambda data: Still(data, "JPEG2000"),
 }
 """How each format of `formats.sniff` is opened."""
@@ -87,7 +88,7 @@ def decode(data: bytes, max_side: int = WORK_SIDE, limits: Limits = OWN) -> np.n
 
     Returns (height, width, 3) uint8 sRGB, 0–255, C-contiguous, turned, long side at most
     `max_side` px and never enlarged. Raises ImageError with the reason when the bytes cannot
-    be read whole, TransientImageError when there is not enough memory now.
+    be read whole, MemoryError when there is not enough memory now.
     """
     return decode_sides(data, (max_side,), limits)[0]
 
@@ -105,6 +106,15 @@ def decode_sides(data: bytes, sides: Sequence[int], limits: Limits = OWN) -> lis
         raise _reason(error, "the image is damaged") from None
 
 
+def warm_up() -> None:
+    """Load what is loaded with the first picture of its kind, before a process is limited."""
+    for module in ("pi_heif", "pillow_jxl", "rawpy"):
+        importlib.import_module(module)
+    small = np.zeros((8, 8, 3), np.uint8)
+    cv2.resize(small, (4, 4), interpolation=cv2.INTER_AREA)
+    decode(encode_jpeg(small))
+
+
 def _seen(picture: Picture, raster: Raster, side: int) -> np.ndarray:
     pixels = turned(raster.reduced(side).on_white(), picture.info.orientation)
     return np.require(pixels, requirements="CW")
@@ -118,7 +128,7 @@ def _opened(data: bytes, limits: Limits) -> Picture:
         raise ImageError("not an image in a format that can be read")
     try:
         picture = _READERS[kind](data)
-    except ImageError:
+    except (ImageError, MemoryError):
         raise
     except Exception as error:  # decoders raise many kinds on damaged files
         raise _reason(error, "the header is damaged") from None
@@ -126,10 +136,10 @@ def _opened(data: bytes, limits: Limits) -> Picture:
     return picture
 
 
-def _reason(error: Exception, what: str) -> ImageError:
-    short = isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem
-    if short or isinstance(error, MemoryError):
-        return TransientImageError("there was not enough memory to decode it")
+def _reason(error: Exception, what: str) -> Exception:
+    """What to raise for what a decoder raised."""
+    if isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem:
+        return MemoryError()
     said = " ".join(str(error).split())[:200]
     return ImageError(f"{what} ({said})" if said else what)
 

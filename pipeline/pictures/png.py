@@ -24,6 +24,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LARGE = 30_000_000  # pixels; above, strips
 _BAND = 4_000_000  # pixels of a strip
 _ICC_BYTES = 4 * 2**20
+_SRGB_GAMMA = 45455  # what old writers call sRGB
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _GRAY, _PALETTE, _GRAY_ALPHA = 0, 3, 4
@@ -70,7 +71,7 @@ class Png:
         for kind, start, end in _chunks(data):
             if kind == b"IDAT":
                 self._pixels.append((start, end))
-            elif kind in _READ and kind not in self._found:
+            elif kind in _READ and kind not in self._found and not self._pixels:  # later ones do not count
                 self._found[kind] = data[start:end]
         if b"IHDR" not in self._found:
             raise ImageError("the header is damaged")
@@ -123,7 +124,7 @@ class Png:
         if b"sRGB" in found or len(found.get(b"gAMA", b"")) != 4:
             return Space(model)
         gamma = int.from_bytes(found[b"gAMA"], "big")
-        if not 0 < gamma < 1_000_000:
+        if not 0 < gamma < 1_000_000 or (gamma == _SRGB_GAMMA and b"cHRM" not in found):
             return Space(model)
         primaries = None
         if len(found.get(b"cHRM", b"")) == 32:

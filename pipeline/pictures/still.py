@@ -102,3 +102,19 @@ class Still:
         return Raster(np.asarray(picture.convert("RGB")), None, self._space("rgb"))
 
 
+
+
+class Gif(Still):
+    """The first frame on its screen; what it leaves free is transparent, as in browsers."""
+
+    def __init__(self, data: bytes, kind: str = "GIF"):
+        super().__init__(data, kind)
+        self._frame = self._picture.tile[0][1] if self._picture.tile else (0, 0, *self._picture.size)
+
+    def _prepared(self) -> Image.Image:
+        picture = self._picture
+        if self._frame == (0, 0, *picture.size):
+            return picture
+        screen = Image.new("RGBA", picture.size)
+        screen.paste(picture.crop(self._frame).convert("RGBA"), self._frame[:2])
+        return screen
