@@ -169,8 +169,8 @@ class Reads:
                 self.searcher.warm_up()
                 self._warm = True
 
-    def embed(self, picture: bytes) -> dict[str, np.ndarray]:
-        """Vectors of a picture from outside: {name: (dim,) float32, norm 1 or 0}."""
+    def embed(self, picture: np.ndarray) -> dict[str, np.ndarray]:
+        """Vectors of a decoded picture from outside: {name: (dim,) float32, norm 1 or 0}."""
         self.warm_up()
         with self._models:
             return self.searcher.embed(picture)

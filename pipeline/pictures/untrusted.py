@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ import numpy as np
 from pipeline.errors import ImageError, TransientImageError
 from pipeline.pictures import decoding
 from pipeline.pictures.info import UNTRUSTED, Limits
+from pipeline.processes import limit_memory, time_limit
 
 SECONDS = 10.0
 """How long one picture may take."""
@@ -33,6 +33,7 @@ PROCESSES = 2
 
 _START_SECONDS = 60.0  # to import the decoders, on a busy machine
 _SPARE_MEMORY = 3 * 2**29  # bytes that a process may take beyond what it has when it is ready
+_GRACE = 5.0  # seconds that a process is given to be ended by the one that asks
 _FILES = 64
 
 _PROGRAM = "from pipeline.pictures import untrusted; untrusted.work({0})"
@@ -151,9 +152,8 @@ def work(number: int) -> None:
     with suppress(EOFError, OSError):
         while True:
             data, sides, limits, seconds = pipe.recv()
-            signal.alarm(int(seconds) + 5)  # should the asking process be gone by then
-            pipe.send_bytes(_answered(data, sides, limits))
-            signal.alarm(0)
+            with time_limit(seconds + _GRACE):  # should the asking process be gone by then
+                pipe.send_bytes(_answered(data, sides, limits))
             del data
 
 
@@ -186,26 +186,12 @@ def _unpacked(answer: bytes) -> list[np.ndarray] | Exception:
 
 
 def _limit_resources() -> None:
-    """No files are written, no memory beyond what a picture may take; less where less is allowed."""
-    import resource  # not on every system
-
+    """No files are written, no memory beyond what a picture may take."""
     cv2.setNumThreads(1)
     decoding.warm_up()
-    wanted = {
-        resource.RLIMIT_AS: _address_space() + _SPARE_MEMORY, resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NOFILE: _FILES,
-    }
-    for what, value in wanted.items():
-        _, most = resource.getrlimit(what)
-        value = value if most == resource.RLIM_INFINITY else min(value, most)
-        with suppress(ValueError, OSError):
+    limit_memory(_SPARE_MEMORY)
+    with suppress(ImportError, ValueError, OSError):  # not on every system, and not to be widened
+        import resource
+
+        for what, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_NOFILE, _FILES)):
             resource.setrlimit(what, (value, value))
-
-
-def _address_space() -> int:
-    """Bytes of address space that this process has; a guess where the system does not say."""
-    try:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError):
-        return 2**32

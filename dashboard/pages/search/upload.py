@@ -17,7 +17,7 @@ from dashboard.pages.search.query import packed
 from dashboard.reads import Reads
 from dashboard.uploads import web as web_picture
 from pipeline.errors import ImageError, LikenessError, QueryError
-from pipeline.pictures import decoding
+from pipeline.pictures import decoding, untrusted
 
 PREVIEW_SIDE = 768
 """Long side of the preview of an uploaded picture, px: sharp on a dense screen."""
@@ -104,8 +104,9 @@ def received_of(reads: Reads, data: bytes, name: str) -> dict:
     the server keeps nothing.
     """
     try:
-        vectors = reads.embed(data)
-        shown = decoding.encode_jpeg(decoding.decode(data, PREVIEW_SIDE), quality=85)
+        pixels, preview = untrusted.decode(data, (decoding.WORK_SIDE, PREVIEW_SIDE))
+        vectors = reads.embed(pixels)
+        shown = decoding.encode_jpeg(preview, quality=85)
     except ImageError as error:
         raise QueryError(f"“{name}” cannot be searched with: {error}.") from None
     key = blake2b(data, digest_size=6).hexdigest()
