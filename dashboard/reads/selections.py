@@ -11,6 +11,7 @@ import base64
 import numpy as np
 from dash import html
 
+from dashboard.access import ANNOTATE
 from dashboard import components
 from dashboard.figures import PALETTE, typed
 from dashboard.reads import Reads, categories
@@ -29,6 +30,8 @@ def perform(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
     """Do what the browser asks; the answer carries the act's number, or {"error"}."""
     given = {"n": act.get("n"), "do": act["do"]}
     try:
+        if act["do"] not in _READING:
+            reads.need(ANNOTATE)
         return given | _ACTS[act["do"]](reads, clusterings, act)
     except LikenessError as error:
         return given | {"error": str(error)}
@@ -117,6 +120,8 @@ _ACTS = {
     "open": _open, "look": _look, "find": _find, "cluster": _cluster, "keep": _keep, "rename": _rename,
     "drop": _drop, "take-out": _take_out, "tag": _tag, "untag": _untag, "name": _name,
 }
+_READING = frozenset({"open", "look", "find"})
+"""Acts that leave everything as it is; each other one takes the right to annotate."""
 CHANGING = frozenset({"keep", "rename", "drop", "take-out", "tag", "untag"})
 """Acts after which collections and tags are others."""
 

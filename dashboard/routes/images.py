@@ -6,6 +6,7 @@ from hashlib import blake2b
 
 from flask import Flask, Response, request
 
+from dashboard.access import READ, needs
 from pipeline.errors import ImageError
 from pipeline.library import Library
 from pipeline.pictures import decoding, untrusted
@@ -33,6 +34,7 @@ def register(server: Flask, library: Library) -> None:
     """Add the two routes to a server."""
 
     @server.get(f"/thumb/{_ID}")
+    @needs(READ)
     def thumb(image_id: int) -> Response:
         jpeg = library.thumbnail(image_id)
         if jpeg:
@@ -42,6 +44,7 @@ def register(server: Flask, library: Library) -> None:
         return picture(_NO_THUMBNAIL.encode(), "image/svg+xml")
 
     @server.get(f"/image/{_ID}")
+    @needs(READ)
     def image(image_id: int) -> Response:
         row = library.image(image_id)
         if row is None:

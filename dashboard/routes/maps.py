@@ -9,6 +9,7 @@ from hashlib import blake2b
 
 from flask import Flask, Response, request
 
+from dashboard.access import READ, needs
 from dashboard.reads import map_data
 from dashboard.reads.map_data import Drawings
 from pipeline.errors import LikenessError
@@ -25,6 +26,7 @@ def register(server: Flask, drawings: Drawings) -> None:
     """Add the routes to a server."""
 
     @server.get("/map/<name>/overview")
+    @needs(READ)
     def whole(name: str) -> Response:
         try:
             data = drawings.packed(name, 3 if request.args.get("dim") == "3" else 2)
@@ -40,6 +42,7 @@ def register(server: Flask, drawings: Drawings) -> None:
         return answer.make_conditional(request)
 
     @server.get("/map/<name>/points")
+    @needs(READ)
     def points(name: str) -> Response:
         box, ids = _box(), _ids()
         if box is None or ids is None:
@@ -51,6 +54,7 @@ def register(server: Flask, drawings: Drawings) -> None:
         return Response(data, mimetype="application/octet-stream", headers={"Cache-Control": "no-store"})
 
     @server.get("/map/<name>/density.png")
+    @needs(READ)
     def density(name: str) -> Response:
         box = _box()
         if box is None:

@@ -14,6 +14,7 @@ import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from dashboard import components
+from dashboard.access import READ, RUN, needs
 from dashboard.figures import PALETTE, drawing_order, map_figure_2d, typed
 from dashboard.pages.map.panels import titles
 from dashboard.reads import Reads
@@ -35,12 +36,12 @@ def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.D
     """Both maps in the state that the address names; the callback brings their points."""
     names = reads.map_names()
     if len(names) < 2:
-        if reads.jobs is not None:
+        if reads.may(RUN):
             return components.empty_state(
                 "No two maps yet", "The Library page can make them.", action=components.to_library()
             )
         return components.empty_state(
-            "No two maps yet", "This makes them:", components.command("map", reads.library.data),
+            "No two maps yet", "This makes them:", components.command("map", reads.data_told),
         )
     # The combination shares something with every map; two embeddings tell more.
     a, b = pair(params.get("a"), params.get("b"), [*names[1:], names[0]] if len(names) > 2 else names)
@@ -86,10 +87,12 @@ def register(app: Dash, reads: Reads) -> None:
         running=[(Output("compare-busy-a", "hidden"), False, True),
                  (Output("compare-busy-b", "hidden"), False, True)],
     )
+    @needs(READ)
     def show(a: str, b: str) -> dict:
         return content(reads, a, b)
 
     @app.callback(Output("compare-pinned", "children"), Input("compare-image", "data"))
+    @needs(READ)
     def pinned(image: int | None):
         return card(reads, image)
 

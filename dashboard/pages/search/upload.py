@@ -12,8 +12,10 @@ from hashlib import blake2b
 from dash import Dash, Input, Output, State, no_update
 
 from dashboard import components
+from dashboard.access import READ, needs
 from dashboard.pages.search.panel import MAX_UPLOAD
 from dashboard.pages.search.query import packed
+from dashboard.pools import MODELS, TRANSFER
 from dashboard.reads import Reads
 from dashboard.uploads import web as web_picture
 from pipeline.errors import ImageError, LikenessError, QueryError
@@ -33,6 +35,7 @@ def register(app: Dash, reads: Reads) -> None:
         Input("search-file", "contents"), State("search-file", "filename"),
         running=running, prevent_initial_call=True,
     )
+    @needs(READ, pool=MODELS)
     def on_upload(contents: str | None, filename: str | None):
         if not contents:
             return (no_update,) * 3
@@ -46,6 +49,7 @@ def register(app: Dash, reads: Reads) -> None:
         Output("search-note", "children", allow_duplicate=True),
         Input("search-edit", "data"), running=running, prevent_initial_call=True,
     )
+    @needs(READ, pool=MODELS)
     def on_edit(edit: dict):
         try:
             received = receive(reads, edit["contents"], edit["name"])
@@ -61,6 +65,7 @@ def register(app: Dash, reads: Reads) -> None:
         running=[*running, (Output("search-link-go", "disabled"), True, False)],
         prevent_initial_call=True,
     )
+    @needs(READ, pool=TRANSFER)
     def on_link(_, __, address: str | None):
         if not (address or "").strip():
             return (no_update,) * 3
@@ -74,6 +79,7 @@ def register(app: Dash, reads: Reads) -> None:
         Output("search-ready", "children"), Output("search-ready", "className"),
         Input("search-ready", "id"),
     )
+    @needs(READ)
     def on_open(_):
         # The answer comes when the models are there; until then the page says so.
         try:
