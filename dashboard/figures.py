@@ -1,16 +1,10 @@
-"""Arrays → plotly figures, pure functions.
-
-A map is one trace of points: coordinates and ids travel as typed arrays, and the browser
-colors, hides and marks them (assets/map/map.js). Axes and grid lines of a map mean nothing,
-so there are none.
-"""
+"""How a map looks: its colors, the size of its points, and the order they are drawn in."""
 
 from __future__ import annotations
 
 import base64
 
 import numpy as np
-import plotly.graph_objects as go
 
 PALETTE = (
     "#398ad6", "#a7d91d", "#ba022f", "#72d1fe", "#ce9677",
@@ -50,68 +44,6 @@ def _scale(steps: int) -> tuple[str, ...]:
 SCALE = _scale(17)
 """Colors of figures, low to high."""
 
-_BLANK_AXIS = {
-    "visible": False,
-    "showgrid": False,
-    "zeroline": False,
-    "showspikes": False,
-    "showbackground": False,
-}
-
-
-def map_figure_2d(xy: np.ndarray, ids: np.ndarray) -> go.Figure:
-    """A flat map: xy (n, 2) float32 in arbitrary units, ids (n,) of the images.
-
-    Drawn with WebGL; both axes have the same scale, since distances are all a map has.
-    """
-    points = np.ascontiguousarray(xy, np.float32)
-    trace = go.Scattergl(
-        x=points[:, 0].copy(),
-        y=points[:, 1].copy(),
-        customdata=np.asarray(ids, np.int32),
-        mode="markers",
-        marker={"size": marker_size(len(ids)), "opacity": marker_opacity(len(ids))},
-        hoverinfo="none",
-    )
-    axis = {key: _BLANK_AXIS[key] for key in ("visible", "showgrid", "zeroline")}
-    return go.Figure(
-        trace,
-        {
-            **_layout(),
-            "dragmode": "pan",
-            "hovermode": "closest",
-            "hoverdistance": 16,
-            "xaxis": axis,
-            "yaxis": {**axis, "scaleanchor": "x"},
-        },
-    )
-
-
-def map_figure_3d(xyz: np.ndarray, ids: np.ndarray) -> go.Figure:
-    """A map in space: xyz (n, 3) float32 in arbitrary units, ids (n,) of the images."""
-    points = np.ascontiguousarray(xyz, np.float32)
-    trace = go.Scatter3d(
-        x=points[:, 0].copy(),
-        y=points[:, 1].copy(),
-        z=points[:, 2].copy(),
-        customdata=np.asarray(ids, np.int32),
-        mode="markers",
-        marker={
-            "size": marker_size(len(ids)) * 0.6,  # depth needs gaps between the points
-            "opacity": 1.0,  # translucent points in space hide each other at random
-            "line": {"width": 0},
-        },
-        hoverinfo="none",
-    )
-    scene = {
-        "xaxis": _BLANK_AXIS,
-        "yaxis": _BLANK_AXIS,
-        "zaxis": _BLANK_AXIS,
-        "aspectmode": "data",
-        "dragmode": "orbit",
-    }
-    return go.Figure(trace, {**_layout(), "scene": scene})
-
 
 def marker_size(count: int) -> float:
     """Diameter in px: about 9 for 400 points, 6.5 for 4,000 and 3 for 100,000."""
@@ -129,19 +61,9 @@ def drawing_order(cluster: np.ndarray) -> np.ndarray:
 
 
 def typed(array: np.ndarray) -> dict[str, str]:
-    """An array as plotly writes typed arrays, for what travels beside a figure."""
+    """An array for the browser inside of JSON: {"dtype", "bdata": base64 of its little-endian bytes}."""
     data = np.ascontiguousarray(array)
     return {
         "dtype": data.dtype.str.lstrip("<|="),
         "bdata": base64.b64encode(data.tobytes()).decode("ascii"),
-    }
-
-
-def _layout() -> dict:
-    return {
-        "template": go.layout.Template(),  # else plotly's own travels with every figure
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": dict.fromkeys("lrtb", 0),
-        "showlegend": False,
     }

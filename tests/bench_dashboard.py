@@ -30,24 +30,24 @@ from tests.dashboard.conftest import _FLAGS, _NAMES
 
 _INDEX_BELOW = 300_000
 """Above, an index takes hours of one's time; searches are not the map's."""
-_DRAWN = "window.likenessMap && likenessMap.map && likenessMap.drawn"
+_DRAWN = "window.likeness?.mapPage?.drawn"
 
 # Resolves when the frame with the change is there, and the GPU (or what stands for it) has
 # drawn it; ms since before it.
 _RECOLOR = """by => new Promise(resolve => {
     const select = document.getElementById("map-color");
     const set = Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, "value").set;
-    const paint = likenessMap.colors.paint, start = performance.now();
-    likenessMap.colors.paint = function () {
-        paint.apply(this, arguments);
-        if (likenessMap.color !== by || likenessMap.colors.waiting()) return;
-        likenessMap.colors.paint = paint;
+    const start = performance.now();
+    let done = false;
+    likeness.mapPage.engine.on("coloring", coloring => {
+        if (done || coloring.by !== by || coloring.kind === "waiting") return;
+        done = true;
         requestAnimationFrame(() => setTimeout(() => {
-            const gl = document.querySelector("#map-graph .gl-canvas").getContext("webgl");
+            const gl = document.querySelector("#map-graph canvas").getContext("webgl");
             gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
             resolve(performance.now() - start);
         }));
-    };
+    });
     set.call(select, by);
     select.dispatchEvent(new Event("change", { bubbles: true }));
 })"""
@@ -104,7 +104,7 @@ def _first_map(page: Page, address: str, note, cold: bool) -> None:
     asked: set[str] = set()
 
     def sent(event: dict) -> None:
-        if "map-data.data" in event["request"].get("postData", "") or "/map/" in event["request"]["url"]:
+        if "/map/" in event["request"]["url"]:
             asked.add(event["requestId"])
 
     def done(event: dict) -> None:
@@ -125,10 +125,10 @@ def _first_map(page: Page, address: str, note, cold: bool) -> None:
 def _hover(page: Page, note) -> None:
     """From moving the pointer onto a point until its thumbnail is there."""
     at = page.evaluate(
-        """() => { const map = likenessMap.map;
+        """() => { const map = likeness.mapPage.map;
         const box = document.getElementById("map-stage").getBoundingClientRect();
         return [0.2, 0.4, 0.5, 0.6, 0.8].map(share => {
-            const to = likenessMap.view.pixel(Math.floor(share * map.ids.length));
+            const to = likeness.mapPage.engine.view.pixel(Math.floor(share * map.ids.length));
             return [to.x + box.left, to.y + box.top]; }); }""")
     for x, y in at:
         page.mouse.move(5, 5)
@@ -136,7 +136,7 @@ def _hover(page: Page, note) -> None:
         page.evaluate(
             """() => { window.hovered = new Promise(resolve => addEventListener("pointermove", () => {
                 const start = performance.now();
-                const look = () => document.querySelector("#map-tip.is-shown img:not(.is-loading)")
+                const look = () => document.querySelector(".map-tip.is-shown img:not(.is-loading)")
                     ? resolve(performance.now() - start) : requestAnimationFrame(look);
                 look();
             }, { once: true, capture: true })); }""")
@@ -165,10 +165,10 @@ def _refine(page: Page, note) -> None:
             page.wait_for_timeout(20)
         page.evaluate(
             """() => { window.refined = new Promise(resolve => addEventListener("wheel", () => {
-                const view = JSON.stringify(likenessMap.view.present());
+                const view = JSON.stringify(likeness.mapPage.engine.view.present());
                 const start = performance.now(), drawn = () => resolve(performance.now() - start);
-                const look = () => JSON.stringify(likenessMap.view.present()) !== view
-                        && likenessMap.refine.enough() && likenessMap.drawn
+                const look = () => JSON.stringify(likeness.mapPage.engine.view.present()) !== view
+                        && likeness.mapPage.engine.refine.enough() && likeness.mapPage.drawn
                     ? requestAnimationFrame(() => setTimeout(drawn)) : requestAnimationFrame(look);
                 look();
             }, { once: true, capture: true })); }""")

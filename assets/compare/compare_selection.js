@@ -3,37 +3,51 @@
 (function () {
   "use strict";
   const SHOWN = 36; // pictures of a selection
-  const api = window.likenessCompare;
-  const element = api.element;
+  const NAMED = 3; // clusters of a selection that are named
+  const { likeness } = window;
+  const api = likeness.compareMaps;
   const byId = (id) => document.getElementById(id);
   const number = (value) => value.toLocaleString("en");
 
-  let told = null; // the selection whose pictures are shown
-  let explained = {}; // the maps and the color that the legend is of
+  let told = null; // {ids, of}: the selection whose pictures and clusters are told, and the two maps
+  let explained = ""; // the maps and the color that the legend is of
 
-  // Per map, in words: in which of its clusters the selected images are.
-  function tell() {
-    ["a", "b"].forEach((side) => {
-      api.stage(side).querySelector(".compare-spreads").textContent = api.picked ? spreads(side) : "";
-    });
-    byId("compare-clear").hidden = !api.picked;
-    const box = byId("compare-picked");
-    if (told === api.picked && box.childElementCount) return;
-    told = api.picked;
-    box.replaceChildren(...(told ? strip(told) : [hint()]));
+  function element(name, properties, ...children) {
+    const made = Object.assign(document.createElement(name), properties);
+    made.append(...children);
+    return made;
   }
 
-  function spreads(side) {
-    const mine = api.sides[side];
-    const rows = api.rowsOf(side);
-    const counts = new Map();
-    rows.forEach((row) => counts.set(mine.cluster[row], (counts.get(mine.cluster[row]) || 0) + 1));
-    const largest = [...counts].sort((one, two) => two[1] - one[1]);
-    const percent = (count) => `${Math.max(1, Math.round((100 * count) / rows.length))}%`;
-    const name = (code) => (code < 0 ? "in no cluster" : mine.clusters[code][0]);
-    const words = largest.slice(0, 3).map(([code, count]) => `${percent(count)} ${name(code)}`);
-    if (largest.length > 3) words.push(`the rest in ${number(largest.length - 3)} more`);
-    return rows.length ? `Selected: ${words.join(", ")}.` : "None of the selected images is on this map.";
+  function tell() {
+    byId("compare-clear").hidden = !api.picked;
+    const of = ["a", "b"].map((side) => api.sides[side].name).join(" ");
+    const box = byId("compare-picked");
+    if (told && told.ids === api.picked && told.of === of && told.box === box) return;
+    told = { ids: api.picked, of: of, box: box };
+    box.replaceChildren(...(api.picked ? strip(api.picked) : [hint()]));
+    ["a", "b"].forEach((side) => spread(api.sides[side], told));
+  }
+
+  // In which of a map's clusters the selected images are, in words.
+  function spread(mine, asked) {
+    const line = api.stage(mine.side).querySelector(".compare-spreads");
+    if (!asked.ids) return void (line.textContent = "");
+    fetch(likeness.url(`/map/${encodeURIComponent(mine.name)}/describe`), {
+      method: "POST", body: Int32Array.from(asked.ids),
+      headers: { "Content-Type": "application/octet-stream" },
+    }).then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))
+      .then((found) => { if (told === asked) line.textContent = words(found); })
+      .catch(() => { if (told === asked) line.textContent = ""; });
+  }
+
+  function words({ clusters, placed }) {
+    if (!placed) return "None of the selected images is on this map.";
+    const percent = (count) => `${Math.max(1, Math.round((100 * count) / placed))}%`;
+    const said = clusters.slice(0, NAMED)
+      .map(([name, count]) => `${percent(count)} ${name === "Noise" ? "in no cluster" : name}`);
+    const rest = clusters.slice(NAMED).reduce((sum, [, count]) => sum + count, 0);
+    if (rest) said.push(`${percent(rest)} elsewhere`);
+    return `Selected: ${said.join(", ")}.`;
   }
 
   function hint() {
@@ -45,50 +59,42 @@
   function strip(ids) {
     const count = Math.min(SHOWN, ids.length);
     const shown = Array.from({ length: count }, (_, i) => ids[Math.floor((i * ids.length) / count)]);
-    const words = ids.length === 1 ? "1 image selected" : `${number(ids.length)} images selected`;
+    const said = ids.length === 1 ? "1 image selected" : `${number(ids.length)} images selected`;
     const some = count < ids.length ? `, ${count} of them here` : "";
     const pictures = shown.map((id, i) => {
       const picture = element("img", { className: "thumb", alt: "", loading: "lazy" });
-      picture.src = window.likeness.url(`/thumb/${id}`);
+      picture.src = likeness.url(`/thumb/${id}`);
       const button = element("button", { type: "button", className: "example" }, picture);
       button.dataset.pin = id;
       button.setAttribute("aria-label", `Selected image ${i + 1}: show it on both maps`);
       return button;
     });
     return [
-      element("h2", {}, words + some),
+      element("h2", {}, said + some),
       element("div", { className: "gallery compare-selection" }, ...pictures),
     ];
   }
 
+  // What the colors of both maps mean: labels, or the clusters of one of them.
   function legend() {
     const box = byId("compare-legend");
-    if (explained.data !== api.data || explained.color !== api.color || !box.childElementCount) {
-      explained = { data: api.data, color: api.color };
-      const top = api.data.palette.length;
-      const known = api.color === "label" ? api.data.labels : api.data[api.color].clusters;
-      const largest = known.slice(0, top);
-      const entries = largest.map(([name, count], code) => [code, name, count, api.data.palette[code]]);
-      const rest = known.slice(top).reduce((sum, [, count]) => sum + count, 0);
-      if (rest) entries.push([top, "other", rest, "var(--compare-other)"]);
-      const without = api.codes(api.color === "b" ? "b" : "a").reduce((sum, code) => sum + (code < 0), 0);
-      const outside = api.color === "label" ? "no label" : "in no cluster";
-      if (without) entries.push([-1, outside, without, "var(--compare-noise)"]);
-      box.replaceChildren(...entries.map(entry));
+    const owner = api.sides[api.color === "b" ? "b" : "a"];
+    const { facts, total } = owner.engine.data;
+    if (api.color !== "label" && !owner.listed) return;
+    const key = [api.color, owner.name, owner.listed && "named"].join(" ");
+    if (explained !== key || !box.childElementCount) {
+      explained = key;
+      const names = api.color === "label" ? facts.labels
+        : owner.listed.clusters.map((cluster) => [cluster.name, cluster.count]);
+      const none = api.color === "label" ? "no label" : "in no cluster";
+      const coloring = { kind: "categories", names: names, none: none };
+      box.replaceChildren(...likeness.map.legend(coloring, facts, total, {
+        what: "group", counts: true, title: (count) => `Select ${number(count)} images on both maps`,
+      }));
     }
     box.querySelectorAll("button").forEach((button) => {
       button.setAttribute("aria-pressed", String(api.group === Number(button.dataset.group)));
     });
-  }
-
-  function entry([code, name, count, value]) {
-    const dot = element("span", { className: "dot" });
-    dot.style.background = value;
-    const title = `Select ${number(count)} images on both maps`;
-    const button = element("button", { type: "button", className: "compare-entry", title: title }, dot, name,
-      element("span", { className: "soft" }, number(count)));
-    button.dataset.group = code;
-    return button;
   }
 
   api.tell = tell;

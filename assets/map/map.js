@@ -1,232 +1,206 @@
-/* The map in the browser: what is shown of it, and what is done with it. See
-   dashboard/pages/map.py for the stores; map_data.js gets the points, map_clusters.js lists the
-   clusters, map_colors.js colors them, map_view.js moves the view,
-   map_pick.js finds the point under the pointer, map_wall.js shows pictures over the map,
-   map_marks.js the chosen image and its neighbors.
+/* The Map page: one map engine (assets/map_engine/engine.js), the stores it is told of, and the address of
+   what is shown. See dashboard/pages/map/page.py for the stores; map_clusters.js lists the
+   clusters, map_select.js holds what is selected, map_selected.js shows it.
 
-   For other parts of the page, `likenessMap` has
-     map          the points shown: x, y, z, ids, cluster (arrays in drawing order), rows (id →
-                  row), name, dim, total (points of the whole map), at (where a row is in the
-                  drawing order of the whole map; null: all of it is here)
-     onMap(fn)    fn(map) is called when another map has been read and drawn, or other points
-                  of a map too large to be here at once
-     emphasize(m) fades what is 0 in m (Uint8Array, one per row); null: nothing
-     hiddenRow(r) whether the legend hides a row
+   For these, `likeness.mapPage` has
+     engine, map          the engine, and the points it shows (its `data`)
+     image, found         ids of the chosen image and of its neighbors, nearest first
+     onMap(fn)            fn(map) is called when another map has been drawn, or other points of it
      setParam(name, value), params   what they add to the address
-     select(row)  choose an image;  view.pixel(row), view.unit(x, y)   stage px ↔ map */
+     select(id)           choose an image */
 (function () {
   "use strict";
   const none = () => window.dash_clientside.no_update;
   const set = (id, data) => window.dash_clientside.set_props(id, { data: data });
   const byId = (id) => document.getElementById(id);
-  const graph = () => document.querySelector("#map-graph .js-plotly-plot");
+  const { likeness } = window;
 
-  let map = null; // the map shown: see map_data.js
+  let engine = null;
+  let page = null; // the stage of the page that is open
   let state = { hidden: {}, focus: null };
-  let color = "cluster";
   let image = null;
   let clustering = null; // clusters that stand for the map's own, as the store has them
-  let awaited = true; // whether the map is still to be drawn for the first time
-  let drawing = ""; // what the figure was last made of
   let near = null; // {image, ids}: an image and its neighbors, as the server said last
-  let found = []; // ids of the image's neighbors, nearest first
-  let page = null; // the stage of the page that is open
+  let asked = ""; // the map asked for last
+  let revealed = ""; // map and image for which the view has made room
   const listeners = [];
   let told = null; // the map that the listeners know
 
-  // Data
+  const here = () => page !== null && page === byId("map-stage");
+  const map = () => (engine && here() ? engine.data : null);
 
-  // Markers are made for a desk.
-  function sized(size) {
-    return size * Math.min(1, Math.max(0.6, innerWidth / 1200));
+  // Making the engine
+
+  // Pixels of the stage that the panel, the legend and the gallery of what is selected cover.
+  function free() {
+    const stage = page.getBoundingClientRect();
+    const panel = byId("map-panel");
+    const legend = byId("map-legend").offsetHeight;
+    const covered = { right: 0, bottom: legend && legend + 8 };
+    const drawer = byId("selected").offsetHeight;
+    if (drawer < 0.7 * stage.height) covered.bottom = Math.max(covered.bottom, drawer);
+    if (!panel.hidden) {
+      const cover = panel.getBoundingClientRect();
+      if (cover.width < 0.7 * stage.width) covered.right = stage.right - cover.left;
+      else covered.bottom = stage.bottom - cover.top;
+    }
+    return covered;
   }
 
-  // Other points of the same map, from map_refine.js.
-  function replace(made) {
-    map = made;
-    api.mask = null;
-    cluster();
-    anew();
+  // The view that the address names.
+  function named() {
+    const [x0, x1, y0, y1] = (api.params.at || "").split(",").map(Number);
+    return x0 < x1 && y0 < y1 && [x0, x1, y0, y1].every(Number.isFinite) ? { x: [x0, x1], y: [y0, y1] } : null;
   }
 
-  // Have the figure made anew.
-  function anew() {
-    set("map-points", (anew.count = (anew.count || 0) + 1));
+  function open(params) {
+    if (engine) engine.end();
+    page = byId("map-stage");
+    [told, asked, revealed] = [null, "", ""];
+    api.params = Object.assign({}, params);
+    engine = likeness.map.create(byId("map-graph"), {
+      free: free, first: named(), titles: () => api.clusters.titles, grain: () => api.params.grain || 0,
+    });
+    const note = byId("map-note");
+    engine
+      .on("data", drawn)
+      .on("view", name)
+      .on("coloring", legend)
+      .on("click", (id) => set("map-image", id))
+      .on("busy", (busy) => { byId("map-busy").hidden = !busy; })
+      .on("note", (text) => { note.textContent = text; })
+      .on("error", (text) => window.dash_clientside.set_props("toast", { is_open: true, children: text }));
   }
 
-  // The clusters in force: the map's own, or those of another granularity.
-  function cluster() {
-    let other = clustering && clustering.map === map.name ? clustering : null;
-    if (map.clustered === other && map.cluster) return;
-    const all = other && api.decode(other.cluster);
-    if (all && all.length !== map.total) other = null; // of a map made anew since this one was sent
-    map.clustered = other;
-    map.exemplars = new Set(other ? other.exemplars : map.facts.exemplars);
-    if (!other) map.cluster = map.own;
-    else map.cluster = map.at ? Int16Array.from(map.at, (number) => all[number]) : all;
+  // For Dash: what is to be seen
+
+  function show(shown, dim, by, newState, chosen, theme, params) {
+    if (!byId("map-stage")) return none();
+    if (!here()) open(params);
+    state = newState || state;
+    const before = image;
+    image = chosen === undefined ? null : chosen;
+    if (asked !== `${shown}-${dim}`) {
+      asked = `${shown}-${dim}`;
+      engine.load(shown, Number(dim));
+    }
+    if (engine.colors.by !== by) engine.colors.show(by);
+    engine.hide(hidden());
+    engine.focus(focus());
+    engine.paint(); // in the colors of the theme
+    engine.draw();
+    if (before !== image) mark();
+    settle();
+    return none();
   }
 
   function hidden() {
-    return (state.map === map.name && state.hidden[color]) || [];
+    return (state.map === asked.slice(0, -2) && state.hidden[engine.colors.by]) || [];
   }
 
   // The cluster that the others fade behind, or null.
   function focus() {
-    return state.map === map.name ? state.focus : null;
+    return state.map === asked.slice(0, -2) ? state.focus : null;
   }
 
-  // The figure
-
-  function figure(number, by, newState, chosen, theme, again, old, params) {
-    const stage = byId("map-stage");
-    const sent = api.sent();
-    if (!number || !sent || !stage) return none();
-    if (page !== stage) {
-      page = stage;
-      awaited = true;
-      api.params = Object.assign({}, params);
-      api.mask = null;
-    }
-    const last = drawing;
-    const before = map;
-    if (!map || map.data !== sent.data) map = sent; // else perhaps other points of it: replace()
-    if (map !== before) api.mask = null; // else other points of it, which tell the listeners
-    state = newState || state;
-    color = by;
-    image = chosen === undefined ? null : chosen;
-    cluster();
-    found = near && near.image === image ? near.ids : [];
-    requestAnimationFrame(settle);
-    if (!last.startsWith(`${map.key} `)) awaited = true;
-    // On the flat map colors and another image move no point: nothing is plotted anew.
-    drawing = `${map.key} `;
-    if (map.dim === 2 && drawing === last && old && old.data.length && told === map) {
-      api.colors.paint();
-      return none();
-    }
-    const base = map.data.figure;
-    const layout = Object.assign({}, base.layout, { uirevision: map.key });
-    if (map.dim === 2) layout.hovermode = false; // map_pick.js looks for the nearest point itself
-    const points = Object.assign({}, base.data[0], { x: map.x, y: map.y });
-    delete points.customdata; // the map has the ids; Dash would look for them in each event
-    points.marker = Object.assign({}, points.marker, { size: map.size });
-    if (map.dim === 2) {
-      points.marker.color = api.token("--map-noise"); // until colors.paint()
-      api.view.place(layout);
-      return { data: [points], layout: layout };
-    }
-    api.colors.inSpace(points);
-    api.view.placeInSpace(layout);
-    return { data: [points, ...api.marks.traces()], layout: layout };
+  function mark() {
+    const ids = near && near.image === image ? near.ids : [];
+    engine.mark({ own: image, others: ids });
   }
 
+  function drawn(data) {
+    told = data;
+    regroup();
+    if (page.dataset.shown !== data.key) { // other points of the same map are no other map
+      page.dataset.shown = data.key;
+      set("map-shown", data.key);
+      mark();
+    }
+    settle();
+    listeners.forEach((listener) => listener(data));
+  }
+
+  function regroup() {
+    const sent = clustering && map() && clustering.map === map().name ? clustering : null;
+    if (sent === (map() && map().regrouped)) return;
+    if (map()) map().regrouped = sent;
+    engine.clusters(sent && likeness.map.decode(sent.cluster), sent && sent.exemplars);
+    engine.hide(hidden());
+  }
+
+  // Buttons and panel say what the map shows; the view makes room for what has come to cover it.
   function settle() {
-    const gd = graph();
-    if (!gd || !gd.on || !window.Plotly) {
-      if (byId("map-stage")) requestAnimationFrame(settle);
-      return;
-    }
-    if (gd !== settle.attached) {
-      settle.attached = gd;
-      listen(gd);
-      drawn(gd);
-    }
-    byId("map-busy").hidden = !awaited;
-    api.marks.draw();
-    api.wall.refresh();
-    api.refine.refresh();
-    const other = api.colors.legend();
+    if (!map() || told !== map()) return;
     const out = new Set(hidden());
-    document.querySelectorAll(color === "cluster" ? ".map-swatch" : ".map-entry").forEach((button) => {
+    const by = engine.colors.by;
+    document.querySelectorAll(by === "cluster" ? ".map-swatch" : ".map-entry").forEach((button) => {
       button.setAttribute("aria-pressed", String(!out.has(Number(button.dataset.toggle))));
     });
     document.querySelectorAll("[data-zoom]").forEach((button) => {
       button.setAttribute("aria-pressed", String(focus() === Number(button.dataset.zoom)));
     });
-    byId("map-stage").closest(".map-page").dataset.color = color;
-    // The panel that may cover the image comes with its neighbors, the legend with a color.
-    const about = [map.key, image].join(" ");
-    const ready = awaited ? false : found.length || image === null;
-    if (other && settle.revealed === about) setTimeout(() => map && api.view.reveal(image), 100);
-    if (settle.revealed !== about && ready) {
-      settle.revealed = about;
-      byId("map-panel").scrollTop = 0;
-      api.view.reveal(image);
-    }
+    page.closest(".map-page").dataset.color = by;
+    // The panel that may cover the image comes with its neighbors.
+    const about = [map().key, image].join(" ");
+    if (revealed === about || (image !== null && !(near && near.image === image))) return;
+    revealed = about;
+    byId("map-panel").scrollTop = 0;
+    engine.view.reveal(image);
   }
 
-  function token(name) {
-    return getComputedStyle(byId("map-stage")).getPropertyValue(name).trim();
-  }
-
-  function zoomTo(code) {
-    const again = focus() === code;
-    change({ focus: again ? null : code });
-    if (again) api.view.reset();
-    else if (map.dim === 2) api.view.show(rowsOf(code));
-  }
-
-  function rowsOf(code) {
-    const rows = [];
-    map.cluster.forEach((c, row) => c === code && rows.push(row));
-    return rows;
+  // While other colors are on their way the last legend stays, as the last colors do.
+  function legend(coloring) {
+    const box = byId("map-legend");
+    const waiting = coloring.kind === "waiting" && !coloring.error;
+    box.inert = waiting;
+    byId("map-coloring-busy").hidden = !waiting;
+    if (waiting) return;
+    const images = (count) => `${count.toLocaleString("en")} ${count === 1 ? "image" : "images"}`;
+    const title = (count) => `${images(count)}. Click hides or shows, double click isolates.`;
+    const height = box.offsetHeight;
+    box.replaceChildren(...likeness.map.legend(coloring, engine.data.facts, engine.data.total, {
+      what: "toggle", title: title,
+    }));
+    engine.hide(hidden());
+    settle();
+    if (box.offsetHeight !== height) engine.view.reveal(image);
   }
 
   // Changing what is shown
 
   function change(with_) {
-    const kept = state.map === map.name ? state : { hidden: {}, focus: null };
-    state = Object.assign({}, kept, with_, { map: map.name });
+    const kept = state.map === map().name ? state : { hidden: {}, focus: null };
+    state = Object.assign({}, kept, with_, { map: map().name });
     set("map-state", state);
   }
 
   function toggle(code) {
     const out = new Set(hidden());
     if (!out.delete(code)) out.add(code);
-    change({ hidden: Object.assign({}, state.hidden, { [color]: [...out] }) });
+    change({ hidden: Object.assign({}, state.hidden, { [engine.colors.by]: [...out] }) });
   }
 
   // Only this category; again: all of them.
   function isolate(code) {
-    const others = api.colors.present().filter((c) => c !== code);
-    const alone = !hidden().includes(code) && others.every((c) => hidden().includes(c));
-    change({ hidden: Object.assign({}, state.hidden, { [color]: alone ? [] : others }) });
+    const { coloring, data } = engine;
+    const top = data.facts.palette.length;
+    const all = new Set(Array.from(engine.codes(), (one) => likeness.map.category(coloring, one, top)));
+    const others = [...all].filter((one) => one !== code);
+    const alone = !hidden().includes(code) && others.every((one) => hidden().includes(one));
+    change({ hidden: Object.assign({}, state.hidden, { [engine.colors.by]: alone ? [] : others }) });
   }
 
-  // Events
-
-  function listen(gd) {
-    gd.on("plotly_afterplot", () => drawn(gd));
-    api.view.listen(gd);
-    api.pick.listen(gd);
-  }
-
-  function drawn(gd) {
-    const plotted = gd.data && gd.data[0];
-    if (!plotted || gd.layout.uirevision !== map.key) return;
-    if (map.dim === 2 && (plotted.x.length !== map.x.length || plotted.x[0] !== map.x[0])) return;
-    awaited = false;
-    byId("map-busy").hidden = true;
-    if (map.dim === 2) api.colors.paint(true);
-    api.marks.draw();
-    api.wall.refresh();
-    api.refine.refresh();
-    if (told === map) return;
-    told = map;
-    if (page.dataset.shown !== map.key) { // other points of the same map are no other map
-      page.dataset.shown = map.key;
-      set("map-shown", map.key);
-    }
-    requestAnimationFrame(settle);
-    listeners.forEach((listener) => listener(map));
-  }
-
-  function select(row) {
-    set("map-image", map.ids[row]);
+  function zoomTo(code) {
+    const again = focus() === code;
+    change({ focus: again ? null : code });
+    if (again) return engine.view.reset();
+    const rows = [];
+    map().cluster.forEach((one, row) => one === code && rows.push(row));
+    engine.view.show(rows);
   }
 
   document.addEventListener("click", (event) => {
-    if (!map || !byId("map-stage") || !event.target.closest) return;
+    if (!map() || !event.target.closest) return;
     const button = event.target.closest("[data-toggle], [data-zoom], #map-reset, #map-close");
     if (!button) return;
     if (button.dataset.toggle) toggle(Number(button.dataset.toggle));
@@ -234,61 +208,47 @@
     else if (button.id === "map-close") set("map-image", null);
     else {
       change({ focus: null });
-      api.view.reset();
+      engine.view.reset();
     }
   });
   document.addEventListener("dblclick", (event) => {
-    const button = map && byId("map-stage") && event.target.closest(".map-page [data-toggle]");
+    const button = map() && event.target.closest(".map-page [data-toggle]");
     if (button) isolate(Number(button.dataset.toggle));
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !map || !byId("map-stage")) return;
-    api.tip.hide();
+    if (event.key !== "Escape" || !map()) return;
+    engine.tip.hide();
     if (image !== null) set("map-image", null);
     else if (focus() !== null) change({ focus: null });
   });
 
-  // For Dash: what the server has answered
+  // Pointing at a neighbor's card shows where on the map it is.
+  function point(event) {
+    if (!map() || !event.target.closest) return;
+    const card = event.target.closest("#map-panel .match");
+    const button = card && card.querySelector(".match-picture");
+    const id = button ? JSON.parse(button.id).image : null;
+    if (id !== engine.marked.pointed) engine.mark({ pointed: id });
+  }
+  document.addEventListener("pointerover", point);
+  document.addEventListener("focusin", point);
 
-  function colored(sent) {
-    api.coloring = sent;
-    updated();
+  // The address
+
+  // Name the view once it has come to rest, unless it is the whole map.
+  function name() {
+    const data = map();
+    if (!data || data.dim !== 2) return;
+    const view = engine.view.present();
+    const digits = Math.max(0, 3 - Math.floor(Math.log10(view.x[1] - view.x[0])));
+    const text = [...view.x, ...view.y].map((end) => Number(end.toFixed(digits))).join(",");
+    setParam("at", engine.view.whole() ? null : text);
   }
 
-  function clustered(sent) {
-    clustering = sent || null;
-    if (map) cluster();
-    updated();
-  }
-
-  function neighbored(sent) {
-    near = sent;
-    found = near && near.image === image ? near.ids : [];
-    updated();
-  }
-
-  function updated() {
-    if (!map || told !== map || !here()) return;
-    if (map.dim === 3) return anew();
-    api.colors.paint();
-    requestAnimationFrame(settle);
-  }
-
-  // Whether the page that is open is the one the map was drawn on.
-  function here() {
-    return page !== null && page === byId("map-stage");
-  }
-
-  function choose() {
-    const cause = window.dash_clientside.callback_context.triggered[0];
-    if (!cause || !cause.value) return none();
-    return JSON.parse(cause.prop_id.slice(0, cause.prop_id.lastIndexOf("."))).image;
-  }
-
-  // The address of what is shown; another image is a step that Back returns from.
-  function view(name, dim, by, chosen, added, last) {
+  // Another image is a step that Back returns from.
+  function view(shown, dim, by, chosen, added, last) {
     if (!last || last.path !== "/") return none();
-    const params = new URLSearchParams({ map: name, dim: dim, color: by });
+    const params = new URLSearchParams({ map: shown, dim: dim, color: by });
     Object.entries(added || {}).forEach(([key, value]) => params.set(key, value));
     const noneChosen = chosen === null || chosen === undefined;
     if (!noneChosen) params.set("image", chosen);
@@ -298,35 +258,59 @@
     return { path: "/", search: search, replace: noneChosen || String(chosen) === before };
   }
 
-  function setParam(name, value) {
+  function setParam(key, value) {
     const params = Object.assign({}, api.params);
-    if (value === null || value === undefined || value === "") delete params[name];
-    else params[name] = String(value);
-    if (params[name] === api.params[name]) return;
+    if (value === null || value === undefined || value === "") delete params[key];
+    else params[key] = String(value);
+    if (params[key] === api.params[key]) return;
     api.params = params;
     set("map-params", params);
   }
 
-  function onMap(listener) {
-    listeners.push(listener);
-    if (told && told === map) listener(map);
-  }
-
-  const api = (window.likenessMap = {
-    get map() { return map; },
-    get drawn() { return !awaited && told === map && here(); },
+  const api = (likeness.mapPage = {
+    get engine() { return engine; },
+    get map() { return map(); },
+    get drawn() { return Boolean(map()) && told === map(); },
     get image() { return image; },
-    get found() { return found; },
-    get color() { return color; },
-    set color(by) { color = by; },
-    hidden: hidden, focus: focus, params: {}, setParam: setParam, onMap: onMap,
-    settle: () => requestAnimationFrame(settle),
-    byId: byId, token: token, graph: graph, select: select, sized: sized, replace: replace,
+    get found() { return near && near.image === image ? near.ids : []; },
+    params: {}, setParam: setParam, settle: settle, byId: byId,
+    select: (id) => set("map-image", id),
+    onMap: function (listener) {
+      listeners.push(listener);
+      if (told && told === map()) listener(told);
+    },
   });
+
+  // Dash goes over every component of the page several times for each of its callbacks. Points
+  // take their colors first; Dash hears of it after the frame that shows them.
+  document.addEventListener("change", (event) => {
+    if (event.target.id !== "map-color" || !api.drawn) return;
+    event.stopPropagation();
+    const by = event.target.value;
+    engine.colors.show(by);
+    const tell = () => byId("map-color") && window.dash_clientside.set_props("map-color", { value: by });
+    requestAnimationFrame(() => setTimeout(tell));
+  }, true);
+
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     map: {
-      figure: figure, choose: choose, view: view,
-      coloring: colored, clustering: clustered, neighbors: neighbored,
+      show: show, view: view,
+      choose: function () {
+        const cause = window.dash_clientside.callback_context.triggered[0];
+        if (!cause || !cause.value) return none();
+        return JSON.parse(cause.prop_id.slice(0, cause.prop_id.lastIndexOf("."))).image;
+      },
+      clustering: function (sent) {
+        clustering = sent || null;
+        if (map()) regroup();
+        settle();
+      },
+      neighbors: function (sent) {
+        near = sent;
+        if (!engine || !here()) return;
+        mark();
+        settle();
+      },
     },
   });
 })();

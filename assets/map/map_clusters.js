@@ -3,7 +3,7 @@
    map_panels.py says what is in it; see assets/map.js for the rest. */
 (function () {
   "use strict";
-  const api = window.likenessMap;
+  const api = window.likeness.mapPage;
   const counted = (number) => number.toLocaleString("en");
   let listed = null; // the list as the server sent it last
   let shown = null; // {box, of}: where it was drawn last, and what of
@@ -69,25 +69,27 @@
     api.settle();
   }
 
-  // Their names for the tip, on a map that may have come after them. Until they come, those of
-  // another map do nothing.
-  function name() {
+  const own = () => Boolean(listed && api.map && listed.map === api.map.name);
+
+  // Until those of this map come, the clusters of another one do nothing.
+  function wait() {
     const box = api.byId("map-clusters");
-    const own = listed && api.map && listed.map === api.map.name;
-    if (box) box.inert = !own;
-    if (own) api.map.facts.names = listed.clusters.map((cluster) => cluster.name);
+    if (box) box.inert = !own();
   }
 
   api.onMap(() => {
-    name();
+    wait();
     draw();
   });
   api.clusters = {
     // The map and the granularity that the numbers of the list are of.
     get of() { return listed ? { map: listed.map, grain: listed.grain } : {}; },
+
+    // Their names, number by number, where they are those of the map shown.
+    get titles() { return own() ? listed.clusters.map((cluster) => cluster.name) : null; },
     show: function (given) {
       listed = given;
-      name();
+      wait();
       draw();
     },
   };

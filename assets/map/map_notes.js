@@ -3,9 +3,10 @@
    (dashboard/selections.py). */
 (function () {
   "use strict";
-  const api = window.likenessMap;
+  const api = window.likeness.mapPage;
   const byId = api.byId;
   const { url } = window.likeness;
+  const packed = (ids) => window.likeness.map.encode(ids);
   const MENUS = "#kept[open], .export[open]";
 
   let asked = 0;
@@ -37,13 +38,6 @@
   function button(picture, title, data, className) {
     return make("button", { type: "button", title: title, "aria-label": title, data: data,
       className: className || "button-quiet map-tool" }, icon(picture));
-  }
-
-  function packed(ids) {
-    const bytes = new Uint8Array(Int32Array.from(ids).buffer);
-    let text = "";
-    for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-    return btoa(text);
   }
 
   function say(text, ...more) {

@@ -2,7 +2,7 @@
    with it. map_select.js finds what is selected, map_notes.js asks the server. */
 (function () {
   "use strict";
-  const api = window.likenessMap;
+  const api = window.likeness.mapPage;
   const chosen = api.chosen;
   const { make, icon, button, packed, ask, say, edit, closeMenus } = api.notes;
   const byId = api.byId;
@@ -16,7 +16,7 @@
   let shown = 0; // pictures in the gallery
   let after = null; // what to do once the selection has been kept
   let dropped = null; // {name, ids}: a collection just deleted
-  let looked = 0; // number of the last look
+  let looked = null; // the look under way
   let lookup = 0; // timers
   let sliding = 0;
 
@@ -212,7 +212,7 @@
       if (!answer.n) chosen.set(null); // the address names what there is not
       return say(answer.error);
     }
-    const ids = answer.ids && api.decode(answer.ids);
+    const ids = answer.ids && window.likeness.map.decode(answer.ids);
     if (answer.how) return chosen.merge(ids, answer.how);
     if (answer.said) say(answer.said);
     if (ids) {
@@ -245,18 +245,24 @@
   }
 
   function look() {
-    looked = 0; // what was asked before is of another selection
+    if (looked) looked.abort(); // what was asked before is of another selection
     clearTimeout(lookup);
     lookup = setTimeout(() => {
-      if (chosen.ids) looked = ask({ do: "look", ids: packed(chosen.ids) }, "map-look");
+      if (!chosen.ids || !api.map) return;
+      const ids = chosen.ids;
+      const asking = (looked = new AbortController());
+      const grain = api.params.grain || 0;
+      fetch(url(`/map/${encodeURIComponent(api.map.name)}/describe?grain=${grain}`), {
+        method: "POST", body: Int32Array.from(ids), signal: asking.signal,
+        headers: { "Content-Type": "application/octet-stream" },
+      }).then((answer) => (answer.ok ? answer.json() : answer.text().then((said) => Promise.reject(said))))
+        .then((answer) => {
+          if (chosen.ids !== ids || !byId("selected")) return;
+          about = answer;
+          parts();
+        })
+        .catch((said) => typeof said === "string" && say(said));
     }, 60);
-  }
-
-  function seen(answer) {
-    if (!answer || !chosen.ids || answer.n !== looked || !byId("selected")) return;
-    if (answer.error) return say(answer.error);
-    about = answer;
-    parts();
   }
 
   chosen.listeners.push((said) => {
@@ -286,7 +292,6 @@
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     selection: {
       acted: acted,
-      looked: seen,
       titled: function (given) {
         api.clusters.show(given);
         if (chosen.ids && api.map) look();

@@ -48,19 +48,23 @@ def _groups(library: Library, expression: str) -> Groups:
     return [(name, np.fromstring(text, np.int64, sep=",")) for name, text in library.db.execute(sql)]
 
 
-def coded(groups: Groups, ids: Sequence[int] | np.ndarray) -> tuple[list[list], np.ndarray]:
+def coded(
+    groups: Groups, ids: Sequence[int] | np.ndarray, order: Sequence[str] = ()
+) -> tuple[list[list], np.ndarray]:
     """[name, count] of some images, largest first, and the code of each: (n,) int16, −1 for none.
 
-    ids: (n,) int64 ascending. Equally large ones go by name.
+    ids: (n,) int64 ascending. Equally large ones go by name. order: names that come first,
+    in this order, and have their code even where none of the images is in them.
     """
     ids = np.asarray(ids, np.int64)
+    first = {name: place for place, name in enumerate(order)}
     found = []
     for name, members in groups:
         at = np.searchsorted(ids, members).clip(max=max(0, len(ids) - 1))
         at = at[ids[at] == members] if len(ids) else at[:0]
-        if name and len(at):
+        if name and (len(at) or name in first):
             found.append((name, at))
-    found.sort(key=lambda item: -len(item[1]))
+    found.sort(key=lambda item: (first.get(item[0], len(first)), -len(item[1])))
     codes = np.full(len(ids), -1, np.int16)
     for code, (_, at) in enumerate(found):
         codes[at] = min(code, np.iinfo(np.int16).max)

@@ -1,83 +1,111 @@
-"""What the points of a map can be colored by, each an array in drawing order.
+"""What the points of a map can be colored by: one number per point.
 
-Cluster and label travel with the map. The rest is asked for when it is chosen, and answers
-with one number per point: categories by size, or figures on a scale from low to high.
+`COLORINGS` is the registry: an entry says how it is called, where it is offered, and what it
+says of a map's images, in the order of their ids. Numbers are codes of categories by size, or
+figures on a scale from low to high. The clusters and labels of a map travel with it; the
+browser asks for the others when they are chosen (dashboard/routes/maps.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from dashboard import components
-from dashboard.figures import drawing_order, typed
+from dashboard.figures import drawing_order
 from dashboard.reads import Reads, categories
 from pipeline.errors import LikenessError
 from pipeline.maps import Map, distortion
 from pipeline.quality import agreement
 
 CLUSTER, LABEL, FOLDER, DATE = "cluster", "label", "folder", "date"
-AGREEMENT, DISTORTION = "agreement", "distortion"
+AGREEMENT, DISTORTION, OTHER_MAP = "agreement", "distortion", "map"
 NOTHING = 255
 """The figure of a point that nothing is known of; the scale has 0 to 254."""
 
 
+@dataclass(frozen=True)
+class Coloring:
+    """values(reads, map, which): what each image of a map is colored by, in the order of ids.
+
+    {"kind": "categories", "codes": (n,) int16, −1 for none, "names": [[name, count]], largest
+    first, "none": what an image without says}, or {"kind": "scale", "codes": (n,) uint8,
+    "low", "high", "form", "none", "note"}. Raises LikenessError where it cannot be had.
+
+    offered(reads): (which, title) of each choice, "" for the coloring itself; none where
+    there is nothing to say. An address names one as NAME or NAME-WHICH.
+    """
+
+    values: Callable[[Reads, Map, str], dict]
+    offered: Callable[[Reads], list[tuple[str, str]]]
+
+
 def choices(reads: Reads) -> list[dict]:
     """The colorings as options of a select: {"label", "value", "disabled"}."""
-    names = reads.embeddings()
-    titles = components.titles_of(names)
-    options = [
-        ("Cluster", CLUSTER, True),
-        ("Label", LABEL, bool(reads.library.labels())),
-        ("Folder", FOLDER, True),
-        ("Date of the file", DATE, True),
-    ]
-    if len(names) > 1:
-        options.append(("Agreement of all embeddings" if len(names) > 2 else "Agreement", AGREEMENT, True))
-    if len(names) > 2:
-        options += [(f"Agreement: {titles[n]} with the others", f"{AGREEMENT}-{n}", True) for n in names]
-    if names:
-        options.append(("Distortion of the map", DISTORTION, True))
-    return [{"label": text, "value": value, "disabled": not there} for text, value, there in options]
+    options = [{"label": "Cluster", "value": CLUSTER, "disabled": False}]
+    for name, coloring in COLORINGS.items():
+        offered = coloring.offered(reads)
+        options += [
+            {"label": title, "value": f"{name}-{which}" if which else name, "disabled": False}
+            for which, title in offered
+        ]
+        if name == LABEL and not offered:  # people look for it: it is shown that there is none
+            options.append({"label": "Label", "value": LABEL, "disabled": True})
+    return options
 
 
-def answer(reads: Reads, name: str, by: str) -> dict | None:
-    """A coloring for the browser, or None where the map itself says it.
+def coloring(reads: Reads, name: str, by: str) -> dict:
+    """What a coloring says of a map's points, in drawing order: `Coloring.values` with "by".
 
-    {"map", "by", "kind", "codes": typed, one per point in drawing order, "none": what a
-    point without says}, and for categories "names": [[name, count]], largest first; for a
-    scale "low", "high", "form" and a "note". {"map", "by", "error"} where it cannot be had.
+    Raises LikenessError where there is no such map or coloring, or it cannot be had.
     """
-    if by in (CLUSTER, LABEL):
-        return None
+    kind, _, which = by.partition("-")
+    if kind not in COLORINGS:
+        raise LikenessError("A map cannot be colored by that.")
     shown = reads.map(name)
-    try:
-        found = _coloring(reads, shown, by)
-    except LikenessError as error:
-        return {"map": name, "by": by, "error": str(error)}
-    found["codes"] = typed(found["codes"][drawing_order(shown.cluster)])
-    return {"map": name, "by": by, **found}
+    found = COLORINGS[kind].values(reads, shown, which)
+    return {**found, "by": by, "codes": found["codes"][drawing_order(shown.cluster)]}
 
 
-def _coloring(reads: Reads, shown: Map, by: str) -> dict:
-    """The coloring of a map's images in the order of their ids."""
-    if by == FOLDER:
-        names, codes = categories.coded(categories.folders(reads.library), shown.ids)
-        return {"kind": "categories", "codes": codes, "names": names, "none": "no folder"}
-    if by == DATE:
-        return scale(_dates(reads, shown.ids), "date", "no date", "When the files were last changed.")
-    if by == DISTORTION:
-        found = distortion.distortion(reads.library, reads.searcher.index(), shown)
-        note = "Of an image's ten nearest on the map, those that are not among its ten nearest in truth."
-        return _shares(shown, found.ids, found.share, found.among, note)
-    return _agreement(reads, shown, by)
+def _labels(reads: Reads, shown: Map, which: str) -> dict:
+    """Numbered by size on this map, or as they are on another one."""
+    groups = categories.labels(reads.library)
+    order = [name for name, _ in categories.coded(groups, reads.map(which).ids)[0]] if which else []
+    names, codes = categories.coded(groups, shown.ids, order)
+    return {"kind": "categories", "codes": codes, "names": names, "none": "no label"}
 
 
-def _agreement(reads: Reads, shown: Map, by: str) -> dict:
-    """The mean over pairs of embeddings: all pairs, or those with the one named in `by`."""
+def _folders(reads: Reads, shown: Map, _: str) -> dict:
+    names, codes = categories.coded(categories.folders(reads.library), shown.ids)
+    return {"kind": "categories", "codes": codes, "names": names, "none": "no folder"}
+
+
+def _dated(reads: Reads, shown: Map, _: str) -> dict:
+    return scale(_dates(reads, shown.ids), "date", "no date", "When the files were last changed.")
+
+
+def _clusters_of(reads: Reads, shown: Map, which: str) -> dict:
+    """The clusters of another map. Their names are another question: a person may change them."""
+    owner = reads.map(which)
+    at = np.searchsorted(owner.ids, shown.ids).clip(max=max(0, len(owner.ids) - 1))
+    codes = np.where(owner.ids[at] == shown.ids, owner.cluster[at], -1).astype(np.int16)
+    sizes = np.bincount(codes[codes >= 0], minlength=owner.clusters).tolist()
+    names = [[f"Cluster {number + 1}", size] for number, size in enumerate(sizes)]
+    return {"kind": "categories", "codes": codes, "names": names, "none": "in no cluster"}
+
+
+def _distortion(reads: Reads, shown: Map, _: str) -> dict:
+    found = distortion.distortion(reads.library, reads.searcher.index(), shown)
+    note = "Of an image's ten nearest on the map, those that are not among its ten nearest in truth."
+    return _shares(shown, found.ids, found.share, found.among, note)
+
+
+def _agreement(reads: Reads, shown: Map, one: str) -> dict:
+    """The mean over pairs of embeddings: all pairs, or those with one."""
     index = reads.searcher.index()
-    one = by.removeprefix(AGREEMENT).lstrip("-")
     pairs = [pair for pair in combinations(index.embeddings, 2) if not one or one in pair]
     if not pairs:
         raise LikenessError("There is nothing to agree with: this needs two embeddings in the index.")
@@ -122,3 +150,29 @@ def _dates(reads: Reads, ids: np.ndarray) -> np.ndarray:
     at = np.searchsorted(table[:, 0], ids).clip(max=max(0, len(table) - 1))
     there = (table[at, 0] == ids) & (table[at, 1] > 0)
     return np.where(there, table[at, 1], np.nan)
+
+
+def _offers_agreement(reads: Reads) -> list[tuple[str, str]]:
+    names = reads.embeddings()
+    if len(names) < 2:
+        return []
+    if len(names) == 2:
+        return [("", "Agreement")]
+    titles = components.titles_of(names)
+    return [("", "Agreement of all embeddings"), *((n, f"Agreement: {titles[n]} with the others") for n in names)]
+
+
+def _always(title: str) -> Callable[[Reads], list[tuple[str, str]]]:
+    return lambda reads: [("", title)]
+
+
+COLORINGS = {
+    LABEL: Coloring(_labels, lambda reads: [("", "Label")] if reads.library.labels() else []),
+    FOLDER: Coloring(_folders, _always("Folder")),
+    DATE: Coloring(_dated, _always("Date of the file")),
+    AGREEMENT: Coloring(_agreement, _offers_agreement),
+    DISTORTION: Coloring(
+        _distortion, lambda reads: [("", "Distortion of the map")] if reads.embeddings() else []
+    ),
+    OTHER_MAP: Coloring(_clusters_of, lambda reads: []),  # Compare asks for it
+}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,16 +18,17 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from dashboard.figures import PALETTE, SCALE, drawing_order, map_figure_2d, map_figure_3d, marker_size, typed
+from dashboard.figures import PALETTE, SCALE, drawing_order, marker_opacity, marker_size
 from dashboard.reads import Reads, categories
+from dashboard.reads.packing import pack
 from pipeline import maps
 from pipeline.library import DATABASE
 from pipeline.maps import Map
 
 WHOLE_UP_TO = 300_000
 SAMPLE = 50_000
-"""Points of the whole of a larger map, and as many inside a view: together below 100,000,
-from where on plotly builds a search tree at each plot, which nothing here asks."""
+"""Points of the whole of a larger map, and as many inside a view: a frame of 100,000 takes
+some 60 ms where there is no GPU, and the wire carries 2 MB."""
 LEAST = 40
 """Points of a cluster that a sample keeps, where it has so many."""
 RASTER = (960, 600)
@@ -127,12 +127,11 @@ class Drawings:
             return kept[2]
 
     def packed(self, name: str, dim: int) -> bytes:
-        """The overview of a map as JSON, compressed; raises LibraryError as `of` does."""
+        """The overview of a map, compressed; raises LibraryError as `of` does."""
         drawing = self.of(name)
         kept = self._packed.get((name, dim))
         if kept is None or kept[0] is not drawing:
-            text = json.dumps(overview(drawing, dim), separators=(",", ":"))
-            kept = self._packed[name, dim] = drawing, gzip.compress(text.encode(), compresslevel=1)
+            kept = self._packed[name, dim] = drawing, gzip.compress(overview(drawing, dim), compresslevel=1)
         return kept[1]
 
     def stale(self, name: str) -> bool:
@@ -163,43 +162,53 @@ class Drawings:
         return tuple(stamps)
 
 
-def overview(drawing: Drawing, dim: int) -> dict:
-    """A map for the browser, {"key", "dim", "figure", "facts"}: all points, or the sample.
+def overview(drawing: Drawing, dim: int) -> bytes:
+    """A map for the browser, packed: all its points, or the sample.
 
-    facts, per point sent: cluster and label, typed int16 codes, and for a sample `at`, typed
-    uint32, the numbers of the points. total: points of the whole map.
+    Head: key, name, dim, total (points of the whole map), size and opacity of a marker,
+    palette, scale, labels [[name, count]], exemplars; of a sample also bounds. Arrays, per
+    point sent: x, y and in space z (float32), ids (int32), cluster and label (int16), and of
+    a sample `at` (uint32), the numbers of the points.
     """
-    at = drawing.sample
-    make, places = (map_figure_3d, drawing.xyz) if dim == 3 else (map_figure_2d, drawing.xy)
-    shown = drawing.shown
-    facts = {
-        "palette": PALETTE, "scale": SCALE, "total": len(drawing), "labels": drawing.labels,
-        "cluster": typed(drawing.cluster[at]), "label": typed(drawing.label[at]),
+    at, shown = drawing.sample, drawing.shown
+    places = drawing.xyz if dim == 3 else drawing.xy
+    head = {
+        "key": f"{shown.name}-{dim}", "name": shown.name, "dim": dim, "total": len(drawing),
+        **_marker(len(at), dim), "palette": PALETTE, "scale": SCALE, "labels": drawing.labels,
         "exemplars": shown.exemplars[shown.exemplars >= 0].tolist(),
     }  # fmt: skip
+    arrays = {axis: places[at, i] for i, axis in enumerate("xyz"[:dim])} | _columns(drawing, at)
     if not drawing.whole:
-        facts |= {"at": typed(at.astype(np.uint32)), "bounds": drawing.bounds}
-    figure = make(places[at], drawing.ids[at]).to_dict()
-    return {"key": f"{shown.name}-{dim}", "dim": dim, "figure": figure, "facts": facts}
+        head["bounds"] = drawing.bounds
+        arrays["at"] = at.astype(np.uint32)
+    return pack(head, arrays)
 
 
 def detail(drawing: Drawing, box: Sequence[float], ids: Sequence[int]) -> bytes:
-    """The points of a view of a flat map, and those of some images wherever they are.
+    """The points of a view of a flat map, and those of some images wherever they are, packed.
 
-    Little-endian: three float32 (points sent, points there are in the view, size of a
-    marker in px), then for all points x, y (float32), id (int32), number (uint32), cluster
-    and label (int16).
+    Head: inside (points there are in the view), size and opacity of a marker. Arrays as of a
+    sample in `overview`.
     """
     inside = drawing.inside(box)
     at = thinned(inside, drawing.cluster, SAMPLE)
     if len(ids):
         at = np.union1d(at, drawing.numbers(ids))
-    head = np.array([len(at), len(inside), marker_size(len(inside))], "<f4")
-    columns = (
-        drawing.xy[at, 0].astype("<f4"), drawing.xy[at, 1].astype("<f4"), drawing.ids[at].astype("<i4"),
-        at.astype("<u4"), drawing.cluster[at].astype("<i2"), drawing.label[at].astype("<i2"),
-    )  # fmt: skip
-    return b"".join(part.tobytes() for part in (head, *columns))
+    arrays = {axis: drawing.xy[at, i] for i, axis in enumerate("xy")} | _columns(drawing, at)
+    head = {"inside": len(inside), **_marker(len(inside), 2)}
+    return pack(head, {**arrays, "at": at.astype(np.uint32)})
+
+
+def _columns(drawing: Drawing, at: np.ndarray) -> dict[str, np.ndarray]:
+    return {"ids": drawing.ids[at], "cluster": drawing.cluster[at], "label": drawing.label[at]}
+
+
+def _marker(count: int, dim: int) -> dict[str, float]:
+    """Diameter (px) and opacity; points in space are opaque, else they would hide each other at random,
+    and smaller, since depth needs gaps between them."""
+    if dim == 3:
+        return {"size": round(marker_size(count) * 0.6, 2), "opacity": 1.0}
+    return {"size": marker_size(count), "opacity": marker_opacity(count)}
 
 
 def density(drawing: Drawing, box: Sequence[float], dark: bool) -> bytes:

@@ -1,4 +1,4 @@
-"""What is done with a selection of images: described, found by a line drawn, kept, tagged.
+"""What is done with a selection of images: found by a line drawn, described, kept, tagged.
 
 The browser sends an act, {"do": …} with ids as base64 of little-endian int32, and gets an
 answer for its display. Each act is a function of the same name here.
@@ -7,21 +7,19 @@ answer for its display. Each act is a function of the same name here.
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
 import numpy as np
 from dash import html
 
-from dashboard.access import ANNOTATE
 from dashboard import components
-from dashboard.figures import PALETTE, typed
-from dashboard.reads import Reads, categories
-from dashboard.reads.clusterings import Clusterings
+from dashboard.figures import PALETTE, drawing_order, typed
+from dashboard.reads import Reads, colorings
+from dashboard.reads.clusterings import Clustering, Clusterings
 from pipeline.errors import LikenessError, NoteError
 from pipeline.library import notes
 from pipeline.maps import granularity
 
-_GROUPS = {"label": categories.labels, "folder": categories.folders}
-"""Colorings whose legend hides."""
 BARS = 6
 """Labels and clusters of a selection that are named; the others are one, "other"."""
 
@@ -30,8 +28,6 @@ def perform(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
     """Do what the browser asks; the answer carries the act's number, or {"error"}."""
     given = {"n": act.get("n"), "do": act["do"]}
     try:
-        if act["do"] not in _READING:
-            reads.need(ANNOTATE)
         return given | _ACTS[act["do"]](reads, clusterings, act)
     except LikenessError as error:
         return given | {"error": str(error)}
@@ -48,31 +44,6 @@ def _open(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
     if not ids:
         raise NoteError(f"No image carries the tag “{act['tag']}”.")
     return _shown(reads, clusterings, act, ids) | {"tag": act["tag"]}
-
-
-def _look(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
-    """What a selection is made of."""
-    return describe(reads, clusterings, act, _ids(act))
-
-
-def _find(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
-    """The images within a line drawn on a map of which the browser has only a sample."""
-    shown = clusterings.at(act["map"], granularity.step_of(act.get("grain")))
-    within = inside(shown.map.xy, np.array(act["polygon"], np.float64))
-    gone = np.array(act.get("hidden") or [], np.int64)
-    if len(gone) and act.get("color") == "cluster":
-        within &= ~np.isin(shown.map.cluster, gone)
-    elif len(gone) and act.get("color") in _GROUPS:
-        groups = _GROUPS[act["color"]](reads.library)
-        codes = categories.coded(groups, shown.map.ids)[1]  # as the legend has them
-        within &= ~np.isin(np.minimum(codes, len(PALETTE)), gone)
-    return {"ids": _packed(shown.map.ids[within]), "how": act.get("how")}
-
-
-def _cluster(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
-    """All images of a cluster."""
-    shown = clusterings.at(act["map"], granularity.step_of(act.get("grain"))).map
-    return {"ids": _packed(shown.ids[shown.cluster == act["cluster"]]), "how": act.get("how")}
 
 
 def _keep(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
@@ -117,22 +88,44 @@ def _name(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
 
 
 _ACTS = {
-    "open": _open, "look": _look, "find": _find, "cluster": _cluster, "keep": _keep, "rename": _rename,
+    "open": _open, "keep": _keep, "rename": _rename,
     "drop": _drop, "take-out": _take_out, "tag": _tag, "untag": _untag, "name": _name,
 }
-_READING = frozenset({"open", "look", "find"})
-"""Acts that leave everything as it is; each other one takes the right to annotate."""
 CHANGING = frozenset({"keep", "rename", "drop", "take-out", "tag", "untag"})
 """Acts after which collections and tags are others."""
 
 
-def describe(reads: Reads, clusterings: Clusterings, act: dict, ids: np.ndarray) -> dict:
+def found(
+    reads: Reads, shown: Clustering, line: np.ndarray, by: str, hidden: Sequence[int], only: Sequence[int]
+) -> np.ndarray:
+    """Ids of a map's images within a closed line (m, 2), ascending (k,) int64; all without one.
+
+    Of those, by the categories of a coloring: without what is hidden, and where any are
+    named, only these. Codes are as the legend has them: past the palette all are one.
+    """
+    made = shown.map
+    within = inside(made.xy, line) if len(line) else np.ones(len(made.ids), bool)
+    if hidden or only:
+        if by == colorings.CLUSTER:
+            codes = made.cluster
+        else:
+            sent = colorings.coloring(reads, made.name, by)
+            if sent["kind"] != "categories":
+                return made.ids[within]
+            codes = np.empty(len(made.ids), np.int64)
+            codes[drawing_order(shown.saved.cluster)] = np.minimum(sent["codes"], len(PALETTE))
+        within &= ~np.isin(codes, hidden)
+        if only:
+            within &= np.isin(codes, only)
+    return made.ids[within]
+
+
+def describe(reads: Reads, clusterings: Clusterings, shown: Clustering, ids: np.ndarray) -> dict:
     """Count, and what the images have in common: {"count", "labels", "clusters", "tags"}.
 
-    labels, clusters: [[name, count, color]], largest first, the last one "other"; tags:
-    [[tag, count]] by name.
+    ids: (k,) ascending. labels, clusters: [[name, count, color]], largest first, the last one
+    "other"; tags: [[tag, count]] by name.
     """
-    shown = clusterings.at(act["map"], granularity.step_of(act.get("grain")))
     at = np.searchsorted(shown.map.ids, ids).clip(max=max(0, len(shown.map.ids) - 1))
     at = at[shown.map.ids[at] == ids] if len(shown.map.ids) else at[:0]
     names, codes = shown.ranked
@@ -147,10 +140,11 @@ def describe(reads: Reads, clusterings: Clusterings, act: dict, ids: np.ndarray)
 
 def _bars(codes: np.ndarray, names: list[str], none: str) -> list[list]:
     """The most frequent of codes (k,), −1 for none, as [name, count, color]."""
-    found, counts = np.unique(codes, return_counts=True)
+    present, counts = np.unique(codes, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     bars = [
-        [names[found[i]] if found[i] >= 0 else none, int(counts[i]), _color(found[i])] for i in order[:BARS]
+        [names[present[i]] if present[i] >= 0 else none, int(counts[i]), _color(present[i])]
+        for i in order[:BARS]
     ]
     rest = int(counts[order[BARS:]].sum())
     return [*bars, ["Other", rest, "var(--map-other)"]] if rest else bars
@@ -207,8 +201,9 @@ def _entry(kind: str, name: str, count: int) -> html.Button:
 
 
 def _shown(reads: Reads, clusterings: Clusterings, act: dict, ids: list[int]) -> dict:
-    found = np.array(ids, np.int64)
-    return {"ids": _packed(found)} | describe(reads, clusterings, act, found)
+    given = np.array(ids, np.int64)
+    on = clusterings.at(act["map"], granularity.step_of(act.get("grain")))
+    return {"ids": _packed(given)} | describe(reads, clusterings, on, given)
 
 
 def _ids(act: dict) -> np.ndarray:

@@ -1,39 +1,49 @@
-"""What the browser asks for of a map: /map/<name>/overview, and of a very large one, while it is
-looked at, /map/<name>/points and /map/<name>/density.png."""
+"""What the browser asks for of a map, all under /map/<name>/.
+
+overview?dim=       the map, packed; of a very large one a sample
+points?box=&ids=    of a very large one: the points of a view and of some images, packed
+density.png?box=    and a picture of how dense all of its points are
+coloring?by=        what the points are colored by, packed, in drawing order of all points
+clusters?grain=     the clusters with names, JSON
+find                (POST, JSON) ids of the points within a line or of some categories, packed
+describe            (POST, ids as int32) what some images have in common, JSON
+"""
 
 from __future__ import annotations
 
 import gzip
 import math
+from collections.abc import Callable
+from functools import wraps
 from hashlib import blake2b
 
-from flask import Flask, Response, request
+import numpy as np
+from flask import Flask, Response, jsonify, request
 
-from dashboard.access import READ, needs
-from dashboard.reads import map_data
+from dashboard.reads import Reads, colorings, map_data, packing, selections
+from dashboard.reads.clusterings import Clusterings
 from dashboard.reads.map_data import Drawings
 from pipeline.errors import LikenessError
+from pipeline.maps.granularity import step_of
 
 _MOST_IDS = 500
+_MOST_CORNERS = 1_000
 
 
 def address_of(name: str, dim: str) -> str:
-    """The path of a map as a whole; assets/map/map_data.js asks for the same."""
+    """The path of a map as a whole; assets/map_engine/engine.js asks for the same."""
     return f"/map/{name}/overview?dim={dim}"
 
 
-def register(server: Flask, drawings: Drawings) -> None:
+def register(server: Flask, reads: Reads, drawings: Drawings, clusterings: Clusterings) -> None:
     """Add the routes to a server."""
 
     @server.get("/map/<name>/overview")
-    @needs(READ)
-    def whole(name: str) -> Response:
-        try:
-            data = drawings.packed(name, 3 if request.args.get("dim") == "3" else 2)
-        except LikenessError as error:
-            return Response(str(error), status=404, mimetype="text/plain")
+    @_said
+    def overview(name: str) -> Response:
+        data = drawings.packed(name, 3 if request.args.get("dim") == "3" else 2)
         zipped = "gzip" in request.headers.get("Accept-Encoding", "")
-        answer = Response(data if zipped else gzip.decompress(data), mimetype="application/json")
+        answer = Response(data if zipped else gzip.decompress(data), mimetype=packing.MIMETYPE)
         if zipped:
             answer.headers["Content-Encoding"] = "gzip"
         answer.vary.add("Accept-Encoding")
@@ -42,28 +52,80 @@ def register(server: Flask, drawings: Drawings) -> None:
         return answer.make_conditional(request)
 
     @server.get("/map/<name>/points")
-    @needs(READ)
+    @_said
     def points(name: str) -> Response:
         box, ids = _box(), _ids()
         if box is None or ids is None:
-            return Response("Ask for x0,x1,y0,y1 and ids as numbers.", status=400, mimetype="text/plain")
-        try:
-            data = map_data.detail(drawings.of(name), box, ids)
-        except LikenessError:
-            return _none()
-        return Response(data, mimetype="application/octet-stream", headers={"Cache-Control": "no-store"})
+            return _refused("Ask for x0,x1,y0,y1 and ids as numbers.")
+        return _packed(map_data.detail(drawings.of(name), box, ids))
 
     @server.get("/map/<name>/density.png")
-    @needs(READ)
+    @_said
     def density(name: str) -> Response:
         box = _box()
         if box is None:
-            return Response("Ask for x0,x1,y0,y1 as numbers.", status=400, mimetype="text/plain")
-        try:
-            data = map_data.density(drawings.of(name), box, request.args.get("theme") == "dark")
-        except LikenessError:
-            return _none()
+            return _refused("Ask for x0,x1,y0,y1 as numbers.")
+        data = map_data.density(drawings.of(name), box, request.args.get("theme") == "dark")
         return Response(data, mimetype="image/png", headers={"Cache-Control": "private, max-age=60"})
+
+    @server.get("/map/<name>/coloring")
+    @_said
+    def coloring(name: str) -> Response:
+        found = colorings.coloring(reads, name, request.args.get("by", ""))
+        codes = found.pop("codes")
+        return _packed(packing.pack(found, {"codes": codes}))
+
+    @server.get("/map/<name>/clusters")
+    @_said
+    def clusters(name: str) -> Response:
+        return jsonify(clusterings.listed(clusterings.at(name, step_of(request.args.get("grain")))))
+
+    @server.post("/map/<name>/find")
+    @_said
+    def find(name: str) -> Response:
+        asked = request.get_json(silent=True)
+        line = _line(asked) if isinstance(asked, dict) else None
+        if line is None:
+            return _refused("Ask for a polygon of x,y, or for categories, as numbers.")
+        shown = clusterings.at(name, step_of(asked.get("grain")))
+        hidden, only = (_codes(asked.get(key)) for key in ("hidden", "only"))
+        ids = selections.found(reads, shown, line, str(asked.get("by")), hidden, only)
+        return _packed(packing.pack({}, {"ids": ids.astype(np.int32)}))
+
+    @server.post("/map/<name>/describe")
+    @_said
+    def describe(name: str) -> Response:
+        data = request.get_data()
+        if len(data) % 4:
+            return _refused("Send ids as little-endian int32.")
+        shown = clusterings.at(name, step_of(request.args.get("grain")))
+        return jsonify(selections.describe(reads, clusterings, shown, np.unique(np.frombuffer(data, "<i4"))))
+
+
+def _said(answer: Callable) -> Callable:
+    """A route that says in one sentence why it has no answer."""
+
+    @wraps(answer)
+    def guarded(name: str) -> Response:
+        try:
+            return answer(name)
+        except LikenessError as error:
+            return Response(str(error), status=404, mimetype="text/plain")
+
+    return guarded
+
+
+def _packed(data: bytes) -> Response:
+    answer = Response(data, mimetype=packing.MIMETYPE, headers={"Cache-Control": "no-store"})
+    if len(data) > 10_000 and "gzip" in request.headers.get("Accept-Encoding", ""):
+        answer.set_data(gzip.compress(data, compresslevel=1))
+        answer.headers["Content-Encoding"] = "gzip"
+        answer.vary.add("Accept-Encoding")
+    return answer
+
+
+def _refused(text: str) -> Response:
+    return Response(text, status=400, mimetype="text/plain")
 
 
 def _box() -> list[float] | None:
@@ -83,5 +145,15 @@ def _ids() -> list[int] | None:
     return [int(part) for part in given] if fine else None
 
 
-def _none() -> Response:
-    return Response("There is no such map.", status=404, mimetype="text/plain")
+def _line(asked: dict) -> np.ndarray | None:
+    """The corners of the line asked for, (m, 2); none of them without one, None for nonsense."""
+    try:
+        line = np.array(asked.get("polygon") or np.empty((0, 2)), np.float64)
+    except (TypeError, ValueError):
+        return None
+    fine = line.ndim == 2 and line.shape[1] == 2 and len(line) <= _MOST_CORNERS and np.isfinite(line).all()
+    return line if fine and (len(line) or asked.get("only")) else None
+
+
+def _codes(given: object) -> list[int]:
+    return [code for code in given if isinstance(code, int)] if isinstance(given, list) else []

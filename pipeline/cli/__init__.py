@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli import ask, build, gallery, measure
+from pipeline.cli import ask, build, measure, show
 from pipeline.errors import LikenessError
 
 
@@ -48,6 +48,8 @@ for _command in (
     measure.evaluate,
     measure.tune,
     measure.bench,
-    gallery.gallery,
+    show.serve,
+    show.gallery,
+    show.demo,
 ):
     main.add_command(_command)

@@ -8,8 +8,6 @@ in NumPy, and in `descent`.
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
 from pipeline import settings
@@ -38,11 +36,11 @@ def umap(
     brackets. nearest: (n, k) int64, each point itself first. distances: (n, k) float32 ≥ 0,
     ascending in each row.
     """
-    start = pca(vectors, 3)
     if len(vectors) < FEWEST:
-        return start[:, :2].copy(), start
+        return pca(vectors, 2), pca(vectors, 3)
     graph = memberships(nearest, distances)
-    return coordinates(start[:, :2], graph, options), coordinates(start, graph, options)
+    two, three = (coordinates(pca(vectors, d), graph, options) for d in (2, 3))
+    return two, three
 
 
 def memberships(nearest: np.ndarray, distances: np.ndarray):
@@ -97,7 +95,6 @@ def _neighborhoods(distances: np.ndarray, overall: float) -> tuple[np.ndarray, n
     return first, np.where(width > 0, width, 1).astype(np.float32)
 
 
-@cache
 def curve(min_dist: float, spread: float = 1.0) -> tuple[float, float]:
     """UMAP's a and b: 1 / (1 + a·x^2b) follows a fall by exp(−x / spread) that begins at min_dist.
 

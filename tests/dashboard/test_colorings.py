@@ -9,9 +9,10 @@ import pytest
 
 from dashboard.figures import SCALE, drawing_order
 from dashboard.reads import Reads, categories, colorings
+from pipeline.errors import LikenessError
 from pipeline.library import Library
 from pipeline.maps import COMBINED
-from tests.dashboard.test_figures import SEEN_BY, decoded, linear, oklab
+from tests.dashboard.test_figures import SEEN_BY, linear, oklab
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +22,9 @@ def reads(made_library) -> Reads:
 
 def by_id(reads: Reads, name: str, by: str) -> tuple[dict, dict[int, int]]:
     """An answer, and the code of each image out of its drawing order."""
-    found = colorings.answer(reads, name, by)
+    found = colorings.coloring(reads, name, by)
     shown = reads.map(name)
-    codes = decoded(found["codes"])
+    codes = found["codes"]
     assert len(codes) == len(shown.ids)
     return found, dict(zip(shown.ids[drawing_order(shown.cluster)].tolist(), codes.tolist()))
 
@@ -42,12 +43,37 @@ def figures(found: dict, codes: dict[int, int]) -> dict[int, float]:
 def test_every_choice_has_an_answer_with_one_number_per_point(reads):
     for choice in colorings.choices(reads):
         by = choice["value"]
-        if by in (colorings.CLUSTER, colorings.LABEL):
-            assert colorings.answer(reads, COMBINED, by) is None
-        else:
+        if by != colorings.CLUSTER:
             found, codes = by_id(reads, COMBINED, by)
-            assert "error" not in found and (found["map"], found["by"]) == (COMBINED, by)
-            assert set(codes) == set(reads.map(COMBINED).ids.tolist())
+            assert found["by"] == by and set(codes) == set(reads.map(COMBINED).ids.tolist())
+
+
+def test_another_map_colors_by_its_clusters(reads):
+    found, codes = by_id(reads, COMBINED, "map-color")
+    owner = reads.map("color")
+    assert codes == dict(zip(owner.ids.tolist(), owner.cluster.tolist()))
+    assert [count for _, count in found["names"]] == np.bincount(owner.cluster[owner.cluster >= 0]).tolist()
+
+
+def test_categories_keep_the_numbers_they_have_elsewhere(reads):
+    groups = categories.labels(reads.library)
+    whole, _ = categories.coded(groups, reads.map(COMBINED).ids)
+    largest = dict(groups)[whole[0][0]]
+    some = np.setdiff1d(reads.map(COMBINED).ids, largest[1:])
+    assert categories.coded(groups, some)[0][0][0] != whole[0][0]
+    names, codes = categories.coded(groups, some, [name for name, _ in whole])
+    assert [name for name, _ in names] == [name for name, _ in whole] and names[0][1] == 1
+    assert codes[some == largest[0]] == 0
+    found, here = by_id(reads, "sift", "label-color")
+    assert found["names"] == by_id(reads, "color", "label")[0]["names"]
+    labels = dict(zip(here, reads.labels_of(list(here))))
+    assert all(found["names"][code][0] == labels[image] for image, code in here.items() if code >= 0)
+
+
+@pytest.mark.parametrize("by", ["mood", "", "map-nothing", "label-../x"])
+def test_what_there_is_not_is_refused(reads, by):
+    with pytest.raises(LikenessError):
+        colorings.coloring(reads, COMBINED, by)
 
 
 @pytest.mark.parametrize("one", ["", "color"])
@@ -122,7 +148,8 @@ def test_what_cannot_be_had_is_said(library):
 
     shutil.rmtree(library.data / "index")
     reads = Reads(library)
-    assert "index" in colorings.answer(reads, COMBINED, "distortion")["error"]
+    with pytest.raises(LikenessError, match="index"):
+        colorings.coloring(reads, COMBINED, "distortion")
     assert "distortion" not in [choice["value"] for choice in colorings.choices(reads)]
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import re
 
-import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -18,27 +16,6 @@ from tests.dashboard.trees import parts, text_of
 @pytest.fixture(scope="module")
 def reads(made_library) -> Reads:
     return Reads(Library(made_library))
-
-
-def test_both_maps_travel_with_one_numbering_of_labels(reads):
-    data = compare_maps.content(reads, "color", "efficientnet")
-    labels = list(reads.library.labels())
-    assert [name for name, _ in data["labels"]] == labels
-    for side, name in (("a", "color"), ("b", "efficientnet")):
-        saved = reads.map(name)
-        trace = data[side]["figure"]["data"][0]
-        ids = np.frombuffer(_bytes(trace["customdata"]), trace["customdata"]["dtype"]).tolist()
-        assert sorted(ids) == saved.ids.tolist()
-        codes = np.frombuffer(_bytes(data[side]["label"]), "<i2").tolist()
-        assert [labels[code] for code in codes] == reads.labels_of(ids)
-        clusters = np.frombuffer(_bytes(data[side]["cluster"]), "<i2")
-        at = np.searchsorted(saved.ids, ids)
-        assert (clusters == saved.cluster[at]).all()
-        assert [size for _, size in data[side]["clusters"]] == np.bincount(clusters[clusters >= 0]).tolist()
-
-
-def _bytes(typed: dict) -> bytes:
-    return base64.b64decode(typed["bdata"])
 
 
 @pytest.mark.parametrize(("given", "group"), [
@@ -64,11 +41,7 @@ def test_the_clicked_image_leads_on(reads):
 def test_a_selection_on_one_map_shows_on_the_other(page: Page, reads):
     page.goto("/compare")
     page.get_by_role("link", name="Two maps").click()
-    page.locator("#compare-legend button").first.wait_for()  # plotly is loaded with the first map
-    page.wait_for_function(  # both are drawn, and dragging selects
-        "() => ['a', 'b'].every(side => { const gd = document.querySelector(`#compare-graph-${side} "
-        ".js-plotly-plot`); return gd?._fullLayout?.dragmode === 'lasso' && gd.calcdata?.[0]?.length; })"
-    )
+    page.wait_for_function("window.likeness?.compareMaps?.ready")
     box = page.locator("#compare-graph-a").bounding_box()
     corners = [(0.02, 0.2), (0.98, 0.2), (0.98, 0.98), (0.02, 0.98), (0.02, 0.2)]
     at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
@@ -78,16 +51,16 @@ def test_a_selection_on_one_map_shows_on_the_other(page: Page, reads):
         page.mouse.move(x, y, steps=4)
     page.mouse.up()
     expect(page.locator("#compare-picked h2")).to_contain_text("selected")
-    selected = "side => Number(document.querySelector(`[data-side=${side}] .compare-veil`).dataset.count)"
+    selected = "side => Number(document.querySelector(`#compare-graph-${side}`).dataset.bright)"
     page.wait_for_function(f"() => ({selected})('b') > 5 && ({selected})('b') === ({selected})('a')")
     assert page.evaluate(selected, "a") == page.evaluate(selected, "b") > 5
     expect(page.locator(".compare-spreads").nth(1)).to_contain_text("Selected:")
 
     page.locator("#compare-picked button").first.hover()
-    expect(page.locator(".compare-ring")).to_have_count(2)  # one on each map
+    expect(page.locator(".map-pointer:visible")).to_have_count(2)  # one on each map
     page.locator("#compare-picked button").first.click()
     expect(page).to_have_url(re.compile(r"view=maps.*image=\d+"))
-    expect(page.locator(".compare-ring-pinned")).to_have_count(2)
+    expect(page.locator(".compare-graph .map-own")).to_have_count(2)
     expect(page.locator("#compare-pinned figure")).to_be_visible()
     page.get_by_text("Labels", exact=True).click()
     entry = page.locator("#compare-legend button").nth(1)

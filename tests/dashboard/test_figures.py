@@ -1,13 +1,11 @@
-"""Figures: what travels to the browser, and colors that everyone can tell apart."""
+"""How a map looks: colors that everyone can tell apart, and sizes that fit the number of points."""
 
 from __future__ import annotations
 
 import base64
-import json
 
 import numpy as np
 import pytest
-from plotly.utils import PlotlyJSONEncoder
 
 from dashboard import figures
 
@@ -39,36 +37,6 @@ def oklab(rgb: np.ndarray) -> np.ndarray:
     lab = np.array([[0.2104542553, 0.793617785, -0.0040720468], [1.9779984951, -2.428592205, 0.4505937099],
                     [0.0259040371, 0.7827717662, -0.808675766]])
     return np.cbrt(np.clip(rgb, 0, 1) @ cone.T) @ lab.T
-
-
-@pytest.mark.parametrize("dim", [2, 3])
-def test_points_travel_once_as_typed_arrays_in_one_webgl_trace(dim):
-    points = np.random.default_rng(0).normal(size=(50, dim))
-    ids = np.arange(1000, 1050)
-    make = figures.map_figure_2d if dim == 2 else figures.map_figure_3d
-    (trace,) = make(points, ids).to_dict()["data"]
-    assert trace["type"] == ("scattergl" if dim == 2 else "scatter3d")
-    for axis, column in zip("xyz", points.T):
-        assert trace[axis]["dtype"] == "f4"
-        np.testing.assert_array_equal(decoded(trace[axis]), column.astype(np.float32))
-    np.testing.assert_array_equal(decoded(trace["customdata"]), ids)
-    assert trace["hoverinfo"] == "none" and "text" not in trace
-
-
-def test_a_point_costs_at_most_18_bytes_and_the_frame_next_to_nothing():
-    size = {}
-    for n in (0, 10_000):
-        figure = figures.map_figure_2d(np.zeros((n, 2)), np.arange(n))
-        size[n] = len(json.dumps(figure.to_dict(), cls=PlotlyJSONEncoder))
-    assert size[0] < 1_000
-    assert (size[10_000] - size[0]) / 10_000 <= 18
-
-
-def test_a_map_has_no_axes_and_one_scale():
-    layout = figures.map_figure_2d(np.zeros((3, 2)), np.arange(3)).to_dict()["layout"]
-    assert layout["yaxis"]["scaleanchor"] == "x"
-    for axis in (layout["xaxis"], layout["yaxis"]):
-        assert not axis["visible"] and not axis["showgrid"] and not axis["zeroline"]
 
 
 def test_typed_arrays_come_back_as_they_were():

@@ -15,6 +15,7 @@ from dashboard.pages.map import page as map_page
 from dashboard.pages.map import panels as map_panels
 from dashboard.reads import Reads
 from dashboard.reads.map_data import Drawings
+from dashboard.reads.packing import unpack
 from pipeline.library import Library
 from pipeline.maps import COMBINED, Map
 from pipeline.search import Query
@@ -119,18 +120,18 @@ def test_the_page_says_early_what_it_will_ask_for(made_library):
     client = create_app(Library(made_library)).server.test_client()
     [address] = re.findall(r'as="fetch" href="([^"]+)"', client.get("/?map=sift&dim=3").text)
     answer = client.get(address)
-    assert answer.json["key"] == "sift-3"
-    assert set(answer.json["figure"]["data"][0]["z"]) == {"dtype", "bdata"}
+    head, arrays = unpack(answer.data)
+    assert head["key"] == "sift-3" and arrays["z"].dtype == np.float32
     zipped = client.get(address, headers={"Accept-Encoding": "gzip"})
     assert gzip.decompress(zipped.data) == answer.data
     assert client.get(address, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
     assert 'as="fetch"' not in client.get("/library").text
-    assert "has not been made" in client.get("/map/nothing/overview?dim=2").text
+    assert "no map" in client.get("/map/nothing/overview?dim=2").text
 
 
 # In a browser
 
-DRAWN = "window.likenessMap && likenessMap.map && likenessMap.drawn"
+DRAWN = "window.likeness?.mapPage?.drawn"
 
 
 @pytest.fixture
@@ -143,30 +144,31 @@ def tab(page):
 
 def place(tab, image: int) -> tuple[float, float]:
     """Where an image is on the screen, after every movement has ended."""
-    tab.wait_for_function("!likenessMap.view.moving()")
+    tab.wait_for_function("!likeness.mapPage.engine.view.moving()")
     return tab.evaluate(
-        """id => { const at = likenessMap.view.pixel(likenessMap.map.rows.get(id));
+        """id => { const at = likeness.mapPage.engine.view.pixel(likeness.mapPage.map.rows.get(id));
         const stage = document.getElementById("map-stage").getBoundingClientRect();
         return [at.x + stage.left, at.y + stage.top]; }""", image)
 
 
 def turn_wheel(tab, by: int) -> None:
     """Turn the wheel over the map, and wait until the view stands."""
-    tab.evaluate("""() => { window.stands = false;
-        likenessMap.graph().once("plotly_relayout", () => { window.stands = true; }); }""")
+    before = tab.evaluate("JSON.stringify(likeness.mapPage.engine.view.present())")
     tab.mouse.wheel(0, by)
-    tab.wait_for_function("window.stands && !likenessMap.view.moving()")
+    tab.wait_for_function(
+        """before => { const { view } = likeness.mapPage.engine;
+        return JSON.stringify(view.present()) !== before && !view.moving(); }""", arg=before)
 
 
 def uncovered(tab) -> int:
     """An image whose point no picture of the wall covers; from further away there is always one."""
-    tab.wait_for_function("!likenessMap.view.moving()")
+    tab.wait_for_function("!likeness.mapPage.engine.view.moving()")
     for _ in range(12):
         image = tab.evaluate(
             """() => { const box = document.getElementById("map-stage").getBoundingClientRect();
-            const map = likenessMap.map;
+            const map = likeness.mapPage.map;
             return [...map.ids].find(id => {
-                const at = likenessMap.view.pixel(map.rows.get(id));
+                const at = likeness.mapPage.engine.view.pixel(map.rows.get(id));
                 const top = document.elementFromPoint(at.x + box.left, at.y + box.top);
                 return top && top.closest(".map-graph"); }) ?? null; }""")
         if image is not None:
@@ -180,8 +182,8 @@ def at_pointer(tab, image: int) -> int:
     x, y = place(tab, image)
     tab.mouse.move(x - 40, y - 40)
     tab.mouse.move(x, y)
-    tab.wait_for_selector("#map-tip.is-shown img:not(.is-loading)")
-    return int(tab.get_attribute("#map-tip img", "src").rsplit("/", 1)[1])
+    tab.wait_for_selector(".map-tip.is-shown img:not(.is-loading)")
+    return int(tab.get_attribute(".map-tip img", "src").rsplit("/", 1)[1])
 
 
 def addressed(tab, image: int) -> None:
@@ -194,7 +196,7 @@ def test_hover_click_and_walk_from_neighbor_to_neighbor(tab):
     tab.mouse.move(700, 450)
     image = uncovered(tab)
     shown = at_pointer(tab, image)
-    tip = tab.locator("#map-tip").bounding_box()
+    tip = tab.locator(".map-tip").bounding_box()
     x, y = place(tab, image)
     assert not (tip["x"] <= x <= tip["x"] + tip["width"] and tip["y"] <= y <= tip["y"] + tip["height"])
     tab.mouse.click(x, y)
@@ -202,13 +204,13 @@ def test_hover_click_and_walk_from_neighbor_to_neighbor(tab):
     assert tab.get_attribute("#map-panel .map-picture", "src") == f"/image/{shown}"
     addressed(tab, shown)
     tab.wait_for_function(f"document.querySelectorAll('.map-ring').length === {map_panels.NEIGHBORS + 1}")
-    onward = tab.evaluate("likenessMap.found[2]")
+    onward = tab.evaluate("likeness.mapPage.found[2]")
     tab.locator("#map-panel .match-picture").nth(2).click()
     tab.wait_for_function(f"document.querySelector('.map-picture').getAttribute('src') === '/image/{onward}'")
     addressed(tab, onward)
     tab.go_back()
     tab.wait_for_selector(f".map-picture[src='/image/{shown}']")
-    tab.wait_for_function("likenessMap.found.length > 0")
+    tab.wait_for_function("likeness.mapPage.found.length > 0")
     tab.keyboard.press("Escape")
     tab.wait_for_selector("#map-panel", state="hidden")
     tab.wait_for_function("!location.search.includes('image=')")
@@ -217,8 +219,8 @@ def test_hover_click_and_walk_from_neighbor_to_neighbor(tab):
 def at_rest(tab, button: str) -> list[float]:
     """Click, and where the map's left and right edges are once it has come to rest."""
     tab.click(button)
-    tab.wait_for_function("!likenessMap.view.moving()")
-    return tab.evaluate("likenessMap.view.present().x")
+    tab.wait_for_function("!likeness.mapPage.engine.view.moving()")
+    return tab.evaluate("likeness.mapPage.engine.view.present().x")
 
 
 @pytest.mark.browser
@@ -227,8 +229,8 @@ def test_recoloring_hides_and_zooms_without_asking_for_coordinates(tab):
     tab.on("request", lambda sent: "/overview" in sent.url and asked.append(sent.url))
     tab.select_option("#map-color", "label")
     tab.wait_for_selector(".map-entry")
-    of_first = tab.evaluate("likenessMap.map.facts.labels[0][1]")
-    hidden = "[...likenessMap.map.rows.values()].filter(likenessMap.hiddenRow).length"
+    of_first = tab.evaluate("likeness.mapPage.map.facts.labels[0][1]")
+    hidden = "[...likeness.mapPage.map.rows.values()].filter(likeness.mapPage.engine.hides).length"
     tab.locator(".map-entry").first.click()
     tab.wait_for_function(f"{hidden} === {of_first}")
     tab.locator(".map-entry").first.click()
@@ -268,42 +270,31 @@ def test_the_address_holds_colors_place_and_what_other_parts_add(page):
         turn_wheel(page, -200)
     page.wait_for_function(
         """() => { const at = (new URLSearchParams(location.search).get("at") || "").split(",").map(Number);
-        const { x } = likenessMap.view.present(), near = 0.01 * (x[1] - x[0]);
+        const { x } = likeness.mapPage.engine.view.present(), near = 0.01 * (x[1] - x[0]);
         return Math.abs(at[0] - x[0]) < near && Math.abs(at[1] - x[1]) < near; }""")
-    page.evaluate("likenessMap.setParam('extra', 'é&1')")
+    page.evaluate("likeness.mapPage.setParam('extra', 'é&1')")
     page.wait_for_function("new URLSearchParams(location.search).get('extra') === 'é&1'")
-    seen = page.evaluate("likenessMap.view.present()")
+    seen = page.evaluate("likeness.mapPage.engine.view.present()")
     address = page.evaluate("location.href")
     assert "color=folder" in address and "map=color" in address
     page.goto("about:blank")
     page.goto(address)
     page.wait_for_function(DRAWN)
-    again = page.evaluate("likenessMap.view.present()")
+    again = page.evaluate("likeness.mapPage.engine.view.present()")
     assert again["x"] == pytest.approx(seen["x"], rel=0.02, abs=0.02)
     assert again["y"] == pytest.approx(seen["y"], rel=0.02, abs=0.02)
     page.click("#map-reset")
     page.wait_for_function("!new URLSearchParams(location.search).get('at')")
 
 
-IN_SPACE = """id => {
-    const map = likenessMap.map, row = map.rows.get(id);
-    const scene = likenessMap.graph()._fullLayout.scene._scene, camera = scene.glplot.cameraParams;
-    let at = [...[map.x, map.y, map.z].map((along, i) => along[row] * scene.dataScale[i]), 1];
-    for (const m of [camera.model, camera.view, camera.projection])
-        at = [0, 1, 2, 3].map(i => m[i] * at[0] + m[4 + i] * at[1] + m[8 + i] * at[2] + m[12 + i] * at[3]);
-    const box = document.querySelector("#map-graph canvas").getBoundingClientRect();
-    return [box.left + (at[0] / at[3] + 1) / 2 * box.width, box.top + (1 - at[1] / at[3]) / 2 * box.height];
-}"""
-
-
 def point_in_space(tab) -> tuple[float, float]:
     """Point at images until one answers with its thumbnail (others may stand before it); where."""
-    for image in tab.evaluate("[...likenessMap.map.ids]")[::7]:
-        x, y = tab.evaluate(IN_SPACE, image)
+    for image in tab.evaluate("[...likeness.mapPage.map.ids]")[::7]:
+        x, y = place(tab, image)
         tab.mouse.move(x - 3, y - 3)
         tab.mouse.move(x, y)
         try:
-            tab.wait_for_selector("#map-tip.is-shown", timeout=3000)
+            tab.wait_for_selector(".map-tip.is-shown", timeout=3000)
         except TimeoutError:
             continue
         return x, y
@@ -313,16 +304,14 @@ def point_in_space(tab) -> tuple[float, float]:
 @pytest.mark.browser
 def test_space_has_the_same_hover_and_click_and_a_turn_is_no_click(tab):
     tab.click("#map-dim label:has-text('3D')")
-    tab.wait_for_function(
-        "likenessMap.map.dim === 3 && likenessMap.graph()._fullLayout.scene?._scene?.glplot?.cameraParams")
-    tab.wait_for_timeout(500)
+    tab.wait_for_function("likeness.mapPage.map?.dim === 3 && likeness.mapPage.drawn")
     x, y = point_in_space(tab)
     tab.mouse.down()
     tab.mouse.move(x + 60, y, steps=3)
     tab.mouse.up()
-    tab.wait_for_timeout(500)
-    assert tab.evaluate("likenessMap.image") is None
+    tab.wait_for_timeout(300)
+    assert tab.evaluate("likeness.mapPage.image") is None
     x, y = point_in_space(tab)
-    shown = int(tab.get_attribute("#map-tip img", "src").rsplit("/", 1)[1])
+    shown = int(tab.get_attribute(".map-tip img", "src").rsplit("/", 1)[1])
     tab.mouse.click(x, y, delay=50)
     tab.wait_for_selector(f".map-picture[src='/image/{shown}']")

@@ -26,7 +26,8 @@ def tab(page):
 
 
 PIXELS = """() => {
-    const [canvas] = document.querySelectorAll("#map-graph canvas.gl-canvas");
+    const canvas = document.querySelector("#map-graph canvas");
+    likeness.mapPage.engine.draw(); // what was drawn before has gone to the screen
     const gl = canvas.getContext("webgl"), all = new Uint8Array(4 * canvas.width * canvas.height);
     gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, all);
     const found = new Map();
@@ -41,24 +42,23 @@ PIXELS = """() => {
 
 def drawn(tab) -> dict[str, int]:
     """Pixels of each color on the canvas of the points, after the next frame."""
-    tab.wait_for_function("!likenessMap.view.moving() && !likenessMap.colors.waiting()")
+    tab.wait_for_function("!likeness.mapPage.engine.view.moving() && likeness.mapPage.engine.coloring.kind !== 'waiting'")
     tab.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
     return tab.evaluate(PIXELS)
 
 
 @pytest.mark.browser
 def test_other_colors_are_drawn_without_the_coordinates_coming_again(tab):
-    answers = []
-    tab.on("response", lambda got: answers.append(got) if "_dash-update-component" in got.url else None)
+    asked = []
+    tab.on("request", lambda sent: asked.append(sent.url))
     by_cluster = drawn(tab)
     assert len(by_cluster) > 1
     tab.select_option("#map-color", "distortion")
     tab.wait_for_selector(".map-scale")
     by_figure = drawn(tab)
     assert by_figure.keys() != by_cluster.keys()
-    sent = [got.json()["response"] for got in answers if got.status == 200]
-    coloring = next(part["map-coloring"]["data"] for part in sent if "map-coloring" in part)
-    assert set(coloring["codes"]) == {"dtype", "bdata"} and not any("map-data" in part for part in sent)
+    assert any(f"/map/{COMBINED}/coloring?by=distortion" in url for url in asked)
+    assert not any("/overview" in url for url in asked)
     # A new plot, another window and the other theme keep them.
     tab.set_viewport_size({"width": 1000, "height": 700})
     tab.wait_for_timeout(500)
@@ -76,15 +76,20 @@ def test_other_colors_are_drawn_without_the_coordinates_coming_again(tab):
 @pytest.mark.browser
 def test_a_mask_fades_the_others_and_survives_other_colors(tab):
     before = drawn(tab)
-    tab.evaluate("likenessMap.emphasize(new Uint8Array(likenessMap.map.ids.length))")
-    faded = drawn(tab)
-    assert not faded.keys() & before.keys()
+    full = sum(before.values())
+    tab.evaluate("likeness.mapPage.engine.emphasize([likeness.mapPage.map.ids[0]])")
+
+    def bright() -> int:
+        return sum(count for color, count in drawn(tab).items() if color in before)
+
+    assert 0 < bright() < full / 10
     tab.select_option("#map-color", "label")
     tab.wait_for_selector(".map-entry")
-    assert not drawn(tab).keys() & before.keys()
     tab.select_option("#map-color", "cluster")
-    tab.evaluate("likenessMap.emphasize(null)")
-    assert drawn(tab).keys() & before.keys()
+    tab.wait_for_selector(".map-entry", state="detached")
+    assert 0 < bright() < full / 10
+    tab.evaluate("likeness.mapPage.engine.emphasize(null)")
+    assert bright() > full / 2
 
 
 @pytest.fixture(scope="module")
@@ -116,30 +121,30 @@ def test_a_very_large_map_is_refined_where_one_looks(browser, large_address):
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.goto(f"{large_address}/?color=date")
     tab.wait_for_function(DRAWN)
-    tab.wait_for_selector("#map-density img")
-    told = "likenessMap.onMap(map => { window.told = map; }); likenessMap.map.ids.length"
+    tab.wait_for_selector(".map-density img")
+    told = "likeness.mapPage.onMap(map => { window.told = map; }); likeness.mapPage.map.ids.length"
     assert tab.evaluate(told) < 2_000
     tab.mouse.move(760, 450)
-    inside = """() => { const { x, y } = likenessMap.view.present(), map = likenessMap.map;
+    inside = """() => { const { x, y } = likeness.mapPage.engine.view.present(), map = likeness.mapPage.map;
         return [...map.ids].filter((id, i) =>
             map.x[i] > x[0] && map.x[i] < x[1] && map.y[i] > y[0] && map.y[i] < y[1]).length; }"""
     for _ in range(80):
         turn_wheel(tab, -400)
-        tab.wait_for_function("likenessMap.refine.enough() && likenessMap.drawn")
-        if not tab.locator("#map-density img").count():
+        tab.wait_for_function("likeness.mapPage.engine.refine.enough() && likeness.mapPage.drawn")
+        if not tab.locator(".map-density img").count():
             break
     # Every point of the view is here, and the listeners know.
     tab.wait_for_function(
-        "window.told && window.told.base && window.told === likenessMap.map && likenessMap.drawn")
+        "window.told && window.told.base && window.told === likeness.mapPage.map && likeness.mapPage.drawn")
     assert 20 < tab.evaluate(inside) < 700
-    same = """() => { const map = likenessMap.map, [all] = [likenessMap.decode(likenessMap.coloring.codes)];
+    same = """() => { const map = likeness.mapPage.map, all = likeness.mapPage.engine.coloring.codes;
         return all.length === map.total && map.ids.every((id, row) => map.rows.get(id) === row)
             && map.at.every((n, row) => !row || map.at[row - 1] < n); }"""
     assert tab.evaluate(same)
     # An image that is not here comes along when it is chosen.
-    far = next(i for i in range(1, 6_000) if not tab.evaluate("id => likenessMap.map.rows.has(id)", i))
+    far = next(i for i in range(1, 6_000) if not tab.evaluate("id => likeness.mapPage.map.rows.has(id)", i))
     tab.evaluate("id => dash_clientside.set_props('map-image', { data: id })", far)
-    tab.wait_for_function("id => likenessMap.map.rows.has(id)", arg=far)
+    tab.wait_for_function("id => likeness.mapPage.map.rows.has(id)", arg=far)
     tab.click("#map-reset")
     tab.close()
     assert not errors
@@ -148,7 +153,7 @@ def test_a_very_large_map_is_refined_where_one_looks(browser, large_address):
 CORNERS = """() => {
     const stage = document.getElementById("map-stage").getBoundingClientRect();
     const px = [0.25, 0.6].map(share => [share * stage.width, share * stage.height]);
-    const units = px.map(([x, y]) => likenessMap.view.unit(x, y));
+    const units = px.map(([x, y]) => likeness.mapPage.engine.view.unit(x, y));
     return [px.map(([x, y]) => [x + stage.left, y + stage.top]), units.map(at => [at.x, at.y])];
 }"""
 
@@ -165,14 +170,14 @@ def test_a_selection_on_a_very_large_map_holds_what_is_not_here_too(browser, lar
     tab.mouse.down()
     tab.mouse.move(*end, steps=6)
     tab.mouse.up()
-    tab.wait_for_function("likenessMap.chosen.ids")
+    tab.wait_for_function("likeness.mapPage.chosen.ids")
     x, y = made.xy.T
     within = made.ids[(x > left) & (x < right) & (y < top) & (y > bottom)]
-    assert tab.evaluate("[...likenessMap.chosen.ids]") == within.tolist()
-    assert len(within) > tab.evaluate("likenessMap.map.ids.length")  # more than the browser has at all
+    assert tab.evaluate("[...likeness.mapPage.chosen.ids]") == within.tolist()
+    assert len(within) > tab.evaluate("likeness.mapPage.map.ids.length")  # more than the browser has at all
     first = tab.locator('.map-cluster[data-cluster="0"]')
     first.hover()
     first.get_by_role("button", name="Select all").click()
     size = int((made.cluster == 0).sum())
-    tab.wait_for_function("size => likenessMap.chosen.ids.length === size", arg=size)
+    tab.wait_for_function("size => likeness.mapPage.chosen.ids.length === size", arg=size)
     tab.close()

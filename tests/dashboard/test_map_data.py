@@ -11,11 +11,11 @@ from PIL import Image
 from dashboard.app import create_app
 from dashboard.reads import Reads, map_data
 from dashboard.reads.map_data import Drawings
+from dashboard.reads.packing import pack, unpack
 from pipeline import maps
 from pipeline.library import Library
 from pipeline.maps import COMBINED, store
 from tests import large_library
-from tests.dashboard.test_figures import decoded
 
 COUNT = 4_000
 
@@ -43,20 +43,19 @@ def sampled(large, monkeypatch):
 
 @pytest.mark.parametrize("dim", [2, 3])
 def test_every_image_travels_with_its_place_cluster_and_label(reads, dim):
-    data = map_data.overview(Drawings(reads).of(COMBINED), dim)
+    facts, sent = unpack(map_data.overview(Drawings(reads).of(COMBINED), dim))
     made = reads.map(COMBINED)
-    trace, facts = data["figure"]["data"][0], data["facts"]
-    ids = decoded(trace["customdata"])
-    assert sorted(ids.tolist()) == made.ids.tolist() and facts["total"] == len(ids) and "at" not in facts
+    ids = sent["ids"]
+    assert sorted(ids.tolist()) == made.ids.tolist() and facts["total"] == len(ids) and "at" not in sent
     rows = np.searchsorted(made.ids, ids)
     places = made.xy if dim == 2 else made.xyz
     for axis, column in zip("xyz", places[rows].T):
-        np.testing.assert_array_equal(decoded(trace[axis]), column)
-    cluster = decoded(facts["cluster"])
+        np.testing.assert_array_equal(sent[axis], column)
+    cluster = sent["cluster"]
     np.testing.assert_array_equal(cluster, made.cluster[rows])
     assert (np.diff(cluster) >= 0).all()
     names = [name for name, _ in facts["labels"]]
-    assert [names[code] for code in decoded(facts["label"])] == reads.labels_of(ids)
+    assert [names[code] for code in sent["label"]] == reads.labels_of(ids)
     assert [count for _, count in facts["labels"]] == sorted((c for _, c in facts["labels"]), reverse=True)
 
 
@@ -73,25 +72,13 @@ def test_a_drawing_follows_the_map_and_the_labels(library):
 
 
 def test_a_sample_keeps_every_cluster_and_says_which_points_it_has(sampled):
-    facts = map_data.overview(sampled, 2)["facts"]
-    at = decoded(facts["at"])
+    facts, sent = unpack(map_data.overview(sampled, 2))
+    at = sent["at"]
     assert facts["total"] == COUNT and len(at) < 0.3 * COUNT and (np.diff(at.astype(int)) > 0).all()
     sizes = np.bincount(sampled.cluster + 1)
     kept = np.bincount(sampled.cluster[at] + 1, minlength=len(sizes))
     assert (kept >= np.minimum(sizes, 5)).all()
-    np.testing.assert_array_equal(decoded(facts["cluster"]), sampled.cluster[at])
-
-
-def read(data: bytes) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """The answer of detail(), taken apart as the browser does."""
-    head = np.frombuffer(data, "<f4", 3)
-    start, found = 12, {}
-    columns = {"x": "<f4", "y": "<f4", "ids": "<i4", "at": "<u4", "cluster": "<i2", "label": "<i2"}
-    for name, kind in columns.items():
-        found[name] = np.frombuffer(data, kind, int(head[0]), start)
-        start += found[name].nbytes
-    assert start == len(data)
-    return head, found
+    np.testing.assert_array_equal(sent["cluster"], sampled.cluster[at])
 
 
 def test_a_view_gets_its_points_and_the_images_asked_for(large, sampled):
@@ -102,17 +89,17 @@ def test_a_view_gets_its_points_and_the_images_asked_for(large, sampled):
     inside = np.flatnonzero((x >= box[0]) & (x <= box[1]) & (y >= box[2]) & (y <= box[3]))
     far = int(sampled.ids[np.flatnonzero(x < box[0])[0]])
     answer = server.get(f"/map/{COMBINED}/points?box={','.join(map(str, box))}&ids={far},999999")
-    head, points = read(answer.data)
-    assert answer.status_code == 200 and head[1] == len(inside) > 800
+    head, points = unpack(answer.data)
+    assert answer.status_code == 200 and head["inside"] == len(inside) > 800
     assert far in points["ids"] and (np.diff(points["at"].astype(int)) > 0).all()
     for name in ("ids", "cluster", "label"):
         np.testing.assert_array_equal(points[name], getattr(sampled, name)[points["at"]])
     np.testing.assert_array_equal(np.stack([points["x"], points["y"]], 1), sampled.xy[points["at"]])
     assert set(sampled.cluster[inside]) <= set(points["cluster"])
     close = [box[0], box[0] + 0.3 * (box[1] - box[0]), box[2], box[2] + 0.3 * (box[3] - box[2])]
-    head, points = read(map_data.detail(sampled, close, []))
+    head, points = unpack(map_data.detail(sampled, close, []))
     np.testing.assert_array_equal(points["at"], sampled.inside(close))
-    assert len(points["at"]) == head[1] > 0
+    assert len(points["at"]) == head["inside"] > 0
 
 
 @pytest.mark.parametrize(
@@ -123,6 +110,57 @@ def test_nonsense_is_refused(made_library, query):
     assert server.get(f"/map/{COMBINED}/points?{query}").status_code == 400
     assert server.get("/map/nothing/points?box=0,1,0,1").status_code == 404
     assert server.get("/map/nothing/density.png?box=0,1,0,1").status_code == 404
+
+
+def test_what_is_packed_comes_back_in_place_for_typed_arrays():
+    arrays = {"one": np.arange(3, dtype=np.int16), "two": np.array([1.5, -2.5]), "none": np.zeros(0, np.uint32),
+              "bytes": np.array([0, 255], np.uint8), "ids": np.arange(5, dtype=">i4")}
+    data = pack({"name": "Ä <b>", "total": 7}, arrays)
+    head, found = unpack(data)
+    assert head == {"name": "Ä <b>", "total": 7} and list(found) == list(arrays)
+    start = 4 + int.from_bytes(data[:4], "little")
+    for name, array in found.items():
+        np.testing.assert_array_equal(array, arrays[name])
+        assert (start + int(array.ctypes.data - np.frombuffer(data, np.uint8).ctypes.data) - start) % 8 == 0
+
+
+def ids_of(server, name: str, asked: dict) -> list[int]:
+    answer = server.post(f"/map/{name}/find", json=asked)
+    assert answer.status_code == 200, answer.text
+    return unpack(answer.data)[1]["ids"].tolist()
+
+
+def test_images_are_found_by_a_line_and_by_categories(reads, made_library):
+    server = create_app(Library(made_library)).server.test_client()
+    made = reads.map(COMBINED)
+    low, high = (made.xy.min(axis=0) - 1).tolist(), (made.xy.max(axis=0) + 1).tolist()
+    box = [low, [high[0], low[1]], high, [low[0], high[1]]]
+    assert ids_of(server, COMBINED, {"polygon": box}) == made.ids.tolist()
+    without = ids_of(server, COMBINED, {"polygon": box, "by": "cluster", "hidden": [0, -1]})
+    assert without == made.ids[made.cluster > 0].tolist()
+    assert ids_of(server, COMBINED, {"by": "cluster", "only": [1]}) == made.ids[made.cluster == 1].tolist()
+    labels = np.array([label or "" for label in reads.labels_of(made.ids.tolist())])
+    largest = unpack(map_data.overview(Drawings(reads).of(COMBINED), 2))[0]["labels"][0][0]
+    assert ids_of(server, COMBINED, {"by": "label", "only": [0]}) == made.ids[labels == largest].tolist()
+    left = ids_of(server, COMBINED, {"polygon": box, "by": "label", "hidden": [0]})
+    assert left == made.ids[labels != largest].tolist()
+    other = reads.map("color")
+    of_other = ids_of(server, COMBINED, {"by": "map-color", "only": [0]})
+    assert of_other == other.ids[other.cluster == 0].tolist()
+    for nonsense in ({}, {"polygon": "x"}, {"polygon": [[1, 2, 3]]}, {"polygon": [[0, None]]}, [1], "x"):
+        assert server.post(f"/map/{COMBINED}/find", json=nonsense).status_code == 400
+    assert server.post("/map/nothing/find", json={"by": "cluster", "only": [0]}).status_code == 404
+
+
+def test_colors_and_clusters_are_asked_for_by_name(reads, made_library):
+    server = create_app(Library(made_library)).server.test_client()
+    head, sent = unpack(server.get(f"/map/{COMBINED}/coloring?by=folder").data)
+    assert head["by"] == "folder" and len(sent["codes"]) == len(reads.map(COMBINED).ids)
+    assert server.get(f"/map/{COMBINED}/coloring?by=mood").status_code == 404
+    listed = server.get("/map/color/clusters").json
+    sizes = np.bincount(reads.map("color").cluster + 1, minlength=1)
+    assert listed["noise"] == sizes[0] and [c["count"] for c in listed["clusters"]] == sizes[1:].tolist()
+    assert server.get("/map/nothing/clusters").status_code == 404
 
 
 def test_the_picture_of_density_is_opaque_where_points_are(large, sampled):

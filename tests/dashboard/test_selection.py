@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from dashboard.pages.map import selection as map_selection
-from dashboard.reads import Reads, categories, selections
+from dashboard.reads import Reads, selections
 from dashboard.reads.clusterings import Clusterings
 from pipeline.library import Library, notes
 from pipeline.maps import COMBINED
@@ -57,28 +57,13 @@ def test_points_within_a_line_by_the_even_odd_rule():
     assert not selections.inside(points[:0], crossed).any()
 
 
-def test_what_the_legend_hides_is_not_found(reads, perform):
-    made = reads.map(COMBINED)
-    low, high = made.xy.min(axis=0) - 1, made.xy.max(axis=0) + 1
-    box = [[low[0], low[1]], [high[0], low[1]], [high[0], high[1]], [low[0], high[1]]]
-    box = np.array(box, float).tolist()
-    assert decoded(perform("find", polygon=box)["ids"]).tolist() == made.ids.tolist()
-    without = decoded(perform("find", polygon=box, color="cluster", hidden=[0, -1])["ids"])
-    assert without.tolist() == made.ids[made.cluster > 0].tolist()
-    labels = reads.labels_of(made.ids)
-    largest = perform("look", made.ids)["labels"][0][0]
-    left = decoded(perform("find", polygon=box, color="label", hidden=[0])["ids"])
-    assert left.tolist() == [i for i, label in zip(made.ids.tolist(), labels) if label != largest]
-    folders = categories.coded(categories.folders(reads.library), made.ids)[1]
-    left = decoded(perform("find", polygon=box, color="folder", hidden=[0])["ids"])
-    assert len(left) < len(made.ids) and left.tolist() == made.ids[folders != 0].tolist()
-
-
-def test_a_selection_says_what_it_is_made_of(reads, perform):
+def test_a_selection_says_what_it_is_made_of(reads):
     made = reads.map(COMBINED)
     ids = made.ids[made.cluster == 0][:5].tolist() + made.ids[made.cluster == -1][:2].tolist()
     notes.tag(reads.library, ids[:2], "wall")
-    said = perform("look", [*ids, 99_999])
+    clusterings = Clusterings(reads)
+    given = np.array(sorted([*ids, 99_999]))
+    said = selections.describe(reads, clusterings, clusterings.at(COMBINED, 0), given)
     assert said["count"] == len(ids) + 1 and said["placed"] == len(ids)
     assert said["tags"] == [["wall", 2]]
     assert sum(count for _, count, _ in said["labels"]) == len(ids)
@@ -165,8 +150,8 @@ def tab(page):
 
 
 def drawn(page) -> None:
-    page.wait_for_function("window.likenessMap && likenessMap.map && likenessMap.drawn")
-    page.wait_for_function("likenessMap.map.facts.names")
+    page.wait_for_function("window.likeness?.mapPage?.drawn")
+    page.wait_for_function("likeness.mapPage.clusters.titles")
 
 
 def corners(tab, share: float = 1.0) -> list[tuple[float, float]]:
@@ -174,7 +159,7 @@ def corners(tab, share: float = 1.0) -> list[tuple[float, float]]:
     return tab.evaluate(
         """share => {
           const stage = document.getElementById("map-stage").getBoundingClientRect();
-          const at = Array.from(likenessMap.map.ids, (_, row) => likenessMap.view.pixel(row));
+          const at = Array.from(likeness.mapPage.map.ids, (_, row) => likeness.mapPage.engine.view.pixel(row));
           const x = at.map(p => p.x).sort((a, b) => a - b), y = at.map(p => p.y);
           const next = Math.floor(share * x.length);
           const right = share < 1 ? (x[next] + x[next - 1]) / 2 : x[x.length - 1] + 6;
@@ -194,7 +179,7 @@ def drag(tab, path) -> None:
 
 
 def selected(tab) -> list[int]:
-    return tab.evaluate("likenessMap.chosen.ids ? [...likenessMap.chosen.ids] : []")
+    return tab.evaluate("likeness.mapPage.chosen.ids ? [...likeness.mapPage.chosen.ids] : []")
 
 
 @pytest.mark.browser
@@ -204,8 +189,8 @@ def test_lasso_keep_reload_and_clear(tab, address, made_library):
     drag(tab, half)
     expect(tab.locator("#select-chip-name")).to_have_text("30 images")
     ids = selected(tab)
-    left = tab.evaluate("ids => ids.every(id => likenessMap.mask[likenessMap.map.rows.get(id)])", ids)
-    assert len(ids) == 30 and left and tab.evaluate("likenessMap.mask.reduce((a, b) => a + b)") == 30
+    left = tab.evaluate("ids => ids.every(id => likeness.mapPage.engine.bright[likeness.mapPage.map.rows.get(id)])", ids)
+    assert len(ids) == 30 and left and tab.evaluate("likeness.mapPage.engine.bright.reduce((a, b) => a + b)") == 30
     expect(tab.locator("#selected-gallery .selected-picture")).to_have_count(30)
     expect(tab.locator("#selected-parts")).to_contain_text("Labels")
     tab.get_by_label("Name of a collection").fill("Left half")
@@ -230,7 +215,7 @@ def test_lasso_keep_reload_and_clear(tab, address, made_library):
     tab.get_by_role("button", name="Clear the selection").click()
     expect(tab.locator("#select-chip")).to_be_hidden()
     expect(tab).not_to_have_url(re.compile("collection"))
-    assert tab.evaluate("likenessMap.mask") is None
+    assert tab.evaluate("likeness.mapPage.engine.bright") is None
     notes.drop_collection(Library(made_library), "Left half")
 
 
@@ -252,13 +237,13 @@ def test_box_shift_adds_alt_takes_away_escape_clears_and_a_click_still_chooses(t
     assert len(selected(tab)) == 30
     tab.keyboard.press("Escape")
     assert selected(tab) == []
-    place = tab.evaluate("likenessMap.view.pixel(likenessMap.map.rows.get(7))")
+    place = tab.evaluate("likeness.mapPage.engine.view.pixel(likeness.mapPage.map.rows.get(7))")
     stage = tab.locator("#map-stage").bounding_box()
     tab.mouse.click(stage["x"] + place["x"], stage["y"] + place["y"], delay=40)
     expect(tab.locator("#map-panel")).to_be_visible()
     assert selected(tab) == []
     tab.get_by_text("3D", exact=True).click()
-    tab.wait_for_function("likenessMap.map.dim === 3 && likenessMap.drawn")
+    tab.wait_for_function("likeness.mapPage.map.dim === 3 && likeness.mapPage.drawn")
     expect(tab.get_by_role("button", name="Lasso")).to_be_disabled()
 
 
@@ -272,7 +257,7 @@ def test_what_has_been_done_is_not_done_again_for_the_next_image(tab, made_libra
     expect(tab.locator("#selected-title")).to_have_text("Once")
     tab.get_by_role("button", name="Clear the selection").click()
     notes.drop_collection(Library(made_library), "Once")
-    tab.evaluate("likenessMap.select(5)")
+    tab.evaluate("likeness.mapPage.select(5)")
     expect(tab.locator("#map-panel .map-chip-more")).to_be_visible()
     tab.wait_for_timeout(500)
     assert selected(tab) == [] and notes.collections(Library(made_library)) == []
@@ -281,11 +266,11 @@ def test_what_has_been_done_is_not_done_again_for_the_next_image(tab, made_libra
 @pytest.mark.browser
 def test_what_the_legend_hides_stays_out_of_the_lasso(tab):
     tab.locator('[data-toggle="0"].map-swatch').click()
-    tab.wait_for_function("likenessMap.map.cluster.some((c, row) => c === 0 && likenessMap.hiddenRow(row))")
+    tab.wait_for_function("likeness.mapPage.map.cluster.some((c, row) => c === 0 && likeness.mapPage.engine.hides(row))")
     tab.keyboard.press("l")
     drag(tab, corners(tab))
     clusters = tab.evaluate(
-        "[...likenessMap.chosen.ids].map(id => likenessMap.map.cluster[likenessMap.map.rows.get(id)])"
+        "[...likeness.mapPage.chosen.ids].map(id => likeness.mapPage.map.cluster[likeness.mapPage.map.rows.get(id)])"
     )
     assert len(clusters) > 20 and 0 not in clusters
 
@@ -298,8 +283,8 @@ def test_granularity_reclusters_and_is_in_the_address(tab):
         tab.keyboard.press("ArrowLeft")
     expect(tab).to_have_url(re.compile("grain=-4"))
     tab.wait_for_function(  # not those of a step on the way
-        """() => likenessMap.map.clustered && likenessMap.map.clustered.granularity === -4
-        && document.querySelectorAll(".map-zoom").length === Math.max(...likenessMap.map.cluster) + 1""")
+        """() => likeness.mapPage.map.regrouped && likeness.mapPage.map.regrouped.granularity === -4
+        && document.querySelectorAll(".map-zoom").length === Math.max(...likeness.mapPage.map.cluster) + 1""")
     coarse = tab.locator(".map-zoom").count()
     assert coarse < before
     tab.goto(tab.url)

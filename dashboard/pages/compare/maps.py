@@ -1,8 +1,8 @@
 """Two maps side by side: what is selected, pointed at or clicked in one shows in the other.
 
-The server sends both maps once; everything that links them happens in the browser
-(assets/compare/compare_maps.js). Stores: compare-maps (both maps), compare-image (id of the image
-clicked, or None), compare-group (code of the category selected, or None).
+The browser asks for both maps as the Map page does for one (dashboard/routes/maps.py), and
+links them (assets/compare/compare_maps.js). Stores: compare-image (id of the image clicked,
+or None), compare-group (code of the category selected, or None).
 """
 
 from __future__ import annotations
@@ -10,38 +10,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import dash_bootstrap_components as dbc
-import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from dashboard import components
-from dashboard.access import READ, RUN, needs
-from dashboard.figures import PALETTE, drawing_order, map_figure_2d, typed
-from dashboard.pages.map.panels import titles
 from dashboard.reads import Reads
 from dashboard.reads.comparison import pair
-from pipeline.library import notes
-from pipeline.maps import Map
 
 _SIDES = ("a", "b")
-_TOOLS = {"lasso": "Lasso", "select": "Box", "pan": "Move"}
-_CONFIG = {"displayModeBar": False, "scrollZoom": True, "doubleClick": "reset", "showTips": False}
-_EMPTY = {
-    "data": [],
-    "layout": {"xaxis": {"visible": False}, "yaxis": {"visible": False},
-               "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"},
-}
+_TOOLS = {"lasso": "Lasso", "box": "Box", "pan": "Move"}
 
 
 def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.Div:
     """Both maps in the state that the address names; the callback brings their points."""
     names = reads.map_names()
     if len(names) < 2:
-        if reads.may(RUN):
+        if reads.jobs is not None:
             return components.empty_state(
                 "No two maps yet", "The Library page can make them.", action=components.to_library()
             )
         return components.empty_state(
-            "No two maps yet", "This makes them:", components.command("map", reads.data_told),
+            "No two maps yet", "This makes them:", components.command("map", reads.library.data),
         )
     # The combination shares something with every map; two embeddings tell more.
     a, b = pair(params.get("a"), params.get("b"), [*names[1:], names[0]] if len(names) > 2 else names)
@@ -69,8 +57,6 @@ def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.D
                  html.Div(id="compare-picked", className="compare-picked", role="status")],
                 className="compare-below",
             ),
-            html.Div(id="compare-tip", className="compare-tip", hidden=True, **{"aria-hidden": "true"}),
-            dcc.Store(id="compare-maps"),
             dcc.Store(id="compare-image", data=image),
             dcc.Store(id="compare-group", data=int(group) if known else None),
         ],
@@ -81,28 +67,16 @@ def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.D
 def register(app: Dash, reads: Reads) -> None:
     """Add the view's callbacks."""
 
-    @app.callback(
-        Output("compare-maps", "data"),
-        Input("compare-map-a", "value"), Input("compare-map-b", "value"),
-        running=[(Output("compare-busy-a", "hidden"), False, True),
-                 (Output("compare-busy-b", "hidden"), False, True)],
-    )
-    @needs(READ)
-    def show(a: str, b: str) -> dict:
-        return content(reads, a, b)
-
     @app.callback(Output("compare-pinned", "children"), Input("compare-image", "data"))
-    @needs(READ)
     def pinned(image: int | None):
         return card(reads, image)
 
     app.clientside_callback(
-        ClientsideFunction("compareMaps", "figures"),
-        Output("compare-graph-a", "figure"), Output("compare-graph-b", "figure"),
-        Input("compare-maps", "data"), Input("compare-color", "value"), Input("compare-tool", "value"),
+        ClientsideFunction("compareMaps", "show"),
+        Output("compare-graph-a", "className"),  # without one Dash asks before the page is there
+        Input("compare-map-a", "value"), Input("compare-map-b", "value"),
+        Input("compare-color", "value"), Input("compare-tool", "value"),
         Input("compare-group", "data"), Input("compare-image", "data"), Input("theme", "data"),
-        State("compare-graph-a", "figure"), State("compare-graph-b", "figure"),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("compareMaps", "view"),
@@ -111,40 +85,6 @@ def register(app: Dash, reads: Reads) -> None:
         Input("compare-image", "data"), Input("compare-group", "data"), State("compare-view", "data"),
         prevent_initial_call=True,
     )
-
-
-def content(reads: Reads, a: str, b: str) -> dict:
-    """Both maps for the browser.
-
-    {"key", "palette", "labels": [[name, images]], "a" and "b": {"title", "figure",
-    "cluster", "label": typed int16 codes (n,) in the order of the points, −1 for none,
-    "clusters": [[name, images]]}}. Label codes are places in `labels`, largest first.
-    """
-    labels = reads.library.labels()
-    codes = {label: min(code, np.iinfo(np.int16).max) for code, label in enumerate(labels)}
-    screen = components.titles_of([a, b])
-    return {
-        "key": f"{a} {b}",
-        "palette": PALETTE,
-        "labels": [[label, count] for label, count in labels.items()],
-        "a": _side(reads, reads.map(a), codes, screen[a]),
-        "b": _side(reads, reads.map(b), codes, screen[b]),
-    }
-
-
-def _side(reads: Reads, chosen: Map, codes: Mapping[str, int], title: str) -> dict:
-    labels = reads.labels_of(chosen.ids.tolist())
-    order = drawing_order(chosen.cluster)
-    own = notes.cluster_names(reads.library, chosen.name, chosen.ids, chosen.cluster)
-    sizes = np.bincount(chosen.cluster[chosen.cluster >= 0], minlength=chosen.clusters)
-    label = np.array([codes.get(label, -1) for label in labels], np.int16)
-    return {
-        "title": title,
-        "figure": map_figure_2d(chosen.xy[order], chosen.ids[order]).to_dict(),
-        "cluster": typed(chosen.cluster[order].astype(np.int16)),
-        "label": typed(label[order]),
-        "clusters": [[name, int(size)] for name, size in zip(titles(chosen, labels, own), sizes)],
-    }
 
 
 def card(reads: Reads, image: int | None):
@@ -205,10 +145,7 @@ def _stage(side: str, names: list[str], name: str) -> html.Section:
         [
             html.Div(
                 [
-                    dcc.Graph(id=f"compare-graph-{side}", config=_CONFIG, responsive=True,
-                              className="compare-graph", figure=_EMPTY),
-                    html.Canvas(className="compare-veil", **{"aria-hidden": "true"}),
-                    html.Div(className="compare-rings", **{"aria-hidden": "true"}),
+                    html.Div(id=f"compare-graph-{side}", className="map-graph compare-graph"),
                     html.Label(
                         [html.Span(place, className="visually-hidden"),
                          dbc.Select(id=f"compare-map-{side}", value=name, options=options)],

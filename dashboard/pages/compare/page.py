@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dash import Dash, html
 
 from dashboard import components
-from dashboard.access import RUN
 from dashboard.pages.compare import columns as compare_columns
 from dashboard.pages.compare import disagree as compare_disagree
 from dashboard.pages.compare import maps as compare_maps
@@ -32,12 +31,12 @@ _VIEWS = {
 
 def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
     """The page in the state that the address names."""
-    data = reads.data_told
+    data = reads.library.data
     if reads.is_empty():
-        return components.no_images(data, reads.may(RUN))
+        return components.no_images(data, reads.jobs is not None)
     names = reads.embeddings()
     if not names:
-        return components.not_compared(data, reads.may(RUN))
+        return components.not_compared(data, reads.jobs is not None)
     if len(names) == 1:
         return components.empty_state(
             "One way of looking, so far",

@@ -1,17 +1,14 @@
 """The Map page: clusters, the map itself, and the image clicked with its neighbors.
 
-The browser asks for a map once (dashboard/map_routes.py), as a figure whose coordinates are
-typed arrays; the address names the map, so that it is on its way before the page is. Coloring,
-hiding, hovering, zooming and marking happen in the browser (assets/map/map*.js); the server is
-asked again for another map, for what another coloring says of each point, and for the
-neighbors of an image.
+The browser asks for a map once (dashboard/routes/maps.py); the address names it, so that it is
+on its way before the page is. Coloring, hiding, hovering, zooming and marking happen in the
+browser (assets/map_engine/); the server is asked again for another map, for what another
+coloring says of each point, and for the neighbors of an image.
 
-Stores: map-data (which map the browser has), map-coloring (what the points are
-colored by, where the map itself does not say it), map-clustering (clusters that stand for
-the map's own, or None), map-points (a count: the figure is to be made anew), map-shown
-(key of the map last drawn), map-image (id of the image chosen, or None), map-neighbors (its
-neighbors' ids), map-state (what is hidden or in focus), map-params (parameters of the
-address that other parts of the page hold; likenessMap.setParam sets one).
+Stores: map-clustering (clusters that stand for the map's own, or None), map-shown (key of the
+map last drawn), map-image (id of the image chosen, or None), map-neighbors (its neighbors'
+ids), map-state (what is hidden or in focus), map-params (parameters of the address that other
+parts of the page hold; likeness.mapPage.setParam sets one).
 """
 
 from __future__ import annotations
@@ -20,11 +17,10 @@ import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard import components
-from dashboard.access import READ, RUN, needs
 from dashboard.pages.map import panels as map_panels
 from dashboard.pages.map import selection as map_selection
-from dashboard.pools import LONG
 from dashboard.reads import Reads, colorings
+from dashboard.reads.clusterings import Clusterings
 from dashboard.reads.map_data import Drawings
 from dashboard.routes import maps as map_routes
 
@@ -33,23 +29,15 @@ TITLE = "Map"
 NAV = "Map"
 
 _OWN = ("map", "dim", "color", "image")  # what this page itself says in the address
-_CONFIG = {
-    "displayModeBar": False,
-    "scrollZoom": True,
-    "doubleClick": False,  # map_view.js fits the map to what the panel leaves free
-    "showTips": False,
-}
-_SHARP_UP_TO = 20_000
-"""Points that are drawn at twice the resolution; more would make each frame wait where there is no GPU."""
 
 
 def layout(reads: Reads, params: dict[str, str]):
     """The page in the state that the URL names, or what to do where there is no map yet."""
     if reads.is_empty():
-        return components.no_images(reads.data_told, reads.may(RUN))
+        return components.no_images(reads.library.data, reads.jobs is not None)
     names = reads.map_names()
     if not names:
-        return components.no_map(reads.data_told, reads.may(RUN))
+        return components.no_map(reads.library.data, reads.jobs is not None)
     name = _named(names, params)
     image = params.get("image", "")
     return html.Div(
@@ -61,14 +49,11 @@ def layout(reads: Reads, params: dict[str, str]):
                         [html.H2("Clusters"), html.Div(id="map-clusters", className="map-clusters")],
                         className="map-side", **{"aria-label": "Clusters"},
                     ),
-                    _stage(map_selection.selection(), len(reads.map(name).ids)),
+                    _stage(map_selection.selection()),
                 ],
                 className="map-body",
             ),
-            dcc.Store(id="map-data"),
-            dcc.Store(id="map-points"),
             dcc.Store(id="map-shown"),
-            dcc.Store(id="map-coloring"),
             dcc.Store(id="map-clustering"),
             dcc.Store(id="map-params", data={k: v for k, v in params.items() if k not in _OWN}),
             dcc.Store(id="map-image", data=int(image) if image.isdecimal() and len(image) < 19 else None),
@@ -84,10 +69,7 @@ def needed(reads: Reads, params: dict[str, str]) -> list[tuple[str, str]]:
     names = reads.map_names()
     if not names:
         return []
-    return [
-        ("script", components.url("/_dash-component-suites/plotly/package_data/plotly.min.js")),
-        ("fetch", components.url(map_routes.address_of(_named(names, params), _dim(params)))),
-    ]
+    return [("fetch", components.url(map_routes.address_of(_named(names, params), _dim(params))))]
 
 
 def _named(names: list[str], params: dict[str, str]) -> str:
@@ -137,18 +119,11 @@ def _choice(name: str, label: str, options: list[tuple[str, str, bool]], value: 
     )
 
 
-def _stage(selection: list, points: int):
-    """The map with what floats over it."""
-    config = {**_CONFIG, "plotGlPixelRatio": 2 if points <= _SHARP_UP_TO else 1}
+def _stage(selection: list):
+    """The map with what floats over it; the browser fills in map-graph."""
     return html.Section(
         [
-            html.Div(id="map-density", className="map-density", **{"aria-hidden": "true"}),
-            dcc.Graph(id="map-graph", config=config, responsive=True, className="map-graph",
-                      figure={"data": [], "layout": {"xaxis": {"visible": False}, "yaxis": {"visible": False},
-                              "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}}),
-            html.Div(id="map-marks", className="map-marks", **{"aria-hidden": "true"}),
-            html.Div(id="map-wall", className="map-wall", **{"aria-hidden": "true"}),
-            html.Div(id="map-pointer", className="map-pointer", hidden=True, **{"aria-hidden": "true"}),
+            html.Div(id="map-graph", className="map-graph"),
             html.Div(selection, id="map-selection"),
             html.Div(id="map-legend", className="map-legend", role="group", **{"aria-label": "Colors"}),
             html.Div("Working out the colors …", id="map-coloring-busy", className="map-busy", role="status",
@@ -156,58 +131,41 @@ def _stage(selection: list, points: int):
             html.Div(id="map-busy", className="map-busy", role="status", children="Loading the map …"),
             html.Aside(id="map-panel", className="map-panel", hidden=True,
                        **{"aria-label": "Chosen image"}),
-            html.Div(id="map-tip", className="map-tip", **{"aria-hidden": "true"}),
         ],
         className="map-stage", id="map-stage", **{"aria-label": "Map"},
     )
 
 
 def register(app: Dash, reads: Reads) -> None:
-    """Add the page's callbacks, and the routes that a very large map asks."""
-    drawings = Drawings(reads)
-    map_routes.register(app.server, drawings)
-
-    app.clientside_callback(
-        ClientsideFunction("map", "fetch"),
-        Output("map-data", "data"), Input("map-name", "value"), Input("map-dim", "value"),
-    )
-
-    @app.callback(
-        Output("map-coloring", "data"), Input("map-color", "value"), Input("map-name", "value"),
-        running=[(Output("map-coloring-busy", "hidden"), False, True)],
-    )
-    @needs(READ, pool=LONG)
-    def color(by: str, name: str):
-        return colorings.answer(reads, name, by)
+    """Add the page's callbacks, and the routes of the maps, which Compare asks too."""
+    drawings, clusterings = Drawings(reads), Clusterings(reads)
+    map_routes.register(app.server, reads, drawings, clusterings)
 
     # After the map is there: whether it is stale takes a while to say of a large one.
     @app.callback(
         Output("map-note", "children"), Input("map-shown", "data"), State("map-name", "value"),
         prevent_initial_call=True,
     )
-    @needs(READ)
     def note(_, name: str):
-        return map_note(drawings, name, reads.may(RUN))
+        return map_note(drawings, name, reads.jobs is not None)
 
     @app.callback(
         Output("map-panel", "children"), Output("map-panel", "hidden"), Output("map-neighbors", "data"),
         Input("map-image", "data"), Input("map-name", "value"),
     )
-    @needs(READ)
     def panel(image: int | None, name: str):
         return chosen(reads, image, name)
 
     app.clientside_callback(
-        ClientsideFunction("map", "figure"),
-        Output("map-graph", "figure"),
-        Input("map-data", "data"), Input("map-color", "value"), Input("map-state", "data"),
-        Input("map-image", "data"), Input("theme", "data"), Input("map-points", "data"),
-        State("map-graph", "figure"), State("map-params", "data"),
-        prevent_initial_call=True,
+        ClientsideFunction("map", "show"),
+        Output("map-graph", "className"),  # without one Dash asks before the page is there
+        Input("map-name", "value"), Input("map-dim", "value"), Input("map-color", "value"),
+        Input("map-state", "data"), Input("map-image", "data"), Input("theme", "data"),
+        State("map-params", "data"),
     )
     # What the server may take long for comes by itself: Dash lets a callback wait for
     # everything that one of its inputs is still being asked for.
-    for store in ("coloring", "clustering", "neighbors"):
+    for store in ("clustering", "neighbors"):
         app.clientside_callback(
             ClientsideFunction("map", store), Input(f"map-{store}", "data"), prevent_initial_call=True
         )
@@ -224,7 +182,7 @@ def register(app: Dash, reads: Reads) -> None:
         Input("map-image", "data"), Input("map-params", "data"), State("map-view", "data"),
         prevent_initial_call=True,
     )
-    map_selection.register(app, reads)
+    map_selection.register(app, reads, clusterings)
 
 
 def map_note(drawings: Drawings, name: str, may: bool) -> str:

@@ -1,8 +1,7 @@
 """Selecting on the map: tools, granularity of the clusters, and what is done with a selection.
 
-The selection itself lives in the browser (assets/map/map_select.js finds and draws it,
-map_selected.js shows it). Stores: map-act (what the server is asked to do), map-acted (its
-answer), map-look and map-looked (the same for what a selection is made of), map-ready (asks
+The selection itself lives in the browser (assets/map/map_select.js holds it, map_selected.js
+shows it). Stores: map-act (what the server is asked to do), map-acted (its answer), map-ready (asks
 to load what clusters), map-step (the granularity), map-titles (the clusters shown, for their
 list), map-named (changes when a cluster is named).
 """
@@ -12,9 +11,7 @@ from __future__ import annotations
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from dashboard import components
-from dashboard.access import READ, needs
 from dashboard.pages.map import panels as map_panels
-from dashboard.pools import LONG
 from dashboard.reads import Reads, selections
 from dashboard.reads.clusterings import Clusterings
 from pipeline.maps.granularity import COARSEST, FINEST, ready, step_of
@@ -24,7 +21,7 @@ _TOOLS = (
     ("lasso", "pentagon", "Lasso", "L"),
     ("box", "bounding-box", "Box", "B"),
 )
-_STORES = ("act", "acted", "look", "looked", "ready", "titles", "named")
+_STORES = ("act", "acted", "ready", "titles", "named")
 
 
 def tools(reads: Reads) -> list:
@@ -66,9 +63,8 @@ def granularity(params: dict[str, str]) -> list:
 
 
 def selection() -> list:
-    """What lies over the map for a selection: the drawing, the chip and the gallery."""
+    """What lies over the map for a selection: the chip and the gallery."""
     return [
-        html.Div(id="select-drawing", className="select-drawing", **{"aria-hidden": "true"}),
         html.Div(
             [
                 html.Button(id="select-chip-name", type="button", className="select-chip-name",
@@ -145,9 +141,8 @@ def _icon(picture: str, text: str, do: str) -> html.Button:
     )
 
 
-def register(app: Dash, reads: Reads) -> None:
+def register(app: Dash, reads: Reads, clusterings: Clusterings) -> None:
     """Add the callbacks."""
-    clusterings = Clusterings(reads)
 
     # After the map is there: of a very large one this takes seconds of the server's time.
     @app.callback(
@@ -157,7 +152,6 @@ def register(app: Dash, reads: Reads) -> None:
         running=[(Output("map-granularity", "className"), "is-busy", "")],
         prevent_initial_call=True,
     )
-    @needs(READ, pool=LONG)
     def cluster(_, step: int, named: int | None, name: str):
         return clustered(clusterings, name, step_of(step), only_names=ctx.triggered_id == "map-named")
 
@@ -169,29 +163,14 @@ def register(app: Dash, reads: Reads) -> None:
         State({"type": map_panels.NOTES, "image": ALL}, "id"),
         prevent_initial_call=True,  # else the last act is done again for each image whose chips appear
     )
-    @needs(READ)
     def act(asked: dict, name: str, step: int, noted: list[dict]):
         return acted(reads, clusterings, asked, name, step, [one["image"] for one in noted])
 
-    # By itself: of two calls of one callback Dash forgets the answer of the first.
-    @app.callback(
-        Output("map-looked", "data"), Input("map-look", "data"),
-        State("map-name", "value"), State("map-step", "data"),
-        prevent_initial_call=True,
-    )
-    @needs(READ)
-    def look(asked: dict, name: str, step: int):
-        return selections.perform(reads, clusterings, {"map": name, "grain": step, **asked})
-
     # Loading what clusters takes longer than clustering.
     @app.callback(Input("map-ready", "data"), prevent_initial_call=True)
-    @needs(READ, pool=LONG)
     def load(_):
         ready()
 
-    app.clientside_callback(
-        ClientsideFunction("selection", "looked"), Input("map-looked", "data"), prevent_initial_call=True
-    )
     app.clientside_callback(
         ClientsideFunction("selection", "acted"), Input("map-acted", "data"), prevent_initial_call=True
     )

@@ -1,0 +1,100 @@
+/* What color each point has: a number per point into a palette. Hiding and fading are colors too.
+   Pure; a coloring is {by, kind, codes, …}:
+     clusters    codes are clusters, −1 for none
+     categories  codes into names ([name, count], largest first), −1 for none; `none` says that
+     scale       codes 0–254 from low to high, 255 nothing; form, none, note
+     waiting     its codes are still on their way */
+(function (map) {
+  "use strict";
+  const STEPS = (map.STEPS = 64); // of a continuous scale
+  const NOTHING = (map.NOTHING = 255); // of a scale: nothing is known
+
+  // How the numbers are arranged, where the palette has `top` colors: categories, other, none, the
+  // scale; all of it again, faded; and invisible.
+  const order = (map.order = (top) => ({
+    other: top, none: top + 1, scale: top + 2, faded: top + 2 + STEPS, invisible: 2 * (top + 2 + STEPS),
+  }));
+
+  // Categories past the palette are one, "other", where names are hidden and shown.
+  map.category = (coloring, code, top) => (coloring.kind === "categories" ? Math.min(code, top) : code);
+
+  // A function from what a point's code is to the number of its color.
+  function lookup(coloring, hidden, top) {
+    const gone = new Set(hidden);
+    const { other, none, scale, invisible } = order(top);
+    return (code) => {
+      if (coloring.kind === "waiting") return other;
+      if (coloring.kind === "scale") {
+        return code === NOTHING ? none : scale + Math.floor((code * STEPS) / NOTHING);
+      }
+      if (gone.size && gone.has(map.category(coloring, code, top))) return invisible;
+      return code < 0 ? none : Math.min(code, other);
+    };
+  }
+
+  // The number of each row's color. codes: of the rows. hidden: codes. bright: Uint8Array, 0 for
+  // rows to fade, or null. cluster, focus: all but this one cluster are faded, or null.
+  map.numbers = function (coloring, codes, hidden, top, bright, cluster, focus) {
+    const look = lookup(coloring, hidden, top);
+    const { faded } = order(top);
+    const values = new Uint8Array(codes.length);
+    const seen = new Uint16Array(1 << 16); // of each code, as 16 bits: its number and 1; 0: not met yet
+    for (let row = 0; row < values.length; row++) {
+      const code = codes[row];
+      let value = seen[code & 0xffff];
+      if (!value) value = seen[code & 0xffff] = look(code) + 1;
+      values[row] = value - 1;
+    }
+    if (!bright && focus === null) return values;
+    for (let row = 0; row < values.length; row++) {
+      const dim = (focus !== null && cluster[row] !== focus) || (bright !== null && !bright[row]);
+      if (dim && values[row] < faded) values[row] += faded; // what is hidden stays so
+    }
+    return values;
+  };
+
+  function parts(color) {
+    return [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+  }
+
+  map.mix = (from, to, share) => {
+    const [one, other] = [parts(from), parts(to)];
+    return one.map((part, i) => Math.round(part * (1 - share) + other[i] * share));
+  };
+
+  map.hex = (color) => "#" + color.map((part) => part.toString(16).padStart(2, "0")).join("");
+
+  // [r, g, b] of each number but the last. scale: colors from low to high. All as #rrggbb.
+  map.palette = function (colors, scale, other, none, paper) {
+    const steps = Array.from({ length: STEPS }, (_, i) => {
+      const at = (i / (STEPS - 1)) * (scale.length - 1);
+      const low = Math.min(Math.floor(at), scale.length - 2);
+      return map.hex(map.mix(scale[low], scale[low + 1], at - low));
+    });
+    const plain = [...colors, other, none, ...steps];
+    const shades = (share) => plain.map((color) => map.mix(color, paper, share));
+    return [...shades(0), ...shades(0.82)];
+  };
+
+  map.alike = function (values, others) {
+    if (!others || values.length !== others.length) return false;
+    for (let row = 0; row < values.length; row++) if (values[row] !== others[row]) return false;
+    return true;
+  };
+
+  // A figure of a scale in words; share: 0 low, 1 high.
+  map.figure = function (coloring, share) {
+    const value = coloring.low + share * (coloring.high - coloring.low);
+    if (coloring.form === "date") {
+      return new Date(value * 1000).toLocaleDateString("en", { dateStyle: "medium" });
+    }
+    return coloring.form === "percent" ? `${Math.round(100 * value)} %` : value.toLocaleString("en");
+  };
+
+  // What the coloring says of a code.
+  map.word = function (coloring, code) {
+    if (coloring.kind === "categories") return (coloring.names[code] || [coloring.none])[0];
+    if (coloring.kind !== "scale") return "";
+    return code === NOTHING ? coloring.none : map.figure(coloring, code / (NOTHING - 1));
+  };
+})((window.likeness.map = window.likeness.map || {}));

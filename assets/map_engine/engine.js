@@ -1,0 +1,319 @@
+/* A map of images in an element: data in, events out.
+
+   const map = likeness.map.create(element, options);
+     options.free()      {right, bottom}: px at the edges of the element that something covers
+     options.first       ranges {x, y} to begin with, or null for the whole map
+     options.titles      () → names of the clusters
+
+   map.load(name, dim)   show a map of the library; a promise of whether it was this one
+   map.colors.show(by)   color by what is called so; see coloring.js
+   map.clusters(codes, exemplars)   clusters that stand for the map's own, null: its own
+   map.hide(codes), map.focus(cluster), map.emphasize(ids), null: all
+   map.mark({own, others, pointed})   ids; map.arm("pan", "lasso" or "box")
+   map.view              see view.js: show(rows), reset(), reveal(id), pixel(row), unit(x, y)
+   map.on(event, fn)     data      another map, or other points of one too large to be here at once
+                         view      the view stands; moved: it moves
+                         hover, click  id (hover: or null)
+                         selected  {ids, how}: points within a line; how: new, add or subtract
+                         coloring  another coloring is in force, or is waited for
+                         busy      whether something is on its way; note, error: a sentence */
+(function (map) {
+  "use strict";
+  const SHARP_UP_TO = 20000; // points drawn at twice the resolution
+  const FRESH = { own: null, others: [], pointed: null };
+
+  map.create = function (root, options) {
+    const listeners = {};
+    const layers = {};
+    const sized = () => Math.min(1, Math.max(0.6, innerWidth / 1200)); // markers are made for a desk
+    let numbers = null; // of the rows, as painted
+    let colors = null; // {palette, key}
+    let codes = null; // {of, data, codes}
+    let other = null; // {codes, exemplars}: clusters that stand for the map's own
+    let [asked, frame, size] = [0, null, { width: 0, height: 0 }];
+
+    const engine = {
+      root: root, data: null, tool: "pan", marked: FRESH, exemplars: new Set(),
+      coloring: { by: "cluster", kind: "clusters" }, hidden: [], focused: null, bright: null,
+
+      layer: function (name) {
+        layers[name] = layers[name] || Object.assign(document.createElement("div"), { className: name });
+        layers[name].setAttribute("aria-hidden", "true");
+        return layers[name];
+      },
+
+      on: function (event, listener) {
+        (listeners[event] = listeners[event] || []).push(listener);
+        return engine;
+      },
+      tell: (event, detail) => (listeners[event] || []).forEach((listener) => listener(detail)),
+      frame: () => Object.assign({ right: 0, bottom: 0 }, size, options.free ? options.free() : {}),
+
+      // Data
+
+      load: function (name, dim) {
+        const mine = ++asked;
+        engine.tell("busy", true);
+        // The address of the page's <link rel="preload">, so that the answer may be here already.
+        return fetch(window.likeness.url(`/map/${encodeURIComponent(name)}/overview?dim=${dim}`))
+          .then((answer) => (answer.ok ? answer.arrayBuffer() : answer.text().then((said) => Promise.reject(said))))
+          .then((bytes) => {
+            if (mine !== asked) return false;
+            other = null;
+            show(map.read(bytes), true);
+            return true;
+          })
+          .catch((said) => {
+            if (mine !== asked) return false;
+            engine.tell("busy", false);
+            const sentence = typeof said === "string" ? said : "The map could not be loaded. Reload the page.";
+            engine.tell("error", sentence);
+            if (typeof said !== "string") console.warn(said);
+            return false;
+          });
+      },
+
+      // Other points of the same map.
+      replace: (data) => show(data, false),
+
+      clusters: function (all, exemplars) {
+        other = all && engine.data && all.length === engine.data.total ? { codes: all, exemplars: exemplars } : null;
+        if (!engine.data) return;
+        group();
+        engine.paint();
+        engine.wall.refresh();
+      },
+
+      // Colors
+
+      color: function (coloring) {
+        engine.coloring = coloring;
+        engine.paint();
+      },
+      hide: function (hidden) {
+        engine.hidden = hidden;
+        engine.paint();
+      },
+      focus: function (cluster) {
+        engine.focused = cluster;
+        engine.paint();
+      },
+      emphasize: function (chosen) {
+        engine.chosen = chosen;
+        engine.bright = !chosen || !engine.data ? null : map.mask(engine.data, chosen);
+        root.dataset.bright = engine.bright ? engine.bright.reduce((sum, one) => sum + one, 0) : 0;
+        engine.paint();
+      },
+
+      // Write the colors of all points, where they are others than those drawn.
+      paint: function () {
+        const data = engine.data;
+        if (!data || !renderer || (engine.coloring.kind === "waiting" && numbers)) return; // the last ones stay
+        const made = map.numbers(engine.coloring, engine.codes(), engine.hidden, top(), engine.bright,
+          data.cluster, engine.focused);
+        const palette = shades();
+        if (map.alike(made, numbers) && palette === engine.painted) return;
+        numbers = made;
+        engine.painted = palette;
+        renderer.paint(numbers, palette);
+        engine.draw();
+      },
+
+      // The code of each row by the present coloring.
+      codes: function () {
+        const { coloring, data } = engine;
+        if (coloring.kind === "clusters" || !coloring.codes) {
+          return coloring.by === "label" && coloring.names ? data.label : data.cluster;
+        }
+        if (!codes || codes.of !== coloring || codes.data !== data) {
+          codes = { of: coloring, data: data, codes: map.picked(data, coloring.codes) };
+        }
+        return codes.codes;
+      },
+
+      hides: (row) => numbers !== null && numbers[row] === map.order(top()).invisible,
+      fades: (row) => numbers !== null && numbers[row] >= map.order(top()).faded && !engine.hides(row),
+      colorOf: function (row) {
+        const color = numbers && shades()[numbers[row] % map.order(top()).faded];
+        return color ? map.hex(color) : "var(--map-noise)";
+      },
+      about: (row) => map.about(engine.data, row, options.titles && options.titles(), engine.coloring,
+        engine.coloring.kind === "waiting" ? undefined : engine.codes()[row]),
+
+      // Marks, tools, selecting
+
+      mark: function (marked) {
+        engine.marked = Object.assign({}, engine.marked, marked);
+        engine.marks.draw();
+        if (marked.own === undefined && marked.others === undefined) return;
+        engine.wall.refresh();
+        engine.refine.refresh();
+      },
+
+      arm: function (tool) {
+        engine.tool = tool;
+        engine.input.cancel();
+        root.dataset.tool = engine.data && engine.data.dim === 3 ? "pan" : tool;
+      },
+
+      // The row at a place of the stage, or null.
+      pick: function (x, y) {
+        if (!engine.data || !engine.view.present()) return null;
+        if (engine.data.dim === 3) {
+          const { width, height } = engine.view.area();
+          return map.foremost(engine.data, engine.view.look(), width, height, x, y, engine.hides);
+        }
+        const view = engine.view.present();
+        const at = engine.view.unit(x, y);
+        return map.nearest(engine.data, at.x, at.y, (view.x[1] - view.x[0]) / size.width, engine.hides);
+      },
+
+      // path: px of the stage. Of a map that is here in part the server knows the points.
+      select: function (path, how) {
+        const line = path.map(([x, y]) => engine.view.unit(x, y)).map((at) => [at.x, at.y]);
+        if (!engine.data.at) {
+          const rows = map.inside(engine.data.x, engine.data.y, line).filter((row) => !engine.hides(row));
+          return engine.tell("selected", { ids: rows.map((row) => engine.data.ids[row]), how: how });
+        }
+        return engine.find({ polygon: line, by: engine.coloring.by, hidden: engine.hidden }).then((ids) => (
+          ids && engine.tell("selected", { ids: ids, how: how })
+        ));
+      },
+
+      // Ids of a map as a whole, from the server: see dashboard/routes/maps.py.
+      find: function (what) {
+        const grain = options.grain ? options.grain() : 0;
+        return fetch(window.likeness.url(`/map/${encodeURIComponent(engine.data.name)}/find`), {
+          method: "POST", headers: { "Content-Type": "application/json" },
+          body: JSON.stringify(Object.assign({ grain: grain }, what)),
+        }).then((answer) => (answer.ok ? answer.arrayBuffer() : answer.text().then((said) => Promise.reject(said))))
+          .then((bytes) => map.unpack(bytes).ids)
+          .catch((said) => engine.tell("error", typeof said === "string" ? said : "The server does not answer."));
+      },
+
+      // Drawing
+
+      draw: function () {
+        if (!engine.data || !renderer || !engine.view.present()) return;
+        const { data } = engine;
+        const area = data.dim === 3 ? engine.view.area() : null;
+        const ratio = sharpness();
+        const faded = engine.bright || engine.focused !== null ? map.order(top()).faded : -1;
+        const port = area && [0, canvas.height - area.height * ratio, area.width * ratio, area.height * ratio];
+        renderer.draw(engine.view.look(), data.size * sized(), data.opacity, ratio, faded, port);
+      },
+
+      // The view is another one: drawn with the next frame, however often it changes until then.
+      moved: function () {
+        if (frame) return;
+        frame = requestAnimationFrame(() => {
+          frame = null;
+          if (!engine.data) return;
+          engine.draw();
+          engine.wall.follow();
+          engine.marks.draw();
+          engine.refine.place();
+          engine.tell("moved");
+        });
+      },
+
+      rested: function () {
+        engine.wall.refresh();
+        engine.marks.draw();
+        engine.refine.refresh();
+        engine.tell("view");
+      },
+
+      end: function () {
+        asked++;
+        sizes.disconnect();
+        engine.refine.end();
+        engine.colors.end();
+        engine.input.end();
+        if (renderer) renderer.end();
+        root.replaceChildren();
+      },
+    };
+
+    const top = () => engine.data.facts.palette.length;
+    const sharpness = () => (engine.data.ids.length <= SHARP_UP_TO ? 2 : 1);
+    const token = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+
+    function shades() {
+      const { palette, scale } = engine.data.facts;
+      const key = [palette, scale, document.documentElement.dataset.bsTheme].join();
+      if (!colors || colors.key !== key) {
+        const made = map.palette(palette, scale, token("--map-other"), token("--map-noise"), token("--map-paper"));
+        colors = { key: key, palette: made };
+      }
+      return colors.palette;
+    }
+
+    function group() {
+      const { data } = engine;
+      data.cluster = other ? map.picked(data, other.codes) : data.own;
+      engine.exemplars = new Set(other ? other.exemplars : data.facts.exemplars);
+    }
+
+    function show(data, anew) {
+      const first = anew ? options.first : null;
+      if (anew && (!engine.data || engine.data.name !== data.name)) {
+        engine.hidden = [];
+        engine.focused = null;
+      }
+      engine.data = data;
+      numbers = null;
+      engine.tip.hide();
+      group();
+      measure();
+      if (anew) engine.view.enter(first);
+      if (anew) options.first = null;
+      engine.arm(engine.tool);
+      if (renderer) renderer.points(data.x, data.y, data.z);
+      if (anew) engine.colors.again();
+      engine.emphasize(engine.chosen);
+      root.dataset.shown = data.key;
+      requestAnimationFrame(() => {
+        if (engine.data !== data) return;
+        engine.tell("busy", false);
+        engine.rested();
+        engine.tell("data", data);
+      });
+    }
+
+    function measure() {
+      size = { width: root.clientWidth, height: root.clientHeight };
+      const ratio = engine.data ? sharpness() : 1;
+      const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
+      if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+    }
+
+    const canvas = Object.assign(document.createElement("canvas"), { className: "map-points" });
+    ["map-density", "map-marks", "map-wall", "map-pointer", "map-drawing"].forEach(engine.layer);
+    root.replaceChildren(layers["map-density"], canvas, ...Object.values(layers).slice(1));
+    const renderer = map.renderer(canvas);
+    engine.view = map.view(engine);
+    engine.tip = map.tip(engine);
+    engine.wall = map.wall(engine);
+    engine.marks = map.marks(engine);
+    engine.refine = map.refine(engine);
+    engine.input = map.input(engine);
+    engine.colors = map.colorings(engine);
+    canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
+    canvas.addEventListener("webglcontextrestored", () => {
+      renderer.restored();
+      engine.draw();
+    });
+    const sizes = new ResizeObserver(() => {
+      if (!root.isConnected || (root.clientWidth === size.width && root.clientHeight === size.height)) return;
+      measure();
+      if (!engine.data || !size.width) return;
+      engine.view.fit();
+      engine.draw();
+      engine.rested();
+    });
+    sizes.observe(root);
+    if (!renderer) requestAnimationFrame(() => engine.tell("error", "This browser has no WebGL, which a map needs."));
+    return engine;
+  };
+})((window.likeness.map = window.likeness.map || {}));

@@ -1,0 +1,147 @@
+/* A very large map, of which only a sample is here: whenever the view comes to rest, the points
+   inside it are asked for, and take the place of the sample there. Under the points lies a picture
+   of how dense all of them are. See dashboard/reads/map_data.py for what is sent. */
+(function (map) {
+  "use strict";
+  const REST = 80; // ms that the view must be still
+  const MARGIN = 0.12; // of the view, asked for around it
+  const FINER = 0.6; // of the width asked for last: a view narrower than this is asked for again
+
+  // What is asked for of a view: x0, x1, y0, y1. Pure, as is the next.
+  map.wanted = function (view) {
+    const wide = (view.x[1] - view.x[0]) * MARGIN;
+    const high = (view.y[1] - view.y[0]) * MARGIN;
+    return [view.x[0] - wide, view.x[1] + wide, view.y[0] - high, view.y[1] + high];
+  };
+
+  // Whether the points got for a box are too few for a view.
+  map.coarse = function (view, box, complete) {
+    const within = view.x[0] >= box[0] && view.x[1] <= box[1] && view.y[0] >= box[2] && view.y[1] <= box[3];
+    const wide = (box[1] - box[0]) / (1 + 2 * MARGIN);
+    return !within || (!complete && view.x[1] - view.x[0] < FINER * wide);
+  };
+
+  const covers = (view, [x0, x1, y0, y1]) => (
+    view.x[0] <= x0 && view.x[1] >= x1 && view.y[0] <= y0 && view.y[1] >= y1
+  );
+
+  map.refine = function (engine) {
+    const layer = engine.layer("map-density");
+    let timer = null;
+    let asking = null; // the request under way
+    let got = null; // {base, box, complete} of the answer shown; null: the sample
+    let picture = null; // {box, url} of the picture of density asked for last
+    let lying = null; // the box of the picture that is shown
+    const absent = new Set(); // ids of images that this map has no place for
+
+    const sampled = () => engine.data && engine.data.at && engine.data.dim === 2;
+    const base = () => engine.data.base || engine.data;
+    const ids = () => [engine.marked.own, ...engine.marked.others].filter((id) => id !== null);
+    const missing = () => ids().filter((id) => !engine.data.rows.has(id) && !absent.has(id));
+
+    function lacking(view) {
+      if (missing().length) return true;
+      if (!got || got.base !== base()) return !covers(view, base().bounds);
+      return map.coarse(view, got.box, got.complete);
+    }
+
+    function look() {
+      const view = sampled() && engine.view.present();
+      if (!view || engine.view.moving()) return;
+      if (got && got.base !== base()) forget();
+      if (covers(view, base().bounds) && got && !ids().length) {
+        const whole = base();
+        forget();
+        return engine.replace(whole);
+      }
+      if (lacking(view)) ask(map.wanted(view));
+      else under();
+    }
+
+    function forget() {
+      got = null;
+      absent.clear();
+    }
+
+    function ask(box) {
+      const whole = base();
+      const wished = ids();
+      const query = new URLSearchParams({ box: box.join(","), ids: wished.join(",") });
+      if (asking) asking.abort();
+      const mine = (asking = new AbortController());
+      fetch(window.likeness.url(`/map/${whole.name}/points?${query}`), { signal: mine.signal })
+        .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new Error(answer.status))))
+        .then((bytes) => {
+          if (!engine.data || base() !== whole) return;
+          const made = map.merge(whole, bytes, box);
+          got = { base: whole, box: box, complete: made.complete };
+          absent.clear();
+          wished.forEach((id) => made.rows.has(id) || absent.add(id));
+          engine.replace(made);
+          engine.tell("note", "");
+          under();
+        })
+        .catch((error) => {
+          if (error.name !== "AbortError") engine.tell("note", "The points of this view could not be loaded.");
+        });
+    }
+
+    // The picture of density for what is shown; none where every point of the view is here.
+    function under() {
+      const box = got ? got.box : sampled() && base().bounds;
+      if (!box || (got && got.complete)) {
+        picture = null;
+        return layer.replaceChildren();
+      }
+      const theme = document.documentElement.dataset.bsTheme === "dark" ? "dark" : "light";
+      const query = new URLSearchParams({ box: box.join(","), theme: theme });
+      const url = window.likeness.url(`/map/${base().name}/density.png?${query}`);
+      if (picture && picture.url === url && layer.firstChild) return place();
+      const image = document.createElement("img");
+      image.alt = "";
+      const mine = (picture = { url: url, box: box });
+      image.addEventListener("load", () => {
+        if (picture !== mine) return;
+        layer.replaceChildren(image);
+        lying = box;
+        place();
+      });
+      image.src = url;
+    }
+
+    // Keep the picture of density on its place while the view moves.
+    function place() {
+      if (!layer.firstChild) return;
+      const view = sampled() && engine.view.present();
+      if (!view) return layer.replaceChildren();
+      const { width, height } = engine.frame();
+      const [from, to] = [map.flat.pixel(view, { width, height }, lying[0], lying[3]),
+        map.flat.pixel(view, { width, height }, lying[1], lying[2])];
+      const style = layer.firstChild.style;
+      style.transform = `translate(${from.x}px, ${from.y}px)`;
+      style.width = `${to.x - from.x}px`;
+      style.height = `${to.y - from.y}px`;
+    }
+
+    return {
+      refresh: function () {
+        place();
+        clearTimeout(timer);
+        if (sampled()) timer = setTimeout(look, REST);
+        else layer.replaceChildren();
+      },
+      place: place,
+
+      // Whether all that the view needs is here.
+      enough: function () {
+        const view = sampled() && engine.view.present();
+        return !view || !lacking(view);
+      },
+
+      end: function () {
+        clearTimeout(timer);
+        if (asking) asking.abort();
+      },
+    };
+  };
+})((window.likeness.map = window.likeness.map || {}));
