@@ -66,10 +66,11 @@ def synthetic_library(data: Path, count: int, dims: dict[str, int], seed: int = 
     """A library of `count` images without files, with clustered unit vectors of the given lengths."""
     generator = np.random.default_rng(seed)
     library = Library(data, create=True)
+    root = library.add_root("/nowhere")
     library.db["images"].insert_all(
         {
             "id": number,
-            "root": "/nowhere",
+            "root_id": root,
             "path": f"folder{number % 7}/{number}.jpg",
             "label": f"folder{number % 7}",
             "size": 1,

@@ -41,9 +41,9 @@ def make(data: Path, count: int, *, index: bool = False) -> None:
     cluster, xy, xyz = _blobs(count)
     with library.db.atomic():
         library.db.conn.executemany(
-            "INSERT INTO images (id, root, path, label, size, mtime, content_hash, width, height) "
-            "VALUES (?, ?, ?, ?, 1, ?, ?, 256, 192) ON CONFLICT (id) DO UPDATE SET "
-            "root = excluded.root, path = excluded.path, label = excluded.label, mtime = excluded.mtime",
+            "INSERT INTO images (id, root_id, path, label, size, mtime, content_hash, width, height) "
+            f"VALUES (?, {library.add_root(_NOWHERE)}, ?, ?, 1, ?, ?, 256, 192) ON CONFLICT (id) DO UPDATE SET "
+            "root_id = excluded.root_id, path = excluded.path, label = excluded.label, mtime = excluded.mtime",
             _images(cluster),
         )
     thumbnails = _thumbnails(96 if count > 300_000 else 160)
@@ -64,7 +64,7 @@ def _images(cluster: np.ndarray) -> Iterator[tuple]:
     taken = 1.4e9 + 10 * _YEAR * generator.random(len(cluster))
     for number, (name, when) in enumerate(zip(label.tolist(), taken.tolist()), 1):
         path = f"{2000 + number % 12}/{name}/{number}.jpg"
-        yield number, _NOWHERE, path, f"kind {name}", when, f"{number:032x}"
+        yield number, path, f"kind {name}", when, f"{number:032x}"
 
 
 def _blobs(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -22,7 +22,6 @@ from dashboard.figures import PALETTE, SCALE, drawing_order, marker_opacity, mar
 from dashboard.reads import Reads, categories
 from dashboard.reads.packing import pack
 from pipeline import maps
-from pipeline.library import DATABASE
 from pipeline.maps import Map
 
 WHOLE_UP_TO = 300_000
@@ -151,15 +150,8 @@ class Drawings:
         )  # fmt: skip
 
     def _stamp(self) -> tuple:
-        """Changes with every write to the database."""
-        stamps = []
-        for suffix in ("", "-wal"):
-            try:
-                state = (self._reads.library.data / f"{DATABASE}{suffix}").stat()
-                stamps.append((state.st_mtime_ns, state.st_size))
-            except OSError:
-                stamps.append(None)
-        return tuple(stamps)
+        """Changes with the images: their labels are drawn."""
+        return (self._reads.library.generation(),)
 
 
 def overview(drawing: Drawing, dim: int) -> bytes:

@@ -91,15 +91,16 @@ def add(library: Library, count: int, first: int, rows: int, dims: dict[str, int
     for start in range(first, first + rows, _STEP):
         part = range(start, min(start + _STEP, first + rows))
         ids = [number + 1 for number in part]
-        library.db["images"].insert_all(_images(ids))
+        root = library.add_root("/synthetic")
+        library.db["images"].insert_all(_images(ids, root))
         made = vectors(count, start, len(part), dims)
         library.store([], {name: (_extractor(name), ids, made[name]) for name in dims})
 
 
-def _images(ids: list[int]) -> Iterator[dict]:
+def _images(ids: list[int], root: int) -> Iterator[dict]:
     for number in ids:
         yield {
-            "id": number, "root": "/synthetic", "path": f"{number % 20}/{number}.jpg", "label": str(number % 20),
+            "id": number, "root_id": root, "path": f"{number % 20}/{number}.jpg", "label": str(number % 20),
             "size": 1, "mtime": 0.0, "content_hash": f"{number:032x}",
         }  # fmt: skip
 

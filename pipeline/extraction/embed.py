@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from pipeline.embeddings import Extractor, FittedExtractor
+from pipeline.embeddings import EMBEDDINGS, Extractor, FittedExtractor
 from pipeline.extraction import plan
 from pipeline.extraction.local import LocalPool
 from pipeline.extraction.plan import Given
@@ -86,7 +86,11 @@ def embed(
 
 def _register(library: Library, extractor: Extractor) -> None:
     """Make it the library's current extractor of its embedding, and its options the remembered ones."""
-    library.set_embedding(extractor.name, extractor.fingerprint, extractor.dim, extractor.options.as_json())
+    known = list(EMBEDDINGS)
+    position = known.index(extractor.name) if extractor.name in known else None
+    library.set_embedding(
+        extractor.name, extractor.fingerprint, extractor.dim, extractor.options.as_json(), position
+    )
 
 
 def _restored(library: Library, name: str, extractor: FittedExtractor, progress: Progress) -> bool:
@@ -108,8 +112,7 @@ def _needs(library: Library, names: Sequence[str], learning: Sequence[str]) -> d
     What a codebook is yet to be learned for (`learning`), every image needs.
     """
     sql = "SELECT id FROM images WHERE state = 'ok'"
-    without = f"{sql} AND id NOT IN (SELECT image_id FROM thumbnails)"
-    needs: dict[int, list[str]] = {row[0]: [] for row in library.db.execute(without)}
+    needs: dict[int, list[str]] = {image_id: [] for image_id in library.without_thumbnail()}
     needs |= {image_id: [] for image_id in stored_hashes.pending(library)}
     for name in names:
         everyone = (row[0] for row in library.db.execute(sql))

@@ -19,6 +19,7 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.errors import ImageError, LibraryError
 from pipeline.library import DATABASE, Library
+from pipeline.library.images import from_database, to_database
 from pipeline.pictures import decoding
 from pipeline.progress import Progress, Silent
 
@@ -121,12 +122,7 @@ def _root_for(library: Library, folder: Path) -> tuple[str, str]:
             return root, "" if part == "." else part
     for root in library.roots():
         if Path(root).is_relative_to(folder):
-            prefix = Path(root).relative_to(folder).as_posix()
-            library.db.execute(
-                "UPDATE images SET root = ?, path = ? || '/' || path, "
-                "label = coalesce(label, ?) WHERE root = ?",
-                [folder.as_posix(), prefix, Path(root).name, root],
-            )
+            library.widen_root(root, folder.as_posix())
     return folder.as_posix(), ""
 
 
@@ -174,9 +170,12 @@ def _found(path: str, status: os.stat_result) -> _Found:
 def _known(library: Library, root: str, top: str, found: dict) -> _Known:
     """What the library knows of this root, and which rows are without a file."""
     known = _Known()
-    sql = "SELECT path, size, mtime, id, state, content_hash, root FROM images"
+    sql = (
+        "SELECT i.path, i.size, i.mtime, i.id, i.state, i.content_hash, r.path FROM images i "
+        "JOIN roots r ON r.id = i.root_id"
+    )
     for row in library.db.execute(sql):
-        path, content_hash, here = row[0], row[5], row[6] == root
+        path, content_hash, here = from_database(row[0]), row[5], from_database(row[6]) == root
         inside = here and (not top or path.startswith(top + "/"))
         if inside:
             known.rows[path] = row
@@ -218,8 +217,8 @@ def _enter(library: Library, root: str, item: _Found, known: _Known, report: Sca
         report.new += 1
     report.unreadable += item.reason is not None
     values = {
-        "root": root,
-        "path": item.path,
+        "root_id": library.add_root(root),
+        "path": to_database(item.path),
         "label": Path(item.path).parent.name or None,
         "size": item.size,
         "mtime": item.mtime,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -14,10 +13,12 @@ from pipeline.pictures.hashes import BYTES, NAMES, VERSION
 
 def store(library: Library, rows: Iterable[tuple[int, np.ndarray]]) -> None:
     """Write hashes (image id, (24,) uint8)."""
-    now = time.time_ns()
     with library.db.atomic():
+        now = library.raise_generation()
         library.db.conn.executemany(
-            "INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO hashes VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET average = excluded.average, "
+            "difference = excluded.difference, dct = excluded.dct, version = excluded.version, "
+            "generation = excluded.generation",
             [
                 (image_id, *(part.tobytes() for part in row.reshape(len(NAMES), 8)), VERSION, now)
                 for image_id, row in rows
@@ -53,8 +54,3 @@ def read(library: Library, ids: Sequence[int] | None = None) -> tuple[np.ndarray
             found += library.db.execute(asked, [VERSION, *chunk]).fetchall()
     rows = np.frombuffer(b"".join(row[1] for row in found), np.uint8)
     return np.array([row[0] for row in found], np.int64), rows.reshape(len(found), BYTES)
-
-
-def stamp(library: Library) -> int:
-    """When a hash was stored last, ns since 1970; 0 when there is none."""
-    return library.db.execute("SELECT max(stored_ns) FROM hashes").fetchone()[0] or 0

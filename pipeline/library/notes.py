@@ -7,7 +7,6 @@ without regard to case.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,8 @@ import numpy as np
 
 from pipeline.errors import NoteError
 from pipeline.library import Library
+from pipeline.library.images import from_database, printable
+from pipeline.library.schema_identity import with_ids, without_ids
 
 LONGEST = 80
 """Characters of a name or a tag: what fits on a chip."""
@@ -204,16 +205,16 @@ def name_cluster(
     mine = {int(image) for image in images}
     inside = set() if name or members is None else set(members.tolist())
     with library.db.atomic():
-        for number, kept in library.db.execute(
-            "SELECT id, images FROM cluster_names WHERE map = ?", [map_name]
-        ).fetchall():
-            kept = set(json.loads(kept))
+        for number, _, kept in _named(library, map_name):
             if mine & kept or 2 * len(inside & kept) > len(kept):
                 library.db.execute("DELETE FROM cluster_names WHERE id = ?", [number])
-        if name and mine:
-            library.db.execute(
-                "INSERT INTO cluster_names (map, name, images) VALUES (?, ?, ?)",
-                [map_name, name, json.dumps(sorted(mine))],
+        known = library.images_by_id(sorted(mine))
+        if name and known:
+            number = library.db.execute(
+                "INSERT INTO cluster_names (map, name) VALUES (?, ?)", [map_name, name]
+            ).lastrowid
+            library.db.conn.executemany(
+                "INSERT INTO cluster_name_images VALUES (?, ?)", [(number, image) for image in known]
             )
 
 
@@ -224,10 +225,8 @@ def cluster_names(library: Library, map_name: str, ids: np.ndarray, cluster: np.
     belongs to the cluster that holds most of its images; a later name wins.
     """
     named: dict[int, str] = {}
-    for name, kept in library.db.execute(
-        "SELECT name, images FROM cluster_names WHERE map = ? ORDER BY id", [map_name]
-    ):
-        images = np.array(json.loads(kept), np.int64)
+    for _, name, kept in _named(library, map_name):
+        images = np.array(sorted(kept), np.int64)
         at = np.minimum(np.searchsorted(ids, images), max(0, len(ids) - 1))
         present = at[ids[at] == images] if len(ids) else at[:0]
         votes = np.bincount(cluster[present] + 1, minlength=1)[1:]
@@ -236,36 +235,80 @@ def cluster_names(library: Library, map_name: str, ids: np.ndarray, cluster: np.
     return named
 
 
+def _named(library: Library, map_name: str) -> list[tuple[int, str, set[int]]]:
+    """The names given on a map, the oldest first: (number, name, typical images)."""
+    found: dict[int, tuple[int, str, set[int]]] = {}
+    for number, name, image in library.db.execute(
+        "SELECT c.id, c.name, m.image_id FROM cluster_names c "
+        "JOIN cluster_name_images m ON m.cluster_name_id = c.id WHERE c.map = ? ORDER BY c.id", [map_name]
+    ):
+        found.setdefault(number, (number, name, set()))[2].add(image)
+    return list(found.values())
+
+
 # Ratings
 
 
 def rate(library: Library, query: dict, image: int, value: int, rank: int, score: float) -> None:
     """Keep a word on a match: 1 good, −1 bad, 0 takes it back.
 
-    query: what was asked, as JSON can write it; rank counts from 1. A second word on the
-    same match of the same query replaces the first.
+    query: what was asked, as JSON can write it; images in it are texts that begin with
+    `image:ID`, or numbers below `images`. rank counts from 1. A second word on the same
+    match of the same query replaces the first.
     """
-    asked = json.dumps(query, sort_keys=True)
+    asked, images = without_ids(query)
     with library.db.atomic():
-        library.db.execute("DELETE FROM ratings WHERE query = ? AND image_id = ?", [asked, int(image)])
-        if value:
-            library.db.execute(
-                "INSERT INTO ratings (query, image_id, value, rank, score, rated) VALUES (?, ?, ?, ?, ?, ?)",
-                [asked, int(image), int(np.sign(value)), int(rank), float(score), _now()],
+        number = _query(library, asked, images)
+        if not value:
+            library.db.execute("DELETE FROM ratings WHERE query_id = ? AND image_id = ?", [number, int(image)])
+            return
+        if number is None:
+            known = library.images_by_id(images)
+            number = library.db.execute("INSERT INTO queries (asked) VALUES (?)", [asked]).lastrowid
+            library.db.conn.executemany(
+                "INSERT INTO query_images VALUES (?, ?, ?)",
+                [(number, place, one if one in known else None) for place, one in enumerate(images)],
             )
+        library.db.execute(
+            "INSERT INTO ratings (query_id, image_id, value, rank, score, rated) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (query_id, image_id) DO UPDATE SET value = excluded.value, rank = excluded.rank, "
+            "score = excluded.score, rated = excluded.rated",
+            [number, int(image), int(np.sign(value)), int(rank), float(score), _now()],
+        )
 
 
 def ratings(library: Library, query: dict | None = None) -> list[Rating]:
     """The ratings of one query, or all, in the order they were given."""
     sql = (
-        "SELECT r.query, r.image_id, i.path, r.value, r.rank, r.score, r.rated FROM ratings r "
+        "SELECT r.query_id, r.image_id, i.path, r.value, r.rank, r.score, r.rated FROM ratings r "
         "JOIN images i ON i.id = r.image_id {} ORDER BY r.id"
     )
     if query is None:
-        rows = library.db.execute(sql.format(""))
+        rows = library.db.execute(sql.format("")).fetchall()
     else:
-        rows = library.db.execute(sql.format("WHERE r.query = ?"), [json.dumps(query, sort_keys=True)])
-    return [Rating(json.loads(row[0]), *row[1:]) for row in rows]
+        rows = library.db.execute(
+            sql.format("WHERE r.query_id = ?"), [_query(library, *without_ids(query))]
+        ).fetchall()
+    queries = {number: _asked(library, number) for number in {row[0] for row in rows}}
+    return [Rating(queries[row[0]], row[1], printable(from_database(row[2])), *row[3:]) for row in rows]
+
+
+def _query(library: Library, asked: str, images: list[int]) -> int | None:
+    """The number of a query that has been rated before, or None."""
+    for (number,) in library.db.execute("SELECT id FROM queries WHERE asked = ?", [asked]).fetchall():
+        if _images_of(library, number) == images:
+            return number
+    return None
+
+
+def _asked(library: Library, number: int) -> dict:
+    asked = library.db.execute("SELECT asked FROM queries WHERE id = ?", [number]).fetchone()[0]
+    return with_ids(asked, _images_of(library, number))
+
+
+def _images_of(library: Library, number: int) -> list[int | None]:
+    sql = "SELECT image_id FROM query_images WHERE query_id = ? ORDER BY place"
+    return [row[0] for row in library.db.execute(sql, [number])]
 
 
 # What they share

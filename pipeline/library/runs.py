@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from datetime import datetime, timezone
 
@@ -26,8 +27,8 @@ class RunRecord:
             "UPDATE runs SET state = 'stopped', finished = ? WHERE state = 'running'", [_now()]
         )
         self.id = library.db.execute(
-            "INSERT INTO runs (command, parameters, started, state) VALUES (?, ?, ?, 'running')",
-            [command, json.dumps(parameters, default=str), _now()],
+            "INSERT INTO runs (command, parameters, started, state, pid, origin) VALUES (?, ?, ?, 'running', ?, ?)",
+            [command, json.dumps(parameters, default=str), _now(), os.getpid(), os.environ.get("LIKENESS_ORIGIN")],
         ).lastrowid
 
     def __enter__(self) -> RunRecord:

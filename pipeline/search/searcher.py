@@ -157,7 +157,7 @@ class Searcher:
 
     def hash_index(self) -> HashIndex:
         """The perceptual hashes as they are stored now."""
-        stored = stored_hashes.stamp(self.library)
+        stored = self.library.generation()
         with self._lock:
             if self._hashes is None or self._hashes[0] != stored:
                 self._hashes = stored, HashIndex.of(self.library)

@@ -105,7 +105,7 @@ def test_several_folders_are_updated_at_once(reads, own_pictures):
 def test_removing_a_folder_forgets_its_images_and_says_what_is_stale(library):
     reads = Reads(library, Jobs(library))
     (root,) = reads.roots()
-    library.db.execute("UPDATE images SET root = '/elsewhere' WHERE id > 50")
+    library.db.execute("UPDATE images SET root_id = ? WHERE id > 50", [library.add_root("/elsewhere")])
     assert "50 images" in text_of(actions.asked(reads, root))
     told = text_of(actions.remove(reads, root))
     assert "50 images were removed" in told and "Index and maps" in told

@@ -82,7 +82,8 @@ def test_an_empty_library_says_what_to_do(tmp_path):
 
 
 def test_a_folder_without_files_is_gone_from_the_page_at_once_when_removed(library):
-    library.db.execute("UPDATE images SET root = '/unplugged', state = 'missing' WHERE id > 50")
+    other = library.add_root("/unplugged")
+    library.db.execute("UPDATE images SET root_id = ?, state = 'missing' WHERE id > 50", [other])
     reads = Reads(library)
     seen = page.tick(reads, None)[3]
     library.remove_root("/unplugged")

@@ -130,6 +130,6 @@ def test_an_edited_library_image_is_searched_as_seen(made_library):
 
 
 def test_an_edit_of_a_file_that_is_gone_says_so(library):
-    library.db.execute("UPDATE images SET root = '/nowhere'")
+    library.db.execute("UPDATE roots SET path = '/nowhere'")
     with pytest.raises(QueryError, match="cannot be edited: the file is not there any more"):
         EditedPictures(Reads(library)).vectors(3, Edit(90))

@@ -108,7 +108,7 @@ def test_what_was_found_is_kept_until_the_vectors_change(small, monkeypatch):
     assert (again.first == before.second).all() and (again.share == before.share).all()
     monkeypatch.undo()
 
-    new = {"root": "/nowhere", "path": "new.jpg", "size": 1, "mtime": 0.0, "content_hash": "f" * 32}
+    new = {"root_id": 1, "path": "new.jpg", "size": 1, "mtime": 0.0, "content_hash": "f" * 32}
     small.db["images"].insert(new | {"id": 301})
     twin = {name: (f"{name}/test", [301], small.vectors(name, [7])[1]) for name in DIMS}
     small.store([], twin)

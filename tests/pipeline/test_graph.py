@@ -107,8 +107,8 @@ def test_of_a_large_set_an_even_sample_is_shown(index):
 
 def test_an_image_without_vectors_stands_alone_and_is_no_center(tmp_path):
     library = synthetic_library(tmp_path, 30, {"color": 24})
-    library.db.execute("INSERT INTO images (id, root, path, size, mtime, content_hash) "
-                       "VALUES (99, '/nowhere', 'late.jpg', 1, 0, 'f')")
+    library.db.execute("INSERT INTO images (id, root_id, path, size, mtime, content_hash) "
+                       "VALUES (99, 1, 'late.jpg', 1, 0, 'f')")
     combined.build(library)
     index = combined.load(library)
     found = graph.within(index, [1, 2, 3, 99], 10, Links(least=-1))

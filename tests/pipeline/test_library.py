@@ -98,8 +98,9 @@ def test_the_sample_gallery_never_mixes_with_own_pictures(own_pictures, tmp_path
 def test_vectors_of_another_version_are_told_to_be_stale(library):
     count = library.counts()["ok"]
     assert status.coverage(library, "color") == {"current": count, "stale": 0, "missing": 0}
-    older = library.embeddings()["color"].extractor.replace("color/", "color/0.")
-    library.db.execute("UPDATE embeddings SET extractor = ? WHERE name = 'color'", [older])
-    library.db.execute("UPDATE color_vectors SET extractor = ?", [older])
+    ours = library.embeddings()["color"].extractor
+    library.db.execute(
+        "UPDATE extractors SET fingerprint = ? WHERE fingerprint = ?", [ours.replace("color/", "color/0."), ours]
+    )
     assert status.status(library)["embeddings"]["color"] == {"current": 0, "stale": count, "missing": 0}
     assert status.coverage(library, "sift")["stale"] == 0

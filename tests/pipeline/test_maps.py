@@ -90,7 +90,7 @@ def test_few_new_images_are_placed_and_nothing_else_moves(library):
     before = maps.load(library, "color")
     assert set(maps.build(library).values()) == {"current"}
     twin_of = int(before.ids[10])
-    library.db["images"].insert({"id": 999, "root": "/x", "path": "twin.jpg", "size": 1, "mtime": 0.0})
+    library.db["images"].insert({"id": 999, "root_id": library.add_root("/x"), "path": "twin.jpg", "size": 1, "mtime": 0.0})
     vectors = {
         name: (entry.extractor, [999], library.vectors(name, [twin_of])[1])
         for name, entry in library.embeddings().items()

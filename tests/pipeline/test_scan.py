@@ -59,7 +59,7 @@ def test_any_sequence_of_changes_ends_as_a_fresh_scan(own_pictures, tmp_path):
 def test_renamed_files_keep_their_id_and_vectors(library, pictures, tmp_path):
     moved = tmp_path / "moved"
     shutil.copytree(pictures, moved)
-    library.db.execute("UPDATE images SET root = ?", [str(moved.resolve())])
+    library.db.execute("UPDATE roots SET path = ?", [str(moved.resolve())])
     before = ids(library)
     file = next(moved.rglob("*.jpg"))
     new = moved / "elsewhere" / "other.JPG"
@@ -76,7 +76,7 @@ def test_renamed_files_keep_their_id_and_vectors(library, pictures, tmp_path):
 def test_changed_content_loses_its_vectors_and_a_touch_does_not(library, pictures, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(pictures, folder)
-    library.db.execute("UPDATE images SET root = ?", [str(folder.resolve())])
+    library.db.execute("UPDATE roots SET path = ?", [str(folder.resolve())])
     first, second, third = sorted(folder.rglob("*.jpg"))[:3]
     os.utime(first, (5, 5))
     shutil.copyfile(third, second)
@@ -88,7 +88,7 @@ def test_changed_content_loses_its_vectors_and_a_touch_does_not(library, picture
 def test_vanished_images_are_marked_and_come_back_with_their_vectors(library, pictures, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(pictures, folder)
-    library.db.execute("UPDATE images SET root = ?", [str(folder.resolve())])
+    library.db.execute("UPDATE roots SET path = ?", [str(folder.resolve())])
     count = library.counts()["ok"]
     theme = sorted(folder.iterdir())[0]
     theme.rename(tmp_path / "away")

@@ -67,9 +67,10 @@ def test_too_few_images_one_sentence(tmp_path):
 def test_unreadable_images_are_skipped_or_one_sentence(library, own_pictures):
     files = sorted(own_pictures.rglob("*.jpg"))
     library.db.execute("DELETE FROM images")
+    root = library.add_root(str(own_pictures))
     for number, file in enumerate(files):
         library.db["images"].insert({
-            "root": str(own_pictures), "path": file.relative_to(own_pictures).as_posix(), "size": 1,
+            "root_id": root, "path": file.relative_to(own_pictures).as_posix(), "size": 1,
             "mtime": 0.0, "content_hash": f"{number:032x}"})
     files[0].write_bytes(b"not a picture")
     material = gather(library, 2500, 0)

@@ -1,0 +1,138 @@
+"""Opening `images.db`: migrated, checked, and for reading alone where nothing can be written."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from pipeline.errors import LibraryError
+from pipeline.library.locks import locked
+from pipeline.library.schema import migrations
+
+DATABASE = "images.db"
+
+_PATIENCE = 60
+"""Seconds that a write waits for another one."""
+
+
+class Connection(Database):
+    """A connection whose transactions ask for the right to write when they begin.
+
+    One that reads first and writes then is refused at once, without waiting, when another
+    has written in between.
+    """
+
+    @contextmanager
+    def atomic(self) -> Iterator[Connection]:
+        """All of what is written inside, or nothing of it; one inside another is a savepoint."""
+        if self.conn.in_transaction:
+            with super().atomic():
+                yield self
+            return
+        self.conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield self
+            self.conn.execute("COMMIT")
+        except BaseException:
+            self.rollback()
+            raise
+
+
+def connect(data: Path, read_only: bool) -> Connection:
+    """A connection to the database of a data directory, with foreign keys."""
+    file = data / DATABASE
+    if read_only:
+        connection = sqlite3.connect(_address(file), uri=True, timeout=_PATIENCE)
+    else:
+        connection = sqlite3.connect(file, timeout=_PATIENCE)
+        connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return Connection(connection)
+
+
+def prepare(data: Path) -> bool:
+    """Make or migrate the database; returns whether it can only be read.
+
+    Raises LibraryError when the file is no database of ours, was written by a newer
+    Likeness, or would have to be changed where nothing can be written.
+    """
+    file = data / DATABASE
+    try:
+        read_only = file.is_file() and not _is_writable(data)
+        with _plain(file, read_only) as db:
+            pending = _pending(file, db)
+        if pending and read_only:
+            raise LibraryError(
+                f"The library in {data} was made by an older Likeness and has to be brought up to date, "
+                "but nothing can be written there. Copy it to a place where it can."
+            )
+        if pending:
+            data.mkdir(parents=True, exist_ok=True)
+            _migrate(file)
+        return read_only
+    except OSError as error:
+        raise LibraryError(f"The data directory {data} cannot be used ({error.strerror}).") from None
+    except sqlite3.DatabaseError as error:
+        raise LibraryError(f"{file} cannot be opened ({error}).") from None
+
+
+def _migrate(file: Path) -> None:
+    """Bring the database up to date; two processes may open a new library at once."""
+    with locked(file.with_name(".opening")), _plain(file) as db:
+        db.enable_wal()
+        db.execute("PRAGMA synchronous = NORMAL")
+        migrations.apply(db)  # without foreign keys, so that a table can be made anew
+        if broken := db.execute("PRAGMA foreign_key_check").fetchone():
+            raise LibraryError(f"{file} is damaged: a row of {broken[0]} refers to nothing.")
+
+
+@contextmanager
+def _plain(file: Path, read_only: bool = False) -> Iterator[Database]:
+    """A connection for looking at the schema and changing it."""
+    if not file.is_file() and not file.parent.is_dir():
+        yield Database(memory=True)
+        return
+    connection = sqlite3.connect(_address(file), uri=True) if read_only else sqlite3.connect(file, timeout=_PATIENCE)
+    try:
+        yield Database(connection)
+    finally:
+        connection.close()
+
+
+def _pending(file: Path, db: Database) -> bool:
+    """Whether steps are to be taken; LibraryError where one was that we do not know."""
+    known = [step.name for step in migrations._migrations]
+    applied = [step.name for step in migrations.applied(db)]
+    if newer := [name for name in applied if name not in known]:
+        raise LibraryError(f"The library in {file.parent} was written by a newer Likeness ({newer[-1]}).")
+    if not applied and db.table_names():
+        raise LibraryError(f"{file} is a database, but none of Likeness's.")
+    return len(applied) < len(known)
+
+
+def _is_writable(data: Path) -> bool:
+    """Whether a run could write here; read-only media say so even to root."""
+    return os.access(data, os.W_OK) and os.access(data / DATABASE, os.W_OK)
+
+
+def _address(file: Path) -> str:
+    """The URI that opens a database without writing anything, not even beside it.
+
+    Without the log of a writer that was cut off, the file is all there is (`immutable`); with
+    one, SQLite needs that log's index, which must lie there already.
+    """
+    log = file.with_name(file.name + "-wal")
+    whole = not log.is_file() or log.stat().st_size == 0
+    address = "file:" + _quoted(file.resolve())
+    return f"{address}?immutable=1" if whole else f"{address}?mode=ro"
+
+
+def _quoted(file: Path) -> str:
+    from urllib.parse import quote_from_bytes
+
+    return quote_from_bytes(os.fsencode(file))

@@ -1,0 +1,224 @@
+"""A library's images and the folders they were scanned from, see `pipeline.library.Library`."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sqlite_utils import Database
+
+from pipeline.errors import LibraryError
+from pipeline.library.vectors import chunks, table_of
+
+_FORGOTTEN_AT_A_TIME = 2_000  # images per transaction, so that notes can be written in between
+
+_SELECT = (
+    "SELECT i.id, r.path, i.path, i.label, i.width, i.height, i.size, i.mtime, i.state, i.reason, "
+    "i.content_hash, i.retry FROM images i JOIN roots r ON r.id = i.root_id"
+)
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One image of the library, without its vectors.
+
+    root, path: as the file system has them; where a name is no UTF-8, with surrogates, as
+    Python's `os` gives and takes them. retry: it could not be read this time.
+    """
+
+    id: int
+    root: str
+    path: str
+    label: str | None
+    width: int | None
+    height: int | None
+    size: int
+    mtime: float
+    state: str
+    reason: str | None
+    content_hash: str | None = None
+    retry: bool = False
+
+    @property
+    def file(self) -> Path:
+        """Where the file lies on disk."""
+        return Path(self.root) / self.path
+
+    @property
+    def shown(self) -> str:
+        """The path as it can be printed."""
+        return printable(self.path)
+
+
+def to_database(name: str) -> str | bytes:
+    """A path as it is stored: text, or the bytes themselves where they are no UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name)
+    return name
+
+
+def from_database(value: str | bytes) -> str:
+    """A stored path as the file system takes it."""
+    return os.fsdecode(value) if isinstance(value, bytes) else value
+
+
+def printable(name: str) -> str:
+    """A path that any encoding of Unicode can write; bytes that are no UTF-8 as \\xNN."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def row_of(values: Sequence) -> ImageRow:
+    """A row as `_SELECT` gives it."""
+    found = ImageRow(*values[:11], bool(values[11]))
+    if isinstance(found.path, bytes) or isinstance(found.root, bytes):
+        found = ImageRow(found.id, from_database(found.root), from_database(found.path), *values[3:11], found.retry)
+    return found
+
+
+class ImageTables:
+    """The reads and writes of images and roots that a Library has; `db` is its connection."""
+
+    @property
+    @abstractmethod
+    def db(self) -> Database:
+        """This thread's connection."""
+
+    def image(self, image_id: int) -> ImageRow | None:
+        """One image by id, or None."""
+        return self.images_by_id([image_id]).get(image_id)
+
+    def images_by_id(self, ids: Sequence[int]) -> dict[int, ImageRow]:
+        """The images among `ids` that exist, by id."""
+        found = {}
+        for chunk in chunks([int(i) for i in ids]):
+            marks = ",".join("?" * len(chunk))
+            for row in self.db.execute(f"{_SELECT} WHERE i.id IN ({marks})", chunk):
+                found[row[0]] = row_of(row)
+        return found
+
+    def images(self, state: str = "ok", *, limit: int = -1, offset: int = 0) -> list[ImageRow]:
+        """The images in a state (`ok`, `unreadable`, `missing`), ordered by id."""
+        sql = f"{_SELECT} WHERE i.state = ? ORDER BY i.id LIMIT ? OFFSET ?"
+        return [row_of(row) for row in self.db.execute(sql, [state, limit, offset])]
+
+    def image_at(self, file: Path) -> ImageRow | None:
+        """The image whose file this is, or None when it is not in the library."""
+        file = Path(os.path.realpath(file))
+        for root in self.roots():
+            if file.is_relative_to(root):
+                row = self.db.execute(
+                    f"{_SELECT} WHERE r.path = ? AND i.path = ? AND i.state = 'ok'",
+                    [to_database(root), to_database(file.relative_to(root).as_posix())],
+                ).fetchone()
+                if row:
+                    return row_of(row)
+        return None
+
+    def counts(self) -> dict[str, int]:
+        """Number of images per state, all three named."""
+        found = dict(self.db.execute("SELECT state, count(*) FROM images GROUP BY state"))
+        return {state: found.get(state, 0) for state in ("ok", "unreadable", "missing")}
+
+    def labels(self) -> dict[str, int]:
+        """Label → number of `ok` images, largest first; images without label are left out."""
+        sql = (
+            "SELECT label, count(*) FROM images WHERE state = 'ok' AND label IS NOT NULL "
+            "GROUP BY label ORDER BY count(*) DESC, label"
+        )
+        return dict(self.db.execute(sql))
+
+    def mark(self, image_id: int, state: str, reason: str | None = None, *, retry: bool = False) -> None:
+        """Set an image's state, why, and whether it is to be tried again on every run."""
+        self.db.execute(
+            "UPDATE images SET state = ?, reason = ?, retry = ? WHERE id = ?", [state, reason, retry, image_id]
+        )
+
+    def thumbnail(self, image_id: int) -> bytes | None:
+        """JPEG bytes, long side 256 px, or None."""
+        row = self.db.execute(
+            "SELECT jpeg FROM thumbnails WHERE image_id = ?", [image_id]
+        ).fetchone()
+        return row[0] if row else None
+
+    def without_thumbnail(self) -> list[int]:
+        """Ids of `ok` images that have none, ascending."""
+        sql = (
+            "SELECT id FROM images WHERE state = 'ok' AND id NOT IN "
+            "(SELECT image_id FROM thumbnails INDEXED BY thumbnails_image) ORDER BY id"
+        )
+        return [row[0] for row in self.db.execute(sql)]
+
+    def changed_since(self, generation: int) -> np.ndarray:
+        """Ids (n,) int64 ascending of what has changed after a generation, forgotten ones included."""
+        sql = (
+            "SELECT id FROM images WHERE changed > ?1 UNION SELECT image_id FROM vectors WHERE generation > ?1 "
+            "UNION SELECT image_id FROM hashes WHERE generation > ?1 "
+            "UNION SELECT image_id FROM forgotten WHERE generation > ?1 ORDER BY 1"
+        )
+        return np.fromiter((row[0] for row in self.db.execute(sql, [generation])), np.int64)
+
+    # Roots
+
+    def roots(self) -> dict[str, int]:
+        """Scanned folder → number of images that are not missing, by name."""
+        sql = (
+            "SELECT r.path, count(i.id) FROM roots r "
+            "LEFT JOIN images i ON i.root_id = r.id AND i.state IN ('ok', 'unreadable') "
+            "GROUP BY r.id ORDER BY r.path"
+        )
+        return {from_database(path): count for path, count in self.db.execute(sql)}
+
+    def add_root(self, root: str) -> int:
+        """The id of a scanned folder, entered where it is new."""
+        self.db.execute("INSERT INTO roots (path) VALUES (?) ON CONFLICT DO NOTHING", [to_database(root)])
+        return self.root_id(root)
+
+    def root_id(self, root: str) -> int:
+        """The id of a scanned folder; LibraryError when it is none."""
+        row = self.db.execute("SELECT id FROM roots WHERE path = ?", [to_database(root)]).fetchone()
+        if row is None:
+            raise LibraryError(f"The folder {printable(root)} is not in this library; `status` lists those that are.")
+        return row[0]
+
+    def widen_root(self, root: str, around: str) -> None:
+        """Let a folder that lies around a scanned one take its images over."""
+        prefix = Path(root).relative_to(around).as_posix()
+        label = printable(Path(root).name)
+        with self.db.atomic():
+            old, new = self.root_id(root), self.add_root(around)
+            rows = self.db.execute("SELECT id, path FROM images WHERE root_id = ?", [old]).fetchall()
+            self.db.conn.executemany(
+                "UPDATE images SET root_id = ?, path = ?, label = coalesce(label, ?) WHERE id = ?",
+                [(new, to_database(f"{prefix}/{from_database(path)}"), label, number) for number, path in rows],
+            )
+            self.db.execute("DELETE FROM roots WHERE id = ?", [old])
+
+    def remove_root(self, root: str) -> int:
+        """Forget every image of a scanned folder with its vectors; the files stay. Returns how many."""
+        number, count = self.root_id(root), 0
+        while True:
+            with self.db.atomic():
+                gone = self.db.execute(
+                    "DELETE FROM images WHERE id IN (SELECT id FROM images WHERE root_id = ? LIMIT ?)",
+                    [number, _FORGOTTEN_AT_A_TIME],
+                ).rowcount
+                count += gone
+                if gone < _FORGOTTEN_AT_A_TIME:
+                    self.db.execute("DELETE FROM roots WHERE id = ?", [number])
+                    return count
+
+    def forget_vectors(self, ids: Iterable[int]) -> None:
+        """Drop thumbnails, hashes and vectors of images whose content has changed or gone."""
+        names = [row[0] for row in self.db.execute("SELECT name FROM embeddings")]
+        tables = ["thumbnails", "hashes", *(table_of(name) for name in names)]
+        with self.db.atomic():
+            for chunk in chunks(list(ids)):
+                marks = ",".join("?" * len(chunk))
+                for table in tables:
+                    self.db.execute(f"DELETE FROM {table} WHERE image_id IN ({marks})", chunk)
