@@ -144,7 +144,7 @@ def test_images_that_are_no_more_say_so(reads, own_pictures):
     scan(reads.library, own_pictures)
     assert "no longer in its folder" in text_of(page.layout(reads, {"image": str(broken.id)}))
     gone = reads.image(1)
-    reads.library.db.execute("UPDATE roots SET path = '/nowhere'")
+    reads.library.db.execute("UPDATE roots SET path = '/nowhere' WHERE id = 1")
     assert "not there any more" in text_of(parts_of.file_part(reads, reads.image(1)))
     assert gone.state == "ok"
 
