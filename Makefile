@@ -1,6 +1,7 @@
 # make demo                     the sample gallery, generated here, in the dashboard
 # make demo IMAGES=~/Pictures   your own images
 # make test                     the tests
+# make check                    the quick ones: no browser, no network, about a minute
 #
 # Variables: PYTHON (3.11 or newer), VENV, IMAGES, DATA (directory of the library), PORT
 
@@ -14,13 +15,16 @@ RUN := $(VENV)/bin/python
 # Named after what is installed: a changed requirements.txt installs, an unchanged one takes no time.
 STAMP := $(VENV)/.installed-$(shell cksum < requirements.txt | cut -d' ' -f1)
 
-.PHONY: demo test setup clean
+.PHONY: demo test check setup clean
 
 demo: setup
 	@$(RUN) -m pipeline demo $(if $(IMAGES),"$(patsubst ~/%,$(HOME)/%,$(IMAGES))") $(if $(DATA),--data "$(DATA)") --port $(PORT)
 
 test: setup
 	@$(RUN) -m pytest
+
+check: setup
+	@$(RUN) -m pytest -m "not browser and not network"
 
 setup: $(STAMP)
 

@@ -17,6 +17,23 @@ THEMES = 6  # folders
 PER_THEME = 10
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make check` leaves out by the fixtures that a test asks for."""
+    for item in items:
+        if "browser" in item.fixturenames:
+            item.add_marker("browser")
+        if "made_library" in item.fixturenames:
+            item.add_marker("network")
+
+
+@pytest.fixture(scope="session")
+def sample_gallery(tmp_path_factory) -> Path:
+    """The whole sample gallery; read only."""
+    folder = tmp_path_factory.mktemp("gallery") / "gallery"
+    gallery.generate(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory) -> Path:
     """60 pictures of the sample gallery in 6 folders; read only."""

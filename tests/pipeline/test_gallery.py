@@ -17,10 +17,8 @@ SEED = 7
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("gallery")
-    gallery.generate(place, seed=SEED)
-    return place
+def folder(sample_gallery: Path) -> Path:
+    return sample_gallery
 
 
 @pytest.fixture(scope="module")

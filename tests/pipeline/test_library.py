@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 
 import numpy as np
@@ -13,7 +14,8 @@ from pipeline.errors import LibraryError
 from pipeline.library import DATABASE, Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.library.schema import migrations
-from pipeline.run import demo_folder, run
+from pipeline.extraction import scan
+from pipeline.run import demo_folder
 from tests.conftest import synthetic_library
 
 
@@ -82,14 +84,16 @@ def test_removing_a_folder_takes_everything_of_it(library):
         assert library.db[table].count == 0
 
 
-def test_the_sample_gallery_never_mixes_with_own_pictures(own_pictures, tmp_path):
+def test_the_sample_gallery_never_mixes_with_own_pictures(own_pictures, sample_gallery, tmp_path):
     data = tmp_path / "data"
+    for place in (data / "gallery", data / "sample" / "gallery"):  # painted already, which takes a while
+        shutil.copytree(sample_gallery, place)
     assert demo_folder(data, None) == (data, data / "gallery")
-    run(Library(data), data / "gallery", embeddings="color")
+    scan(Library(data), data / "gallery")
     assert demo_folder(data, None) == (data, data / "gallery")
     assert demo_folder(data, own_pictures) == (data, own_pictures)
     assert Library(data).counts()["ok"] == 0
-    run(Library(data), own_pictures, embeddings="color")
+    scan(Library(data), own_pictures)
     assert demo_folder(data, None) == (data / "sample", data / "sample" / "gallery")
     assert demo_folder(data, own_pictures) == (data, own_pictures)
     assert list(Library(data).roots()) == [str(own_pictures.resolve())]

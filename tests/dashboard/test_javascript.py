@@ -1,0 +1,59 @@
+"""The pure parts of the assets, tested in JavaScript: tests/javascript/*.js run in the browser.
+
+Each file is a list of `test("what holds", async () => {…})`; `harness.js` says what they may use.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ASSETS = Path(__file__).parents[2] / "assets"
+TESTS = Path(__file__).parents[1] / "javascript"
+FILES = sorted(file.name for file in TESTS.glob("*.js") if file.name != "harness.js")
+ORIGIN = "http://likeness.test/"
+
+
+@pytest.fixture(scope="module")
+def sources() -> dict[str, str]:
+    """The text of every asset in JavaScript by its path."""
+    return {file.relative_to(ASSETS).as_posix(): file.read_text("utf-8") for file in ASSETS.rglob("*.js")}
+
+
+def results(browser, sources: dict[str, str], tests: str) -> dict[str, str | None]:
+    """What became of each test of a text in JavaScript: {name: None or the error}."""
+    context = browser.new_context()
+    page = context.new_page()
+    # An origin of its own gives it a storage; nothing leaves the machine.
+    page.route("**/*", lambda route: route.fulfill(body="<!doctype html><body>", content_type="text/html"))
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(ORIGIN)
+    page.add_script_tag(content=(TESTS / "harness.js").read_text("utf-8"))
+    page.add_script_tag(content=tests)
+    found = page.evaluate("sources => window.runTests(sources)", sources)
+    context.close()
+    assert not errors, errors
+    return {row["name"]: row["error"] for row in found}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("file", FILES)
+def test_javascript(browser, sources, file):
+    found = results(browser, sources, (TESTS / file).read_text("utf-8"))
+    assert found, f"{file} has no tests"
+    failed = {name: error for name, error in found.items() if error}
+    assert not failed, "\n".join(f"{name}: {error}" for name, error in failed.items())
+
+
+@pytest.mark.browser
+def test_a_test_that_fails_is_told(browser, sources):
+    found = results(browser, sources, """
+        test("right", () => equal(new Float32Array([1, NaN]), [1, NaN]));
+        test("wrong", () => equal({ a: [1] }, { a: [2] }));
+        test("late", async () => { await null; truthy(0); });
+        test("no such asset", () => fresh({ assets: ["none.js"] }));
+    """)
+    assert found["right"] is None and "found" in found["wrong"] and "[2]" in found["wrong"]
+    assert "found 0" in found["late"] and "there is no asset none.js" in found["no such asset"]
