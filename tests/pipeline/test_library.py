@@ -14,7 +14,7 @@ from pipeline.errors import LibraryError
 from pipeline.library import DATABASE, Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.library.schema import migrations
-from pipeline.extraction import scan
+from pipeline.extraction.scan import scan
 from pipeline.run import demo_folder
 from tests.conftest import synthetic_library
 
