@@ -9,7 +9,6 @@ one that is shown (assets/shell/shell.js).
 
 from __future__ import annotations
 
-import gzip
 import logging
 import threading
 from collections.abc import Sequence
@@ -25,9 +24,10 @@ import dash_bootstrap_components as dbc
 import flask_bootstrap
 from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, set_props
 from flask import Flask, Response, request
+from flask_compress import Compress
 
 from dashboard import components
-from dashboard.access import Access, guard
+from dashboard.access import READ, Access, guard, needs
 from dashboard.jobs import Jobs
 from dashboard.pages.compare import page as compare_page
 from dashboard.pages.graph import page as graph_page
@@ -36,7 +36,7 @@ from dashboard.pages.library import page as library_page
 from dashboard.pages.map import page as map_page
 from dashboard.pages.search import page as search_page
 from dashboard.reads import Reads
-from dashboard.routes import exports, small_maps
+from dashboard.routes import exports, operation, small_maps
 from dashboard.routes import images as image_routes
 from pipeline.errors import LikenessError
 from pipeline.library import Library
@@ -51,7 +51,16 @@ MAX_REQUEST = 36 * 2**20
 
 _ASSETS = Path(__file__).resolve().parent.parent / "assets"
 _BOOTSTRAP = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5"
-_COMPRESSED = ("application/json", "application/javascript", "text/javascript", "text/css", "text/html")
+_COMPRESSION = {
+    "COMPRESS_MIMETYPES": [
+        "application/json", "application/javascript", "text/javascript", "text/css", "text/html", "image/svg+xml",
+    ],
+    "COMPRESS_ALGORITHM": ["zstd", "gzip"],
+    "COMPRESS_LEVEL": 1,  # maps are sent as they are made: a tighter fit costs more time than it saves
+    "COMPRESS_ZSTD_LEVEL": 3,
+    "COMPRESS_MIN_SIZE": 1_000,  # below, the header costs what is saved
+    "COMPRESS_STREAMS": False,  # what is streamed is large and dense
+}
 _LOG = logging.getLogger(__name__)
 
 # theme.js runs before anything is drawn, so that a dark page does not flash white.
@@ -87,7 +96,7 @@ def create_app(
     that can be switched to, this one among them. access: who may ask, and for what.
     warm: make the models ready in the background, once the first page has been answered.
     """
-    reads = Reads(library, Jobs(library) if access.actions else None)
+    reads = Reads(library, Jobs(library, access.folders) if access.runs else None, access.rights)
     app = Dash(
         __name__,
         assets_folder=str(_ASSETS),
@@ -97,7 +106,6 @@ def create_app(
         meta_tags=[
             {"name": "viewport", "content": "width=device-width, initial-scale=1"},
             {"name": "color-scheme", "content": "light dark"},
-            {"name": "referrer", "content": "same-origin"},
             {"name": "likeness-pages", "content": " ".join(page.PATH for page in PAGES)},
         ],
         on_error=_show_error,
@@ -111,16 +119,17 @@ def create_app(
     app.enable_dev_tools(debug=False, dev_tools_disable_version_check=True)  # it asks a server
     app.server.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST
     # For each request: its links know where the app is mounted.
-    app.layout = partial(_shell, libraries, prefix)
-    guard(app.server, access)
+    app.layout = partial(_shell, libraries, prefix, access)
+    operation.register(app.server, library)
     _serve_files(app.server)
     image_routes.register(app.server, library)
-    exports.register(app.server, library)
+    exports.register(app.server, reads)
     small_maps.register(app.server, reads)
     _ask_early(app, reads)
     _route(app, reads)
     for page in PAGES:
         page.register(app, reads)
+    guard(app, access)
     if warm:
         later = threading.Timer(WARM_AFTER, _warm_up, [reads])
         later.daemon = True
@@ -133,7 +142,7 @@ def _warm_up(reads: Reads) -> None:
         reads.warm_up()
 
 
-def _shell(libraries: Sequence[tuple[str, str]], prefix: str) -> html.Div:
+def _shell(libraries: Sequence[tuple[str, str]], prefix: str, access: Access) -> html.Div:
     """What every page stands in."""
     links = [(page.NAV, page.PATH) for page in PAGES if page.NAV]
     return html.Div(
@@ -142,7 +151,7 @@ def _shell(libraries: Sequence[tuple[str, str]], prefix: str) -> html.Div:
             dcc.Store(id="route"),
             dcc.Store(id="arrived"),
             dcc.Store(id="theme"),
-            components.navbar(links, libraries, prefix),
+            components.navbar(links, libraries, prefix, leave=access.door is not None),
             html.Main(id="page", className="page", tabIndex=-1),
             html.Div(
                 dbc.Toast(
@@ -199,6 +208,7 @@ def _route(app: Dash, reads: Reads) -> None:
     @app.callback(
         Output("page", "children"), Input("route", "data"), prevent_initial_call=True, on_error=instead,
     )
+    @needs(READ)
     def show(route: dict):
         return _standing(route, *render(reads, route["path"], route["search"]))
 
@@ -248,31 +258,21 @@ def _said(error: Exception) -> str:
 
 def _serve_files(server: Flask) -> None:
     """Bootstrap's style sheet and icons from the package, and compressed answers."""
+    server.config.update(_COMPRESSION)
+    Compress(server)
 
     @server.get("/bootstrap/bootstrap.min.css")
+    @needs(READ)
     def style_sheet() -> Response:
         # The source map it names is not served.
         text = (_BOOTSTRAP / "css" / "bootstrap.min.css").read_text().split("/*# sourceMappingURL")[0]
         return _kept(text, "text/css")
 
     @server.get("/bootstrap/icons/<name>.svg")
+    @needs(READ)
     def icon(name: str) -> Response:
         picture = _icons().get(name)
         return _kept(picture, "image/svg+xml") if picture else Response(status=404)
-
-    @server.after_request
-    def compress(response: Response) -> Response:
-        accepted = "gzip" in request.headers.get("Accept-Encoding", "")
-        whole = response.status_code == 200 and not response.direct_passthrough
-        plain = response.mimetype in _COMPRESSED and "Content-Encoding" not in response.headers
-        if accepted and whole and plain:
-            data = response.get_data()
-            if len(data) > 1_000:  # below, the header costs what is saved
-                response.set_data(gzip.compress(data, compresslevel=1))
-                response.headers["Content-Encoding"] = "gzip"
-                response.vary.add("Accept-Encoding")
-        return response
-
 
 @lru_cache(maxsize=1)
 def _icons() -> dict[str, str]:

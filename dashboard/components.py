@@ -53,9 +53,10 @@ def link(path: str, **params: object) -> str:
     return url(path) + view(path, params)["search"]
 
 
-def command(words: str, data: Path) -> str:
-    """A command of the pipeline for the library in directory `data`, as a shell takes it."""
-    return f"python -m pipeline {words} --data {quote(str(data))}"
+def command(words: str, data: Path | None) -> str:
+    """A command of the pipeline for the library in directory `data`, as a shell takes it; where
+    it lies is left out for those who are not told."""
+    return f"python -m pipeline {words} --data {quote(str(data)) if data else 'LIBRARY'}"
 
 
 def icon(name: str) -> html.Span:
@@ -67,12 +68,13 @@ def icon(name: str) -> html.Span:
 
 
 def navbar(
-    links: Sequence[tuple[str, str]], libraries: Sequence[tuple[str, str]] = (), here: str = "/"
+    links: Sequence[tuple[str, str]], libraries: Sequence[tuple[str, str]] = (), here: str = "/",
+    *, leave: bool = False,
 ) -> html.Header:
     """The bar on top: wordmark, pages, libraries, keys, theme switch.
 
     links: (text, path). libraries: (name, mount); where there is more than one, they can be
-    switched. here: the mount of this one.
+    switched. here: the mount of this one. leave: whether one has signed in, and may sign out.
     """
     return html.Header(
         className="navbar-likeness",
@@ -93,8 +95,18 @@ def navbar(
                 type="button", title="Switch between light and dark",
                 **{"aria-label": "Switch between light and dark"},
             ),
+            *([_leave()] if leave else []),
         ],
     )
+
+
+def _leave() -> html.Form:
+    """Ends the session; a form, since a link would let any other page do it."""
+    button = html.Button(
+        icon("box-arrow-right"), type="submit", className="button-quiet button-icon", title="Sign out",
+        **{"aria-label": "Sign out"},
+    )
+    return html.Form(button, action=url("/logout"), method="POST")
 
 
 def _library_switch(libraries: Sequence[tuple[str, str]], here: str) -> html.Div:
@@ -251,7 +263,7 @@ def empty_state(title: str, text: str, command: str | None = None, action=None) 
     return html.Div(children, className="empty-state")
 
 
-def no_images(data: Path, may: bool) -> html.Div:
+def no_images(data: Path | None, may: bool) -> html.Div:
     """What stands on a page of an empty library; may: whether the Library page can add a folder."""
     if may:
         return empty_state("No images yet", "Add a folder of images first.", action=to_library())
@@ -261,7 +273,7 @@ def no_images(data: Path, may: bool) -> html.Div:
     )
 
 
-def no_map(data: Path, may: bool) -> html.Div:
+def no_map(data: Path | None, may: bool) -> html.Div:
     """What stands on a page that needs a map, where there is none."""
     title = "There is no map of these images yet"
     if may:
@@ -269,7 +281,7 @@ def no_map(data: Path, may: bool) -> html.Div:
     return empty_state(title, "Make it with this, then reload the page:", command("map", data))
 
 
-def not_compared(data: Path, may: bool) -> html.Div:
+def not_compared(data: Path | None, may: bool) -> html.Div:
     """What stands on a page that needs the index, where there is none."""
     title = "These images have not been compared yet"
     if may:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,8 +41,10 @@ class Job:
 class Jobs:
     """Starts and stops the runs of one library. Safe to share between threads."""
 
-    def __init__(self, library: Library):
+    def __init__(self, library: Library, folders: Sequence[Path] | None = None):
+        """folders: runs reach only what lies in these, and what is in the library already; None: everything."""
         self._library = library
+        self._folders = folders
         self._lock = threading.Lock()
         self._process: subprocess.Popen | None = None
         self._title = ""
@@ -50,7 +53,7 @@ class Jobs:
 
     def update(self, folder: str, embeddings: str = "auto") -> None:
         """Bring the library in line with a folder; SettingsError or LibraryError when it cannot start."""
-        path = checked(folder)
+        path = self.checked(folder)
         self._start(f"Update of {path}", ["run", str(path), "--embeddings", embeddings])
 
     def update_all(self, folders: Sequence[str], embeddings: str = "auto") -> None:
@@ -58,8 +61,31 @@ class Jobs:
 
         Raises as `update` does.
         """
-        scans = [["scan", str(checked(folder))] for folder in folders]
+        scans = [["scan", str(self.checked(folder))] for folder in folders]
         self._start("Update of all folders", *scans, ["embed", "--embeddings", embeddings], ["map"])
+
+    def checked(self, folder: str) -> Path:
+        """A folder as typed, as an absolute path that runs may reach; SettingsError with one sentence."""
+        allowed = self._reach()
+        if allowed is not None and not _within(_absolute(folder), allowed):
+            raise SettingsError("Runs may not reach that folder from here.")
+        return checked(folder)
+
+    def suggestions(self, folder: str) -> list[str]:
+        """Folders that begin like what is typed, of those that runs may reach."""
+        allowed = self._reach()
+        if allowed is None:
+            return suggestions(folder)
+        text = folder.strip()
+        with suppress(SettingsError):
+            if _within(_absolute(text), allowed):
+                return [name for name in suggestions(text) if _within(Path(name), allowed)]
+        return [str(one) for one in allowed if str(one).lower().startswith(text.lower())]
+
+    def _reach(self) -> list[Path] | None:
+        if self._folders is None:
+            return None
+        return list(dict.fromkeys([*self._folders, *(Path(root).resolve() for root in self._library.roots())]))
 
     def index(self) -> None:
         """Bring index and maps in line with the vectors; LibraryError when it cannot start."""
@@ -144,8 +170,8 @@ class Jobs:
         return said[-1].removeprefix("Error: ") if said else "it ended without a word."
 
 
-def checked(folder: str) -> Path:
-    """A folder as typed, as an absolute path; SettingsError with one sentence when it cannot be read."""
+def _absolute(folder: str) -> Path:
+    """A folder as typed, in full, links followed; whether it is there is not said."""
     text = folder.strip()
     if not text:
         raise SettingsError("Name a folder of images first.")
@@ -153,17 +179,32 @@ def checked(folder: str) -> Path:
         path = Path(text).expanduser()
         if not path.is_absolute():
             raise SettingsError("Name the folder in full, beginning with / or ~.")
-        path = path.resolve()
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # no such home, a zero byte, a name too long
+        raise SettingsError(f"That folder cannot be opened ({error}).") from None
+
+
+def checked(folder: str) -> Path:
+    """A folder as typed, as an absolute path; SettingsError with one sentence when it cannot be read."""
+    path = _absolute(folder)
+    try:
         if not path.exists():
             raise SettingsError(f"There is no folder {path}.")
         if not path.is_dir():
             raise SettingsError(f"{path} is a file; name the folder that it lies in.")
         next(path.iterdir(), None)
     except PermissionError:
-        raise SettingsError(f"{text} may not be read by this server.") from None
-    except (OSError, RuntimeError, ValueError) as error:  # no such home, a zero byte, a name too long
+        raise SettingsError(f"{path} may not be read by this server.") from None
+    except (OSError, ValueError) as error:
         raise SettingsError(f"That folder cannot be opened ({error}).") from None
     return path
+
+
+def _within(path: Path, allowed: Sequence[Path]) -> bool:
+    try:
+        return any(path.resolve().is_relative_to(one) for one in allowed)
+    except (OSError, RuntimeError):
+        return False
 
 
 def suggestions(folder: str) -> list[str]:

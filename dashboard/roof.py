@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
-from dashboard.access import Access
+from dashboard.access import Access, plan_of
 from dashboard.app import create_app
+from dashboard.pools import Plan
 from pipeline.errors import LikenessError, SettingsError
 from pipeline.library import DATABASE, Library
 
@@ -55,31 +57,68 @@ def places(directories: Sequence[Path]) -> list[Place]:
 
 
 def open_roof(
-    directories: Sequence[Path], access: Access = Access(), *, warm: bool = False
+    directories: Sequence[Path], access: Access = Access(), *, warm: bool = False, prefix: str = ""
 ) -> Callable:
-    """The WSGI application of one or several libraries; the first is made where there is none.
+    """The WSGI application of one or several libraries, as `planned` makes it."""
+    return planned(directories, access, warm=warm, prefix=prefix)[0]
 
-    warm: make the models of each ready in the background when it is first opened.
+
+def planned(
+    directories: Sequence[Path], access: Access = Access(), *, warm: bool = False, prefix: str = ""
+) -> tuple[Callable, Plan]:
+    """The WSGI application of one or several libraries, and which requests it answers apart from
+    the quick ones; the first library is made where there is none.
+
+    warm: make the models of each ready in the background when it is first opened. prefix:
+    the path below which a reverse proxy shows all of it, `/likeness` say, whether or not the
+    proxy takes it off the paths that it passes on.
 
     Raises LibraryError when another one is no library.
     """
     under = places(directories)
-    known = [(place.name, place.mount) for place in under]
+    known = [(place.name, prefix + place.mount) for place in under]
     first, *others = under
 
     def app_of(place: Place, create: bool = False):
         library = Library(place.data, create=create)
-        return create_app(library, place.mount, libraries=known, access=access, warm=warm).server
+        mount = prefix + place.mount
+        return create_app(library, mount, libraries=known, access=access, warm=warm)
 
     front = app_of(first, create=True)
-    if not others:
-        return front
     for place in others:
         Library(place.data).close()
     mounts = {
-        place.mount.rstrip("/"): _Later(lambda place=place: app_of(place)) for place in others
+        place.mount.rstrip("/"): _Later(lambda place=place: app_of(place).server) for place in others
     }
-    return DispatcherMiddleware(front, mounts)
+    application = DispatcherMiddleware(front.server, mounts) if others else front.server
+    if prefix:
+        application = Prefixed(application, prefix)
+    if access.trusted:
+        application = ProxyFix(application, x_for=1, x_proto=1, x_host=1)
+    return application, plan_of(front)
+
+
+def checked_prefix(given: str) -> str:
+    """A path prefix with a slash before and none behind, or nothing; SettingsError where it is no path."""
+    plain = given.strip().strip("/")
+    if plain and not re.fullmatch(r"[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*", plain):
+        raise SettingsError(f"{given!r} is no path that a proxy may show this under, as in /likeness.")
+    return f"/{plain}" if plain else ""
+
+
+class Prefixed:
+    """A WSGI application that is shown below a path, taken off by a proxy or not."""
+
+    def __init__(self, application: Callable, prefix: str):
+        self._application = application
+        self._prefix = prefix
+
+    def __call__(self, environ, start_response):
+        path = environ.get("PATH_INFO", "")
+        if path == self._prefix or path.startswith(f"{self._prefix}/"):
+            path = path[len(self._prefix) :]
+        environ |= {"SCRIPT_NAME": self._prefix, "PATH_INFO": path or "/", "likeness.prefix": self._prefix}
+        return self._application(environ, start_response)
 
 
 class _Later:

@@ -8,44 +8,48 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import waitress
 
-from dashboard.access import Access
-from dashboard.roof import open_roof
+from dashboard import logs
+from dashboard.access import ANNOTATE, READ, RUN, Access
+from dashboard.access.names import ANY, LOCAL, addresses, of_this_machine
+from dashboard.access.rights import RIGHTS
+from dashboard.app import MAX_REQUEST
+from dashboard.pools import QUICK, THREADS, Plan, Pools
+from dashboard.roof import planned
 from pipeline.errors import SettingsError
 
 _TRIES = 20
-THREADS = 8
-"""Requests answered at once: a page loads some dozens of thumbnails beside its callbacks."""
 
 
 def serve(
     directories: Sequence[Path],
     host: str,
     port: int,
+    access: Access | None = None,
     *,
+    prefix: str = "",
     open_browser: bool = False,
-    allow_actions: bool = False,
 ) -> None:
     """Serve the libraries in `directories` until Ctrl-C or SIGTERM; the first is made where there is none.
 
-    Says in one line where; opens a browser where there is a display. Runs are started from
-    the page on this machine alone, or where `allow_actions` says so. Raises SettingsError
-    when neither the port nor the next ones are free.
+    Says where and to whom; opens a browser where there is a display. access: who may come
+    in; None: as `Access.listening_on` has it. Raises SettingsError when neither the port nor
+    the next ones are free.
     """
+    access = access or Access.listening_on(host)
+    logs.start()
     # Started in the background of a shell, a program ignores Ctrl-C, and so would every run
     # that is started from the page: none could be stopped.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    application = open_roof(directories, Access.listening_on(host, allow_actions), warm=True)
+    application, plan = planned(directories, access, warm=True, prefix=prefix)
     listener = _listen(host, port)
-    server = waitress.create_server(
-        application, sockets=[listener], threads=THREADS, channel_timeout=300
-    )
-    address = f"http://{_shown(host)}:{listener.getsockname()[1]}"
-    print(f"Likeness is serving on {address}  (Ctrl-C stops it)", flush=True)
+    server = create(application, plan, trusted=access.trusted, sockets=[listener])
+    address, *more = told(host, listener.getsockname()[1], access, prefix)
+    print(f"Likeness is serving on {address}  (Ctrl-C stops it)", *more, sep="\n", flush=True)
     if open_browser and _has_display():
         threading.Timer(0.5, webbrowser.open, [address]).start()
     signal.signal(signal.SIGTERM, _interrupt)
@@ -54,6 +58,44 @@ def serve(
     finally:
         stop(server)
         print("Stopped serving.", flush=True)
+
+
+def create(application: Callable, plan: Plan, *, trusted: bool = False, **listening):
+    """A waitress server for an application, with a pool for each kind of request.
+
+    listening: `sockets`, or `host` and `port`, as waitress takes them.
+    """
+    server = waitress.create_server(
+        logs.Logged(application, trusted), threads=THREADS[QUICK], ident="Likeness",
+        channel_timeout=300, connection_limit=1_000, max_request_body_size=MAX_REQUEST,
+        # A server for this machine alone refuses what they come with, one behind a proxy needs them.
+        clear_untrusted_proxy_headers=False, **listening,
+    )
+    server.task_dispatcher = Pools(server.task_dispatcher, plan)
+    return server
+
+
+def told(host: str, port: int, access: Access, prefix: str = "") -> list[str]:
+    """Where a server can be reached, an address to open first, and by whom."""
+    if access.local:
+        names = [f"[{host}]" if ":" in host else host]
+    elif host in ANY:
+        names = [f"[{name}]" if ":" in name else name for name in addresses()] or [socket.gethostname()]
+    else:
+        names = [f"[{host}]" if ":" in host else host]
+    first, *others = [f"http://{name}:{port}{prefix}" for name in names]
+    if access.local:
+        return [first, "Only this machine can reach it."]
+    lines = [first]
+    if others:
+        lines.append(f"Also on {', '.join(others)}")
+    named = sorted(access.names - {LOCAL, host} - of_this_machine())
+    if named:
+        lines.append(f"It answers to the names {', '.join(named)} and to addresses in figures.")
+    who = "Whoever knows the password" if access.door else "WITHOUT A PASSWORD: everybody who can reach it"
+    may = {READ: "look and search", ANNOTATE: "annotate", RUN: "add folders and update"}
+    rights = [may[right] for right in RIGHTS if right in access.rights]
+    return [*lines, f"{who} may {', '.join(rights)}."]
 
 
 def stop(server) -> None:
@@ -83,12 +125,6 @@ def _listen(host: str, port: int) -> socket.socket:
     raise SettingsError(
         f"Cannot listen on {host}, ports {port} to {candidate} ({reason}). Choose another with --port."
     )
-
-
-def _shown(host: str) -> str:
-    if host in ("0.0.0.0", "::"):
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
 
 
 def _has_display() -> bool:

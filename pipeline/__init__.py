@@ -10,3 +10,5 @@ import sys
 if sys.platform == "darwin":
     # faiss and torch each bring an OpenMP of their own, and the second one refuses to start.
     os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
+
+VERSION = "0.2.0"

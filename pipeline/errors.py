@@ -14,6 +14,11 @@ class ImageError(LikenessError):
     """A file that cannot be read as an image; the text is the reason alone."""
 
 
+class TransientImageError(ImageError):
+    """A file that could not be read this time: permission, a network share, memory. The next
+    run tries it again."""
+
+
 class LibraryError(LikenessError):
     """No library where one was expected, or one that cannot be used."""
 

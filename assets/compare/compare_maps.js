@@ -55,7 +55,7 @@
     if (mine.name === name) return false;
     Object.assign(mine, { name: name, listed: null });
     mine.engine.load(name, 2);
-    fetch(likeness.url(`/map/${encodeURIComponent(name)}/clusters`))
+    fetch(likeness.url(`/map/clusters/${encodeURIComponent(name)}`))
       .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))
       .then((listed) => {
         if (mine.name !== name) return;

@@ -32,7 +32,7 @@
   function spread(mine, asked) {
     const line = api.stage(mine.side).querySelector(".compare-spreads");
     if (!asked.ids) return void (line.textContent = "");
-    fetch(likeness.url(`/map/${encodeURIComponent(mine.name)}/describe`), {
+    fetch(likeness.url(`/map/describe/${encodeURIComponent(mine.name)}`), {
       method: "POST", body: Int32Array.from(asked.ids),
       headers: { "Content-Type": "application/octet-stream" },
     }).then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))

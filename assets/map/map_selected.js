@@ -252,7 +252,7 @@
       const ids = chosen.ids;
       const asking = (looked = new AbortController());
       const grain = api.params.grain || 0;
-      fetch(url(`/map/${encodeURIComponent(api.map.name)}/describe?grain=${grain}`), {
+      fetch(url(`/map/describe/${encodeURIComponent(api.map.name)}?grain=${grain}`), {
         method: "POST", body: Int32Array.from(ids), signal: asking.signal,
         headers: { "Content-Type": "application/octet-stream" },
       }).then((answer) => (answer.ok ? answer.json() : answer.text().then((said) => Promise.reject(said))))

@@ -24,7 +24,7 @@
 
     function ask(data) {
       const mine = (asking = new AbortController());
-      const path = `/map/${encodeURIComponent(data.name)}/coloring?by=${encodeURIComponent(by)}`;
+      const path = `/map/coloring/${encodeURIComponent(data.name)}?by=${encodeURIComponent(by)}`;
       fetch(window.likeness.url(path), { signal: mine.signal })
         .then((answer) => (answer.ok ? answer.arrayBuffer() : answer.text().then((said) => Promise.reject(said))))
         .then((bytes) => {

@@ -55,7 +55,7 @@
         const mine = ++asked;
         engine.tell("busy", true);
         // The address of the page's <link rel="preload">, so that the answer may be here already.
-        return fetch(window.likeness.url(`/map/${encodeURIComponent(name)}/overview?dim=${dim}`))
+        return fetch(window.likeness.url(`/map/overview/${encodeURIComponent(name)}?dim=${dim}`))
           .then((answer) => (answer.ok ? answer.arrayBuffer() : answer.text().then((said) => Promise.reject(said))))
           .then((bytes) => {
             if (mine !== asked) return false;
@@ -183,7 +183,7 @@
       // Ids of a map as a whole, from the server: see dashboard/routes/maps.py.
       find: function (what) {
         const grain = options.grain ? options.grain() : 0;
-        return fetch(window.likeness.url(`/map/${encodeURIComponent(engine.data.name)}/find`), {
+        return fetch(window.likeness.url(`/map/find/${encodeURIComponent(engine.data.name)}`), {
           method: "POST", headers: { "Content-Type": "application/json" },
           body: JSON.stringify(Object.assign({ grain: grain }, what)),
         }).then((answer) => (answer.ok ? answer.arrayBuffer() : answer.text().then((said) => Promise.reject(said))))

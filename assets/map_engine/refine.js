@@ -69,7 +69,7 @@
       const query = new URLSearchParams({ box: box.join(","), ids: wished.join(",") });
       if (asking) asking.abort();
       const mine = (asking = new AbortController());
-      fetch(window.likeness.url(`/map/${whole.name}/points?${query}`), { signal: mine.signal })
+      fetch(window.likeness.url(`/map/points/${whole.name}?${query}`), { signal: mine.signal })
         .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new Error(answer.status))))
         .then((bytes) => {
           if (!engine.data || base() !== whole) return;
@@ -95,7 +95,7 @@
       }
       const theme = document.documentElement.dataset.bsTheme === "dark" ? "dark" : "light";
       const query = new URLSearchParams({ box: box.join(","), theme: theme });
-      const url = window.likeness.url(`/map/${base().name}/density.png?${query}`);
+      const url = window.likeness.url(`/map/density/${base().name}?${query}`);
       if (picture && picture.url === url && layer.firstChild) return place();
       const image = document.createElement("img");
       image.alt = "";

@@ -6,12 +6,14 @@ import json
 import threading
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from dashboard.access import ANNOTATE, READ, RUN, RightsError
+from dashboard.access.rights import TOLD
 from dashboard.jobs import Jobs
 from pipeline import maps
 from pipeline import status as library_status
@@ -57,16 +59,41 @@ class Run:
 class Reads:
     """What the pages may ask of a library. Safe to share between threads."""
 
-    def __init__(self, library: Library, jobs: Jobs | None = None):
-        """jobs: where the page may start runs; None: it may not."""
+    def __init__(self, library: Library, jobs: Jobs | None = None, rights: Iterable[str] | None = None):
+        """jobs: where the page may start runs; None: it may not. rights: what whoever asks may
+        do; None: read and annotate, and run where there are jobs. Without the right to run
+        they are not told where files lie."""
         self.library = library
         self.jobs = jobs
+        self._tells = rights is None or RUN in frozenset(rights)
+        self._rights = frozenset((READ, ANNOTATE, *([RUN] if jobs else [])) if rights is None else rights)
         self.searcher = Searcher(library)
         self._lock = threading.Lock()
         self._models = threading.Lock()  # one owner of the cores at a time
         self._warm = False
         self._maps: dict[str, tuple[float, Map]] = {}
         self._folders: tuple[tuple, dict[str, int]] | None = None
+
+    # What may be done
+
+    def may(self, right: str) -> bool:
+        """Whether whoever asks has a right: read, annotate or run."""
+        return right in self._rights and (right != RUN or self.jobs is not None)
+
+    def need(self, right: str) -> None:
+        """Refuse, with a sentence, what takes a right that is not given: RightsError."""
+        if not self.may(right):
+            raise RightsError(TOLD[right])
+
+    def where(self, file: str | Path, inside: str) -> str:
+        """How a file or folder is named to whoever asks: in full to those who may run, else
+        as `inside`, the part below the folder that was scanned."""
+        return str(file) if self._tells else inside
+
+    @property
+    def data_told(self) -> Path | None:
+        """The library's directory, where whoever asks may know it: commands name it."""
+        return self.library.data if self._tells else None
 
     # Images
 
@@ -169,8 +196,8 @@ class Reads:
                 self.searcher.warm_up()
                 self._warm = True
 
-    def embed(self, picture: bytes) -> dict[str, np.ndarray]:
-        """Vectors of a picture from outside: {name: (dim,) float32, norm 1 or 0}."""
+    def embed(self, picture: np.ndarray) -> dict[str, np.ndarray]:
+        """Vectors of a decoded picture from outside: {name: (dim,) float32, norm 1 or 0}."""
         self.warm_up()
         with self._models:
             return self.searcher.embed(picture)
@@ -183,6 +210,8 @@ class Reads:
 
     def map(self, name: str) -> Map:
         """A map, read again only when its file has changed; LibraryError without one."""
+        if name != maps.COMBINED and name not in self.library.embeddings():  # it becomes part of a path
+            raise LibraryError("That map has not been made.")
         file = maps.path(self.library, name)
         changed = file.stat().st_mtime_ns if file.is_file() else 0
         with self._lock:

@@ -13,6 +13,7 @@ import numpy as np
 from dash import html
 
 from dashboard import components
+from dashboard.access import ANNOTATE
 from dashboard.figures import PALETTE, drawing_order, typed
 from dashboard.reads import Reads, colorings
 from dashboard.reads.clusterings import Clustering, Clusterings
@@ -28,6 +29,8 @@ def perform(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
     """Do what the browser asks; the answer carries the act's number, or {"error"}."""
     given = {"n": act.get("n"), "do": act["do"]}
     try:
+        if act["do"] not in _READING:
+            reads.need(ANNOTATE)
         return given | _ACTS[act["do"]](reads, clusterings, act)
     except LikenessError as error:
         return given | {"error": str(error)}
@@ -91,6 +94,8 @@ _ACTS = {
     "open": _open, "keep": _keep, "rename": _rename,
     "drop": _drop, "take-out": _take_out, "tag": _tag, "untag": _untag, "name": _name,
 }
+_READING = frozenset({"open"})
+"""Acts that leave everything as it is; each other one takes the right to annotate."""
 CHANGING = frozenset({"keep", "rename", "drop", "take-out", "tag", "untag"})
 """Acts after which collections and tags are others."""
 

@@ -25,7 +25,11 @@ from urllib.parse import quote
 import numpy as np
 from flask import Flask, Response, request
 
+from dashboard.access import READ, needs
 from dashboard.pages.map import panels as map_panels
+from dashboard.pools import TRANSFER
+from dashboard.reads import Reads
+from dashboard.routes.tables import cells
 from pipeline import maps
 from pipeline.errors import LikenessError, NoteError
 from pipeline.library import ImageRow, Library, notes
@@ -55,8 +59,9 @@ class Chosen:
     titles: dict[int, str]
 
 
-def register(server: Flask, library: Library) -> None:
+def register(server: Flask, reads: Reads) -> None:
     """Add the three routes to a server."""
+    library = reads.library
     writers = {
         "csv": (_csv, "text/csv; charset=utf-8"),
         "json": (_json, "application/json"),
@@ -64,6 +69,7 @@ def register(server: Flask, library: Library) -> None:
     }
 
     @server.route("/export/<any(csv, json, zip):kind>", methods=["GET", "POST"])
+    @needs(READ, pool=TRANSFER)
     def export(kind: str) -> Response:
         request.max_form_memory_size = _MOST_IDS
         try:
@@ -72,7 +78,7 @@ def register(server: Flask, library: Library) -> None:
             return Response(str(error), status=404, mimetype="text/plain")
         write, mimetype = writers[kind]
         # Passed on as it comes: compressing it would collect all of it first.
-        answer = Response(write(library, chosen), mimetype=mimetype, direct_passthrough=True)
+        answer = Response(write(reads, chosen), mimetype=mimetype, direct_passthrough=True)
         answer.headers["Content-Disposition"] = _attachment(f"{chosen.name}.{kind}")
         answer.headers["Cache-Control"] = "no-store"
         answer.headers["X-Content-Type-Options"] = "nosniff"
@@ -117,24 +123,25 @@ def _clusters(library: Library, ids: list[int], name: str, grain: str) -> tuple[
     return cluster.tolist(), {number: title for number, title in enumerate(titles, 1)}
 
 
-def _records(library: Library, chosen: Chosen) -> Iterator[tuple[ImageRow, dict]]:
+def _records(reads: Reads, chosen: Chosen) -> Iterator[tuple[ImageRow, dict]]:
     """Each image with what is said about it, `_COLUMNS` as keys."""
     for start in range(0, len(chosen.ids), _ROWS):
         part = chosen.ids[start : start + _ROWS]
-        rows = library.images_by_id(part)
+        rows = reads.library.images_by_id(part)
         for image, cluster in zip(part, chosen.cluster[start:]):
             if image in rows:
                 row = rows[image]
-                about = (row.id, str(row.file), row.label, cluster or None, chosen.titles.get(cluster))
+                file = reads.where(row.file, row.path)
+                about = (row.id, file, row.label, cluster or None, chosen.titles.get(cluster))
                 yield row, dict(zip(_COLUMNS, about))
 
 
-def _csv(library: Library, chosen: Chosen) -> Iterator[bytes]:
+def _csv(reads: Reads, chosen: Chosen) -> Iterator[bytes]:
     line = io.StringIO()
     writer = csv.writer(line)
     writer.writerow(_COLUMNS)
-    for _, record in _records(library, chosen):
-        writer.writerow(record.values())
+    for _, record in _records(reads, chosen):
+        writer.writerow(cells(record.values()))
         if line.tell() > _CHUNK:
             yield _taken(line)
     yield _taken(line)
@@ -148,22 +155,22 @@ def _taken(line: io.StringIO) -> bytes:
     return text.encode()
 
 
-def _json(library: Library, chosen: Chosen) -> Iterator[bytes]:
-    tags = notes.tags_of(library, chosen.ids)
+def _json(reads: Reads, chosen: Chosen) -> Iterator[bytes]:
+    tags = notes.tags_of(reads.library, chosen.ids)
     yield f'{{"name": {json.dumps(chosen.name, ensure_ascii=False)}, "images": ['.encode()
-    for number, (row, record) in enumerate(_records(library, chosen)):
+    for number, (row, record) in enumerate(_records(reads, chosen)):
         entry = json.dumps(record | {"tags": tags.get(row.id, [])}, ensure_ascii=False)
         yield f"{',' if number else ''}\n{entry}".encode()
     yield b"\n]}\n"
 
 
-def _zip(library: Library, chosen: Chosen) -> Iterator[bytes]:
+def _zip(reads: Reads, chosen: Chosen) -> Iterator[bytes]:
     """The original files, stored as they are: photographs do not get smaller by it."""
     sink = _Sink()
     failures = []
     taken = {MISSING: 1}
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        for row, _ in _records(library, chosen):
+        for row, _ in _records(reads, chosen):
             try:
                 with (
                     open(row.file, "rb", opener=_regular) as file,
@@ -173,7 +180,7 @@ def _zip(library: Library, chosen: Chosen) -> Iterator[bytes]:
                         entry.write(part)
                         yield sink.taken()
             except OSError as error:
-                failures.append(f"{row.file}: {error.strerror or error}\n")
+                failures.append(f"{reads.where(row.file, row.path)}: {error.strerror or error}\n")
         if failures:
             archive.writestr(MISSING, "".join(failures))
     yield sink.taken()

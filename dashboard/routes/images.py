@@ -6,18 +6,19 @@ from hashlib import blake2b
 
 from flask import Flask, Response, request
 
+from dashboard.access import READ, needs
 from pipeline.errors import ImageError
 from pipeline.library import Library
-from pipeline.pictures import decoding
+from pipeline.pictures import decoding, untrusted
 
 IMAGE_SIDE = 2560
 """Long side of a converted picture, px: what a large screen can show."""
 
 _ID = f"<int(max={2**63 - 1}):image_id>"  # what SQLite can hold
 
-# What every current browser decodes by itself, by Pillow's name of the format.
+# What every current browser decodes by itself, by `decoding.probe`'s name of the format.
 _SHOWN_AS_IS = {
-    "JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp",
+    "JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp",
     "GIF": "image/gif", "BMP": "image/bmp", "AVIF": "image/avif",
 }
 
@@ -33,6 +34,7 @@ def register(server: Flask, library: Library) -> None:
     """Add the two routes to a server."""
 
     @server.get(f"/thumb/{_ID}")
+    @needs(READ)
     def thumb(image_id: int) -> Response:
         jpeg = library.thumbnail(image_id)
         if jpeg:
@@ -42,15 +44,18 @@ def register(server: Flask, library: Library) -> None:
         return picture(_NO_THUMBNAIL.encode(), "image/svg+xml")
 
     @server.get(f"/image/{_ID}")
+    @needs(READ)
     def image(image_id: int) -> Response:
         row = library.image(image_id)
         if row is None:
             return _none()
         try:
             data = decoding.read(row.file)
-            kind = _SHOWN_AS_IS.get(decoding.probe(data).format)
-            if kind is None:
-                data = decoding.encode_jpeg(decoding.decode(data, IMAGE_SIDE))
+            info = decoding.probe(data)
+            kind = _SHOWN_AS_IS.get(info.format)
+            # Browsers turn JPEG and PNG as their EXIF says, but not WebP.
+            if kind is None or (info.format == "WEBP" and info.orientation != 1):
+                data = decoding.encode_jpeg(untrusted.decode(data, (IMAGE_SIDE,), decoding.OWN)[0])
                 kind = "image/jpeg"
         except ImageError:
             return _none()

@@ -1,8 +1,8 @@
-"""What the browser asks for of a map, all under /map/<name>/.
+"""What the browser asks for of a map: /map/<what>/<name>.
 
 overview?dim=       the map, packed; of a very large one a sample
 points?box=&ids=    of a very large one: the points of a view and of some images, packed
-density.png?box=    and a picture of how dense all of its points are
+density?box=        and a PNG of how dense all of its points are
 coloring?by=        what the points are colored by, packed, in drawing order of all points
 clusters?grain=     the clusters with names, JSON
 find                (POST, JSON) ids of the points within a line or of some categories, packed
@@ -20,6 +20,8 @@ from hashlib import blake2b
 import numpy as np
 from flask import Flask, Response, jsonify, request
 
+from dashboard.access import READ, needs
+from dashboard.pools import LONG
 from dashboard.reads import Reads, colorings, map_data, packing, selections
 from dashboard.reads.clusterings import Clusterings
 from dashboard.reads.map_data import Drawings
@@ -32,13 +34,14 @@ _MOST_CORNERS = 1_000
 
 def address_of(name: str, dim: str) -> str:
     """The path of a map as a whole; assets/map_engine/engine.js asks for the same."""
-    return f"/map/{name}/overview?dim={dim}"
+    return f"/map/overview/{name}?dim={dim}"
 
 
 def register(server: Flask, reads: Reads, drawings: Drawings, clusterings: Clusterings) -> None:
     """Add the routes to a server."""
 
-    @server.get("/map/<name>/overview")
+    @server.get("/map/overview/<name>")
+    @needs(READ)
     @_said
     def overview(name: str) -> Response:
         data = drawings.packed(name, 3 if request.args.get("dim") == "3" else 2)
@@ -51,7 +54,8 @@ def register(server: Flask, reads: Reads, drawings: Drawings, clusterings: Clust
         answer.headers["Cache-Control"] = "private, no-cache"  # asked each time, sent where it is another
         return answer.make_conditional(request)
 
-    @server.get("/map/<name>/points")
+    @server.get("/map/points/<name>")
+    @needs(READ)
     @_said
     def points(name: str) -> Response:
         box, ids = _box(), _ids()
@@ -59,7 +63,8 @@ def register(server: Flask, reads: Reads, drawings: Drawings, clusterings: Clust
             return _refused("Ask for x0,x1,y0,y1 and ids as numbers.")
         return _packed(map_data.detail(drawings.of(name), box, ids))
 
-    @server.get("/map/<name>/density.png")
+    @server.get("/map/density/<name>")
+    @needs(READ)
     @_said
     def density(name: str) -> Response:
         box = _box()
@@ -68,19 +73,22 @@ def register(server: Flask, reads: Reads, drawings: Drawings, clusterings: Clust
         data = map_data.density(drawings.of(name), box, request.args.get("theme") == "dark")
         return Response(data, mimetype="image/png", headers={"Cache-Control": "private, max-age=60"})
 
-    @server.get("/map/<name>/coloring")
+    @server.get("/map/coloring/<name>")
+    @needs(READ, pool=LONG)
     @_said
     def coloring(name: str) -> Response:
         found = colorings.coloring(reads, name, request.args.get("by", ""))
         codes = found.pop("codes")
         return _packed(packing.pack(found, {"codes": codes}))
 
-    @server.get("/map/<name>/clusters")
+    @server.get("/map/clusters/<name>")
+    @needs(READ, pool=LONG)
     @_said
     def clusters(name: str) -> Response:
         return jsonify(clusterings.listed(clusterings.at(name, step_of(request.args.get("grain")))))
 
-    @server.post("/map/<name>/find")
+    @server.post("/map/find/<name>")
+    @needs(READ, pool=LONG)
     @_said
     def find(name: str) -> Response:
         asked = request.get_json(silent=True)
@@ -92,7 +100,8 @@ def register(server: Flask, reads: Reads, drawings: Drawings, clusterings: Clust
         ids = selections.found(reads, shown, line, str(asked.get("by")), hidden, only)
         return _packed(packing.pack({}, {"ids": ids.astype(np.int32)}))
 
-    @server.post("/map/<name>/describe")
+    @server.post("/map/describe/<name>")
+    @needs(READ, pool=LONG)
     @_said
     def describe(name: str) -> Response:
         data = request.get_data()

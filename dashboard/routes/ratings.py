@@ -9,6 +9,8 @@ from dataclasses import asdict
 
 from flask import Flask, Response
 
+from dashboard.access import READ, needs
+from dashboard.routes.tables import cells
 from pipeline.library import Library, notes
 
 _COLUMNS = ("rated", "value", "image_id", "path", "rank", "score", "query")
@@ -18,16 +20,18 @@ def register(server: Flask, library: Library) -> None:
     """Add the two routes to a server."""
 
     @server.get("/export/ratings.csv")
+    @needs(READ)
     def ratings_csv() -> Response:
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(_COLUMNS)
         for one in notes.ratings(library):
             row = asdict(one) | {"query": json.dumps(one.query, sort_keys=True)}
-            writer.writerow([row[name] for name in _COLUMNS])
+            writer.writerow(cells(row[name] for name in _COLUMNS))
         return _file(text.getvalue(), "text/csv", "ratings.csv")
 
     @server.get("/export/ratings.json")
+    @needs(READ)
     def ratings_json() -> Response:
         rows = [asdict(one) for one in notes.ratings(library)]
         return _file(json.dumps({"ratings": rows}, indent=1), "application/json", "ratings.json")

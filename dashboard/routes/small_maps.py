@@ -11,6 +11,7 @@ import numpy as np
 from flask import Flask, Response
 from PIL import Image
 
+from dashboard.access import READ, needs
 from dashboard.figures import PALETTE
 from dashboard.reads import Reads
 from dashboard.routes.images import picture
@@ -30,6 +31,7 @@ def register(server: Flask, reads: Reads) -> None:
     drawn: dict[str, tuple[Map, bytes]] = {}
 
     @server.get("/map-image/<name>")
+    @needs(READ)
     def map_image(name: str) -> Response:
         try:
             chosen = reads.map(name) if name in reads.map_names() else None

@@ -12,7 +12,7 @@ import numpy as np
 
 from dashboard.reads import Reads
 from pipeline.errors import ImageError, QueryError
-from pipeline.pictures import decoding
+from pipeline.pictures import decoding, untrusted
 
 WHOLE = 1000
 """A crop counts in thousandths of the seen picture's sides."""
@@ -119,7 +119,7 @@ class EditedPictures:
         if edit.crop:
             side = min(_MOST_SIDE, side * WHOLE // min(edit.crop[2:]))
         try:
-            pixels = decoding.decode(decoding.read(row.file), side)
+            pixels = untrusted.decode(decoding.read(row.file), (side,), decoding.OWN)[0]
         except ImageError as error:
             raise QueryError(f"This image cannot be edited: {error}.") from None
         vectors = self._reads.embed(edit.apply(pixels))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli import ask, build, measure, show
+from pipeline.cli import ask, build, gallery, measure
 from pipeline.errors import LikenessError
 
 
@@ -48,8 +48,6 @@ for _command in (
     measure.evaluate,
     measure.tune,
     measure.bench,
-    show.serve,
-    show.gallery,
-    show.demo,
+    gallery.gallery,
 ):
     main.add_command(_command)

@@ -19,7 +19,7 @@ import numpy as np
 
 from pipeline import settings
 from pipeline.gallery.palettes import PALETTES
-from pipeline.gallery.plan import CHANGES, THEMES, Entry, plan
+from pipeline.gallery.plan import CHANGES, THEMES, Entry, chance, plan
 from pipeline.gallery.scene import Scene
 from pipeline.processes import SPAWN, ParentPipe, end_with_parent
 
@@ -83,11 +83,11 @@ def generate(
 
 def render(entry: Entry, seed: int = 7) -> np.ndarray:
     """Paint one picture: (height, width, 3) uint8 RGB, 0–255, the same for the same seed."""
-    rng = np.random.default_rng([seed, 1 + entry.number])
+    rng = chance(seed, 1 + entry.number)
     palette = PALETTES[entry.palette]
     scene = Scene(entry.width, entry.height, palette, entry.layout, rng)
     picture = THEMES[entry.theme](scene)
-    change = np.random.default_rng([seed, 1 + entry.number, 1])
+    change = chance(seed, 1 + entry.number, 1)
     if entry.change == "crop":
         return _crop(picture, change)
     if entry.change == "rotate":

@@ -66,9 +66,14 @@ class Entry:
     duplicate_of: str = ""
 
 
+def chance(seed: int, *what: int) -> np.random.Generator:
+    """The chance of a gallery's seed, any whole number, for one of its pictures or for its plan."""
+    return np.random.default_rng([seed % 2**64, *what])
+
+
 def plan(seed: int) -> list[Entry]:
     """Every picture of the gallery of this seed, originals first, then near duplicates."""
-    rng = np.random.default_rng([seed, 0])
+    rng = chance(seed, 0)
     originals: list[Entry] = []
     names = list(PALETTES)
     for theme in THEMES:

@@ -8,6 +8,8 @@ in NumPy, and in `descent`.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from pipeline import settings
@@ -36,11 +38,11 @@ def umap(
     brackets. nearest: (n, k) int64, each point itself first. distances: (n, k) float32 ≥ 0,
     ascending in each row.
     """
+    start = pca(vectors, 3)
     if len(vectors) < FEWEST:
-        return pca(vectors, 2), pca(vectors, 3)
+        return start[:, :2].copy(), start
     graph = memberships(nearest, distances)
-    two, three = (coordinates(pca(vectors, d), graph, options) for d in (2, 3))
-    return two, three
+    return coordinates(start[:, :2], graph, options), coordinates(start, graph, options)
 
 
 def memberships(nearest: np.ndarray, distances: np.ndarray):
@@ -95,6 +97,7 @@ def _neighborhoods(distances: np.ndarray, overall: float) -> tuple[np.ndarray, n
     return first, np.where(width > 0, width, 1).astype(np.float32)
 
 
+@cache
 def curve(min_dist: float, spread: float = 1.0) -> tuple[float, float]:
     """UMAP's a and b: 1 / (1 + a·x^2b) follows a fall by exp(−x / spread) that begins at min_dist.
 

@@ -1,235 +1,171 @@
-"""The only module that decodes an image.
+"""The one door to pictures: what a header says, and pixels at working size.
 
-Every picture is seen the same way everywhere: turned as its EXIF says, RGB, transparency
-on white, the first frame of an animation, and reduced to a working size of at most
-`WORK_SIDE` pixels on its long side, so that one decode feeds thumbnail and extractors.
+Every picture is seen the same way everywhere: as a browser shows it on white. In the colors
+that its profile means, turned as its container or EXIF says, the first frame of an
+animation, and reduced to a working size of at most `WORK_SIDE` pixels on its long side, so
+that one decode feeds thumbnail and extractors.
 """
 
 from __future__ import annotations
 
-import io
-import re
-import warnings
-from dataclasses import dataclass
+import errno
+import importlib
+import os
+import stat
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
-from pipeline.errors import ImageError
+from pipeline.errors import ImageError, TransientImageError
+from pipeline.pictures import formats
+from pipeline.pictures.bmp import Bmp
+from pipeline.pictures.containers import Avif, Heif, JpegXl
+from pipeline.pictures.formats import EXTENSIONS, is_image_name
+from pipeline.pictures.info import OWN, UNTRUSTED, ImageInfo, Limits
+from pipeline.pictures.jpeg import Jpeg
+from pipeline.pictures.png import Png
+from pipeline.pictures.raster import Raster, turned
+from pipeline.pictures.raw import Raw
+from pipeline.pictures.still import Gif, Still
+from pipeline.pictures.thumbnails import THUMBNAIL_SIDE, encode_jpeg, resize, thumbnail
+from pipeline.pictures.tiffs import Tiff
+
+__all__ = [
+    "EXTENSIONS", "OWN", "THUMBNAIL_SIDE", "UNTRUSTED", "WORK_SIDE", "ImageInfo", "Limits", "decode",
+    "decode_sides", "encode_jpeg", "is_image_name", "probe", "read", "resize", "thumbnail",
+]
 
 WORK_SIDE = 512
 """Long side of a decoded picture, px: no extractor looks closer than that."""
 
-THUMBNAIL_SIDE = 256
-"""Long side of a thumbnail, px (the browser never waits for a full decode)."""
-
-MAX_PIXELS = 400_000_000
-"""Pictures above this are refused before decoding: 400 megapixels are 1.2 GB as RGB."""
-
-EXTENSIONS = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .tif .tiff .avif".split()
-)
-
-# The reductions that libjpeg decodes for free, largest first.
-_REDUCED = (
-    (8, cv2.IMREAD_REDUCED_COLOR_8),
-    (4, cv2.IMREAD_REDUCED_COLOR_4),
-    (2, cv2.IMREAD_REDUCED_COLOR_2),
-)
-
-# A marker of a JPEG's stream; not zeros and restarts, which belong to the coded pixels.
-_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
-
-Image.MAX_IMAGE_PIXELS = None  # our own limit is checked before any pixel is decoded
+MAX_BYTES = 2**30
+"""Files above this are not read: one larger than memory would end the run."""
 
 
-@dataclass(frozen=True)
-class ImageInfo:
-    """What a header says: size in px as seen (after the EXIF turn), format, EXIF turn."""
+class Picture(Protocol):
+    """An opened picture: its header is read, no pixel is decoded.
 
-    width: int
-    height: int
-    format: str
-    orientation: int
-    mode: str
+    cost: bytes of memory for a pixel while it is decoded. Methods raise ImageError with the
+    reason, and what their decoders raise.
+    """
 
+    info: ImageInfo
+    cost: float
 
-def is_image_name(path: Path) -> bool:
-    """Whether the file name ends like a picture's, in any letter case."""
-    return path.suffix.lower() in EXTENSIONS
+    def raster(self, max_side: int) -> Raster:
+        """The samples, not turned, long side `max_side` px or more where there are so many."""
 
 
-def probe(data: bytes) -> ImageInfo:
+_READERS = {
+    "JPEG": Jpeg,
+    "PNG": Png,
+    "BMP": Bmp,
+    "TIFF": Tiff,
+    "AVIF": Avif,
+    "HEIF": Heif,
+    "JXL": JpegXl,
+    "RAW": Raw,
+    "GIF": Gif,
+    "WEBP": lambda data: Still(data, "WEBP"),
+    "JPEG2000": lambda data: Still(data, "JPEG2000"),
+}
+"""How each format of `formats.sniff` is opened."""
+
+
+def probe(data: bytes, limits: Limits = OWN) -> ImageInfo:
     """Read the header of an encoded picture.
 
     Raises ImageError when the bytes are no picture or the picture is too large.
     """
-    if not data:
-        raise ImageError("the file is empty")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data)) as picture:
-                width, height = picture.size
-                _check_size(width, height)  # first: a PNG is decoded in search of its EXIF
-                # Pillow turns TIFF by itself, and reports its size as turned.
-                orientation = 1 if picture.format == "TIFF" else _orientation(picture)
-                return ImageInfo(
-                    width=height if orientation >= 5 else width,
-                    height=width if orientation >= 5 else height,
-                    format=picture.format or "unknown",
-                    orientation=orientation,
-                    mode=picture.mode,
-                )
-    except ImageError:
-        raise
-    except UnidentifiedImageError:
-        raise ImageError("not an image in a format that can be read") from None
-    except Exception as error:  # Pillow's readers raise many kinds on damaged files
-        raise ImageError(f"the header is damaged ({error})") from None
+    return _opened(data, limits).info
 
 
-def _check_size(width: int, height: int) -> None:
-    if width < 1 or height < 1:
-        raise ImageError("the image has no pixels")
-    if width * height > MAX_PIXELS:
-        raise ImageError(
-            f"{width} × {height} px is above the limit of {MAX_PIXELS // 1_000_000} megapixels"
-        )
-
-
-def decode(data: bytes, max_side: int = WORK_SIDE) -> np.ndarray:
+def decode(data: bytes, max_side: int = WORK_SIDE, limits: Limits = OWN) -> np.ndarray:
     """Decode an encoded picture to its working size.
 
-    Returns (height, width, 3) uint8 RGB, 0–255, C-contiguous, turned as its EXIF says,
-    long side at most `max_side` px and never enlarged. Raises ImageError with the reason
-    when the bytes cannot be read whole.
+    Returns (height, width, 3) uint8 sRGB, 0–255, C-contiguous, turned, long side at most
+    `max_side` px and never enlarged. Raises ImageError with the reason when the bytes cannot
+    be read whole, MemoryError when there is not enough memory now.
     """
-    info = probe(data)
-    if info.format in ("JPEG", "MPO") and info.mode in ("RGB", "L"):
-        pixels = _decode_jpeg(data, info, max_side)
-    else:
-        pixels = _decode_any(data, info.orientation)
-    return resize(pixels, max_side)
+    return decode_sides(data, (max_side,), limits)[0]
+
+
+def decode_sides(data: bytes, sides: Sequence[int], limits: Limits = OWN) -> list[np.ndarray]:
+    """As `decode`, at several sizes of one decoding."""
+    picture = _opened(data, limits)
+    cheap = isinstance(picture, Jpeg)  # it is decoded at about the size that is asked for
+    try:
+        whole = None if cheap else picture.raster(max(sides))
+        return [_seen(picture, whole or picture.raster(side), side) for side in sides]
+    except (ImageError, MemoryError):
+        raise
+    except Exception as error:
+        raise _reason(error, "the image is damaged") from None
+
+
+def warm_up() -> None:
+    """Load what is loaded with the first picture of its kind, before a process is limited."""
+    for module in ("pi_heif", "pillow_jxl", "rawpy"):
+        importlib.import_module(module)
+    small = np.zeros((8, 8, 3), np.uint8)
+    cv2.resize(small, (4, 4), interpolation=cv2.INTER_AREA)
+    decode(encode_jpeg(small))
+
+
+def _seen(picture: Picture, raster: Raster, side: int) -> np.ndarray:
+    pixels = turned(raster.reduced(side).on_white(), picture.info.orientation)
+    return np.require(pixels, requirements="CW")
+
+
+def _opened(data: bytes, limits: Limits) -> Picture:
+    if not data:
+        raise ImageError("the file is empty")
+    kind = formats.sniff(data)
+    if kind is None:
+        raise ImageError("not an image in a format that can be read")
+    try:
+        picture = _READERS[kind](data)
+    except (ImageError, MemoryError):
+        raise
+    except Exception as error:  # decoders raise many kinds on damaged files
+        raise _reason(error, "the header is damaged") from None
+    limits.check(picture.info, picture.cost)
+    return picture
+
+
+def _reason(error: Exception, what: str) -> Exception:
+    """What to raise for what a decoder raised."""
+    if isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem:
+        return MemoryError()
+    said = " ".join(str(error).split())[:200]
+    return ImageError(f"{what} ({said})" if said else what)
 
 
 def read(path: Path) -> bytes:
-    """The bytes of a file; raises ImageError with the reason when it cannot be read."""
+    """The bytes of a file.
+
+    Raises ImageError when it is no file or too large, TransientImageError with the reason when
+    it cannot be read this time.
+    """
     try:
-        return path.read_bytes()
+        # Not blocking: opening a pipe would wait for somebody to write to it.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise ImageError("it is not a file")
+            if status.st_size > MAX_BYTES:
+                raise ImageError(
+                    f"the file has {status.st_size / 2**30:,.1f} GB, above the limit of {MAX_BYTES // 2**30} GB"
+                )
+            return file.read(status.st_size)
     except FileNotFoundError:
-        raise ImageError("the file is not there any more") from None
+        raise TransientImageError("the file is not there any more") from None
+    except MemoryError:
+        raise TransientImageError("there was not enough memory to read it") from None
     except OSError as error:
-        raise ImageError(f"the file cannot be opened ({error.strerror})") from None
-
-
-def resize(pixels: np.ndarray, max_side: int) -> np.ndarray:
-    """Reduce (h, w) or (h, w, 3) uint8 so that the long side is at most `max_side`; never enlarge.
-
-    By less than a quarter bilinearly: exact areas of such a fraction take three times as long
-    as decoding the JPEG. By more, bilinear would skip pixels: SIFT lost a point of rank-1.
-    """
-    height, width = pixels.shape[:2]
-    scale = max_side / max(height, width)
-    if scale >= 1:
-        return np.ascontiguousarray(pixels)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    method = cv2.INTER_LINEAR if scale > 0.75 else cv2.INTER_AREA
-    return cv2.resize(pixels, size, interpolation=method)
-
-
-def thumbnail(pixels: np.ndarray) -> bytes:
-    """A decoded picture (h, w, 3) uint8 RGB as JPEG bytes, long side `THUMBNAIL_SIDE` px."""
-    return encode_jpeg(resize(pixels, THUMBNAIL_SIDE), quality=85)
-
-
-def encode_jpeg(pixels: np.ndarray, quality: int = 92) -> bytes:
-    """A picture (h, w, 3) uint8 RGB as JPEG bytes."""
-    done, encoded = cv2.imencode(
-        ".jpg", pixels[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality]
-    )
-    if not done:
-        raise ImageError("the image could not be encoded")
-    return encoded.tobytes()
-
-
-def _orientation(picture: Image.Image) -> int:
-    """The EXIF orientation 1–8; 1 when there is none or the EXIF block is damaged."""
-    try:
-        value = picture.getexif().get(0x0112, 1)
-    except Exception:  # Pillow's EXIF reader raises many kinds on damaged blocks
-        return 1
-    return value if value in range(1, 9) else 1
-
-
-def _decode_jpeg(data: bytes, info: ImageInfo, max_side: int) -> np.ndarray:
-    # OpenCV fills the rest of a cut-off JPEG with gray and says nothing.
-    if not _is_whole(data):
-        raise ImageError("the file is cut off")
-    long_side = max(info.width, info.height)
-    flag = next(
-        (flag for factor, flag in _REDUCED if long_side >= factor * max_side),
-        cv2.IMREAD_COLOR,
-    )
-    pixels = cv2.imdecode(
-        np.frombuffer(data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION
-    )
-    if pixels is None:
-        return _decode_any(data, info.orientation)
-    return _turn(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), info.orientation)
-
-
-def _is_whole(data: bytes) -> bool:
-    """Whether the coded stream of a JPEG has its end marker.
-
-    That follows the last start-of-scan marker. Where both occur in what comes after the
-    picture, as in the video of a motion photo, the stream is followed from the beginning.
-    """
-    if data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda"):
-        return True
-    at = 2
-    while found := _MARKER.search(data, at):
-        if found[1] == b"\xd9":
-            return True
-        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
-    return False
-
-
-def _turn(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """Apply an EXIF orientation (EXIF 2.32, tag 274) to (h, w, 3) pixels."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.transpose(1, 0, 2)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return pixels
-
-
-def _decode_any(data: bytes, orientation: int) -> np.ndarray:
-    """Decode with Pillow, for every format and mode that OpenCV does not treat alike."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data)) as picture:
-                return _turn(np.array(_as_rgb(picture)), orientation)
-    except Exception as error:  # as above
-        raise ImageError(f"the image is damaged ({error})") from None
-
-
-def _as_rgb(picture: Image.Image) -> Image.Image:
-    """Convert any mode to RGB; transparency goes on white, 16 bits are scaled to 8."""
-    if picture.mode.startswith("I;16"):
-        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
-    elif picture.mode in ("I", "F"):
-        values = np.nan_to_num(np.asarray(picture, np.float64), posinf=0, neginf=0)
-        low, high = float(values.min()), float(values.max())
-        span = (high - low) or 1.0
-        picture = Image.fromarray(((values - low) * (255 / span)).astype(np.uint8))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        ground = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(ground, picture)
-    return picture.convert("RGB")
+        if error.errno == errno.ELOOP:
+            raise ImageError("the link leads to itself") from None
+        raise TransientImageError(f"the file cannot be opened ({error.strerror or error})") from None

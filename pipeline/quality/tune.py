@@ -89,6 +89,7 @@ def tune(
     LibraryError where there are too few images.
     """
     optuna()  # before minutes of work
+    seed %= 2**32  # what Optuna and scikit-learn take; any whole number is a seed
     return compare(gather(library, limit, seed, progress), trials, seed, progress)
 
 

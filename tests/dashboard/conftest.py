@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 
 import pytest
-import waitress
-from playwright.sync_api import expect, sync_playwright
+from dash import Dash
+from playwright.sync_api import Page, expect, sync_playwright
 
-from dashboard.access import Access
+from dashboard.access import Access, plan_of
 from dashboard.app import create_app
-from dashboard.server import stop
+from dashboard.server import create, stop
 from pipeline.library import Library
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
@@ -28,13 +29,17 @@ def patient():
     expect.set_options(timeout=30_000)
 
 
+def _served(app: Dash):
+    """The server of an app, as `serve` makes it, at work on a free port."""
+    server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
+    threading.Thread(target=server.run, daemon=True).start()
+    return server
+
+
 @pytest.fixture(scope="session")
 def address(made_library) -> str:
     """Where the dashboard of the library of `pictures` is served."""
-    server = waitress.create_server(
-        create_app(Library(made_library)).server, host="127.0.0.1", port=0, threads=8
-    )
-    threading.Thread(target=server.run, daemon=True).start()
+    server = _served(create_app(Library(made_library)))
     yield f"http://127.0.0.1:{server.effective_port}"
     stop(server)
 
@@ -45,10 +50,7 @@ def serving():
     servers = []
 
     def serve(library: Library, access: Access = Access()) -> str:
-        server = waitress.create_server(
-            create_app(library, access=access).server, host="127.0.0.1", port=0, threads=8
-        )
-        threading.Thread(target=server.run, daemon=True).start()
+        server = _served(create_app(library, access=access))
         servers.append(server)
         return f"http://127.0.0.1:{server.effective_port}"
 
@@ -67,9 +69,19 @@ def browser():
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
+        # Its own way has the page evaluate a text, which the content security policy forbids.
+        Page.wait_for_function = _wait_for_function
         chromium = playwright.chromium.launch(executable_path=program, args=_FLAGS)
         yield chromium
         chromium.close()
+
+
+def _wait_for_function(page: Page, expression: str, *, arg=None, timeout: float = 30_000):
+    end = time.monotonic() + timeout / 1000
+    while not (value := page.evaluate(expression, arg)):
+        assert time.monotonic() < end, f"{expression} did not become true"
+        page.wait_for_timeout(50)
+    return value
 
 
 @pytest.fixture

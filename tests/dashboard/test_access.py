@@ -1,13 +1,27 @@
-"""Who may ask: names that are answered, and changes that other sites ask for."""
+"""Who may ask: names that are answered, changes that other sites ask for, rights."""
 
 from __future__ import annotations
 
-import pytest
+import json
+import re
+from pathlib import Path
 
-from dashboard.access import Access
-from dashboard.app import create_app
+import pytest
+from dash import Input, Output
+from werkzeug.test import Client
+
+from dashboard.access import ANNOTATE, READ, RUN, Access, needs, rights_of
+from dashboard.access.rights import callbacks, routes
+from dashboard.app import create_app, render
+from dashboard.jobs import Jobs
+from dashboard.reads import Reads
+from dashboard.roof import open_roof
+from dashboard.server import told
+from pipeline.errors import SettingsError
 from pipeline.library import Library
 from tests.dashboard.trees import parts
+
+OPEN = {"open_to_all": True}
 
 
 @pytest.fixture
@@ -31,6 +45,33 @@ def test_a_server_of_this_machine_answers_under_its_own_names_alone(client, host
 
 
 @pytest.mark.parametrize(
+    "host, status",
+    [
+        ("images.example", 200), ("IMAGES.example:443", 200), ("192.168.1.4:8050", 200), ("[fd00::1]:80", 200),
+        ("localhost", 200), ("rebound.example", 400), ("images.example.evil", 400), ("0x7f000001", 400), ("", 400),
+    ],
+)
+def test_a_server_of_the_network_is_not_to_be_rebound_either(library, host, status):
+    access = Access.listening_on("0.0.0.0", names=["images.example"], **OPEN)
+    answer = create_app(library, access=access).server.test_client().get("/thumb/1", headers={"Host": host})
+    assert answer.status_code == status
+    assert status == 200 or "address in figures" in answer.text
+
+
+def test_nobody_is_answered_who_comes_through_a_proxy_that_the_server_was_not_told_of(library):
+    local = Client(open_roof([library.data], Access.listening_on("127.0.0.1")))
+    for header in ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "X-Real-IP"):
+        answer = local.get("/thumb/1", headers={header: "203.0.113.7"})
+        assert answer.status_code == 403 and "--trust-proxy" in answer.text
+    access = Access.listening_on("127.0.0.1", names=["images.example"], trusted=True, **OPEN)
+    assert not access.local and RUN not in access.rights
+    told_of = Client(open_roof([library.data], access))
+    through = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Host": "images.example", "X-Forwarded-Proto": "https"}
+    assert told_of.get("/thumb/1", headers=through).status_code == 200
+    assert told_of.get("/thumb/1", headers=through | {"X-Forwarded-Host": "evil.example"}).status_code == 400
+
+
+@pytest.mark.parametrize(
     "headers, refused",
     [
         ({}, False),
@@ -51,41 +92,135 @@ def test_only_the_own_pages_may_change_anything(client, library, headers, refuse
     assert client.get("/thumb/1", headers={"Host": "localhost:8050", **headers}).status_code == 200
 
 
-def test_what_other_sites_could_embed_is_kept_from_them(client):
-    headers = client.get("/image/1").headers
-    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
-    assert headers["X-Frame-Options"] == "SAMEORIGIN"
+# Rights
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::", "images.example"])
-def test_a_server_of_the_network_answers_under_any_name_but_starts_nothing(host, library):
-    access = Access.listening_on(host)
-    assert access.answers("images.example") and not access.actions
+def test_every_callback_and_every_route_says_which_right_it_needs(library):
+    app = create_app(library, access=Access.listening_on("127.0.0.1"))
+    said = callbacks(app) | routes(app.server)
+    assert len(callbacks(app)) > 20 and len(routes(app.server)) > 15
+    assert not [name for name, need in said.items() if need is None]
+    taken = {name: need.right for name, need in callbacks(app).items()}
+    assert {right for name, right in taken.items() if name.startswith("..library-note")} == {RUN}
+
+
+def test_what_says_nothing_is_closed(library):
+    app = create_app(library, access=Access())
+    app.callback(Output("a", "children"), Input("b", "value"))(lambda value: value)
+    app.server.get("/forgotten")(lambda: "told")
+    from dashboard.access.rights import seal
+
+    seal(app, {READ, ANNOTATE})
+    client = app.server.test_client()
+    assert client.get("/forgotten").status_code == 403
+    assert _asked(client, "a.children", {"id": "b", "property": "value", "value": 1}).status_code == 403
+
+
+@pytest.mark.parametrize("allow, rights", [("", {READ}), ("annotate", {READ, ANNOTATE}), ("annotate, run", {READ, ANNOTATE, RUN})])
+def test_visitors_of_a_public_server_read_unless_more_is_allowed(library, allow, rights):
+    access = Access.listening_on("0.0.0.0", allow=allow, **OPEN)
+    assert access.rights == rights
     app = create_app(library, access=access)
-    assert not [name for name in app.callback_map if "library-sure" in name or "library-note" in name]
+    client = app.server.test_client()
+    for name, need in callbacks(app).items():
+        answer = _asked(client, name, outputs=_outputs(name))
+        assert (answer.status_code == 403) == (need.right not in rights), name
+        assert answer.status_code != 403 or answer.text.startswith("You may")
 
 
-def test_a_server_of_the_network_that_may_start_runs_is_not_to_be_rebound():
-    access = Access.listening_on("0.0.0.0", allow_actions=True)
-    assert access.actions and access.answers("192.168.1.4:8050") and access.answers("localhost")
-    assert not access.answers("rebound.example")
-    assert Access.listening_on("images.example", allow_actions=True).answers("images.example:80")
+def test_an_act_that_changes_something_is_refused_to_who_only_reads(library):
+    from dashboard.reads import selections
+    from dashboard.reads.clusterings import Clusterings
+
+    reading = Reads(library, rights={READ})
+    answer = selections.perform(reading, Clusterings(reading), {"do": "drop", "collection": "x"})
+    assert "not change" in answer["error"]
 
 
-def test_from_another_machine_one_is_not_sent_to_localhost(library):
-    app = create_app(library, access=Access.listening_on("0.0.0.0", allow_actions=True))
-    answer = app.server.test_client().get("/", headers={"Host": "rebound.example"})
-    assert answer.status_code == 400 and "address in figures" in answer.text
+def test_rights_are_written_as_a_list():
+    assert rights_of(" annotate,RUN ") == {READ, ANNOTATE, RUN} and rights_of("") == {READ}
+    with pytest.raises(SettingsError, match="no right 'write'"):
+        rights_of("annotate,write")
+    with pytest.raises(ValueError, match="no right"):
+        needs("write")
 
 
 def test_the_page_offers_actions_only_where_the_server_allows_them(library):
-    from dashboard.app import render
-    from dashboard.jobs import Jobs
-    from dashboard.reads import Reads
-
     def ids(reads):
         tree = render(reads, "/library", "")[0]
         return [part.id for part in parts(tree) if getattr(part, "id", None)]
 
     assert "library-folder" not in ids(Reads(Library(library.data)))
+    assert "library-folder" not in ids(Reads(library, Jobs(library), {READ}))
     assert "library-folder" in ids(Reads(library, Jobs(library)))
+
+
+@pytest.mark.parametrize("allow, shown", [("", False), ("annotate", False), ("annotate,run", True)])
+def test_where_the_files_lie_is_told_only_to_who_may_run(library, allow, shown):
+    access = Access.listening_on("0.0.0.0", allow=allow, **OPEN)
+    app = create_app(library, access=access)
+    client = app.server.test_client()
+    root = str(next(iter(library.roots())))
+    secrets = [root, str(library.data), str(Path.home())]
+    jobs = Jobs(library) if RUN in access.rights else None
+    reads = Reads(library, jobs, access.rights)
+    library.db.execute("UPDATE images SET state = 'unreadable', reason = 'cut off' WHERE id = 7")
+    seen = "".join(
+        json.dumps(render(reads, path, search)[0].to_plotly_json(), default=lambda part: part.to_plotly_json())
+        for path, search in (("/library", ""), ("/detail", "?image=3"), ("/search", "?image=3"), ("/", ""),
+                             ("/graph", "?image=3"), ("/compare", "?image=3"))
+    )
+    for name, need in callbacks(app).items():
+        if need.right in access.rights:
+            seen += _asked(client, name, {"id": "detail-image", "property": "data", "value": 3}).text
+    for kind in ("csv", "json"):
+        seen += client.post(f"/export/{kind}", data={"ids": "1,2,3"}).text
+    found = [secret for secret in secrets if secret in seen]
+    assert bool(found) == shown, [seen[max(0, seen.find(one) - 120) : seen.find(one) + 80] for one in found]
+
+
+# What is said at the start
+
+
+def test_what_is_printed_says_where_it_can_be_reached_and_by_whom():
+    local = told("127.0.0.1", 8050, Access.listening_on("127.0.0.1"))
+    assert local == ["http://127.0.0.1:8050", "Only this machine can reach it."]
+    public = "\n".join(told("0.0.0.0", 8050, Access.listening_on("0.0.0.0", password="p", names=["images.example"])))
+    assert "127.0.0.1" not in public and "0.0.0.0" not in public and "images.example" in public
+    assert "Whoever knows the password may look and search." in public
+    all_may = "\n".join(told("::", 1, Access.listening_on("::", allow="annotate,run", **OPEN), "/likeness"))
+    assert "WITHOUT A PASSWORD" in all_may and "add folders" in all_may and re.search(r":1/likeness$", all_may, re.M)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::", "images.example"])
+def test_a_server_that_others_can_reach_does_not_start_without_a_password(host):
+    with pytest.raises(SettingsError, match="LIKENESS_PASSWORD.*--no-password"):
+        Access.listening_on(host)
+    assert Access.listening_on(host, password="p").door and not Access.listening_on(host, **OPEN).door
+
+
+@pytest.mark.parametrize("more", [{"names": ["images.example"]}, {"trusted": True}])
+def test_neither_does_one_of_this_machine_that_is_passed_on(more):
+    with pytest.raises(SettingsError, match="LIKENESS_PASSWORD"):
+        Access.listening_on("127.0.0.1", **more)
+    assert Access.listening_on("127.0.0.1", names=["localhost", "127.0.0.2"]).local
+
+
+def _asked(client, output: str, *inputs: dict, outputs=None):
+    """A callback as the browser would ask for it."""
+    return client.post("/_dash-update-component", json={
+        "output": output, "outputs": outputs or {"id": "x", "property": "y"}, "inputs": list(inputs),
+        "changedPropIds": [], "state": [],
+    })
+
+
+def _outputs(name: str) -> list[dict]:
+    """What a callback fills, out of its name; whatever stands for an id that matches is `tag`."""
+    found = []
+    for part in name[2:-2].split("...") if name.startswith("..") else [name]:
+        key, _, prop = part.rpartition(".")
+        if not key:  # it has none: its name is a figure
+            continue
+        parsed = {k: "tag" if v in (["MATCH"], ["ALL"]) else v for k, v in json.loads(key).items()} if key[0] == "{" else key
+        found.append({"id": parsed, "property": prop.partition("@")[0]})
+    return found

@@ -11,6 +11,7 @@ import sys
 
 import pytest
 from dash import Dash
+from werkzeug.test import Client
 
 from dashboard.app import PAGES, create_app, render
 from dashboard.jobs import Jobs
@@ -123,7 +124,8 @@ def test_two_apps_in_one_process_serve_their_own_libraries(made_library, tmp_pat
 def test_the_server_of_the_procfile_opens_the_library_of_the_environment(made_library, monkeypatch):
     monkeypatch.setenv("LIKENESS_DATA", str(made_library))
     sys.modules.pop("dashboard.wsgi", None)
-    client = importlib.import_module("dashboard.wsgi").server.test_client()
+    monkeypatch.setenv("LIKENESS_NO_PASSWORD", "1")
+    client = Client(importlib.import_module("dashboard.wsgi").server)
     assert client.get("/thumb/1").data == Library(made_library).thumbnail(1)
 
 

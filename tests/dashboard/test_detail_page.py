@@ -58,7 +58,7 @@ def test_facts_are_those_of_the_file(reads):
     told = text_of(page.layout(reads, {"image": "5"}))
     for text in (row.path, row.root, row.label, f"{row.width:,} × {row.height:,}"):
         assert text in told
-    (copy,) = [part for part in parts(parts_of.facts(row)) if getattr(part, "data-copy", None)]
+    (copy,) = [part for part in parts(parts_of.facts(reads, row)) if getattr(part, "data-copy", None)]
     assert getattr(copy, "data-copy") == str(row.file)
     told = parts_of.file_part(reads, row)
     assert "JPEG" in text_of(told)

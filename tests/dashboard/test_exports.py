@@ -14,6 +14,7 @@ import pytest
 from flask import Flask
 from PIL import Image
 
+from dashboard.reads import Reads
 from dashboard.routes import exports
 from pipeline import maps
 from pipeline.extraction.scan import scan
@@ -28,7 +29,7 @@ NAMES = (
 
 def client_of(library: Library):
     server = Flask(__name__)
-    exports.register(server, library)
+    exports.register(server, Reads(library))
     return server.test_client()
 
 
@@ -86,7 +87,7 @@ def test_a_zip_is_sent_as_it_is_made(awkward, monkeypatch):
     """The first bytes come before the last file has been opened."""
     monkeypatch.setattr(exports, "_CHUNK", 256)
     chosen = exports.choose(awkward, {"ids": ",".join(map(str, ids_of(awkward).values()))})
-    parts = exports._zip(awkward, chosen)
+    parts = exports._zip(Reads(awkward), chosen)
     first = next(parts)
     for row in awkward.images()[1:]:
         os.remove(row.file)

@@ -126,7 +126,7 @@ def test_the_page_says_early_what_it_will_ask_for(made_library):
     assert gzip.decompress(zipped.data) == answer.data
     assert client.get(address, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
     assert 'as="fetch"' not in client.get("/library").text
-    assert "no map" in client.get("/map/nothing/overview?dim=2").text
+    assert "no map" in client.get("/map/overview/nothing?dim=2").text
 
 
 # In a browser
@@ -226,7 +226,7 @@ def at_rest(tab, button: str) -> list[float]:
 @pytest.mark.browser
 def test_recoloring_hides_and_zooms_without_asking_for_coordinates(tab):
     asked = []
-    tab.on("request", lambda sent: "/overview" in sent.url and asked.append(sent.url))
+    tab.on("request", lambda sent: "/map/overview/" in sent.url and asked.append(sent.url))
     tab.select_option("#map-color", "label")
     tab.wait_for_selector(".map-entry")
     of_first = tab.evaluate("likeness.mapPage.map.facts.labels[0][1]")

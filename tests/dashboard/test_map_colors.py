@@ -57,8 +57,8 @@ def test_other_colors_are_drawn_without_the_coordinates_coming_again(tab):
     tab.wait_for_selector(".map-scale")
     by_figure = drawn(tab)
     assert by_figure.keys() != by_cluster.keys()
-    assert any(f"/map/{COMBINED}/coloring?by=distortion" in url for url in asked)
-    assert not any("/overview" in url for url in asked)
+    assert any(f"/map/coloring/{COMBINED}?by=distortion" in url for url in asked)
+    assert not any("/map/overview/" in url for url in asked)
     # A new plot, another window and the other theme keep them.
     tab.set_viewport_size({"width": 1000, "height": 700})
     tab.wait_for_timeout(500)

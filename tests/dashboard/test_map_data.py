@@ -88,7 +88,7 @@ def test_a_view_gets_its_points_and_the_images_asked_for(large, sampled):
     x, y = sampled.xy.T
     inside = np.flatnonzero((x >= box[0]) & (x <= box[1]) & (y >= box[2]) & (y <= box[3]))
     far = int(sampled.ids[np.flatnonzero(x < box[0])[0]])
-    answer = server.get(f"/map/{COMBINED}/points?box={','.join(map(str, box))}&ids={far},999999")
+    answer = server.get(f"/map/points/{COMBINED}?box={','.join(map(str, box))}&ids={far},999999")
     head, points = unpack(answer.data)
     assert answer.status_code == 200 and head["inside"] == len(inside) > 800
     assert far in points["ids"] and (np.diff(points["at"].astype(int)) > 0).all()
@@ -107,9 +107,9 @@ def test_a_view_gets_its_points_and_the_images_asked_for(large, sampled):
 )
 def test_nonsense_is_refused(made_library, query):
     server = create_app(Library(made_library)).server.test_client()
-    assert server.get(f"/map/{COMBINED}/points?{query}").status_code == 400
-    assert server.get("/map/nothing/points?box=0,1,0,1").status_code == 404
-    assert server.get("/map/nothing/density.png?box=0,1,0,1").status_code == 404
+    assert server.get(f"/map/points/{COMBINED}?{query}").status_code == 400
+    assert server.get("/map/points/nothing?box=0,1,0,1").status_code == 404
+    assert server.get("/map/density/nothing?box=0,1,0,1").status_code == 404
 
 
 def test_what_is_packed_comes_back_in_place_for_typed_arrays():
@@ -125,7 +125,7 @@ def test_what_is_packed_comes_back_in_place_for_typed_arrays():
 
 
 def ids_of(server, name: str, asked: dict) -> list[int]:
-    answer = server.post(f"/map/{name}/find", json=asked)
+    answer = server.post(f"/map/find/{name}", json=asked)
     assert answer.status_code == 200, answer.text
     return unpack(answer.data)[1]["ids"].tolist()
 
@@ -148,25 +148,25 @@ def test_images_are_found_by_a_line_and_by_categories(reads, made_library):
     of_other = ids_of(server, COMBINED, {"by": "map-color", "only": [0]})
     assert of_other == other.ids[other.cluster == 0].tolist()
     for nonsense in ({}, {"polygon": "x"}, {"polygon": [[1, 2, 3]]}, {"polygon": [[0, None]]}, [1], "x"):
-        assert server.post(f"/map/{COMBINED}/find", json=nonsense).status_code == 400
-    assert server.post("/map/nothing/find", json={"by": "cluster", "only": [0]}).status_code == 404
+        assert server.post(f"/map/find/{COMBINED}", json=nonsense).status_code == 400
+    assert server.post("/map/find/nothing", json={"by": "cluster", "only": [0]}).status_code == 404
 
 
 def test_colors_and_clusters_are_asked_for_by_name(reads, made_library):
     server = create_app(Library(made_library)).server.test_client()
-    head, sent = unpack(server.get(f"/map/{COMBINED}/coloring?by=folder").data)
+    head, sent = unpack(server.get(f"/map/coloring/{COMBINED}?by=folder").data)
     assert head["by"] == "folder" and len(sent["codes"]) == len(reads.map(COMBINED).ids)
-    assert server.get(f"/map/{COMBINED}/coloring?by=mood").status_code == 404
-    listed = server.get("/map/color/clusters").json
+    assert server.get(f"/map/coloring/{COMBINED}?by=mood").status_code == 404
+    listed = server.get("/map/clusters/color").json
     sizes = np.bincount(reads.map("color").cluster + 1, minlength=1)
     assert listed["noise"] == sizes[0] and [c["count"] for c in listed["clusters"]] == sizes[1:].tolist()
-    assert server.get("/map/nothing/clusters").status_code == 404
+    assert server.get("/map/clusters/nothing").status_code == 404
 
 
 def test_the_picture_of_density_is_opaque_where_points_are(large, sampled):
     server = create_app(large).server.test_client()
     box = ",".join(map(str, sampled.bounds))
-    answer = server.get(f"/map/{COMBINED}/density.png?box={box}&theme=dark")
+    answer = server.get(f"/map/density/{COMBINED}?box={box}&theme=dark")
     alpha = np.asarray(Image.open(io.BytesIO(answer.data)))[..., 1]
     assert answer.mimetype == "image/png" and max(alpha.shape) <= max(map_data.RASTER)
     x0, x1, y0, y1 = sampled.bounds

@@ -98,10 +98,17 @@ def test_a_library_that_goes_away_says_so_and_comes_back(two, tmp_path):
 
 def test_the_server_of_the_procfile_serves_every_library_of_a_roof(two, monkeypatch):
     monkeypatch.setenv("LIKENESS_ROOF", str(two))
+    monkeypatch.delenv("LIKENESS_PASSWORD", raising=False)
+    sys.modules.pop("dashboard.wsgi", None)
+    with pytest.raises(SettingsError, match="LIKENESS_PASSWORD"):
+        importlib.import_module("dashboard.wsgi")
+    monkeypatch.setenv("LIKENESS_PASSWORD", "open sesame")
     sys.modules.pop("dashboard.wsgi", None)
     client = Client(importlib.import_module("dashboard.wsgi").server)
     sys.modules.pop("dashboard.wsgi", None)
-    assert client.get("/in/b/thumb/1").data == Library(two / "b").thumbnail(1)
+    assert client.get("/in/b/thumb/1").status_code == 401
+    answer = client.get("/in/b/thumb/1", headers={"Authorization": "Bearer open sesame"})
+    assert answer.data == Library(two / "b").thumbnail(1)
 
 
 @pytest.mark.browser

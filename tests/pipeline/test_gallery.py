@@ -137,3 +137,11 @@ def test_a_second_call_does_no_work(folder):
     count = gallery.generate(folder, seed=SEED, progress=lambda *at: calls.append(at))
     assert count == len(gallery.plan(SEED)) and calls == []
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+@pytest.mark.parametrize("seed", [-1, 10**30])
+def test_any_whole_number_is_a_seed(seed):
+    entry = gallery.plan(seed)[0]
+    picture = gallery.render(entry, seed)
+    np.testing.assert_array_equal(picture, gallery.render(gallery.plan(seed)[0], seed))
+    assert not np.array_equal(picture, gallery.render(entry, SEED))

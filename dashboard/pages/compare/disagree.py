@@ -15,6 +15,8 @@ import numpy as np
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
 
 from dashboard import components
+from dashboard.access import READ, needs
+from dashboard.pools import LONG
 from dashboard.reads import Reads
 from dashboard.reads.comparison import PATH, Agreements, Step, pair, spread, step
 from pipeline.errors import LikenessError
@@ -92,6 +94,7 @@ def register(app: Dash, reads: Reads) -> None:
         Input("compare-a", "value"), Input("compare-b", "value"), Input("compare-order", "value"),
         Input("compare-at", "data"), Input("compare-clock", "n_intervals"),
     )
+    @needs(READ, pool=LONG)
     def walk(a: str, b: str, order: str, at: dict, _):
         image = at["image"] if at["of"] == f"{a} {b} {order}" else None
         try:

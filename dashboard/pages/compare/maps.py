@@ -13,6 +13,7 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from dashboard import components
+from dashboard.access import READ, RUN, needs
 from dashboard.reads import Reads
 from dashboard.reads.comparison import pair
 
@@ -24,12 +25,12 @@ def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.D
     """Both maps in the state that the address names; the callback brings their points."""
     names = reads.map_names()
     if len(names) < 2:
-        if reads.jobs is not None:
+        if reads.may(RUN):
             return components.empty_state(
                 "No two maps yet", "The Library page can make them.", action=components.to_library()
             )
         return components.empty_state(
-            "No two maps yet", "This makes them:", components.command("map", reads.library.data),
+            "No two maps yet", "This makes them:", components.command("map", reads.data_told),
         )
     # The combination shares something with every map; two embeddings tell more.
     a, b = pair(params.get("a"), params.get("b"), [*names[1:], names[0]] if len(names) > 2 else names)
@@ -68,6 +69,7 @@ def register(app: Dash, reads: Reads) -> None:
     """Add the view's callbacks."""
 
     @app.callback(Output("compare-pinned", "children"), Input("compare-image", "data"))
+    @needs(READ)
     def pinned(image: int | None):
         return card(reads, image)
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dash import Dash, html
 
 from dashboard import components
+from dashboard.access import RUN
 from dashboard.pages.compare import columns as compare_columns
 from dashboard.pages.compare import disagree as compare_disagree
 from dashboard.pages.compare import maps as compare_maps
@@ -31,12 +32,12 @@ _VIEWS = {
 
 def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
     """The page in the state that the address names."""
-    data = reads.library.data
+    data = reads.data_told
     if reads.is_empty():
-        return components.no_images(data, reads.jobs is not None)
+        return components.no_images(data, reads.may(RUN))
     names = reads.embeddings()
     if not names:
-        return components.not_compared(data, reads.jobs is not None)
+        return components.not_compared(data, reads.may(RUN))
     if len(names) == 1:
         return components.empty_state(
             "One way of looking, so far",

@@ -20,6 +20,7 @@ import dash_cytoscape as cytoscape
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html
 
 from dashboard import components
+from dashboard.access import READ, RUN, needs
 from dashboard.pages.graph import data as graph_data
 from dashboard.pages.graph import panels as graph_panels
 from dashboard.pages.graph import start as graph_start
@@ -35,10 +36,10 @@ NAV = "Graph"
 def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
     """The page in the state that the address names."""
     if reads.is_empty():
-        return components.no_images(reads.library.data, reads.jobs is not None)
+        return components.no_images(reads.data_told, reads.may(RUN))
     names = reads.embeddings()
     if not names:
-        return components.not_compared(reads.library.data, reads.jobs is not None)
+        return components.not_compared(reads.data_told, reads.may(RUN))
     start = start_from(params)
     if start is None:
         return graph_start.start_page(reads)
@@ -168,6 +169,7 @@ def register(app: Dash, reads: Reads) -> None:
         running=[(Output("graph-busy", "hidden"), False, True)],
         prevent_initial_call=True,
     )
+    @needs(READ)
     def draw(shape: float, start: dict, by: str, links: dict, count: str, mutual: bool):
         settings = Settings(by, int(links["k"]), round(links["least"], 2), int(count), bool(mutual))
         # Another center is a step that Back returns from; a slider's way is not.

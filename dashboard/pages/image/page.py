@@ -14,6 +14,7 @@ from dash import ALL, MATCH, Dash, Input, Output, State, ctx, dcc, html, no_upda
 from dash.exceptions import PreventUpdate
 
 from dashboard import components
+from dashboard.access import ANNOTATE, READ, RUN, needs
 from dashboard.pages.image import parts
 from dashboard.reads import Around, Reads
 from dashboard.reads.clusterings import Clusterings
@@ -38,7 +39,7 @@ _LATER = {
 def layout(reads: Reads, params: Mapping[str, str]):
     """The page of the image that the address names."""
     if reads.is_empty() and not reads.failures():
-        return components.no_images(reads.library.data, reads.jobs is not None)
+        return components.no_images(reads.data_told, reads.may(RUN))
     text = params.get("image", "")
     row = reads.image(int(text)) if text.isdecimal() and len(text) < 19 else None
     if row is None:
@@ -82,6 +83,7 @@ def register(app: Dash, reads: Reads) -> None:
         State("detail-image", "data"),
         prevent_initial_call=True,
     )
+    @needs(ANNOTATE)
     def on_note(submits, puts, drops, value, image):
         kind = ctx.outputs_grouping[0]["id"]["kind"]
         pressed = ctx.triggered_id
@@ -98,6 +100,7 @@ def _later(app: Dash, reads: Reads, name: str, part: Callable) -> None:
     """One part of the page in a callback of its own, so that no part waits for another."""
 
     @app.callback(Output(name, "children"), Input("detail-image", "data"))
+    @needs(READ)
     def fill(image: int):
         row = reads.image(int(image))
         if row is None:
@@ -200,7 +203,7 @@ def _side(reads: Reads, row: ImageRow, kind, value, around: Around, note) -> lis
         *([components.error_note(note)] if note else []),
         *([components.image_links(row.id, name=name, leave_out=("detail",), words=True)]
           if row.state == "ok" else []),
-        parts.facts(row),
+        parts.facts(reads, row),
         html.Div(html.Div(className="detail-wait"), id="detail-file", className="detail-file", role="status"),
         *(parts.notes_part(reads, row.id, kind) for kind in parts.NOTES),
     ]

@@ -30,8 +30,9 @@ _PATH = "/detail"
 # Facts
 
 
-def facts(row: ImageRow) -> html.Div:
+def facts(reads: Reads, row: ImageRow) -> html.Div:
     """What the database knows of an image."""
+    full = reads.where(row.file, row.path)
     known = {
         "Label": html.A(
             row.label, href=components.link(_PATH, image=row.id, label=row.label),
@@ -39,10 +40,10 @@ def facts(row: ImageRow) -> html.Div:
         ) if row.label else None,
         "Pixels": _pixels(row.width, row.height) if row.width and row.height else None,
         "File": f"{_size(row.size)} · changed {datetime.fromtimestamp(row.mtime):%Y-%m-%d %H:%M}",
-        "Folder": row.root,
+        "Folder": reads.where(row.root, ""),
         "Path": [html.Div(row.path), html.Button(
             [components.icon("copy"), html.Span("Copy the full path", **{"data-said": "true"})],
-            type="button", className="button-quiet detail-copy", **{"data-copy": str(row.file)},
+            type="button", className="button-quiet detail-copy", **{"data-copy": full},
         )],
     }
     return html.Div(_list(known), className="detail-facts")

@@ -12,7 +12,7 @@ import dash_bootstrap_components as dbc
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from dashboard import components
-from dashboard.jobs import suggestions
+from dashboard.access import RUN, needs
 from dashboard.pages.library.parts import ALL_FOLDERS, INDEX, REMOVE, UPDATE, section
 from dashboard.pages.library.runs import STOP
 from dashboard.reads import Reads
@@ -31,7 +31,7 @@ _CHOICES = {
 
 def controls(reads: Reads) -> list:
     """The form for another folder, and the question before one is removed; nothing where not allowed."""
-    if reads.jobs is None:
+    if not reads.may(RUN):
         return []
     return [_form(reads), dcc.Store(id="library-removing"), _question()]
 
@@ -49,8 +49,9 @@ def register(app: Dash, reads: Reads, look: Callable[[str | None], tuple]) -> No
     every = {"prevent_initial_call": True}
 
     @app.callback(Output("library-folders", "children"), Input("library-folder", "value"), **every)
+    @needs(RUN)
     def on_typed(folder: str | None):
-        return [html.Option(value=name) for name in suggestions(folder or "")]
+        return [html.Option(value=name) for name in reads.jobs.suggestions(folder or "")]
 
     @app.callback(
         note, Output("library-folder", "value"), *page,
@@ -58,29 +59,34 @@ def register(app: Dash, reads: Reads, look: Callable[[str | None], tuple]) -> No
         State("library-folder", "value"), State("library-by", "value"), seen,
         running=[(Output("library-add", "disabled"), True, False)], **every,
     )
+    @needs(RUN)
     def on_add(_, __, folder, by, seen):
         said = start(reads, folder or "", by)
         return said, no_update if said else "", *look(seen)
 
     @app.callback(note, *page, Input({"type": UPDATE, "root": ALL, "at": ALL}, "n_clicks"), seen, **every)
+    @needs(RUN)
     def on_update(clicks, seen):
         if not any(clicks):
             return (no_update,) * 5
         return start(reads, ctx.triggered_id["root"], current(reads)), *look(seen)
 
     @app.callback(note, *page, Input({"type": ALL_FOLDERS, "at": ALL}, "n_clicks"), seen, **every)
+    @needs(RUN)
     def on_update_all(clicks, seen):
         if not any(clicks):
             return (no_update,) * 5
         return _tried(lambda: reads.jobs.update_all(list(reads.roots()), current(reads))), *look(seen)
 
     @app.callback(note, *page, Input({"type": INDEX, "at": ALL}, "n_clicks"), seen, **every)
+    @needs(RUN)
     def on_index(clicks, seen):
         if not any(clicks):
             return (no_update,) * 5
         return _tried(reads.jobs.index), *look(seen)
 
     @app.callback(note, *page, Input({"type": STOP, "at": ALL}, "n_clicks"), seen, **every)
+    @needs(RUN)
     def on_stop(clicks, seen):
         if not any(clicks):
             return (no_update,) * 5
@@ -91,6 +97,7 @@ def register(app: Dash, reads: Reads, look: Callable[[str | None], tuple]) -> No
         Output("library-removing", "data"),
         Input({"type": REMOVE, "root": ALL}, "n_clicks"), Input("library-keep", "n_clicks"), **every,
     )
+    @needs(RUN)
     def on_remove(clicks, _):
         if ctx.triggered_id == "library-keep" or not any(clicks):
             return False, no_update, None
@@ -102,6 +109,7 @@ def register(app: Dash, reads: Reads, look: Callable[[str | None], tuple]) -> No
         Input("library-sure", "n_clicks"), State("library-removing", "data"), seen,
         running=[(Output("library-sure", "disabled"), True, False)], **every,
     )
+    @needs(RUN)
     def on_sure(_, root, seen):
         return remove(reads, root), False, *look(seen)
 

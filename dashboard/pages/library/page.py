@@ -7,13 +7,16 @@ taken every second. Where the page may start runs, `library_actions` adds the co
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import PurePath
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard import components
+from dashboard.access import READ, RUN, needs
 from dashboard.pages.library import runs as runs_of
 from dashboard.pages.library import actions, parts
-from dashboard.reads import Reads
+from dashboard.reads import Reads, Run
 
 PATH = "/library"
 TITLE = "Library"
@@ -53,17 +56,18 @@ def register(app: Dash, reads: Reads) -> None:
         *shown, Input("library-tick", "n_intervals"), State("library-seen", "data"),
         prevent_initial_call=True,
     )
+    @needs(READ)
     def on_tick(_, seen):
         return tick(reads, seen)
 
-    if reads.jobs is not None:
+    if reads.may(RUN):
         actions.register(app, reads, lambda seen: tick(reads, seen))
 
 
 def tick(reads: Reads, seen: str | None) -> tuple:
     """The run that is going on, the rest where it has changed, when to look again, and what was seen."""
     job = reads.jobs.last() if reads.jobs else None
-    runs = reads.runs()
+    runs = _told(reads, reads.runs())
     going = runs_of.is_going_on(runs, job)
     ended = [run for run in runs if run.state != "running"]
     roots = reads.roots()
@@ -73,13 +77,20 @@ def tick(reads: Reads, seen: str | None) -> tuple:
     return live, fresh, TICK if going else IDLE, state
 
 
+def _told(reads: Reads, runs: list[Run]) -> list[Run]:
+    """Runs without the folders they were about and what they said, where those are not told."""
+    if reads.data_told is not None:
+        return runs
+    return [replace(run, parameters={}, message=None) for run in runs]
+
+
 def body(reads: Reads) -> list:
     """Everything but the run that is going on."""
     report = reads.status()
     counts = report["images"]
-    runs = reads.runs()
-    data = reads.library.data
-    may = reads.jobs is not None
+    runs = _told(reads, reads.runs())
+    data = reads.data_told
+    may = reads.may(RUN)
     going = runs_of.is_going_on(runs, reads.jobs.last() if reads.jobs else None)
     if not any(counts.values()):
         if going:
@@ -91,6 +102,8 @@ def body(reads: Reads) -> list:
         )
         return [told, *filter(None, [runs_of.ended(runs)])]
     roots = reads.roots()
+    if data is None:
+        roots = {PurePath(root).name or root: count for root, count in roots.items()}
     first = next(iter(roots), None) if may else None
     content = [
         parts.counts_part(counts),

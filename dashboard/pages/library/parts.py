@@ -58,7 +58,7 @@ def counts_part(counts: Mapping[str, int]) -> html.Div:
     )
 
 
-def coverage_part(report: Mapping, data: Path, root: str | None = None) -> html.Section:
+def coverage_part(report: Mapping, data: Path | None, root: str | None = None) -> html.Section:
     """How many images each embedding has seen; root: a folder to update from the page, or None."""
     covered = report["embeddings"]
     titles = components.titles_of(list(covered))
@@ -95,7 +95,7 @@ def coverage_part(report: Mapping, data: Path, root: str | None = None) -> html.
     return section("What images are compared by", *rows)
 
 
-def index_part(index: Mapping | None, data: Path, actions: bool = False) -> html.Section:
+def index_part(index: Mapping | None, data: Path | None, actions: bool = False) -> html.Section:
     """What the search index holds; actions: whether it can be updated from the page."""
     button = _button("Update index and maps", {"type": INDEX, "at": "index"}) if actions else None
     if index is None:
@@ -110,7 +110,7 @@ def index_part(index: Mapping | None, data: Path, actions: bool = False) -> html
     return section("Search index", told, *(advice if index["stale"] else []))
 
 
-def maps_part(maps: Mapping[str, Mapping], data: Path, actions: bool = False) -> html.Section:
+def maps_part(maps: Mapping[str, Mapping], data: Path | None, actions: bool = False) -> html.Section:
     """The maps with their figures; actions: whether they can be updated from the page."""
     button = _button("Update index and maps", {"type": INDEX, "at": "maps"}) if actions else None
     if not maps:
@@ -133,7 +133,7 @@ def maps_part(maps: Mapping[str, Mapping], data: Path, actions: bool = False) ->
     )
 
 
-def folders_part(roots: Mapping[str, int], data: Path, actions: bool = False) -> html.Section:
+def folders_part(roots: Mapping[str, int], data: Path | None, actions: bool = False) -> html.Section:
     """The scanned folders; actions: with buttons that update and remove them, else with the command."""
     if actions:
         rows = [
@@ -159,7 +159,7 @@ def folders_part(roots: Mapping[str, int], data: Path, actions: bool = False) ->
     )
 
 
-def failures_part(failures: Sequence, data: Path, pictured: set[int] = frozenset()) -> html.Section:
+def failures_part(failures: Sequence, data: Path | None, pictured: set[int] = frozenset()) -> html.Section:
     """Files that could not be read; pictured: ids of those with a thumbnail of better days."""
     rows = [
         [
@@ -167,7 +167,7 @@ def failures_part(failures: Sequence, data: Path, pictured: set[int] = frozenset
                 *([html.Div(components.thumb(row.id, ""), className="row-thumb")]
                   if row.id in pictured else []),
                 html.A(row.path, href=components.link("/detail", image=row.id), className="path",
-                         title=str(row.file)),
+                       title=str(row.file) if data else row.path),
             ], className="row-file"),
             row.reason or "unknown",
         ]

@@ -17,6 +17,7 @@ import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard import components
+from dashboard.access import READ, RUN, needs
 from dashboard.pages.map import panels as map_panels
 from dashboard.pages.map import selection as map_selection
 from dashboard.reads import Reads, colorings
@@ -34,10 +35,10 @@ _OWN = ("map", "dim", "color", "image")  # what this page itself says in the add
 def layout(reads: Reads, params: dict[str, str]):
     """The page in the state that the URL names, or what to do where there is no map yet."""
     if reads.is_empty():
-        return components.no_images(reads.library.data, reads.jobs is not None)
+        return components.no_images(reads.data_told, reads.may(RUN))
     names = reads.map_names()
     if not names:
-        return components.no_map(reads.library.data, reads.jobs is not None)
+        return components.no_map(reads.data_told, reads.may(RUN))
     name = _named(names, params)
     image = params.get("image", "")
     return html.Div(
@@ -146,13 +147,15 @@ def register(app: Dash, reads: Reads) -> None:
         Output("map-note", "children"), Input("map-shown", "data"), State("map-name", "value"),
         prevent_initial_call=True,
     )
+    @needs(READ)
     def note(_, name: str):
-        return map_note(drawings, name, reads.jobs is not None)
+        return map_note(drawings, name, reads.may(RUN))
 
     @app.callback(
         Output("map-panel", "children"), Output("map-panel", "hidden"), Output("map-neighbors", "data"),
         Input("map-image", "data"), Input("map-name", "value"),
     )
+    @needs(READ)
     def panel(image: int | None, name: str):
         return chosen(reads, image, name)
 

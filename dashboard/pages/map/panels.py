@@ -136,7 +136,7 @@ def image_panel(reads: Reads, image_id: int, name: str) -> tuple[list, list[int]
             href=components.url(f"/image/{row.id}"), target="_blank", title="Open in full size",
             className="map-picture-link",
         ),
-        html.Div(_described(row), className="map-path", title=str(row.file)),
+        html.Div(_described(row), className="map-path", title=reads.where(row.file, row.path)),
         components.image_links(row.id, name=components.name_of(row.path), leave_out=("map",), words=True),
         html.Div(
             note_chips(reads, row.id), id={"type": NOTES, "image": row.id}, className="map-chips",

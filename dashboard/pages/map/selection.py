@@ -11,7 +11,9 @@ from __future__ import annotations
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from dashboard import components
+from dashboard.access import READ, needs
 from dashboard.pages.map import panels as map_panels
+from dashboard.pools import LONG
 from dashboard.reads import Reads, selections
 from dashboard.reads.clusterings import Clusterings
 from pipeline.maps.granularity import COARSEST, FINEST, ready, step_of
@@ -152,6 +154,7 @@ def register(app: Dash, reads: Reads, clusterings: Clusterings) -> None:
         running=[(Output("map-granularity", "className"), "is-busy", "")],
         prevent_initial_call=True,
     )
+    @needs(READ, pool=LONG)
     def cluster(_, step: int, named: int | None, name: str):
         return clustered(clusterings, name, step_of(step), only_names=ctx.triggered_id == "map-named")
 
@@ -163,11 +166,13 @@ def register(app: Dash, reads: Reads, clusterings: Clusterings) -> None:
         State({"type": map_panels.NOTES, "image": ALL}, "id"),
         prevent_initial_call=True,  # else the last act is done again for each image whose chips appear
     )
+    @needs(READ)
     def act(asked: dict, name: str, step: int, noted: list[dict]):
         return acted(reads, clusterings, asked, name, step, [one["image"] for one in noted])
 
     # Loading what clusters takes longer than clustering.
     @app.callback(Input("map-ready", "data"), prevent_initial_call=True)
+    @needs(READ, pool=LONG)
     def load(_):
         ready()
 

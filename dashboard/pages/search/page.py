@@ -9,6 +9,7 @@ from hashlib import blake2b
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from dashboard import components
+from dashboard.access import ANNOTATE, READ, RUN, needs
 from dashboard.pages.search import board as search_board
 from dashboard.pages.search import results as search_results
 from dashboard.pages.search import upload as search_upload
@@ -35,9 +36,9 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
     """The page in the state that the address names."""
     names = reads.embeddings()
     if reads.is_empty():
-        return components.no_images(reads.library.data, reads.jobs is not None)
+        return components.no_images(reads.data_told, reads.may(RUN))
     if not names:
-        return components.not_compared(reads.library.data, reads.jobs is not None)
+        return components.not_compared(reads.data_told, reads.may(RUN))
     settings = Settings.of(params, names)
     board = [entry.data for entry in search_board.from_params(params)]
     return html.Div(
@@ -92,6 +93,7 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         Output("search-query", "children"), Input("search-asked", "data"), Input("search-active", "data"),
         prevent_initial_call=True,
     )
+    @needs(READ)
     def on_query(asked: dict | None, active: int | None):
         board = search_board.from_data((asked or {}).get("board"))
         return query_view(reads, board, -1 if active is None else active, (asked or {}).get("names", {}))
@@ -104,6 +106,7 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         running=[(Output("search-results", "className"), "search-results working", "search-results")],
         prevent_initial_call=False,
     )
+    @needs(READ)
     def on_change(asked, values, metric, count, mode, label, folder, within, tag, ids):
         if asked is None:
             return (no_update,) * 5
@@ -123,6 +126,7 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         running=[(Output("search-end", "className"), "search-end waiting", "search-end")],
         prevent_initial_call=True,
     )
+    @needs(READ)
     def on_more(_, shown, asked, values, metric, count, mode, label, folder, within, tag, ids):
         settings = _settings(ids, values, metric, count, mode, (label, folder, within, tag))
         # Where something else is asked by now, its answer is under way or there is none.
@@ -137,8 +141,10 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         return {"after": len(before.ids), "cards": page.cards, "shown": page.shown.data}
 
     @app.callback(Output("search-ratings", "children"), Input("search-rate", "data"))
+    @needs(READ)
     def on_rate(rate: dict | None):
         if rate:
+            reads.need(ANNOTATE)
             if reads.image(rate["image"]) is None:
                 raise QueryError("That image is not in the library any more.")
             notes.rate(

@@ -12,12 +12,14 @@ from hashlib import blake2b
 from dash import Dash, Input, Output, State, no_update
 
 from dashboard import components
+from dashboard.access import READ, needs
 from dashboard.pages.search.panel import MAX_UPLOAD
 from dashboard.pages.search.query import packed
+from dashboard.pools import MODELS, TRANSFER
 from dashboard.reads import Reads
 from dashboard.uploads import web as web_picture
 from pipeline.errors import ImageError, LikenessError, QueryError
-from pipeline.pictures import decoding
+from pipeline.pictures import decoding, untrusted
 
 PREVIEW_SIDE = 768
 """Long side of the preview of an uploaded picture, px: sharp on a dense screen."""
@@ -33,6 +35,7 @@ def register(app: Dash, reads: Reads) -> None:
         Input("search-file", "contents"), State("search-file", "filename"),
         running=running, prevent_initial_call=True,
     )
+    @needs(READ, pool=MODELS)
     def on_upload(contents: str | None, filename: str | None):
         if not contents:
             return (no_update,) * 3
@@ -46,6 +49,7 @@ def register(app: Dash, reads: Reads) -> None:
         Output("search-note", "children", allow_duplicate=True),
         Input("search-edit", "data"), running=running, prevent_initial_call=True,
     )
+    @needs(READ, pool=MODELS)
     def on_edit(edit: dict):
         try:
             received = receive(reads, edit["contents"], edit["name"])
@@ -61,6 +65,7 @@ def register(app: Dash, reads: Reads) -> None:
         running=[*running, (Output("search-link-go", "disabled"), True, False)],
         prevent_initial_call=True,
     )
+    @needs(READ, pool=TRANSFER)
     def on_link(_, __, address: str | None):
         if not (address or "").strip():
             return (no_update,) * 3
@@ -74,6 +79,7 @@ def register(app: Dash, reads: Reads) -> None:
         Output("search-ready", "children"), Output("search-ready", "className"),
         Input("search-ready", "id"),
     )
+    @needs(READ)
     def on_open(_):
         # The answer comes when the models are there; until then the page says so.
         try:
@@ -104,8 +110,9 @@ def received_of(reads: Reads, data: bytes, name: str) -> dict:
     the server keeps nothing.
     """
     try:
-        vectors = reads.embed(data)
-        shown = decoding.encode_jpeg(decoding.decode(data, PREVIEW_SIDE), quality=85)
+        pixels, preview = untrusted.decode(data, (decoding.WORK_SIDE, PREVIEW_SIDE))
+        vectors = reads.embed(pixels)
+        shown = decoding.encode_jpeg(preview, quality=85)
     except ImageError as error:
         raise QueryError(f"“{name}” cannot be searched with: {error}.") from None
     key = blake2b(data, digest_size=6).hexdigest()

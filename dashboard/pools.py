@@ -1,0 +1,76 @@
+"""Threads for requests of unlike length, so that none waits behind another kind.
+
+What a person waits for with the pointer on a picture is answered in milliseconds; a
+coloring by agreement takes seconds, a zip as long as the line to its reader is slow. Each
+request therefore works on the threads of its pool, which a callback or route names with
+`dashboard.access.needs`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from waitress.task import ThreadedTaskDispatcher
+
+QUICK, MODELS, LONG, TRANSFER = "quick", "models", "long", "transfer"
+
+THREADS = {
+    QUICK: 8,  # a page loads some dozens of thumbnails beside its callbacks
+    MODELS: 4,  # they take turns at the models; reading and decoding overlaps
+    LONG: 4,  # colorings, clusters at another granularity
+    TRANSFER: 8,  # files going out and pictures coming from the web: they wait, mostly
+}
+
+_CALLBACK = "/_dash-update-component"
+_HEAD = 4_096  # bytes of a callback's request: its first value is the name of its outputs
+_OUTPUT = re.compile(rb'\s*\{\s*"output"\s*:\s*("(?:[^"\\]|\\.)*")')
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which pool a request works on. callbacks: by the name of the outputs. routes: by the
+    beginning of the path below the mount; what is in neither is quick."""
+
+    callbacks: Mapping[str, str]
+    routes: Mapping[str, str]
+
+    def pool_of(self, path: str, head: bytes) -> str:
+        """The pool for a path, mounts and prefixes before it, and the first bytes of its body."""
+        if path.endswith(_CALLBACK):
+            found = _OUTPUT.match(head)
+            return self.callbacks.get(json.loads(found[1]), QUICK) if found else QUICK
+        return next((pool for start, pool in self.routes.items() if start in path), QUICK)
+
+
+class Pools:
+    """Stands in for waitress' one pool of threads. Each pool keeps the order of its requests."""
+
+    def __init__(self, quick: ThreadedTaskDispatcher, plan: Plan, threads: Mapping[str, int] = THREADS):
+        """quick: the server's own pool, which goes on with the quick ones."""
+        self._plan = plan
+        self._pools = {QUICK: quick}
+        for name, count in threads.items():
+            pool = self._pools.setdefault(name, ThreadedTaskDispatcher())
+            pool.set_thread_count(count)
+
+    def add_task(self, channel) -> None:
+        """Have a connection's next request answered."""
+        self._pools[self._pool_of(channel)].add_task(channel)
+
+    def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:
+        """End all threads; what is at work gets `timeout` seconds."""
+        for pool in self._pools.values():  # all at once: each then waits for its own
+            pool.set_thread_count(0)
+        return all([pool.shutdown(cancel_pending, timeout) for pool in self._pools.values()])
+
+    def _pool_of(self, channel) -> str:
+        request = channel.requests[0]
+        if request.error:
+            return QUICK
+        body = request.get_body_stream()
+        head = body.read(_HEAD)
+        body.seek(0)
+        return self._plan.pool_of(request.path, head)

@@ -1,0 +1,160 @@
+"""HEIF, AVIF and JPEG XL: the container says how a picture is turned, whatever its EXIF says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.errors import ImageError
+from pipeline.pictures.color import Space
+from pipeline.pictures.info import ImageInfo
+from pipeline.pictures.jpeg import Jpeg
+from pipeline.pictures.levels import spread
+from pipeline.pictures.raster import Raster, turned
+from pipeline.pictures.still import Still
+
+_HOLE = bytes(16384)
+"""Coded pixels never hold so many zeros."""
+
+_CODED = (b"mdat", b"jxlc", b"jxlp")
+_HEIF_COST, _JXL_COST = 12, 36  # bytes of memory for a pixel
+
+
+class Avif(Still):
+    """AVIF; Pillow hands the container's turn on as that of the EXIF block."""
+
+    def __init__(self, data: bytes):
+        super().__init__(data, "AVIF")
+        _refuse_holes(data)
+        self._numbers = _code_points(data)
+
+    def _space(self, model: str) -> Space:
+        if icc := self._picture.info.get("icc_profile"):
+            return Space(model, icc)
+        return Space(model, cicp=self._numbers)
+
+
+class Heif(Still):
+    """HEIF, HEIC: libheif turns it."""
+
+    def __init__(self, data: bytes):
+        import pi_heif  # only where there are such files
+
+        pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+        super().__init__(data, "HEIF")
+        _refuse_holes(data)
+        self._numbers = _code_points(data)
+        self.cost = _HEIF_COST
+
+    def _turn(self, kind: str) -> int:
+        return 1
+
+    _space = Avif._space
+
+
+class JpegXl:
+    """One opened JPEG XL; libjxl turns it."""
+
+    def __init__(self, data: bytes):
+        self._data = data
+        stream = _codestream(data)
+        if stream[:2] != b"\xff\x0a":
+            raise ImageError("the header is damaged")
+        width, height = _jxl_size(stream[2:64])
+        self.info = ImageInfo(width, height, "JXL", 1, "RGB")
+        self.cost = _JXL_COST
+
+    def raster(self, max_side: int) -> Raster:
+        """All samples."""
+        import pillow_jxl  # only where there are such files
+
+        _refuse_holes(self._data)
+        try:
+            was_jpeg, info, pixels, icc, _ = pillow_jxl.Decoder(num_threads=0)(self._data)
+        except (RuntimeError, ValueError, OSError) as error:
+            raise ImageError(f"the image is damaged ({error})") from None
+        if was_jpeg:
+            jpeg = Jpeg(bytes(pixels))
+            raster = jpeg.raster(max_side)
+            return replace(raster, samples=turned(raster.samples, jpeg.info.orientation))
+        samples = _typed(bytes(pixels), info.mode).reshape(info.height, info.width, -1)
+        channels = samples.shape[2]
+        alpha = samples[:, :, -1] if channels in (2, 4) else None
+        samples = samples[:, :, : channels - (alpha is not None)]
+        return Raster(samples, alpha, Space("gray" if samples.shape[2] == 1 else "rgb", bytes(icc) or None))
+
+
+def _typed(pixels: bytes, mode: str) -> np.ndarray:
+    if mode.startswith("F"):
+        return spread(np.frombuffer(pixels, np.float16 if mode == "F;16" else np.float32))
+    return np.frombuffer(pixels, np.uint16 if "16" in mode else np.uint8)
+
+
+def _boxes(data: bytes):
+    """(kind, start, end) of the outermost boxes of an ISO base media file."""
+    at = 0
+    while at + 8 <= len(data):
+        length, kind, head = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8], 8
+        if length == 1:
+            length, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
+        end = len(data) if length == 0 else at + length
+        if end < at + head:
+            return
+        yield kind, at + head, end
+        at = end
+
+
+def _refuse_holes(data: bytes) -> None:
+    """Raise ImageError where the file ends early or coded pixels were never written."""
+    for kind, start, end in _boxes(data):
+        if kind in _CODED:
+            if end > len(data):
+                raise ImageError("the file is cut off")
+            if data.find(_HOLE, start, end) >= 0:
+                raise ImageError("a part of the file is only zeros")
+
+
+def _code_points(data: bytes) -> tuple[int, int] | None:
+    """Primaries and transfer (H.273) of the first `colr` box that says them."""
+    for kind, start, end in _boxes(data):
+        at = data.find(b"colrnclx", start, end) if kind == b"meta" else -1
+        if at >= 0 and at + 12 <= len(data):
+            return int.from_bytes(data[at + 8 : at + 10], "big"), int.from_bytes(data[at + 10 : at + 12], "big")
+    return None
+
+
+def _codestream(data: bytes) -> bytes:
+    """The beginning of the bare stream of a JPEG XL file."""
+    if data[:2] == b"\xff\x0a":
+        return data[:64]
+    for kind, start, _ in _boxes(data):
+        if kind == b"jxlc":
+            return data[start : start + 64]
+        if kind == b"jxlp":
+            return data[start + 4 : start + 68]
+    return b""
+
+
+_RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
+
+
+def _jxl_size(stream: bytes) -> tuple[int, int]:
+    """Width and height as seen, of the size header that a stream begins with (ISO/IEC 18181-1, D.2)."""
+    bits, at = int.from_bytes(stream, "little"), 0
+
+    def take(count: int) -> int:
+        nonlocal at
+        at += count
+        return bits >> (at - count) & ((1 << count) - 1)
+
+    def side(small: int) -> int:
+        return 8 * (1 + take(5)) if small else 1 + take((9, 13, 18, 30)[take(2)])
+
+    small = take(1)
+    height = side(small)
+    ratio = take(3)
+    width = height * _RATIOS[ratio - 1][0] // _RATIOS[ratio - 1][1] if ratio else side(small)
+    if not take(1) and take(1) and take(3) >= 4:  # not all by default, more fields, the turn less 1
+        width, height = height, width
+    return width, height

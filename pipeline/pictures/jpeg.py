@@ -1,0 +1,130 @@
+"""JPEG: decoded by OpenCV at an eighth, quarter or half of its size where that is enough."""
+
+from __future__ import annotations
+
+import re
+
+import cv2
+import numpy as np
+
+from pipeline.errors import ImageError
+from pipeline.pictures import tiff
+from pipeline.pictures.color import Space
+from pipeline.pictures.info import ImageInfo
+from pipeline.pictures.raster import Raster
+from pipeline.pictures.still import Still, opened
+
+# The reductions that libjpeg decodes for free, largest first.
+_REDUCED = (
+    (8, cv2.IMREAD_REDUCED_COLOR_8),
+    (4, cv2.IMREAD_REDUCED_COLOR_4),
+    (2, cv2.IMREAD_REDUCED_COLOR_2),
+)
+
+# A marker of a JPEG's stream; not zeros and restarts, which belong to the coded pixels.
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
+_SCAN, _TABLES, _END = 0xDA, 0xC4, 0xD9
+
+_HOLE = bytes(4096)
+"""A sector that was never written."""
+
+_REDUCED_COST = 0.25  # bytes of memory for a pixel of the file, decoded at an eighth
+_PROGRESSIVE_COST = 6.5  # all coefficients, two bytes each, are kept till the last scan
+
+
+class Jpeg:
+    """One opened JPEG."""
+
+    def __init__(self, data: bytes):
+        self._data = data
+        self._picture = picture = opened(data, "JPEG")
+        width, height = picture.size
+        turn = tiff.orientation(picture.info.get("exif", b""))
+        self.info = ImageInfo.turned(width, height, "JPEG", turn, picture.mode)
+        self.cost = _PROGRESSIVE_COST if picture.info.get("progressive") else _REDUCED_COST
+
+    def raster(self, max_side: int) -> Raster:
+        """The samples, long side `max_side` px or more where the picture has them."""
+        # Decoders fill the rest of a cut-off JPEG with gray and say nothing.
+        if not is_whole(self._data):
+            raise ImageError("the file is cut off")
+        if _has_hole(self._data):
+            raise ImageError("a part of the file is only zeros")
+        if self._picture.mode == "CMYK":
+            return self._by_pillow(max_side)
+        long_side = max(self.info.width, self.info.height)
+        flag = next((f for factor, f in _REDUCED if long_side >= factor * max_side), cv2.IMREAD_COLOR)
+        try:
+            encoded = np.frombuffer(self._data, np.uint8)
+            pixels = cv2.imdecode(encoded, flag | cv2.IMREAD_IGNORE_ORIENTATION)
+        except cv2.error:  # wider than it takes
+            pixels = None
+        if pixels is None:
+            return self._by_pillow(max_side)
+        if self._picture.mode == "L":
+            return Raster(pixels[:, :, :1], None, Space("gray", self._picture.info.get("icc_profile")))
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+        return Raster(pixels, None, Space("rgb", self._picture.info.get("icc_profile")))
+
+    def _by_pillow(self, max_side: int) -> Raster:
+        return _Drafted(self._data, max_side).raster(max_side)
+
+
+class _Drafted(Still):
+    """By Pillow, reduced by libjpeg while it decodes."""
+
+    def __init__(self, data: bytes, max_side: int):
+        super().__init__(data, "JPEG")
+        self._picture.draft(None, (max_side, max_side))
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether the coded stream of a JPEG has its end marker.
+
+    That follows the last start-of-scan marker. Where both occur in what comes after the
+    picture, as in the video of a motion photo, the stream is followed from the beginning.
+    """
+    if data.endswith(b"\xff\xd9") or data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda"):
+        return True
+    return any(marker == _END for marker, _ in _segments(data))
+
+
+def _segments(data: bytes):
+    """(marker, offset of what follows it) up to the end of the first picture."""
+    at = 2
+    while found := _MARKER.search(data, at):
+        marker = found[1][0]
+        yield marker, found.end()
+        if marker == _END:
+            return
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+
+
+def _has_hole(data: bytes) -> bool:
+    """Whether coded pixels are zeros for so long that they cannot be meant.
+
+    Zeros mean what the shortest code of the Huffman tables stands for. Where that is the end
+    of a block in every table, an even area may be coded so; elsewhere it never is.
+    """
+    if data.find(_HOLE) < 0:
+        return False
+    ends_blocks, scan = True, None
+    for marker, at in _segments(data):
+        if marker == _TABLES:
+            ends_blocks &= all(symbol == 0 for symbol in _shortest_codes(data, at))
+        if marker == _SCAN and scan is None:
+            scan = at
+        if marker == _END and scan is not None:
+            return not ends_blocks and data.find(_HOLE, scan, at) >= 0
+    return False
+
+
+def _shortest_codes(data: bytes, at: int):
+    """What the shortest code of each AC table of a segment stands for."""
+    end = min(at + int.from_bytes(data[at : at + 2], "big"), len(data) - 17)
+    at += 2
+    while at < end:
+        kind, counts = data[at] >> 4, sum(data[at + 1 : at + 17])
+        if kind == 1 and counts:
+            yield data[at + 17]
+        at += 17 + counts
