@@ -75,8 +75,8 @@ def limit_memory(most: int) -> None:
         return
     try:
         held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        soft = held + most if hard == resource.RLIM_INFINITY else min(held + most, hard)
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        soft = held + most if soft == resource.RLIM_INFINITY else min(held + most, soft)
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
     except (OSError, ValueError):
         return

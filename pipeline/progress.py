@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from tqdm import tqdm
 
@@ -34,8 +34,17 @@ class Silent:
 class Console:
     """A progress bar with rate and time left on stderr, sentences between the bars."""
 
+    _shown: ClassVar[Console | None] = None
+
     def __init__(self) -> None:
         self._bar: tqdm | None = None
+        Console._shown = self
+
+    @classmethod
+    def end(cls) -> None:
+        """Close the bar that this process shows, if any, before something else is printed."""
+        if cls._shown is not None:
+            cls._shown.close()
 
     def start(self, stage: str, total: int) -> None:
         self.close()

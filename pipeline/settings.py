@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import host
 from pipeline.errors import SettingsError
 from pipeline.processes import Limits
 
@@ -23,6 +24,8 @@ STORAGES = ("float32", "float16", "int8")
 METRICS = ("cosine", "euclidean", "manhattan", "hamming")
 
 TOP_K = 12
+
+_OWN_BYTES, _WORKER_BYTES = 800_000_000, 300_000_000  # resident: this process with a network; a worker
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,19 @@ def roof_dir() -> Path | None:
 
 
 def cache_dir() -> Path:
-    """Where downloaded weights live: LIKENESS_CACHE, or likeness in the user's cache."""
+    """Where downloaded weights live: LIKENESS_CACHE, or likeness in the user's cache.
+
+    Raises SettingsError for a user without a home, as in a container: not a shared
+    temporary directory, where somebody else could lay weights.
+    """
     given = os.environ.get("LIKENESS_CACHE")
     if given:
         return Path(given)
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "likeness"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "likeness"
+    except RuntimeError:
+        raise SettingsError("There is no home directory to keep weights in; set LIKENESS_CACHE.") from None
 
 
 def cores() -> int:
@@ -100,6 +110,14 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def worker_count() -> int:
+    """Worker processes at once: one per core, fewer where memory is short (a container)."""
+    there = host.memory()
+    if there is None:
+        return cores()
+    return max(1, min(cores(), (there - _OWN_BYTES) // _WORKER_BYTES))
 
 
 def picture_limits() -> Limits:

@@ -9,6 +9,8 @@ import click
 
 from pipeline.cli import ask, build, gallery, measure
 from pipeline.errors import LikenessError
+from pipeline.host import Terminated
+from pipeline.progress import Console
 
 
 class _Group(click.Group):
@@ -18,10 +20,17 @@ class _Group(click.Group):
         try:
             return super().invoke(context)
         except LikenessError as error:
+            Console.end()
             raise click.ClickException(str(error)) from None
-        except KeyboardInterrupt:
-            click.echo("\nStopped. What is stored is kept; the same command goes on from here.", err=True)
-            sys.exit(130)
+        except MemoryError:
+            Console.end()
+            raise click.ClickException(
+                "There is not enough memory for this. What is stored is kept; the same command goes on from here."
+            ) from None
+        except KeyboardInterrupt as stopped:
+            Console.end()
+            click.echo("Stopped. What is stored is kept; the same command goes on from here.", err=True)
+            sys.exit(143 if isinstance(stopped, Terminated) else 130)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})

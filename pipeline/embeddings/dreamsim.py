@@ -29,7 +29,7 @@ from PIL import Image
 from pipeline.embeddings import models
 from pipeline.embeddings.base import Extractor, unit_rows
 from pipeline.embeddings.options import Options, option
-from pipeline.errors import WeightsUnavailableError
+from pipeline.errors import SettingsError, WeightsUnavailableError
 from pipeline.settings import cache_dir
 
 SIDE = 224
@@ -114,8 +114,11 @@ class DreamSim(Extractor):
         _here(self.options)
 
     def facts(self) -> dict[str, object]:
-        place = _place(self.options)
-        digest = "none" if place.missing else _digest(place.directory, self.options.type)
+        try:
+            place = _place(self.options)
+        except SettingsError:  # no place to look at: nothing there
+            place = None
+        digest = "none" if place is None or place.missing else _digest(place.directory, self.options.type)
         return {**self.options.changing(), "weights": digest}
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
@@ -149,7 +152,10 @@ def unavailable_reason(options: DreamSimOptions) -> str | None:
     Looks at the disk and, only where something is missing there, asks the address it
     would come from once. Answers within 15 s and loads nothing.
     """
-    place, kind = _place(options), options.type
+    try:
+        place, kind = _place(options), options.type
+    except SettingsError as error:
+        return str(error)
     if place.given and not place.directory.is_dir():
         return f"There is no directory {place.directory} with DreamSim's weights."
     if place.given and place.missing:
@@ -162,6 +168,11 @@ def unavailable_reason(options: DreamSimOptions) -> str | None:
         return (
             f"DreamSim's {kind} needs DINO's code and weights as well, which are not downloaded by "
             f"themselves: {lacking} is missing in {place.directory}."
+        )
+    if place.missing and not _writable(place.directory):
+        return (
+            f"DreamSim's weights are not on this machine, and {place.directory} cannot be written to; "
+            "set LIKENESS_CACHE."
         )
     if place.missing:
         failure = _reach(f"{RELEASE}/dreamsim_{kind}_checkpoint.zip")
@@ -177,6 +188,12 @@ def _place(options: DreamSimOptions) -> _Place:
     given = options.weights or os.environ.get("LIKENESS_DREAMSIM_WEIGHTS")
     directory = Path(given) if given else cache_dir() / "dreamsim" / options.type
     return _Place(directory, bool(given), _missing(directory, options.type))
+
+
+def _writable(directory: Path) -> bool:
+    """Whether a directory that need not be there yet can be made and filled."""
+    there = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    return os.access(there, os.W_OK | os.X_OK)
 
 
 def _missing(directory: Path, kind: str) -> str | None:

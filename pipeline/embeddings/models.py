@@ -9,7 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 
+from pipeline import host
 from pipeline.embeddings.network import Network
+from pipeline.errors import SettingsError
 
 _loaded: dict[Hashable, Network] = {}
 # One for all: torch and the packages around it are not meant to be imported by two threads at once.
@@ -19,13 +21,16 @@ _loading = threading.RLock()
 def shared(key: Hashable, load: Callable[[], Network]) -> Network:
     """The network under `key`, which names all that its loading depends on; `load` makes it.
 
-    Where `load` raises, nothing is kept, and the next one to ask tries again.
+    Where `load` raises, nothing is kept, and the next one to ask tries again. Raises
+    SettingsError where this process may not use enough memory for any network.
     """
     found = _loaded.get(key)
     if found is None:
         with _loading:
             found = _loaded.get(key)
             if found is None:
+                if lacking := host.too_little(host.NETWORK_SPACE):
+                    raise SettingsError(f"A network cannot be loaded: {lacking}")
                 found = _loaded[key] = load()
     return found
 

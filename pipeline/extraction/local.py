@@ -75,7 +75,7 @@ class LocalPool:
     """
 
     def __init__(self, extractors: Sequence[Extractor], count: int = 0, limits: Limits | None = None):
-        self.count = count or settings.cores()
+        self.count = count or settings.worker_count()
         self._extractors = pickle.dumps(list(extractors))
         self._limits = settings.picture_limits() if limits is None else limits
         self._parent = ParentPipe()

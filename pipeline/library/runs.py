@@ -36,7 +36,7 @@ class RunRecord:
 
     def __exit__(self, kind, error, trace) -> None:
         state = "done" if error is None else "failed"
-        if kind is KeyboardInterrupt:
+        if kind is not None and issubclass(kind, KeyboardInterrupt):  # SIGTERM is one, too
             state = "stopped"
         elif error is not None:
             self.message = str(error)
