@@ -200,7 +200,7 @@ class _Loop:
                 vectors[name] = (extractor.fingerprint, [item.image_id for item in having], rows)
                 self.report.vectors[name] += len(having)
         seen = [item for item in batch if item.hash is not None]
-        failures = [(item.image_id, item.state, item.reason) for item in batch if item.state != "ok"]
+        failures = [(it.image_id, it.state, it.reason, it.retry) for it in batch if it.state != "ok"]
         with self.library.db.atomic():
             self.library.store([(item.image_id, item.thumbnail) for item in seen], vectors, failures)
             stored_hashes.store(self.library, [(item.image_id, item.hash) for item in seen])

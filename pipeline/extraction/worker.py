@@ -18,7 +18,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pipeline.embeddings import Extractor, FittedExtractor
-from pipeline.errors import ImageError
+from pipeline.errors import ImageError, TransientImageError
 from pipeline.extraction.pool import Prepared
 from pipeline.pictures import decoding, hashes
 from pipeline.processes import Limits, end_with_parent, limit_memory, time_limit
@@ -44,6 +44,7 @@ def serve(connection: Connection, parent: Connection, extractors: bytes, limits:
     _keep_memory()
     logging.getLogger().setLevel(logging.ERROR)
     worker = Worker(pickle.loads(extractors), limits, place)
+    decoding.warm_up()
     limit_memory(limits.memory)
     connection.send(None)
     while True:
@@ -113,7 +114,8 @@ class Worker:
             return item
         except ImageError as error:
             state = "unreadable" if Path(file).exists() else "missing"
-            return Prepared(image_id, state=state, reason=str(error))
+            retry = isinstance(error, TransientImageError)
+            return Prepared(image_id, state=state, reason=str(error), retry=retry)
         except MemoryError:
             return Prepared(image_id, state="unreadable", reason=NO_MEMORY, retry=True)
         except cv2.error as error:

@@ -145,10 +145,10 @@ def test_what_ends_or_hangs_its_reader_is_an_answer_and_nobody_elses(make_pool, 
     assert said.pop(9)[0] == "missing"
     assert said.pop(8)[1:] == ("not an image in a format that can be read", False)
     assert {at: reason.split(" ")[-1] for at, (_, reason, _) in said.items()} == {
-        3: "it", 4: "it", 12: "s", 17: "out", 25: "s", 31: "it",
+        3: "it", 4: "it", 12: "file", 17: "out", 25: "s", 31: "it",
     }
     assert said[3] == ("unreadable", "the decoder crashed on it", False) == said[4]
-    assert said[12] == ("unreadable", "its file could not be read within 3 s", True)
+    assert said[12] == ("unreadable", "it is not a file", False)
     assert said[17] == ("unreadable", "the process that looked at it was killed, as when memory runs out", True)
     assert said[25] == ("unreadable", "the decoder did not finish within 3 s", False)
     assert said[31] == ("unreadable", "there is not enough memory to look at it", True)
