@@ -2,11 +2,14 @@
 
 A run is what the command line does, in a process and process group of its own: it keeps
 the server's cores of Python free, tells its progress in the table `runs`, and goes on when
-the server ends. What it prints goes to `run.log` in the library's directory.
+the server ends. The next server finds it there, with the process that does it, and can stop
+it as well. What it prints goes to `run.log` in the library's directory.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -18,8 +21,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pipeline
+from pipeline import processes
 from pipeline.errors import LibraryError, SettingsError
 from pipeline.library import Library
+from pipeline.library.runs import ORIGIN
 
 LOG = "run.log"
 SUGGESTIONS = 40
@@ -50,6 +55,7 @@ class Jobs:
         self._title = ""
         self._stopping = False
         self._next: list[list[str]] = []  # commands that follow when this one has ended well
+        self._asked: set[int] = set()  # runs of an earlier server that were asked to stop
 
     def update(self, folder: str, embeddings: str = "auto") -> None:
         """Bring the library in line with a folder; SettingsError or LibraryError when it cannot start."""
@@ -94,17 +100,21 @@ class Jobs:
     def stop(self) -> None:
         """Ask the run to stop; what it has stored is kept. A second call ends it at once."""
         with self._lock:
-            if self._process is None or (self._process.poll() is not None and not self._next):
-                return
-            if self._stopping:
+            if not self._is_own():
+                self._stop_adopted()
+            elif self._stopping:
                 self._process.terminate()
             else:
                 self._process.send_signal(signal.SIGINT)
                 self._stopping = True
 
     def last(self) -> Job | None:
-        """The run started last, or None."""
+        """The run started last, by this server or, where it still goes on, by an earlier one; or None."""
         with self._lock:
+            adopted = None if self._is_own() else self._adopted()
+            if adopted:
+                number, _, title = adopted
+                return Job(title, True, number in self._asked, None)
             if self._process is None:
                 return None
             code = self._process.poll()
@@ -113,6 +123,30 @@ class Jobs:
             return Job(
                 self._title, running, self._stopping and running, self._last_line() if failed else None,
             )
+
+    def _is_own(self) -> bool:
+        """Whether a run goes on that this server has started."""
+        return self._process is not None and (self._process.poll() is None or bool(self._next))
+
+    def _adopted(self) -> tuple[int, int, str] | None:
+        """Number, process and title of a run that the page of an earlier server has started."""
+        row = self._library.db.execute(
+            "SELECT id, pid, process, command, parameters FROM runs "
+            "WHERE state = 'running' AND origin = 'page' ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        if row is None or row[2] is None or processes.identity(row[1]) != row[2]:
+            return None
+        folder = json.loads(row[4]).get("folder")
+        return row[0], row[1], f"Update of {folder}" if folder else f"The command {row[3]}"
+
+    def _stop_adopted(self) -> None:
+        adopted = self._adopted()
+        if adopted is None:
+            return
+        number, pid, _ = adopted
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(pid, signal.SIGTERM if number in self._asked else signal.SIGINT)
+        self._asked.add(number)
 
     def _start(self, title: str, *commands: list[str]) -> None:
         with self._lock:
@@ -134,7 +168,7 @@ class Jobs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "pipeline", *self._next.pop(0), "--data", str(data)],
                 cwd=_HOME, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                start_new_session=True,
+                start_new_session=True, env={**os.environ, ORIGIN: "page"},
             )
 
     def _follow(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -98,3 +99,21 @@ def time_limit(seconds: float) -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def identity(pid: int) -> str | None:
+    """What tells a process from every other that has or will have its number: the number and
+    when it started, since this start of the machine. None: no such process is at work."""
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        if stat.parent.parent.joinpath("self").exists():  # Linux
+            fields = stat.read_text().rpartition(")")[2].split()
+            boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+            return None if fields[0] in "ZX" else f"{pid} {fields[19]} {boot}"
+        said = subprocess.run(
+            ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, timeout=10, check=True,
+            env={**os.environ, "LC_ALL": "C"},
+        ).stdout.strip()
+        return f"{pid} {said}" if said else None
+    except (OSError, ValueError, IndexError, subprocess.SubprocessError):
+        return None

@@ -7,8 +7,12 @@ import os
 import time
 from datetime import datetime, timezone
 
+from pipeline import processes
 from pipeline.library.library import Library
 from pipeline.progress import Progress
+
+ORIGIN = "LIKENESS_ORIGIN"
+"""The environment variable by which whoever starts a run says who it is: `page` for the dashboard."""
 
 
 class RunRecord:
@@ -27,8 +31,10 @@ class RunRecord:
             "UPDATE runs SET state = 'stopped', finished = ? WHERE state = 'running'", [_now()]
         )
         self.id = library.db.execute(
-            "INSERT INTO runs (command, parameters, started, state, pid, origin) VALUES (?, ?, ?, 'running', ?, ?)",
-            [command, json.dumps(parameters, default=str), _now(), os.getpid(), os.environ.get("LIKENESS_ORIGIN")],
+            "INSERT INTO runs (command, parameters, started, state, pid, process, origin) "
+            "VALUES (?, ?, ?, 'running', ?, ?, ?)",
+            [command, json.dumps(parameters, default=str), _now(), os.getpid(), processes.identity(os.getpid()),
+             os.environ.get(ORIGIN)],
         ).lastrowid
 
     def __enter__(self) -> RunRecord:

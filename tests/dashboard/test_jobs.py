@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from dashboard import jobs as module
 from dashboard.jobs import Jobs, suggestions
 from dashboard.pages.library import actions, page
 from dashboard.reads import Reads
+from pipeline import processes
 from pipeline.errors import LibraryError, SettingsError
 from pipeline.library import Library
 from pipeline.library.runs import RunRecord
@@ -184,3 +188,51 @@ def test_sub_folders_are_offered_as_one_types(own_pictures):
     assert suggestions(f"{own_pictures}/") == [str(own_pictures / name) for name in names]
     assert suggestions(f"{own_pictures}/{names[1][:3].upper()}") == [str(own_pictures / names[1])]
     assert suggestions("pic") == suggestions("") == suggestions("/no/such/place") == []
+
+
+def test_the_next_server_stops_a_run_that_the_last_one_started(reads, pictures):
+    reads.jobs.update(str(pictures), "color,sift,efficientnet")
+    until(lambda: [run for run in reads.runs() if run.state == "running" and run.stage])
+    restarted = Reads(Library(reads.library.data), Jobs(Library(reads.library.data)))
+    job = restarted.jobs.last()
+    assert job.running and not job.stopping and str(pictures) in job.title
+    assert of_kind(page.tick(restarted, None)[0], "library-stop")
+    restarted.jobs.stop()
+    assert restarted.jobs.last() is None or restarted.jobs.last().stopping
+    until(lambda: restarted.jobs.last() is None)
+    assert restarted.runs()[0].state == "stopped" and not finished(reads).running
+    restarted.jobs.stop()  # there is nothing to stop
+
+
+def test_a_process_that_only_has_the_number_of_a_run_is_left_alone(reads):
+    """The run was killed, and the system has given its number to something else."""
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    known = processes.identity(other.pid)
+    assert known and known == processes.identity(other.pid) != processes.identity(os.getpid())
+    reads.library.db.execute(
+        "INSERT INTO runs (command, parameters, started, state, pid, process, origin) "
+        "VALUES ('run', '{}', '2026-01-01T00:00:00+00:00', 'running', ?, ?, 'page')",
+        [other.pid, known.replace(" ", " 1", 1)],
+    )
+    assert reads.jobs.last() is None
+    reads.jobs.stop()
+    assert other.poll() is None
+    other.kill()
+    other.wait()
+    assert processes.identity(other.pid) is None
+
+
+@pytest.mark.parametrize("folder", ["/", "/etc", "{above}", "{above}/other", "{root}/../other", "{root}/link", "~root"])
+def test_runs_reach_only_what_lies_below_the_named_folders(own_pictures, tmp_path, folder):
+    (tmp_path / "other").mkdir()
+    (own_pictures / "link").symlink_to(tmp_path / "other")
+    library = Library(tmp_path / "data", create=True)
+    jobs = Jobs(library, [own_pictures])
+    typed = folder.format(root=own_pictures, above=own_pictures.parent)
+    with pytest.raises(SettingsError, match="may not reach"):
+        jobs.update(typed)
+    inside = sorted(str(path) for path in own_pictures.iterdir() if path.name != "link")
+    for text in (typed, f"{typed}/", "/"):
+        assert set(jobs.suggestions(text)) <= {str(own_pictures), *inside}
+    assert jobs.suggestions(f"{own_pictures}/") == inside and jobs.last() is None
+    assert jobs.checked(inside[0]) == Path(inside[0])
