@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import shutil
 import socket
+import socketserver
+import ssl
+import subprocess
 import threading
 import time
 from contextlib import contextmanager
@@ -227,7 +231,9 @@ def test_this_machine_is_refused_under_every_name(host):
         "203.0.113.1", "192.88.99.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "::",
         "::1", "::127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "fe80::1", "fec0::1", "fc00::1",
         "fd00:ec2::254", "ff02::1", "100::1", "2001:db8::1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
-        "64:ff9b:1::a00:1", "2002:7f00:1::", "2002:c0a8:1::1", "2001:0:4136:e378:8000:63bf:80ff:fffe",
+        "64:ff9b:1::a00:1", "64:ff9b:1::101:101", "64:ff9b:1:ffff::808:808", "64:ff9b:2::1", "2002:101:101::1",
+        "2001:0:4136:e378:8000:63bf:fefe:fefe", "2001:2::1", "2001:20::1", "3fff::1", "5f00::1", "::1.1.1.1",
+        "::ffff:0:101:101", "1::1", "4000::1", "2002:7f00:1::", "2002:c0a8:1::1", "2001:0:4136:e378:8000:63bf:80ff:fffe",
     ],
 )
 def test_numbers_inside_are_not_public(number):
@@ -262,6 +268,54 @@ def test_what_is_no_answer_is_told():
             from_here(f"http://a.example:{port}/")
     with pytest.raises(QueryError, match="no host"):
         fetch("http://no-such-host.invalid/", resolve=unknown)
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory):
+    """A server with a certificate for a.example that it has made itself: port, what it was asked, the certificate."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("no openssl on this machine to make a certificate with")
+    folder = tmp_path_factory.mktemp("certificate")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run(
+        [program, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=a.example", "-addext", "subjectAltName=DNS:a.example", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    asked: list[bytes] = []
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            try:
+                with context.wrap_socket(self.request, server_side=True) as secure:
+                    asked.append(secure.recv(10_000))
+                    secure.sendall(ok(b"picture"))
+            except OSError:
+                pass  # the other side did not believe it
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1], asked, certificate
+        server.shutdown()
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_asked(certified):
+    port, asked, _ = certified
+    with pytest.raises(QueryError, match="cannot prove.*self-signed"):
+        from_here(f"https://a.example:{port}/picture.jpg")
+    assert asked == []
+
+
+def test_a_certificate_counts_for_its_own_name_alone(certified, monkeypatch):
+    port, asked, certificate = certified
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert from_here(f"https://a.example:{port}/picture.jpg").data == b"picture" and len(asked) == 1
+    with pytest.raises(QueryError, match="cannot prove.*b.example"):
+        from_here(f"https://b.example:{port}/picture.jpg")
+    assert len(asked) == 1
 
 
 def test_a_server_that_cannot_prove_who_it_is_is_told():
