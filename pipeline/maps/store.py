@@ -121,7 +121,7 @@ def made_from(library: Library, embeddings: list[str]) -> str:
     current = library.embeddings()
     parts = []
     for name in embeddings:
-        parts += [name, current[name].extractor if name in current else None, *library.stamps(name)]
+        parts += [name, current[name].extractor, library.summary(name)] if name in current else [name]
     return derived.key_of(*parts)
 
 

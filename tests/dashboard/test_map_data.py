@@ -13,7 +13,7 @@ from dashboard.reads import Reads, map_data
 from dashboard.reads.map_data import Drawings
 from dashboard.reads.packing import pack, unpack
 from pipeline import maps
-from pipeline.library import Library
+from pipeline.library import Library, notes
 from pipeline.maps import COMBINED, store
 from tests import large_library
 
@@ -66,7 +66,11 @@ def test_a_drawing_follows_the_map_and_the_labels(library):
     assert drawings.of(COMBINED) is first
     image = int(first.ids[0])
     library.db.execute("UPDATE images SET label = 'brand new' WHERE id = ?", [image])
-    assert ["brand new", 1] in drawings.of(COMBINED).labels
+    changed = drawings.of(COMBINED)
+    assert ["brand new", 1] in changed.labels
+    notes.tag(library, [image], "a note")
+    notes.name_cluster(library, COMBINED, [image], "Named")
+    assert drawings.of(COMBINED) is changed  # notes are not drawn
     store.save(library, maps.load(library, "sift"))
     assert drawings.of("sift").shown is reads.map("sift")
 

@@ -46,6 +46,7 @@ def test_a_sample_says_what_all_points_say(monkeypatch):
 def test_the_middle_is_the_map_as_saved_and_exemplars_belong_to_their_clusters(library):
     saved, rows = maps.load(library, COMBINED), index.load(library)
     assert recluster(saved, 0, rows) is saved
+    assert np.array_equal(cluster_at(saved.xy, 0, saved.options.min_cluster_size), saved.cluster)
     for name in (COMBINED, "sift"):
         saved = maps.load(library, name)
         finer = recluster(saved, 2, rows)

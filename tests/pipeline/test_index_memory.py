@@ -1,0 +1,35 @@
+"""An index lies in its file and is mapped from there: a process that searches shares it with the others."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import index
+from pipeline.library import Library
+from tests.conftest import synthetic_library
+
+
+def mapped(folder: Path) -> int:
+    """Bytes of this process's memory that are files below a folder."""
+    total = 0
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        span, _, _, _, _, *file = line.split(maxsplit=5)
+        if file and file[0].startswith(f"{folder.resolve()}/"):
+            start, end = (int(number, 16) for number in span.split("-"))
+            total += end - start
+    return total
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_loaded_index_is_mapped_from_its_file_and_not_copied(tmp_path):
+    count, dims = 4_000, {"color": 64, "sift": 64}
+    index.build(synthetic_library(tmp_path, count, dims))
+    library = Library(tmp_path)
+    kept = mapped(tmp_path / "index")
+    loaded = index.load(library)
+    stored = sum(file.stat().st_size for file in (tmp_path / "index").iterdir())
+    assert mapped(tmp_path / "index") - kept > 0.5 * stored
+    assert loaded is not None
