@@ -3,13 +3,15 @@
 # make test                     the tests
 # make check                    the quick ones: no browser, no network, about a minute
 #
-# Variables: PYTHON (3.11 or newer), VENV, IMAGES, DATA (directory of the library), PORT
+# Variables: PYTHON (3.11 or newer), VENV, IMAGES, DATA (directory of the library), PORT,
+# WORKERS (processes that share the tests; 0: none but the one that was started)
 
 PYTHON ?= python3
 VENV ?= .venv
 IMAGES ?=
 DATA ?=
 PORT ?= 8050
+WORKERS ?= 0
 
 RUN := $(VENV)/bin/python
 # Named after what is installed: a changed requirements.txt installs, an unchanged one takes no time.
@@ -21,10 +23,10 @@ demo: setup
 	@$(RUN) -m pipeline demo $(if $(IMAGES),"$(patsubst ~/%,$(HOME)/%,$(IMAGES))") $(if $(DATA),--data "$(DATA)") --port $(PORT)
 
 test: setup
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile
 
 check: setup
-	@$(RUN) -m pytest -m "not browser and not network"
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile -m "not browser and not network and not slow"
 
 setup: $(STAMP)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from pipeline import gallery
 from pipeline.library import Library
+from pipeline.library.locks import locked
 from pipeline.run import run
 from pipeline.settings import MapOptions
 
@@ -24,37 +26,59 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if "made_library" in item.fixturenames:
             item.add_marker("network")
+        if {"sample_gallery", "large"} & set(item.fixturenames):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
-def sample_gallery(tmp_path_factory) -> Path:
+def once(request, tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """A function: the folder of a name, filled the first time, for all processes of `pytest -n`."""
+    base = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):  # one of several processes: the one above is theirs
+        base = base.parent
+
+    def folder(name: str, fill: Callable[[Path], object]) -> Path:
+        with locked(base / f"{name}.lock"):
+            if not (base / name).is_dir():
+                (base / f"{name}.filling").mkdir()
+                fill(base / f"{name}.filling")
+                (base / f"{name}.filling").rename(base / name)
+        return base / name
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_gallery(once) -> Path:
     """The whole sample gallery; read only."""
-    folder = tmp_path_factory.mktemp("gallery") / "gallery"
-    gallery.generate(folder)
-    return folder
+    return once("gallery", gallery.generate)
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory) -> Path:
+def pictures(once) -> Path:
     """60 pictures of the sample gallery in 6 folders; read only."""
-    folder = tmp_path_factory.mktemp("pictures")
-    originals = [entry for entry in gallery.plan(7) if not entry.duplicate_of]
-    themes = sorted({entry.theme for entry in originals})[:: max(1, len(gallery.THEMES) // THEMES)]
-    for theme in themes[:THEMES]:
-        (folder / theme).mkdir()
-        for entry in [e for e in originals if e.theme == theme][:PER_THEME]:
-            (folder / entry.path).write_bytes(gallery.encode(entry, gallery.render(entry)))
-    return folder
+
+    def fill(folder: Path) -> None:
+        originals = [entry for entry in gallery.plan(7) if not entry.duplicate_of]
+        themes = sorted({entry.theme for entry in originals})[:: max(1, len(gallery.THEMES) // THEMES)]
+        for theme in themes[:THEMES]:
+            (folder / theme).mkdir()
+            for entry in [e for e in originals if e.theme == theme][:PER_THEME]:
+                (folder / entry.path).write_bytes(gallery.encode(entry, gallery.render(entry)))
+
+    return once("pictures", fill)
 
 
 @pytest.fixture(scope="session")
-def made_library(pictures, tmp_path_factory) -> Path:
+def made_library(once, pictures) -> Path:
     """Data directory of a complete library of `pictures`, its maps the same each time; read only."""
-    data = tmp_path_factory.mktemp("library")
-    library = Library(data, create=True)
-    run(library, pictures, embeddings="color,sift,efficientnet", map_options=MapOptions(seed=1))
-    library.close()
-    return data
+
+    def fill(data: Path) -> None:
+        library = Library(data, create=True)
+        run(library, pictures, embeddings="color,sift,efficientnet", map_options=MapOptions(seed=1))
+        library.close()
+
+    return once("library", fill)
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from pipeline.progress import Silent
 from pipeline.search import Query
 from tests.dashboard.trees import of_class, of_kind, text_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def reads(tmp_path) -> Reads:

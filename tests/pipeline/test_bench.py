@@ -13,6 +13,8 @@ from pipeline import bench as measuring
 from pipeline.bench import BenchOptions, apart, growth, synthetic
 from pipeline.errors import LikenessError, SettingsError
 
+pytestmark = pytest.mark.slow
+
 TINY = BenchOptions(
     sizes=(300,), index_size=5_100, kinds_size=1_100, maps_size=300, recluster_size=400,
     dims={"color": 8, "sift": 12, "efficientnet": 16}, quick=True,

@@ -64,6 +64,7 @@ def test_every_command_explains_itself(name):
         assert option.help, f"{name} {option.opts[0]} has no help"
 
 
+@pytest.mark.slow
 def test_from_a_folder_to_answers(own_pictures, tmp_path):
     data = tmp_path / "data"
     bad = own_pictures / "bad.jpg"

@@ -23,6 +23,8 @@ from pipeline.errors import WeightsUnavailableError
 from pipeline.pictures import decoding
 from tests import checkpoints
 
+pytestmark = pytest.mark.network
+
 KIND = "open_clip_vitb32"
 
 

@@ -22,6 +22,8 @@ from pipeline.pictures.alignment import Picture, agree, align, stretch
 from pipeline.quality.transforms import TRANSFORMS
 from tests.conftest import synthetic_library
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def copied(pictures, tmp_path_factory) -> tuple[Library, dict[frozenset, str]]:

@@ -12,6 +12,8 @@ from pipeline.embeddings.efficientnet import MEAN, STD, EfficientNet
 from pipeline.errors import SettingsError
 from pipeline.pictures import decoding
 
+pytestmark = pytest.mark.network
+
 
 @pytest.fixture(scope="session")
 def extractor():

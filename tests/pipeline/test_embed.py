@@ -24,6 +24,8 @@ from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import decoding
 from pipeline.settings import EmbedOptions
 
+pytestmark = pytest.mark.slow
+
 
 def stored(library: Library, name: str) -> dict[int, int]:
     """Image id → when its vector was stored."""

@@ -17,6 +17,8 @@ from pipeline.extraction.local import LocalPool
 from pipeline.pictures import decoding
 from pipeline.processes import Limits
 
+pytestmark = pytest.mark.slow
+
 POOLS = {"local": LocalPool}
 
 LIMITS = Limits(seconds=3, memory=400_000_000)

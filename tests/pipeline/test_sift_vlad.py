@@ -66,6 +66,7 @@ def test_a_changed_copy_finds_its_original(sift, rows, drawings, change):
     assert (found == np.arange(0, PICTURES, 2)).mean() >= 0.9
 
 
+@pytest.mark.slow
 def test_a_mirror_image_is_the_same_picture(sift, rows, drawings):
     mirrored = sift.extract([np.ascontiguousarray(image[:, ::-1]) for image in drawings])
     same = (mirrored * rows).sum(axis=1)

@@ -17,6 +17,8 @@ from pipeline.quality.transforms import TRANSFORMS
 from pipeline.quality.tune import TITLES, gather, table
 from tests.conftest import unit
 
+pytestmark = pytest.mark.slow
+
 
 def command(data, *words):
     return CliRunner().invoke(main, ["tune", "--data", str(data), *words])
