@@ -9,7 +9,9 @@ import pytest
 
 from pipeline import index as combined
 from pipeline import maps
-from pipeline.maps import COMBINED, distortion
+from pipeline.maps import COMBINED, distortion, layout, neighbors
+from pipeline.settings import MapOptions
+from tests.conftest import synthetic_library
 
 
 @pytest.fixture
@@ -51,3 +53,20 @@ def test_of_many_images_some_are_asked_about_among_all(library, shown, monkeypat
     assert len(some.ids) == 20 < some.among == len(shown.ids)
     at = np.searchsorted(every.ids, some.ids)
     np.testing.assert_allclose(some.share, every.share[at], atol=1e-6)
+
+
+def test_a_map_distorts_less_than_what_it_starts_from_and_chance_more_than_both(tmp_path):
+    library = synthetic_library(tmp_path, 400, {"color": 24, "sift": 16})
+    combined.build(library)
+    maps.build(library, options=MapOptions(seed=1))
+    index, random = combined.load(library), np.random.default_rng(0)
+    for name in maps.names(library):
+        shown = maps.load(library, name)
+        vectors = neighbors.Vectors(index, name, index.rows_of(shown.ids))
+        start = replace(shown, xy=layout.pca(vectors, 2))
+        shuffled = replace(shown, xy=random.permutation(shown.xy))
+        ours, starts, chance = (
+            distortion.distortion(library, index, each).share.mean() for each in (shown, start, shuffled)
+        )
+        assert ours + 0.04 < starts < chance + 0.01
+        assert chance > 0.95
