@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def run(
     embeddings: str = "auto",
     given: Given = {},
     embed_options: EmbedOptions = EmbedOptions(),
-    index_options: IndexOptions | None = None,
+    index_options: IndexOptions | Mapping | None = None,
     map_options: MapOptions | None = None,
     progress: Progress = Silent(),
 ) -> RunReport:

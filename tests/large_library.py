@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import gallery
-from pipeline import index as combined
+from pipeline import index as indexes
 from pipeline.bench import synthetic
 from pipeline.library import Library
 from pipeline.maps import COMBINED, Map, store
@@ -51,7 +51,7 @@ def make(data: Path, count: int, *, index: bool = False) -> None:
         ids = range(start + 1, min(start + _STEP, count) + 1)
         library.store(((i, thumbnails[i % len(thumbnails)]) for i in ids), {})
     if index:
-        combined.build(library, options=IndexOptions())
+        indexes.build(library, options=IndexOptions())
     store.save(library, _map(library, cluster, xy, xyz))
     library.close()
 

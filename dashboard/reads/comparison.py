@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 
 from dashboard.reads import Reads
-from pipeline import index as combined
+from pipeline import index as indexes
 from pipeline.errors import QueryError
 from pipeline.maps import COMBINED
 from pipeline.progress import Silent
@@ -61,7 +61,7 @@ def columns(reads: Reads, image: int, count: int) -> list[Column]:
 
 def _column(reads: Reads, image: int, name: str, names: Sequence[str], count: int) -> Column:
     weights = None if name == COMBINED else {name: 1.0}
-    query = Query(images=(image,), exclude=(image,), weights=weights, top_k=max(count, DEPTH))
+    query = Query.around(image, weights=weights, top_k=max(count, DEPTH))
     try:
         matches = reads.search(query).matches
     except QueryError as error:
@@ -143,7 +143,7 @@ class Agreements:
         when asked again.
         """
         library = self._reads.library
-        key = (a, b, combined.version(library))  # before the index, which may be replaced meanwhile
+        key = (a, b, indexes.version(library))  # before the index, which may be replaced meanwhile
         index = self._reads.searcher.index()
         with self._lock:
             if key in self._kept:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import settings
-from pipeline.bench.apart import measured
+from pipeline.bench.isolated import measured
 from pipeline.bench.table import Table
 from pipeline.embeddings import create
 from pipeline.embeddings.network import choose_device
@@ -33,7 +33,7 @@ SAMPLE = {"scan + color + sift": 300, "color": 600, "sift": 300, "efficientnet":
 _BATCH = 32
 
 
-def bench(folder: Path, ground: Path, given: dict, quick: bool, progress: Progress) -> Table:
+def bench(folder: Path, beside: Path, given: dict, quick: bool, progress: Progress) -> Table:
     """Time every embedding on the pictures of `folder`, and the whole of the classical ones.
 
     DreamSim only where `given` names its weights. Ours counts everything from the file to
@@ -55,7 +55,7 @@ def bench(folder: Path, ground: Path, given: dict, quick: bool, progress: Progre
     progress.start("extraction", 2 * len(names))
     for name in names:
         embeddings = ["color", "sift"] if "+" in name else [name]
-        data = ground / f"extraction-{embeddings[-1]}-{len(embeddings)}"
+        data = beside / f"extraction-{embeddings[-1]}-{len(embeddings)}"
         answer, _ = measured(_ours, folder, data, embeddings, given, "+" in name)
         progress.advance()
         sample = SAMPLE[name] // (10 if quick else 1)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import index as combined
+from pipeline import index as indexes
 from pipeline import maps
-from pipeline.bench import MILLION, synthetic
-from pipeline.bench.apart import measured
-from pipeline.bench.ground import Ground
+from pipeline.bench import synthetic
+from pipeline.bench.isolated import measured
+from pipeline.bench.libraries import Libraries
 from pipeline.bench.maps import warm_up
+from pipeline.bench.options import MILLION
 from pipeline.bench.table import Table
 from pipeline.library import Library
 
@@ -20,7 +21,7 @@ _QUERIES = 100
 
 COLUMNS = {
     "images": "synthetic images in the library, or what the rows above come to",
-    "index s": "seconds to read all vectors, build, measure and save the combined index",
+    "index s": "seconds to read all vectors, build, measure and save the index",
     "add s": "seconds to bring the index up to date when 1 % more images came",
     "load ms": "to load the saved index, mapped into memory",
     "query ms": "median time of a query by itself, equal weights",
@@ -34,19 +35,19 @@ _FITTED_FROM = 10_000
 """Exponents are fitted from here up: below, fixed costs and exact scans hide the growth."""
 
 
-def measure(ground: Ground, count: int) -> dict[str, float]:
+def measure(libraries: Libraries, count: int) -> dict[str, float]:
     """One row of the growth table; the library of this size is gone afterwards."""
-    ground.progress.start(f"{count:,}", 3)
-    built = ground.built(count)
-    ground.progress.advance()
+    libraries.progress.start(f"{count:,}", 3)
+    built = libraries.built(count)
+    libraries.progress.advance()
     row = {"images": count, "index s": built.seconds, "index MB": built.peak_mb, "disk MB": built.index_mb}
     for work in (_map, _search_and_add):
-        answer, peak = measured(work, built.data, count, ground.dims)
+        answer, peak = measured(work, built.data, count, libraries.dims)
         row |= answer
         if work is _map:
             row["map MB"] = peak
-        ground.progress.advance()
-    ground.forget(count)
+        libraries.progress.advance()
+    libraries.forget(count)
     return {key: row[key] for key in COLUMNS}
 
 
@@ -132,7 +133,7 @@ def _search_and_add(data: Path, count: int, dims: dict[str, int]) -> dict:
     """Time to load the index, of single queries as `search` asks them, and to add 1 % more."""
     library = Library(data)
     started = time.perf_counter()
-    index = combined.load(library)
+    index = indexes.load(library)
     load_ms = (time.perf_counter() - started) * 1000
     vectors = synthetic.vectors(count, 10 * count + 1, _QUERIES, dims)
     took = []
@@ -142,6 +143,6 @@ def _search_and_add(data: Path, count: int, dims: dict[str, int]) -> dict:
         took.append(time.perf_counter() - started)
     synthetic.add(library, count, count, max(1, count // 100), dims)
     started = time.perf_counter()
-    combined.build(library)
+    indexes.build(library)
     added = time.perf_counter() - started
     return {"load ms": load_ms, "query ms": float(np.median(took)) * 1000, "add s": added}

@@ -1,22 +1,23 @@
-"""The combined index beside exact search and beside FAISS as it comes; kinds and storages."""
+"""The index beside exact search and beside FAISS as it comes; kinds and storages."""
 
 from __future__ import annotations
 
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import faiss
 import numpy as np
 
-from pipeline import index as combined
+from pipeline import index as indexes
 from pipeline.bench import synthetic
-from pipeline.bench.apart import measured
-from pipeline.bench.ground import Ground, build_index
+from pipeline.bench.isolated import measured
+from pipeline.bench.libraries import Libraries, build_index
 from pipeline.bench.table import Table
 from pipeline.errors import LikenessError
-from pipeline.index import CombinedIndex
+from pipeline.index import Index
 from pipeline.library import Library
 from pipeline.settings import IndexOptions
 
@@ -43,14 +44,14 @@ _COLUMNS = {
 }
 
 
-def against(ground: Ground, count: int) -> Table:
+def against(libraries: Libraries, count: int) -> Table:
     """The index of `count` images beside exact search and beside FAISS's own defaults."""
-    ground.progress.start("index", 2)
-    built = ground.built(count)
-    ground.progress.advance()
-    answer, _ = measured(_against, built.data, count, ground.dims)
-    ground.progress.advance()
-    table = Table(f"Index and search, {count:,} synthetic images of {sum(ground.dims.values()):,} numbers", _COLUMNS)
+    libraries.progress.start("index", 2)
+    built = libraries.built(count)
+    libraries.progress.advance()
+    answer, _ = measured(_against, built.data, count, libraries.dims)
+    libraries.progress.advance()
+    table = Table(f"Index and search, {count:,} synthetic images of {sum(libraries.dims.values()):,} numbers", _COLUMNS)
     exact = answer["rows"]["exact, NumPy"]["query ms"]
     answer["rows"]["ours"] |= {"build s": built.seconds, "MB": built.index_mb}
     for name, row in answer["rows"].items():
@@ -61,22 +62,22 @@ def against(ground: Ground, count: int) -> Table:
     return table
 
 
-def kinds(ground: Ground, count: int) -> Table:
+def kinds(libraries: Libraries, count: int) -> Table:
     """Every kind of index and storage on the same `count` images."""
-    ground.progress.start("index kinds", len(KINDS))
+    libraries.progress.start("index kinds", len(KINDS))
     table = Table(f"Kinds of index, {count:,} synthetic images", _COLUMNS)
-    data = ground.stored(count, "-kinds")
+    data = libraries.stored(count, "-kinds")
     truth = None
     for options in KINDS:
         name = options.type if options.type == "ivfpq" else f"{options.type} {options.storage}"
         try:
-            found, _ = measured(_kind, data, options, count, ground.dims, truth)
+            found, _ = measured(_kind, data, options, count, libraries.dims, truth)
         except LikenessError as error:
             table.notes.append(f"{name}: {error}")
         else:
             truth = found.pop("truth")  # the first kind keeps the rows as they are
             table.row(index=name, **found)
-        ground.progress.advance()
+        libraries.progress.advance()
     shutil.rmtree(data)
     return table
 
@@ -84,17 +85,16 @@ def kinds(ground: Ground, count: int) -> Table:
 def _against(data: Path, count: int, dims: dict[str, int]) -> dict:
     """Figures of our index, exact search and FAISS's defaults: {"load_ms", "rows": {name: …}}."""
     started = time.perf_counter()
-    index = combined.load(Library(data))
+    index = indexes.load(Library(data))
     load_ms = (time.perf_counter() - started) * 1000
-    rows = np.ascontiguousarray(index.matrix())
+    rows = index.vectors(index.ids())
     flat = faiss.IndexFlatIP(rows.shape[1])
     flat.add(rows)
     queries = _queries(index, count, dims)
-    truth = [flat.search(query, K)[1] for _, query in queries]
+    truth = [flat.search(asked.combined, K)[1] for asked in queries]
     found = {"ours": _figures(_ours(index), queries, truth)}
-    found["exact, NumPy"] = _figures(lambda query, _: _numpy(rows, query), queries, truth)
-    found["exact, FAISS flat"] = _figures(lambda query, _: flat.search(query, K)[1], queries, truth)
-    del flat
+    found["exact, NumPy"] = _figures(lambda asked: _numpy(rows, asked.combined), queries, truth)
+    found["exact, FAISS flat"] = _figures(lambda asked: flat.search(asked.combined, K)[1], queries, truth)
     plain = faiss.IndexHNSWFlat(rows.shape[1], 32, faiss.METRIC_INNER_PRODUCT)
     started = time.perf_counter()
     plain.add(rows)
@@ -102,7 +102,7 @@ def _against(data: Path, count: int, dims: dict[str, int]) -> dict:
     found["FAISS HNSW, its defaults"] = {
         "build s": seconds,
         "MB": (rows.nbytes + 4 * plain.hnsw.neighbors.size()) / 1e6,
-        **_figures(lambda query, _: plain.search(query, K)[1], queries, truth),
+        **_figures(lambda asked: plain.search(asked.combined, K)[1], queries, truth),
     }
     return {"load_ms": load_ms, "rows": found}
 
@@ -110,24 +110,44 @@ def _against(data: Path, count: int, dims: dict[str, int]) -> dict:
 def _kind(data: Path, options: IndexOptions, count: int, dims: dict[str, int], truth: list[np.ndarray] | None) -> dict:
     """Figures of a kind of index, and the true neighbors: as given, else by its own rows."""
     built = build_index(data, options)
-    index = combined.load(Library(data))
+    index = indexes.load(Library(data))
     queries = _queries(index, count, dims)
     if truth is None:
-        truth = [_numpy(index.matrix(), query) for _, query in queries]
+        rows = index.vectors(index.ids())
+        truth = [_numpy(rows, asked.combined) for asked in queries]
     found = _figures(_ours(index), queries, truth)
     return {"build s": built["seconds"], "MB": built["index_mb"], **found, "truth": truth}
 
 
-def _queries(index: CombinedIndex, count: int, dims: dict[str, int]) -> list[tuple[dict, np.ndarray]]:
-    """Pairs of a weighting and combined queries (QUERIES, Σ dim): equal first, then each corner."""
+@dataclass(frozen=True)
+class _Asked:
+    """Queries of one weighting: by embedding, and combined as the rows are: (q, Σ dim) float32."""
+
+    vectors: dict[str, np.ndarray]
+    weights: dict[str, float]
+    combined: np.ndarray
+
+    def only(self, at: int) -> _Asked:
+        """One of them."""
+        one = {name: rows[at] for name, rows in self.vectors.items()}
+        return _Asked(one, self.weights, self.combined[at : at + 1])
+
+
+def _queries(index: Index, count: int, dims: dict[str, int]) -> list[_Asked]:
+    """QUERIES at equal weights first, then the same by each embedding alone."""
     vectors = synthetic.vectors(count, 10 * count + 1, QUERIES, dims)
     names = index.embeddings
     weightings = [dict.fromkeys(names, 1.0), *({name: 1.0} for name in names)]
-    return [(weights, index.combine(vectors, weights)) for weights in weightings]
+    return [
+        _Asked(vectors, weights, np.concatenate([vectors[n] * np.float32(weights.get(n, 0)) for n in names], axis=1))
+        for weights in weightings
+    ]
 
 
-def _ours(index: CombinedIndex) -> Callable:
-    return lambda query, weights: index.nearest(query, K, index.alive, index.effort_for(weights))[1]
+def _ours(index: Index) -> Callable:
+    """Search of the index, its answer as positions among its images."""
+    ids = index.ids()
+    return lambda asked: np.searchsorted(ids, np.atleast_2d(index.search(asked.vectors, asked.weights, K).ids))
 
 
 def _numpy(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
@@ -137,22 +157,21 @@ def _numpy(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
     return np.take_along_axis(best, np.argsort(-np.take_along_axis(products, best, 1), axis=1), 1)
 
 
-def _figures(search: Callable, queries: list, truth: list[np.ndarray]) -> dict[str, float]:
-    """Recall and times of search(combined queries, weights) → rows (q, K)."""
+def _figures(search: Callable, queries: list[_Asked], truth: list[np.ndarray]) -> dict[str, float]:
+    """Recall and times of search(queries) → positions (q, K)."""
     recall = []
-    for (weights, query), true in zip(queries, truth):
-        found = search(query, weights)
+    for asked, true in zip(queries, truth):
+        found = search(asked)
         recall.append(float((found[:, :, None] == true[:, None]).any(axis=2).mean()))
-    weights, query = queries[0]
     started = time.perf_counter()
-    search(query, weights)
+    search(queries[0])
     batch = time.perf_counter() - started
     single = []
-    for one in query[:SINGLE]:
+    for one in map(queries[0].only, range(SINGLE)):
         started = time.perf_counter()
-        search(one[None], weights)
+        search(one)
         single.append(time.perf_counter() - started)
     return {
         "recall equal": recall[0], "recall corner": min(recall[1:] or recall),
-        "query ms": float(np.median(single)) * 1000, "batch ms": batch * 1000 / len(query),
+        "query ms": float(np.median(single)) * 1000, "batch ms": batch * 1000 / QUERIES,
     }  # fmt: skip

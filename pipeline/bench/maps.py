@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import index as combined
+from pipeline import index as indexes
 from pipeline import maps, settings
-from pipeline.bench.apart import measured
-from pipeline.bench.ground import Ground
+from pipeline.bench.isolated import measured
+from pipeline.bench.libraries import Libraries
 from pipeline.bench.table import Table
 from pipeline.library import Library
 from pipeline.maps import clusters, layout
 from pipeline.maps.descent import descend
-from pipeline.maps.neighbors import neighbors
+from pipeline.maps.neighbors import Vectors, neighbors
 from pipeline.progress import Progress
 from pipeline.quality import map_quality
 from pipeline.settings import MapOptions
@@ -25,17 +25,17 @@ _WARM = 600
 """Points laid out before the clock starts: numba compiles the descent once per process."""
 
 
-def bench(ground: Ground, count: int) -> Table:
+def bench(libraries: Libraries, count: int) -> Table:
     """Our 2-D map of `count` images and umap-learn's as it comes, on the same vectors."""
-    ground.progress.start("maps", 4)
-    built = ground.built(count)
-    ground.progress.advance()
+    libraries.progress.start("maps", 4)
+    built = libraries.built(count)
+    libraries.progress.advance()
     ours, our_peak = measured(_ours, built.data)
-    ground.progress.advance()
+    libraries.progress.advance()
     plain, plain_peak = measured(_plain, built.data)
-    ground.progress.advance()
+    libraries.progress.advance()
     table = Table(
-        f"Map in 2-D, {count:,} synthetic images of {sum(ground.dims.values()):,} numbers",
+        f"Map in 2-D, {count:,} synthetic images of {sum(libraries.dims.values()):,} numbers",
         {
             "map": "",
             "neighbors s": "seconds to find each image's neighbors; umap-learn finds them within its total",
@@ -49,7 +49,7 @@ def bench(ground: Ground, count: int) -> Table:
         },
     )
     measure, _ = measured(_quality, built.data, {"ours": ours["xy"], "plain": plain["xy"]})
-    ground.progress.advance()
+    libraries.progress.advance()
     for name, row, peak in (("ours", ours, our_peak), ("umap-learn, its defaults", plain, plain_peak)):
         trust, torn = measure["ours" if name == "ours" else "plain"]
         times = {key: value for key, value in row.items() if key != "xy"}
@@ -89,16 +89,17 @@ def warm_up() -> None:
 
 
 def _ours(data: Path) -> dict:
-    index = combined.load(Library(data))
-    rows = np.arange(len(index.ids))
+    index = indexes.load(Library(data))
+    ids = index.ids()
+    vectors = Vectors(index, maps.COMBINED, ids)
     warm_up()
     started = time.perf_counter()
-    found = neighbors(index, maps.COMBINED, rows, MapOptions().n_neighbors)
+    found = neighbors(index, maps.COMBINED, ids, MapOptions().n_neighbors)
     between = time.perf_counter()
     graph = layout.memberships(*found)
-    xy = layout.coordinates(layout.pca(index.matrix(), 2), graph, MapOptions())
+    xy = layout.coordinates(layout.pca(vectors, 2), graph, MapOptions())
     ended = time.perf_counter()
-    layout.coordinates(layout.pca(index.matrix(), 3), graph, MapOptions())
+    layout.coordinates(layout.pca(vectors, 3), graph, MapOptions())
     return {
         "xy": xy,
         "neighbors s": between - started,
@@ -111,20 +112,22 @@ def _ours(data: Path) -> dict:
 def _plain(data: Path) -> dict:
     import umap
 
-    index = combined.load(Library(data))  # its rows are views and live as long as it does
+    index = indexes.load(Library(data))
+    vectors = index.vectors(index.ids())
     # Above 4,096 rows it looks for neighbors in another way: the one compiled is the one used.
-    small = np.random.default_rng(0).normal(size=(min(len(index.ids), 4_200), 8)).astype(np.float32)
+    small = np.random.default_rng(0).normal(size=(min(len(vectors), 4_200), 8)).astype(np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         umap.UMAP(n_epochs=2).fit_transform(small)
         started = time.perf_counter()
-        xy = umap.UMAP().fit_transform(index.matrix())
+        xy = umap.UMAP().fit_transform(vectors)
     return {"xy": xy, "total s": time.perf_counter() - started}
 
 
 def _quality(data: Path, layouts: dict[str, np.ndarray]) -> dict:
-    index = combined.load(Library(data))
-    return {name: map_quality.quality(index.matrix(), points) for name, points in layouts.items()}
+    index = indexes.load(Library(data))
+    vectors = index.vectors(index.ids())
+    return {name: map_quality.quality(vectors, points) for name, points in layouts.items()}
 
 
 def _recluster(count: int) -> dict:

@@ -28,20 +28,20 @@ from pipeline.progress import Console
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write a contact sheet.")
 @json_option
 @data_option
-def search(query, weights, metric, html, as_json, data: Path, **values) -> None:
+def search(query, weights, metric, html, as_json, labels, folders, data: Path, **values) -> None:
     """Find the neighbors of one or several QUERY images, in the library or not.
 
     Several queries are averaged. The metric hamming compares perceptual hashes: it finds
     the same picture saved again, and leaves the weights aside.
     """
-    from pipeline.search import Query, Searcher, query_from
+    from pipeline.search import Filter, Query, Searcher, entries_from
     from pipeline.search.contact_sheet import contact_sheet
 
     library = Library(data)
     searcher = Searcher(library)
     chosen = settings.parse_weights(weights, searcher.embeddings) if weights else None
-    ids, vectors = query_from(searcher, query)
-    result = searcher.search(Query(images=ids, vectors=vectors, weights=chosen, metric=metric, **values))
+    passing = Filter(labels=labels, folders=folders)
+    result = searcher.search(Query(entries_from(searcher, query), chosen, metric=metric, filter=passing, **values))
     if html:
         sheet = contact_sheet(library, result, ", ".join(Path(q).name for q in query))
         try:

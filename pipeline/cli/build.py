@@ -14,6 +14,7 @@ from pipeline.cli.options import (
     images_argument,
     index_options,
     map_options,
+    named,
     pick,
 )
 from pipeline.library import Library
@@ -46,7 +47,7 @@ def run_all_steps(images: Path, data: Path, embeddings: str = "auto", values: di
         embeddings=embeddings,
         given=given_options(values),
         embed_options=pick(EmbedOptions, values) or EMBED,
-        index_options=pick(IndexOptions, values),
+        index_options=named(IndexOptions, values),
         map_options=pick(MapOptions, values),
         progress=Console(),
     )
@@ -86,25 +87,28 @@ def embed(data: Path, embeddings: str, **values) -> None:
 
 
 @click.command()
-@click.option("--embeddings", metavar="LIST", help="Names joined by commas.  [default: all with vectors]")
+@click.option("--embeddings", metavar="LIST", help="Names joined by commas, or all.  [default: as chosen before, at first all]")
 @index_options
 @data_option
 def index(data: Path, embeddings: str | None, **values) -> None:
-    """Build or extend the combined index of all embeddings."""
-    from pipeline import index as combined
+    """Bring the index up to date, or build it; only what is named changes, and stays so."""
+    from pipeline import index as indexes
 
     library = Library(data)
     names = [n.strip() for n in embeddings.split(",")] if embeddings else None
     with library.writing(), RunRecord(library, "index", values, Console()) as record:
-        built, done = combined.build(library, names, pick(IndexOptions, values), record)
+        built, done = indexes.build(library, names, named(IndexOptions, values), record)
     click.echo(f"Index {done}: {len(built):,} images, {' + '.join(built.embeddings)}.")
-    click.echo(_measured(combined.measured(library)))
+    click.echo(_measured(indexes.measured(library)))
 
 
 def _measured(figures: dict) -> str:
     """Kind, size, recall and speed of an index in one line."""
     recall = figures["recall_at_10"]
     text = f"{figures['type']}, {figures['storage']}: {figures['bytes'] / 1e6:,.1f} MB"
+    if not recall and figures["effort"]:
+        effort = next(iter(figures["effort"].values()))
+        return f"{text}; recall at {figures['effort_name']} {effort} will be measured when it is built next"
     if not recall:
         return text + "; so few images that every search is an exact scan"
     effort = "-".join(str(n) for n in sorted({min(figures["effort"].values()), max(figures["effort"].values())}))
@@ -121,12 +125,12 @@ def _measured(figures: dict) -> str:
 @data_option
 def map_command(data: Path, refit: bool, **values) -> None:
     """Lay out maps and find clusters, per embedding and for the combination."""
-    from pipeline import index as combined
+    from pipeline import index as indexes
     from pipeline import maps
 
     library = Library(data)
     with library.writing(), RunRecord(library, "map", values, Console()) as record:
-        combined.build(library, None, None, record)
+        indexes.build(library, None, None, record)
         done = maps.build(library, None, pick(MapOptions, values), record, refit)
     report = maps.about(library)
     for name, what in done.items():

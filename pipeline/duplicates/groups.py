@@ -18,10 +18,9 @@ from functools import lru_cache
 import numpy as np
 
 from pipeline import embeddings
-from pipeline import index as combined
+from pipeline import index as indexes
 from pipeline.errors import LibraryError
 from pipeline.library import ImageRow, Library
-from pipeline.maps.neighbors import neighbors
 from pipeline.pictures import alignment, decoding, hashes
 from pipeline.pictures.alignment import Picture
 from pipeline.progress import Progress, Silent
@@ -143,16 +142,15 @@ def _candidates(
     for at, place in np.argwhere((distances <= BITS) & (found != np.arange(len(near))[:, None])):
         pair(int(near.ids[at]), int(near.ids[found[at, place]])).bits = int(distances[at, place])
 
-    index = combined.load(library)
-    rows = np.flatnonzero(index.alive & np.isin(index.ids, near.ids))
-    if len(rows) < 2:
-        return pairs
+    index = indexes.load(library)
     by_points = [name for name in index.embeddings if embeddings.about(name).role == "texture"]
     for name in by_points or index.embeddings:
-        nearest, apart = neighbors(index, name, rows, min(NEIGHBORS + 1, len(rows)))
-        for at, place in np.argwhere(1 - apart[:, 1:] >= COSINE):
-            one, other = index.ids[rows[at]], index.ids[rows[nearest[at, place + 1]]]
-            pair(int(one), int(other)).by_points = True
+        ids = np.intersect1d(index.ids(name), near.ids)
+        if len(ids) < 2:
+            continue
+        found = index.neighbors(ids, min(NEIGHBORS, len(ids) - 1), {name: 1.0}, among=ids)
+        for at, place in np.argwhere((found.scores >= COSINE) & (found.ids >= 0)):
+            pair(int(ids[at]), int(found.ids[at, place])).by_points = True
     return pairs
 
 

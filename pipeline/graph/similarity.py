@@ -16,7 +16,7 @@ import networkx as nx
 import numpy as np
 
 from pipeline.errors import QueryError
-from pipeline.index import CombinedIndex
+from pipeline.index import Index, shares
 
 NEIGHBORS = 4
 """Neighbors per image: of ten starts among 3,781 photographs nine lead to 100 images by 4 links
@@ -40,7 +40,7 @@ class Links:
     mutual: bool = False
 
 
-def around(index: CombinedIndex, image: int, count: int, links: Links = Links()) -> nx.Graph:
+def around(index: Index, image: int, count: int, links: Links = Links()) -> nx.Graph:
     """The graph around an image, of at most `count` images, itself among them.
 
     Grown best first through the index, never by comparing all pairs: next comes the image
@@ -52,47 +52,43 @@ def around(index: CombinedIndex, image: int, count: int, links: Links = Links())
     Nodes are image ids, each with its `similarity` to the first image; edges carry
     `similarity`. QueryError for an image with nothing to compare.
     """
-    rows = index.rows_of(np.array([image]))
-    scale = _scale(index, links.weights)
-    if not len(rows):
-        raise QueryError("This image has no vectors in this library yet; update the library first.")
-    if not (index.true_rows(rows) * scale).any():
-        raise QueryError("This image has nothing that could be compared this way; choose another embedding.")
-    start = int(rows[0])
-    nearest = _reach(index, start, scale, count, links)
-    at = np.array(list(nearest), np.int64)
-    position = {row: i for i, row in enumerate(nearest)}
-    named = np.zeros((len(at), len(at)), bool)  # i names j among its nearest
-    for row, others in nearest.items():
+    weights = _checked(index, links.weights)
+    _comparable(index, image, weights)
+    nearest = _reach(index, image, weights, count, links)
+    ids = np.array(list(nearest), np.int64)
+    position = {node: at for at, node in enumerate(nearest)}
+    named = np.zeros((len(ids), len(ids)), bool)  # i names j among its nearest
+    for node, others in nearest.items():
         mine = [position[other] for other in others if other in position]
-        named[position[row], mine] = True
-    similar = _similar(index, at, scale)
-    graph = _linked(index.ids[at], similar, named, links)
+        named[position[node], mine] = True
+    similar = _similar(index, ids, weights)
+    graph = _linked(ids, similar, named, links)
     if links.mutual:
         graph = graph.subgraph(nx.node_connected_component(graph, image)).copy()
-    to_first = dict(zip(index.ids[at].tolist(), similar[0].tolist()))
+    to_first = dict(zip(ids.tolist(), similar[0].tolist()))
     nx.set_node_attributes(graph, {node: to_first[node] for node in graph}, "similarity")
     graph.nodes[image]["similarity"] = 1.0
     return graph
 
 
-def within(index: CombinedIndex, images: Sequence[int], count: int, links: Links = Links()) -> nx.Graph:
+def within(index: Index, images: Sequence[int], count: int, links: Links = Links()) -> nx.Graph:
     """The graph of a set of images, with the k nearest of each among the images shown.
 
     Of more than `count` images it shows a fair sample (see `sample`). All stay, linked or
     not; those without vectors are linked to nothing. Edges carry `similarity`.
     """
     shown = np.array(sample(images, count), np.int64)
-    at = index.rows_of(shown)
-    similar = _similar(index, at, _scale(index, links.weights))
-    k = min(links.k, len(at))
-    ranked = np.where(np.eye(len(at), dtype=bool), -np.inf, similar)
+    weights = _checked(index, links.weights)
+    ids = shown[np.isin(shown, _seen(index, weights))]
+    similar = _similar(index, ids, weights)
+    k = min(links.k, len(ids))
+    ranked = np.where(np.eye(len(ids), dtype=bool), -np.inf, similar)
     best = np.argsort(-ranked, axis=1, kind="stable")[:, :k]
     named = np.zeros(similar.shape, bool)
     np.put_along_axis(named, best, True, axis=1)
     graph = nx.Graph()
     graph.add_nodes_from(shown.tolist())
-    graph.add_edges_from(_linked(index.ids[at], similar, named, links).edges(data=True))
+    graph.add_edges_from(_linked(ids, similar, named, links).edges(data=True))
     return graph
 
 
@@ -122,43 +118,53 @@ def communities(graph: nx.Graph, seed: int = 0) -> list[list[int]]:
     return sorted((sorted(one) for one in found), key=lambda one: (-len(one), one[0]))
 
 
-def _scale(index: CombinedIndex, weights: Mapping[str, float] | None) -> np.ndarray:
-    """Factors (Σ dim,) float32 that make products of rows weighted means of cosines.
-
-    Rows have norm 1/√M in each of the M blocks.
-    """
+def _checked(index: Index, weights: Mapping[str, float] | None) -> dict[str, float]:
+    """The weights of all embeddings as shares of 1."""
     given = dict.fromkeys(index.embeddings, 1.0) if weights is None else dict(weights)
     for name in given:
         if name not in index.embeddings:
             raise QueryError(f"{name!r} is not in the index; there are: {', '.join(index.embeddings)}.")
-    total = sum(given.values())
-    if total <= 0 or min(given.values()) < 0:
+    found = shares(given, index.embeddings)
+    if not found or min(given.values()) < 0:
         raise QueryError("Weights are numbers from 0 up, at least one above 0.")
-    shares = [given.get(name, 0.0) / total * len(index.dims) for name in index.embeddings]
-    return np.repeat(shares, index.dims).astype(np.float32)
+    return found
+
+
+def _seen(index: Index, weights: Mapping[str, float]) -> np.ndarray:
+    """Images that can be compared by these weights: (n,) int64 ascending."""
+    return np.unique(np.concatenate([index.ids(name) for name in weights]))
+
+
+def _comparable(index: Index, image: int, weights: Mapping[str, float]) -> None:
+    """Raise QueryError where an image has nothing that could be compared."""
+    if image in _seen(index, weights):
+        return
+    if image in index.ids():
+        raise QueryError("This image has nothing that could be compared this way; choose another embedding.")
+    raise QueryError("This image has no vectors in this library yet; update the library first.")
 
 
 def _reach(
-    index: CombinedIndex, start: int, scale: np.ndarray, count: int, links: Links
+    index: Index, start: int, weights: dict[str, float], count: int, links: Links
 ) -> dict[int, list[int]]:
-    """Rows in the order in which they are reached, each with its nearest rows."""
+    """Images in the order in which they are reached, each with its nearest."""
     known: dict[int, list[tuple[int, float]]] = {}
     reached = {start: 1.0}
     waiting = [(-1.0, start)]
     taken: dict[int, list[int]] = {}
     while waiting and len(taken) < count:
-        row = heapq.heappop(waiting)[1]
-        if row in taken:
+        image = heapq.heappop(waiting)[1]
+        if image in taken:
             continue
-        if row not in known:
+        if image not in known:
             # Those next in line are asked about in the same go; the order stays best first.
             unknown = (one for one in waiting if one[1] not in known and one[1] not in taken)
-            line = dict.fromkeys([row, *(other for _, other in heapq.nsmallest(2 * _AHEAD, unknown))])
+            line = dict.fromkeys([image, *(other for _, other in heapq.nsmallest(2 * _AHEAD, unknown))])
             most = min(_AHEAD, count - len(taken))
-            known |= _nearest(index, list(line)[:most], scale, links)
-        taken[row] = [other for other, _ in known[row]]
-        for other, similarity in known[row]:
-            strength = reached[row] * (1 + min(1.0, similarity)) / 2
+            known |= _nearest(index, list(line)[:most], weights, links)
+        taken[image] = [other for other, _ in known[image]]
+        for other, similarity in known[image]:
+            strength = reached[image] * (1 + min(1.0, similarity)) / 2
             if other not in taken and strength > reached.get(other, 0.0):
                 reached[other] = strength
                 heapq.heappush(waiting, (-strength, other))
@@ -166,27 +172,28 @@ def _reach(
 
 
 def _nearest(
-    index: CombinedIndex, rows: list[int], scale: np.ndarray, links: Links
+    index: Index, images: list[int], weights: dict[str, float], links: Links
 ) -> dict[int, list[tuple[int, float]]]:
-    """Per row its k nearest others, at least `links.least` similar, with the similarity."""
-    weights = dict.fromkeys(index.embeddings, 1.0) if links.weights is None else dict(links.weights)
-    queries = index.true_rows(np.array(rows, np.int64)) * scale
-    k = min(links.k + 1, len(index))
-    products, found = index.nearest(queries, k, index.alive, index.effort_for(weights))
+    """Per image its k nearest others, at least `links.least` similar, with the similarity."""
+    found = index.neighbors(np.array(images, np.int64), links.k, weights)
     return {
-        row: [
+        image: [
             (other, similarity)
             for other, similarity in zip(others, similarities)
-            if other != row and similarity >= links.least and similarity != 0  # 0: an empty vector
-        ][: links.k]
-        for row, others, similarities in zip(rows, found.tolist(), products.tolist())
+            if other >= 0 and similarity >= links.least
+        ]
+        for image, others, similarities in zip(images, found.ids.tolist(), found.scores.tolist())
     }
 
 
-def _similar(index: CombinedIndex, at: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Similarity of each two rows (n, n) float32; exactly 0 where one of them is empty."""
-    rows = index.true_rows(at)
-    return np.clip((rows * scale) @ rows.T, -1, 1)
+def _similar(index: Index, ids: np.ndarray, weights: dict[str, float]) -> np.ndarray:
+    """Similarity of each two images (n, n) float32 as the library has them; exactly 0 where they share nothing."""
+    similar = np.eye(len(ids), dtype=np.float32)
+    found = index.neighbors(ids, max(0, len(ids) - 1), weights, among=ids, exact=True)
+    order = np.argsort(ids)
+    row, column = np.nonzero(found.ids >= 0)
+    similar[row, order[np.searchsorted(ids, found.ids[row, column], sorter=order)]] = found.scores[row, column]
+    return similar
 
 
 def _linked(ids: np.ndarray, similar: np.ndarray, named: np.ndarray, links: Links) -> nx.Graph:

@@ -1,6 +1,8 @@
-"""The combined index: made, kept and judged here; behind it stands FAISS."""
+"""The index: what it is (`contract`), how it is made and kept; behind it stands an engine."""
 
-from pipeline.index.faiss.combined import CombinedIndex, Neighbors
-from pipeline.index.lifecycle import REBUILD_ABOVE, about, build, load, measured, version
+from pipeline.index.contract import Filter, Index, Neighbors, State, shares
+from pipeline.index.lifecycle import about, build, load, measured, state, version
 
-__all__ = ["REBUILD_ABOVE", "CombinedIndex", "Neighbors", "about", "build", "load", "measured", "version"]
+__all__ = [
+    "Filter", "Index", "Neighbors", "State", "about", "build", "load", "measured", "shares", "state", "version",
+]  # fmt: skip

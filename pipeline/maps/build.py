@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline import index as combined
+from pipeline import index as indexes
 from pipeline.errors import LibraryError
-from pipeline.index import CombinedIndex
+from pipeline.index import Index
 from pipeline.library import Library
 from pipeline.maps import clusters, layout, store
 from pipeline.maps.extend import extended
@@ -22,8 +22,6 @@ from pipeline.maps.neighbors import COMBINED, Vectors, neighbors
 from pipeline.maps.store import Map
 from pipeline.progress import Progress, Silent
 from pipeline.settings import MapOptions
-
-_STEP = 4_096
 
 
 def build(
@@ -39,7 +37,7 @@ def build(
     per map what was done: `current`, `extended` or `built`. An embedding that sees nothing
     in any image has no map and is left out. The index must be current.
     """
-    index = combined.load(library)
+    index = indexes.load(library)
     known = [COMBINED, *index.embeddings]
     for name in names or []:
         if name not in known:
@@ -63,25 +61,26 @@ def build(
 
 
 def _made(
-    library: Library, index: CombinedIndex, name: str, old: Map | None, reference: Map | None,
+    library: Library, index: Index, name: str, old: Map | None, reference: Map | None,
     options: MapOptions | None, refit: bool,
 ) -> tuple[str, Map] | None:
     """What was done, and the map that is current now: the old one itself where it is still right."""
     chosen = options or (old.options if old else MapOptions())
     extractors = _extractors(library, index, name)
-    rows = _rows(index, name, chosen.limit)
-    if not len(rows):
+    ids = _ids(index, name, chosen.limit)
+    if not len(ids):
         return None
     made_from = store.made_from(library, list(extractors))
-    stamps = _stamps(index, name)
+    having, stamps = store.stamps(library, list(extractors))
+    left_out = len(having) - len(ids)
+    stamps = stamps[np.searchsorted(having, ids)]
     kept = old if old and not refit and (old.extractors, old.options) == (extractors, chosen) else None
-    if kept and np.array_equal(kept.ids, index.ids[rows]) and np.array_equal(kept.stamps, stamps[rows]):
+    if kept and np.array_equal(kept.ids, ids) and np.array_equal(kept.stamps, stamps):
         same = kept.made_from == made_from
         return "current", kept if same else replace(kept, made_from=made_from)
-    new = extended(index, kept, rows, stamps[rows]) if kept else None
+    new = extended(index, kept, ids, stamps) if kept else None
     done = "extended" if new else "built"
-    new = new or _fit(index, name, rows, stamps[rows], chosen, extractors, old or reference)
-    left_out = int((index.alive & (stamps != 0)).sum()) - len(rows)
+    new = new or _fit(index, name, ids, stamps, chosen, extractors, old or reference)
     return done, replace(new, left_out=left_out, made_from=made_from)
 
 
@@ -93,43 +92,29 @@ def _old(library: Library, name: str) -> Map | None:
         return None
 
 
-def _rows(index: CombinedIndex, name: str, limit: int) -> np.ndarray:
-    """Rows of the index that the map shows, by ascending image id.
-
-    Empty vectors have no place; above `limit`, as many are taken evenly.
-    """
-    alive = np.flatnonzero(index.alive)
-    vectors = Vectors(index, name, alive)
-    steps = np.array_split(np.arange(len(alive)), 1 + len(alive) // _STEP)
-    full = np.concatenate([vectors[part].any(axis=1) for part in steps])
-    rows = alive[full]
-    rows = rows[np.argsort(index.ids[rows])]
-    if limit and len(rows) > limit:
-        rows = rows[np.linspace(0, len(rows) - 1, limit).round().astype(int)]
-    return rows
+def _ids(index: Index, name: str, limit: int) -> np.ndarray:
+    """The images that the map shows, ascending: those with something to see; above `limit`, as
+    many taken evenly."""
+    ids = index.ids(None if name == COMBINED else name)
+    if limit and len(ids) > limit:
+        ids = ids[np.linspace(0, len(ids) - 1, limit).round().astype(int)]
+    return ids
 
 
-def _stamps(index: CombinedIndex, name: str) -> np.ndarray:
-    """One number per row of the index that changes with the vectors the map uses: (n,) int64."""
-    if name == COMBINED:
-        return index.stamps.sum(axis=1)
-    return index.stamps[:, index.embeddings.index(name)]
-
-
-def _extractors(library: Library, index: CombinedIndex, name: str) -> dict[str, str]:
+def _extractors(library: Library, index: Index, name: str) -> dict[str, str]:
     """Fingerprints of the embeddings that a map is made of."""
     current = library.embeddings()
     return {n: current[n].extractor for n in (index.embeddings if name == COMBINED else [name])}
 
 
 def _fit(
-    index: CombinedIndex, name: str, rows: np.ndarray, stamps: np.ndarray, options: MapOptions,
+    index: Index, name: str, ids: np.ndarray, stamps: np.ndarray, options: MapOptions,
     extractors: dict[str, str], reference: Map | None,
 ) -> Map:
-    """A map of some rows (n,) of the index, made anew and turned as the reference lies."""
-    ids, vectors = index.ids[rows], Vectors(index, name, rows)
-    k = min(options.n_neighbors, max(1, len(rows) - 1))
-    xy, xyz = layout.umap(vectors, *neighbors(index, name, rows, k), options)
+    """A map of some images (n,), made anew and turned as the reference lies."""
+    vectors = Vectors(index, name, ids)
+    k = min(options.n_neighbors, max(1, len(ids) - 1))
+    xy, xyz = layout.umap(vectors, *neighbors(index, name, ids, k), options)
     if reference is not None:
         _, mine, theirs = np.intersect1d(ids, reference.ids, return_indices=True)
         xy = layout.procrustes(xy, mine, reference.xy[theirs])

@@ -13,9 +13,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pipeline import settings
-from pipeline.index import CombinedIndex
+from pipeline.index import Index
 from pipeline.library import Library, derived
-from pipeline.maps.neighbors import others
+from pipeline.maps.neighbors import COMBINED, others
 from pipeline.maps.store import Map
 from pipeline.progress import Progress, Silent
 
@@ -38,7 +38,7 @@ class Distortion:
 
 
 def distortion(
-    library: Library, index: CombinedIndex, shown: Map, progress: Progress = Silent()
+    library: Library, index: Index, shown: Map, progress: Progress = Silent()
 ) -> Distortion:
     """The distortion of a map, as kept or found now, among those images that the index still has."""
     key = derived.key_of(_VERSION, K, ALL_BELOW, shown.name, shown.ids, shown.xy, shown.stamps)
@@ -52,22 +52,21 @@ def distortion(
     return found
 
 
-def _find(index: CombinedIndex, shown: Map, progress: Progress) -> Distortion:
+def _find(index: Index, shown: Map, progress: Progress) -> Distortion:
     from scipy.spatial import KDTree
 
-    rows = index.rows_of(shown.ids)
-    ids = index.ids[rows]
+    ids = np.intersect1d(shown.ids, index.ids(None if shown.name == COMBINED else shown.name))
     xy = shown.xy[np.searchsorted(shown.ids, ids)]
-    k = min(K, len(rows) - 1)
+    k = min(K, len(ids) - 1)
     if k < 1:
-        return Distortion(ids[:0], np.zeros(0, np.float32), len(rows))
-    asked = np.linspace(0, len(rows) - 1, min(ALL_BELOW, len(rows))).round().astype(np.int64)
+        return Distortion(ids[:0], np.zeros(0, np.float32), len(ids))
+    asked = np.linspace(0, len(ids) - 1, min(ALL_BELOW, len(ids))).round().astype(np.int64)
     progress.start("distortion", len(asked))
-    true = others(index, shown.name, rows, asked, k, progress)
+    true = others(index, shown.name, ids, asked, k, progress)
     near = KDTree(xy).query(xy[asked], k + 1)[1]
     near = _others(near, asked, k)
     kept = (near[:, :, None] == true[:, None]).any(axis=2).sum(axis=1)
-    return Distortion(ids[asked], (1 - kept / k).astype(np.float32), len(rows))
+    return Distortion(ids[asked], (1 - kept / k).astype(np.float32), len(ids))
 
 
 def _others(near: np.ndarray, own: np.ndarray, k: int) -> np.ndarray:

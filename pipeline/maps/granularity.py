@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.index import CombinedIndex
+from pipeline.index import Index
 from pipeline.maps import COMBINED, Map, clusters
 
 COARSEST, FINEST = -4, 4
@@ -21,7 +21,7 @@ one core, and grows faster than they do."""
 _CANDIDATES = 64  # images of a cluster among which the most typical are looked for
 
 
-def recluster(saved: Map, granularity: int, index: CombinedIndex | None = None) -> Map:
+def recluster(saved: Map, granularity: int, index: Index | None = None) -> Map:
     """A map with the clusters of a granularity; the saved one at 0.
 
     index: where the exemplars' vectors come from; without one there are no exemplars.
@@ -62,7 +62,7 @@ def cluster_at(xy: np.ndarray, granularity: int, min_cluster_size: int = 0) -> n
     return clusters.largest_first(cluster[nearest])
 
 
-def _exemplars(saved: Map, cluster: np.ndarray, index: CombinedIndex | None) -> np.ndarray:
+def _exemplars(saved: Map, cluster: np.ndarray, index: Index | None) -> np.ndarray:
     """Ids (clusters, 4) as `clusters.exemplars` chooses them, among a few images of each cluster."""
     count = cluster.max(initial=-1) + 1
     if index is None:
@@ -74,8 +74,9 @@ def _exemplars(saved: Map, cluster: np.ndarray, index: CombinedIndex | None) -> 
         for start, end in pairwise(starts)
     ]
     at = np.sort(np.concatenate([*few, np.zeros(0, int)]))
-    at = at[np.isin(saved.ids[at], index.ids[index.alive])]
-    vectors = index.part(index.rows_of(saved.ids[at]), None if saved.name == COMBINED else saved.name)
+    name = None if saved.name == COMBINED else saved.name
+    at = at[np.isin(saved.ids[at], index.ids(name))]
+    vectors = index.vectors(saved.ids[at], name)
     chosen = np.full((count, clusters.EXEMPLARS), -1, np.int64)
     known = np.unique(cluster[at])
     if len(known):

@@ -125,6 +125,17 @@ def made_from(library: Library, embeddings: list[str]) -> str:
     return derived.key_of(*parts)
 
 
+def stamps(library: Library, embeddings: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The images with a current vector of any of some embeddings (n,) ascending, and a number for
+    each that changes with these vectors: (n,) int64."""
+    columns = [library.stamps(name) for name in embeddings]
+    ids = np.unique(np.concatenate([having for having, _ in columns]))
+    found = np.zeros(len(ids), np.int64)
+    for having, stored in columns:
+        found[np.searchsorted(ids, having)] += stored
+    return ids, found
+
+
 def _place(library: Library, name: str) -> str:
     possible = [COMBINED, *library.embeddings()]
     if name not in possible:
@@ -169,9 +180,5 @@ def _is_of(library: Library, saved: Map) -> bool:
     current = library.embeddings()
     if saved.left_out or any(n not in current or current[n].extractor != x for n, x in saved.extractors.items()):
         return False
-    columns = [library.stamps(name) for name in saved.extractors]
-    ids = np.unique(np.concatenate([having for having, _ in columns]))
-    stamps = np.zeros(len(ids), np.int64)
-    for having, stored in columns:
-        stamps[np.searchsorted(ids, having)] += stored
-    return np.array_equal(saved.ids, ids) and np.array_equal(saved.stamps, stamps)
+    ids, current_stamps = stamps(library, list(saved.extractors))
+    return np.array_equal(saved.ids, ids) and np.array_equal(saved.stamps, current_stamps)

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from pipeline import settings
 from pipeline.errors import EmbeddingError
-from pipeline.index import CombinedIndex
+from pipeline.index import Index
 from pipeline.library import Library, derived
 from pipeline.maps.distortion import ALL_BELOW
 from pipeline.maps.neighbors import COMBINED, others
@@ -51,20 +51,8 @@ class Agreement:
         return order[::-1] if agreeing else order
 
 
-def agreement(
-    library: Library, index: CombinedIndex, a: str, b: str, progress: Progress = Silent()
-) -> tuple[np.ndarray, np.ndarray]:
-    """Image ids (n,) int64 ascending and their agreement (n,) float32 in [0, 1].
-
-    a, b: embeddings of the index, or `combined` for all of them weighted equally. Only
-    images in which both see something; see `compare`.
-    """
-    found = compare(library, index, a, b, progress)
-    return found.ids, found.share
-
-
 def compare(
-    library: Library, index: CombinedIndex, a: str, b: str, progress: Progress = Silent()
+    library: Library, index: Index, a: str, b: str, progress: Progress = Silent()
 ) -> Agreement:
     """The agreement of two embeddings, as kept or found now; raises EmbeddingError for others."""
     kept = cached(library, index, a, b)
@@ -74,23 +62,23 @@ def compare(
     with threadpool_limits(settings.cores()):
         found = _find(index, first, second, progress)
     arrays = {name: getattr(found, name) for name in ("ids", "share", "apart", "first", "second")}
-    key = _key(index, first, second)
+    key = _key(library, index, first, second)
     derived.offer(library, _place(first, second), key, arrays, {"among": found.among})
     return found if (a, b) == (first, second) else _turned(found)
 
 
-def cached(library: Library, index: CombinedIndex, a: str, b: str) -> Agreement | None:
+def cached(library: Library, index: Index, a: str, b: str) -> Agreement | None:
     """The agreement as kept for the vectors of this index, or None."""
     _check(index, a, b)
     first, second = sorted((a, b))
-    kept = derived.load(library, _place(first, second), _key(index, first, second))
+    kept = derived.load(library, _place(first, second), _key(library, index, first, second))
     if kept is None:
         return None
     found = Agreement(**kept.arrays, among=kept.about["among"])
     return found if (a, b) == (first, second) else _turned(found)
 
 
-def _check(index: CombinedIndex, a: str, b: str) -> None:
+def _check(index: Index, a: str, b: str) -> None:
     known = [*index.embeddings, COMBINED]
     for name in (a, b):
         if name not in known:
@@ -103,65 +91,52 @@ def _turned(found: Agreement) -> Agreement:
     return Agreement(found.ids, found.share, found.apart, found.second, found.first, found.among)
 
 
-def _find(index: CombinedIndex, first: str, second: str, progress: Progress) -> Agreement:
+def _find(index: Index, first: str, second: str, progress: Progress) -> Agreement:
     """Neighbors by both, what they share, and how far apart they are."""
-    rows = np.flatnonzero(index.alive & _sees(index, first) & _sees(index, second))
-    rows = rows[np.argsort(index.ids[rows])]
-    k = min(K, len(rows) - 1)
+    ids = np.intersect1d(index.ids(_name(first)), index.ids(_name(second)))
+    k = min(K, len(ids) - 1)
     if k < 1:
         nothing = np.zeros(0, np.float32)
         none = np.zeros((0, 0), np.int64)
-        return Agreement(np.zeros(0, np.int64), nothing, nothing, none, none, len(rows))
-    asked = np.linspace(0, len(rows) - 1, min(ALL_BELOW, len(rows))).round().astype(np.int64)
+        return Agreement(np.zeros(0, np.int64), nothing, nothing, none, none, len(ids))
+    asked = np.linspace(0, len(ids) - 1, min(ALL_BELOW, len(ids))).round().astype(np.int64)
     progress.start("agreement", 4 * len(asked))
-    mine = others(index, first, rows, asked, k, progress)
-    theirs = others(index, second, rows, asked, k, progress)
+    mine = others(index, first, ids, asked, k, progress)
+    theirs = others(index, second, ids, asked, k, progress)
     shared = (mine[:, :, None] == theirs[:, None]).sum(axis=(1, 2))
-    apart = _gap(index, first, rows[asked], rows[mine], rows[theirs], progress)
-    apart += _gap(index, second, rows[asked], rows[theirs], rows[mine], progress)
+    apart = _gap(index, first, ids[asked], ids[mine], ids[theirs], progress)
+    apart += _gap(index, second, ids[asked], ids[theirs], ids[mine], progress)
     return Agreement(
-        ids=index.ids[rows[asked]],
+        ids=ids[asked],
         share=(shared / k).astype(np.float32),
         apart=apart / 2,
-        first=index.ids[rows[mine]],
-        second=index.ids[rows[theirs]],
-        among=len(rows),
+        first=ids[mine],
+        second=ids[theirs],
+        among=len(ids),
     )
 
 
-def _columns(index: CombinedIndex, name: str) -> slice:
-    if name == COMBINED:
-        return slice(None)
-    at = index.embeddings.index(name)
-    return slice(sum(index.dims[:at]), sum(index.dims[: at + 1]))
+def _name(name: str) -> str | None:
+    """An embedding as the index is asked for it; None for all of them."""
+    return None if name == COMBINED else name
 
 
-def _sees(index: CombinedIndex, name: str) -> np.ndarray:
-    """Which rows have something but zeros there: (n,) bool. A rounded zero counts as zero."""
-    sees = np.zeros(len(index.ids), bool)
-    columns, least = _columns(index, name), 0.5 / np.sqrt(len(index.dims))
-    for start in range(0, len(sees), 4_096):
-        at = np.arange(start, min(start + 4_096, len(sees)))
-        sees[at] = np.linalg.norm(index.rows(at)[:, columns], axis=1) > least
-    return sees
-
-
-def _gap(index, name: str, own, mine, theirs, progress: Progress) -> np.ndarray:
+def _gap(index: Index, name: str, own, mine, theirs, progress: Progress) -> np.ndarray:
     """How much nearer the embedding's own neighbors are than the other's: (q,) float32.
 
-    own: (q,), mine and theirs: (q, k) int64 rows of the index. The unit is how much nearer
-    than just any image the own neighbors are, on average.
+    own: (q,), mine and theirs: (q, k) int64 image ids. The unit is how much nearer than
+    just any image the own neighbors are, on average.
     """
-    columns = _columns(index, name)
-    center = np.mean([index.rows(own[at : at + _STEP])[:, columns].mean(axis=0)
+    name = _name(name)
+    center = np.mean([index.vectors(own[at : at + _STEP], name).mean(axis=0)
                       for at in range(0, len(own), _STEP)], axis=0)
     gaps, typical = [], []
     for start in range(0, len(own), _STEP):
         part = slice(start, start + _STEP)
-        vectors = index.rows(own[part])[:, columns]
+        vectors = index.vectors(own[part], name)
         close = []
         for near in (mine[part], theirs[part]):
-            around = index.rows(near.ravel())[:, columns].reshape(*near.shape, -1).mean(axis=1)
+            around = index.vectors(near.ravel(), name).reshape(*near.shape, -1).mean(axis=1)
             close.append(np.einsum("qd,qd->q", vectors, around))
         gaps.append(close[0] - close[1])
         typical.append(close[0] - vectors @ center)
@@ -174,11 +149,12 @@ def _place(first: str, second: str) -> str:
     return f"agreement/{first}+{second}"
 
 
-def _key(index: CombinedIndex, first: str, second: str) -> str:
+def _key(library: Library, index: Index, first: str, second: str) -> str:
     """Changes with the vectors that the agreement rests on, and with what is written here."""
     used = [n for n in index.embeddings if n in (first, second) or COMBINED in (first, second)]
-    at = [index.embeddings.index(name) for name in used]
-    alive = np.flatnonzero(index.alive)
-    alive = alive[np.argsort(index.ids[alive])]
-    stamps = index.stamps[alive][:, at]
-    return derived.key_of(_VERSION, K, ALL_BELOW, first, second, used, index.ids[alive], stamps)
+    parts = []
+    for name in used:
+        ids, stamps = library.stamps(name)
+        held = np.isin(ids, index.ids(name))
+        parts += [ids[held], stamps[held]]
+    return derived.key_of(_VERSION, K, ALL_BELOW, first, second, used, *parts)

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from pipeline import index as combined
+from pipeline import index as indexes
 from pipeline import maps, settings
 from pipeline.library import Library
 from pipeline.progress import Progress, Silent
@@ -33,8 +33,8 @@ def evaluate(
     rank1 is {} where the extractor cannot be had; both are said. `queries` images, drawn
     by `seed`, are changed and searched for. Raises StaleIndexError without an index.
     """
-    index = combined.load(library)
-    if combined.about(library)["stale"]:
+    index = indexes.load(library)
+    if indexes.about(library)["stale"]:
         progress.say("The index is older than the vectors; bring it up to date with: python -m pipeline index")
     with threadpool_limits(settings.cores()):
         rows = retrieval.read(library, index)
@@ -42,7 +42,7 @@ def evaluate(
         found = rank1(library, rows, queries, seed, progress)
         for name, row in figures.items():
             row["rank1"] = {transform: _figure(x) for transform, x in found[name].items()}
-        recall = retrieval.recall(index, rows, queries, seed, progress)
+        recall = retrieval.index_recall(index, rows, queries, seed, progress)
         whole = figures.pop(maps.COMBINED)
         return {
             "embeddings": figures,
@@ -97,7 +97,7 @@ def _agreement(rows: Rows, progress: Progress) -> dict[str, float | None]:
     progress.start("agreement", len(pairs))
     figures = {}
     for first, second in pairs:
-        figures[f"{first}|{second}"] = _figure(retrieval.agreement(rows.of(first), rows.of(second)))
+        figures[f"{first}|{second}"] = _figure(retrieval.shared(rows.of(first), rows.of(second)))
         progress.advance()
     return figures
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.index import CombinedIndex
-from pipeline.index.faiss import kinds
-from pipeline.index.faiss.recall import text, weightings
+from pipeline.index import Index
+from pipeline.index.weightings import text, weightings
 from pipeline.library import Library
 from pipeline.maps import COMBINED
 from pipeline.progress import Progress, Silent
@@ -28,15 +27,14 @@ _BLOCK = 2**23  # closenesses at a time: 32 MB
 
 @dataclass(frozen=True)
 class Rows:
-    """The `ok` images of an index and their vectors.
+    """The images of an index and their vectors.
 
-    ids: (n,) int64. at: (n,) int64, row of the index. matrix: (n, Σ dim) float32, the true
-    vectors side by side, each of norm 1 or 0. columns: those of each embedding, and all of
-    them under `combined`. present: {name: (n,) bool}, whether there is a vector.
+    ids: (n,) int64 ascending. matrix: (n, Σ dim) float32, the true vectors side by side,
+    each of norm 1 or 0. columns: those of each embedding, and all of them under
+    `combined`. present: {name: (n,) bool}, whether there is a vector.
     """
 
     ids: np.ndarray
-    at: np.ndarray
     matrix: np.ndarray
     columns: dict[str, slice]
     present: dict[str, np.ndarray]
@@ -54,23 +52,21 @@ class Rows:
         """Where images are in here, −1 for those that are not: (k,) int64."""
         if not len(self.ids):
             return np.full(len(ids), -1)
-        order = np.argsort(self.ids)
-        at = order[np.searchsorted(self.ids, ids, sorter=order).clip(max=len(self.ids) - 1)]
+        at = np.searchsorted(self.ids, ids).clip(max=len(self.ids) - 1)
         return np.where(self.ids[at] == ids, at, -1)
 
 
-def read(library: Library, index: CombinedIndex) -> Rows:
-    """The rows of an index whose images are still there."""
-    there = library.db.execute("SELECT id FROM images WHERE state = 'ok'")
-    there = np.fromiter((row[0] for row in there), np.int64)
-    at = np.flatnonzero(index.alive & np.isin(index.ids, there))
-    starts = np.cumsum([0, *index.dims]).tolist()
+def read(library: Library, index: Index) -> Rows:
+    """What an index can find, with the vectors as the library has them."""
+    ids = index.ids()
+    starts = np.cumsum([0, *index.dims.values()]).tolist()
     columns = {n: slice(a, b) for n, a, b in zip(index.embeddings, starts, starts[1:])}
-    present = dict(zip(index.embeddings, (index.stamps[at] != 0).T))
-    present[COMBINED] = (index.stamps[at] != 0).any(axis=1)
-    matrix = index.true_rows(at)
-    matrix *= np.float32(np.sqrt(len(index.dims)))
-    return Rows(index.ids[at], at, matrix, {**columns, COMBINED: slice(None)}, present)
+    matrix = np.empty((len(ids), starts[-1]), np.float32)
+    for name, part in columns.items():
+        matrix[:, part] = index.vectors(ids, name, exact=True)
+    present = {name: np.isin(ids, library.stamps(name)[0]) for name in index.embeddings}
+    present[COMBINED] = np.ones(len(ids), bool)
+    return Rows(ids, matrix, {**columns, COMBINED: slice(None)}, present)
 
 
 def drawn(count: int, seed: int = 0) -> np.ndarray:
@@ -138,7 +134,7 @@ def chance(labels: np.ndarray) -> float:
     return float((counts * (counts - 1)).sum() / (counts.sum() * (counts.sum() - 1)))
 
 
-def agreement(first: np.ndarray, second: np.ndarray, seed: int = 0) -> float | None:
+def shared(first: np.ndarray, second: np.ndarray, seed: int = 0) -> float | None:
     """Share of an image's ten nearest by one embedding that are among the ten by the other.
 
     first, second: (n, d) float32 of the same n images. Mean over the images in which both
@@ -150,18 +146,18 @@ def agreement(first: np.ndarray, second: np.ndarray, seed: int = 0) -> float | N
     first, second = first[both], second[both]
     k = min(K, len(both) - 1)
     queries = drawn(len(both), seed)
-    shared = 0
+    hits = 0
     for (_, mine), (_, theirs) in zip(closeness(first, queries), closeness(second, queries)):
-        shared += (nearest(mine, k)[:, :, None] == nearest(theirs, k)[:, None]).sum()
-    return float(shared / (k * len(queries)))
+        hits += (nearest(mine, k)[:, :, None] == nearest(theirs, k)[:, None]).sum()
+    return float(hits / (k * len(queries)))
 
 
-def recall(
-    index: CombinedIndex, rows: Rows, queries: int, seed: int = 0, progress: Progress = Silent()
+def index_recall(
+    index: Index, rows: Rows, queries: int, seed: int = 0, progress: Progress = Silent()
 ) -> dict[str, float]:
     """Recall@10 of the index's own structure against exact search, by weighting.
 
-    The structure is walked however small the library; a search would scan a small one and
+    The structure is asked however small the library; a search would scan a small one and
     miss nothing. Queries are images of the library; a found image counts when it is at
     least as near as the tenth true neighbor. Keys are weightings as `--weights` takes them.
     """
@@ -169,8 +165,6 @@ def recall(
     k = min(K, len(rows.ids) - 1)
     if k < 1:
         return {}
-    mask = np.zeros(len(index.ids), bool)
-    mask[rows.at] = True
     chosen = np.sort(np.random.default_rng(seed).permutation(len(rows.ids))[:queries])
     hits: dict[str, list[float]] = {text(weights): [] for weights in wanted}
     progress.start("recall", len(chosen))
@@ -179,28 +173,37 @@ def recall(
         part = chosen[start : start + step]
         cosines = {name: rows.of(name)[part] @ rows.of(name).T for name in rows.names}
         for weights in wanted:
-            close = sum(np.float32(w) * cosines[name] for name, w in weights.items() if w)
-            hits[text(weights)] += _found(index, rows, mask, part, weights, close, k)
+            close = _scores(rows, part, cosines, weights)
+            hits[text(weights)] += _found(index, rows, part, weights, close, k)
         progress.advance(len(part))
     return {asked: float(np.mean(shares)) if shares else 1.0 for asked, shares in hits.items()}
 
 
-def _found(index, rows: Rows, mask, part, weights: dict[str, float], close, k: int) -> list[float]:
-    """Share of the k true neighbors that a walk finds, per query that is not empty.
+def _scores(rows: Rows, part: np.ndarray, cosines: dict, weights: dict[str, float]) -> np.ndarray:
+    """Σ w·cos / Σ w over what both have (b, n) float32; −inf where they can not be compared."""
+    close = np.zeros_like(next(iter(cosines.values())))
+    total, sees = np.zeros_like(close), np.zeros(len(rows.ids), bool)
+    for name, weight in weights.items():
+        if weight:
+            close += np.float32(weight) * cosines[name]
+            total += np.float32(weight) * (rows.present[name][part][:, None] & rows.present[name])
+            sees |= rows.of(name).any(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where((total > 0) & sees, close / total, -np.inf)
+
+
+def _found(index: Index, rows: Rows, part, weights: dict[str, float], close, k: int) -> list[float]:
+    """Share of the k true neighbors that the index finds, per query that is not empty.
 
     part: (b,) positions of the queries. close: (b, n) float32, their true closeness to all.
     """
-    query = index.combine({name: rows.of(name)[part] for name in rows.names}, weights)
-    something = np.abs(query).max(axis=1) > 0
-    part, close, query = part[something], close[something], query[something]
+    something = np.any([rows.of(name)[part].any(axis=1) for name, w in weights.items() if w], axis=0)
+    part, close = part[something], close[something]
     if not len(part):
         return []
-    own = np.arange(len(part)), part
-    close[own] = -np.inf
+    close[np.arange(len(part)), part] = -np.inf
     last = -np.partition(-close, k - 1, axis=1)[:, k - 1, None]
-    _, found = kinds.walk(index.graph, query, k + 1, mask, index.effort_for(weights))
-    position = np.full(len(index.ids) + 1, -1)  # the last is for −1, nothing found
-    position[rows.at] = np.arange(len(rows.at))
-    at = position[found]
+    found = index.approximate({name: rows.of(name)[part] for name in rows.names}, weights, k + 1)
+    at = rows.positions(found.ids.ravel()).reshape(found.ids.shape)
     near = np.take_along_axis(close, at.clip(min=0), axis=1) >= last - TIED
     return (np.minimum((near & (at >= 0)).sum(axis=1), k) / k).tolist()

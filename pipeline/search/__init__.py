@@ -1,5 +1,10 @@
 """From a query to its matches; the command line and the dashboard ask here alike."""
 
-from pipeline.search.searcher import Match, Query, Result, Searcher, query_from
+from pipeline.index import Filter
+from pipeline.search.query import Entry, ImageEntry, Match, Query, Result, VectorsEntry
+from pipeline.search.searcher import Searcher, after, entries_from
 
-__all__ = ["Match", "Query", "Result", "Searcher", "query_from"]
+__all__ = [
+    "Entry", "Filter", "ImageEntry", "Match", "Query", "Result", "Searcher", "VectorsEntry", "after",
+    "entries_from",
+]  # fmt: skip

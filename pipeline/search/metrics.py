@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from pipeline import settings
 from pipeline.errors import QueryError
-from pipeline.index import CombinedIndex, Neighbors
+from pipeline.index import Neighbors, shares
+from pipeline.library import Library
 
 _STEP = 4_096  # rows at a time: an exact search looks at all there are
 
@@ -18,45 +21,54 @@ def checked(metric: str) -> str:
     return metric
 
 
-def weights_of(index: CombinedIndex, given: dict[str, float] | None) -> dict[str, float]:
-    """The weights of the index's embeddings, checked; None means all equal."""
+def weights_of(names: Sequence[str], given: Mapping[str, float] | None) -> dict[str, float]:
+    """The weights of all embeddings of the index, checked; None means all equal."""
     if given is None:
-        return dict.fromkeys(index.embeddings, 1.0)
+        return dict.fromkeys(names, 1.0)
     for name in given:
-        if name not in index.embeddings:
-            raise QueryError(
-                f"{name!r} is not in the index; there are: {', '.join(index.embeddings)}."
-            )
-    weights = {name: float(given.get(name, 0.0)) for name in index.embeddings}
-    if not all(0 <= weight < np.inf for weight in weights.values()) or not any(weights.values()):
-        raise QueryError("Weights are numbers from 0 up, at least one above 0.")
+        if name not in names:
+            raise QueryError(f"{name!r} is not in the index; there are: {', '.join(names)}.")
+    weights = {name: float(given.get(name, 0.0)) for name in names}
+    for name, weight in weights.items():
+        if not 0 <= weight < np.inf:
+            raise QueryError(f"The weight of {name} is {weight:g}; weights are numbers from 0 up.")
+    if not any(weights.values()):
+        raise QueryError("All weights are 0; at least one must be above 0.")
     return weights
 
 
 def measure(
-    index: CombinedIndex,
+    library: Library,
     metric: str,
     found: Neighbors,
-    vectors: dict[str, np.ndarray],
-    weights: dict[str, float],
+    vectors: Mapping[str, np.ndarray],
+    weights: Mapping[str, float],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ids (k,) int64 in the metric's order, and what it ranks by (k,): scores or distances.
 
-    Euclidean: √(Σ wₘ‖qₘ−xₘ‖² / Σ wₘ) = √(2 − 2·score) on unit vectors, the cosine's
-    order. Manhattan: Σ wₘ‖qₘ−xₘ‖₁ / Σ wₘ, computed for the candidates and sorted.
+    Each weighs the embeddings that both have. Euclidean: √(Σ wₘ‖qₘ−xₘ‖² / Σ wₘ) =
+    √(2 − 2·score) on unit vectors, the cosine's order. Manhattan: Σ wₘ‖qₘ−xₘ‖₁ / Σ wₘ,
+    computed for the candidates and sorted. Where an embedding saw nothing in an image, that
+    is as far as an image that shares nothing with the query.
     """
-    ids = found.ids
     if metric == "cosine":
-        return ids, found.scores
+        return found.ids, found.scores
     if metric == "euclidean":
-        return ids, np.sqrt(np.maximum(0, 2 - 2 * found.scores))
-    at, distances = index.rows_of(ids), np.zeros(len(ids))
-    for start in range(0, len(ids), _STEP):
-        part = slice(start, start + _STEP)
-        rows = index.rows(at[part]) * np.sqrt(len(index.dims))
-        blocks = dict(zip(index.embeddings, np.split(rows, np.cumsum(index.dims)[:-1], axis=1)))
-        for name, weight in weights.items():
-            distances[part] += weight * np.abs(blocks[name] - vectors[name]).sum(axis=1)
-    distances /= sum(weights.values())
-    order = np.argsort(distances, kind="stable")
-    return ids[order], distances[order]
+        return found.ids, np.sqrt(np.maximum(0, 2 - 2 * found.scores))
+    parts = [found.ids[start : start + _STEP] for start in range(0, len(found.ids), _STEP)]
+    distances = np.concatenate([_manhattan(library, ids, vectors, weights) for ids in parts] or [np.zeros(0)])
+    order = np.argsort(distances, kind="stable")[: np.count_nonzero(np.isfinite(distances))]
+    return found.ids[order], distances[order]
+
+
+def _manhattan(library: Library, ids: np.ndarray, vectors, weights) -> np.ndarray:
+    total, distances = np.zeros(len(ids)), np.zeros(len(ids))
+    order = np.argsort(ids)
+    for name, share in shares(weights, list(weights)).items():
+        having, rows = library.vectors(name, ids.tolist())
+        at = order[np.searchsorted(ids, having, sorter=order)]
+        apart = np.abs(rows - vectors[name]).sum(axis=1)
+        apart[~rows.any(axis=1)] = 2 * np.abs(vectors[name]).sum()
+        distances[at] += share * apart
+        total[at] += share
+    return distances / np.where(total > 0, total, np.nan)

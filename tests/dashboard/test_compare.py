@@ -13,7 +13,7 @@ from dashboard.app import render
 from dashboard.pages.compare.columns import ordinal
 from dashboard.reads import Reads
 from dashboard.reads.comparison import columns, elsewhere, overlaps, pair
-from pipeline import index as combined
+from pipeline import index as indexes
 from pipeline.library import Library
 from pipeline.maps import COMBINED
 from tests.conftest import synthetic_library
@@ -61,7 +61,7 @@ def test_a_column_per_embedding_ranks_as_its_vectors_do(reads):
 
 def test_an_image_that_one_embedding_knows_nothing_of_leaves_that_column_with_a_reason(library):
     library.db.execute("DELETE FROM sift_vectors WHERE image_id = 7")
-    combined.build(library)
+    indexes.build(library)
     reads = Reads(library)
     shown = {column.name: column for column in columns(reads, 7, 10)}
     assert "sift" in shown["sift"].error and not shown["sift"].matches
@@ -79,11 +79,11 @@ def test_the_page_tells_what_is_missing(reads, tmp_path):
     assert "not in the library any more" in text_of(page) and len(of_class(page, "example")) > 5
     alone = synthetic_library(tmp_path / "alone", 30, {"color": 8})
     assert "have not been compared yet" in text_of(render(Reads(alone), "/compare", "")[0])
-    combined.build(alone)
+    indexes.build(alone)
     for view in ("", "?view=maps", "?view=disagree"):
         assert "at least two embeddings" in text_of(render(Reads(alone), "/compare", view)[0])
     two = synthetic_library(tmp_path / "two", 30, {"color": 8, "sift": 8})
-    combined.build(two)
+    indexes.build(two)
     assert "No two maps yet" in text_of(render(Reads(two), "/compare", "?view=maps")[0])
     none = Library(tmp_path / "none", create=True)
     assert "No images yet" in text_of(render(Reads(none), "/compare", "?image=1")[0])
@@ -91,7 +91,7 @@ def test_the_page_tells_what_is_missing(reads, tmp_path):
 
 def test_of_a_small_library_no_more_are_in_common_than_there_are(tmp_path):
     library = synthetic_library(tmp_path / "few", 4, {"color": 8, "sift": 8})
-    combined.build(library)
+    indexes.build(library)
     page, _, _ = render(Reads(library), "/compare", "?image=2")
     assert [text_of(cell) for cell in of_class(page, "compare-share")] == ["3  of 3"] * 3
 

@@ -20,7 +20,7 @@ from pipeline.errors import LibraryError, SettingsError
 from pipeline.library import Library
 from pipeline.library.runs import RunRecord
 from pipeline.progress import Silent
-from pipeline.search import Query
+from pipeline.search import ImageEntry, Query
 from tests.dashboard.trees import of_class, of_kind, text_of
 
 pytestmark = pytest.mark.slow
@@ -77,7 +77,7 @@ def test_a_run_can_be_stopped_and_gone_on_with_and_the_page_is_fresh_at_its_end(
     count = reads.library.counts()["ok"]
     assert count == 20 and f"{count} up to date" in text_of(body) and "Out of date" not in text_of(body)
     assert reads.map_names() == ["combined", "color"]
-    assert len(reads.search(Query(images=(1,))).matches) == 12
+    assert len(reads.search(Query((ImageEntry(1),))).matches) == 12
 
     # Files go: the next run notices, and the same reads see the new map.
     folder = sorted(own_pictures.iterdir())[0]

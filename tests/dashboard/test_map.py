@@ -71,7 +71,7 @@ def test_a_map_without_clusters_is_all_noise():
 def test_neighbors_are_those_of_the_maps_own_embedding(reads, name):
     children, hidden, neighbors = map_page.chosen(reads, 7, name)
     weights = None if name == COMBINED else {name: 1.0}
-    found = reads.search(Query(images=(7,), weights=weights, exclude=(7,), top_k=12)).matches
+    found = reads.search(Query.around(7, weights=weights, top_k=12)).matches
     assert not hidden and neighbors == {"image": 7, "ids": [match.id for match in found]}
     assert [card.id["image"] for card in of_kind(children, map_panels.NEIGHBOR)] == neighbors["ids"]
     links = [part.href for part in parts(children) if getattr(part, "href", None)]

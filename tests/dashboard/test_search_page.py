@@ -26,7 +26,7 @@ from dashboard.reads import Reads
 from dashboard.uploads.edit import Edit, EditedPictures
 from pipeline.errors import QueryError
 from pipeline.library import Library, notes
-from pipeline.search.rocchio import MINUS
+from pipeline.search.joining import MINUS
 from tests.dashboard.trees import of_class, of_kind, parts, text_of
 
 EQUAL = {"color": 1.0, "sift": 1.0, "efficientnet": 1.0}
@@ -182,8 +182,11 @@ def test_filters_narrow_together_and_say_when_nothing_is_left(library):
     ):
         _, content, *_ = search(reads, image(50 if 50 not in inside else 1), filters=filters, count=48)
         assert set(matches(content)) == expected - {50 if 50 not in inside else 1}
-    _, content, *_ = search(reads, image(1), filters={"tag": ("good",), "folder": ("nowhere",)})
+    other = next(name for name in library.labels() if name not in (label, library.image(1).label))
+    _, content, *_ = search(reads, image(50), filters={"tag": ("good",), "folder": (other,)})
     assert "No other image passes all filters" in text_of(content)
+    note, *_ = search(reads, image(1), filters={"tag": ("god",)})
+    assert "There is no tag “god”; the nearest are: good" in text_of(note)
     choices = filters_part(reads, Settings(EQUAL))
     offered = {part.id: part for part in parts(choices) if hasattr(part, "options")}
     assert [one["label"] for one in offered["search-filter-in"].options] == ["Mine, all · 6"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline import index as combined
+from pipeline import index as indexes
 from pipeline.errors import EmbeddingError
-from pipeline.index.faiss import combined as combined_index
+from pipeline.index.faiss import structures
 from pipeline.maps import COMBINED
 from pipeline.quality import agreement as agreements
-from pipeline.quality.agreement import agreement, cached, compare
+from pipeline.quality.agreement import cached, compare
 from pipeline.settings import IndexOptions
 from tests.conftest import synthetic_library
 
@@ -45,12 +45,12 @@ def small(tmp_path):
 @pytest.mark.parametrize("pair", [("sift", "color"), ("color", COMBINED)])
 @pytest.mark.parametrize("options", [IndexOptions(), IndexOptions(storage="int8")], ids=["exact", "rounded"])
 def test_the_share_is_that_of_neighbors_found_by_hand(small, pair, options):
-    index, _ = combined.build(small, options=options)
+    index, _ = indexes.build(small, options=options)
     among = np.arange(3 if "sift" in pair else 1, 301)
     if COMBINED in pair:  # an image without a texture is compared by what it has
         pair, names = ("color", COMBINED), ("color", "efficientnet")
         small.db.execute("DELETE FROM sift_vectors")
-        index, _ = combined.build(small, ["color", "efficientnet"], options)
+        index, _ = indexes.build(small, ["color", "efficientnet"], options)
         sides = [("color",), names]
     else:
         sides = [(name,) for name in pair]
@@ -63,12 +63,12 @@ def test_the_share_is_that_of_neighbors_found_by_hand(small, pair, options):
         assert found.share == pytest.approx(shares(first, second))
     else:
         assert np.abs(found.share - shares(first, second)).mean() < 0.02
-    ids, share = agreement(small, index, pair[1], pair[0])
-    assert ids.tolist() == found.ids.tolist() and (share == found.share).all()
+    turned = compare(small, index, pair[1], pair[0])
+    assert turned.ids.tolist() == found.ids.tolist() and (turned.share == found.share).all()
 
 
 def test_images_of_equal_share_are_ordered_by_how_far_apart_they_are(small):
-    index, _ = combined.build(small)
+    index, _ = indexes.build(small)
     found = compare(small, index, "color", "sift")
     vectors = {name: dict(zip(*small.vectors(name))) for name in ("color", "sift")}
 
@@ -98,13 +98,13 @@ def test_images_of_equal_share_are_ordered_by_how_far_apart_they_are(small):
 
 
 def test_what_was_found_is_kept_until_the_vectors_change(small, monkeypatch):
-    index, _ = combined.build(small)
+    index, _ = indexes.build(small)
     assert cached(small, index, "color", "sift") is None
     before = compare(small, index, "color", "sift")
     files = sorted((small.data / "agreement").iterdir())
     assert [file.name for file in files] == ["color+sift.npz"]  # nothing temporary is left
     monkeypatch.setattr(agreements, "_find", lambda *_: pytest.fail("found again"))
-    again = compare(small, combined.load(small), "sift", "color")
+    again = compare(small, indexes.load(small), "sift", "color")
     assert (again.first == before.second).all() and (again.share == before.share).all()
     monkeypatch.undo()
 
@@ -112,7 +112,7 @@ def test_what_was_found_is_kept_until_the_vectors_change(small, monkeypatch):
     small.db["images"].insert(new | {"id": 301})
     twin = {name: (f"{name}/test", [301], small.vectors(name, [7])[1]) for name in DIMS}
     small.store([], twin)
-    index, done = combined.build(small)
+    index, done = indexes.build(small)
     assert done == "extended" and cached(small, index, "color", "sift") is None
     after = compare(small, index, "color", "sift")
     assert after.ids.tolist() == [*before.ids.tolist(), 301]
@@ -128,8 +128,8 @@ def test_what_was_found_is_kept_until_the_vectors_change(small, monkeypatch):
 
 def test_a_large_library_is_asked_evenly_and_searched_through_the_graph(tmp_path, monkeypatch):
     library = synthetic_library(tmp_path / "large", 3_000, DIMS)
-    monkeypatch.setattr(combined_index, "EXACT_BELOW", 1_000)
-    index, _ = combined.build(library)
+    monkeypatch.setattr(structures, "EXACT_BELOW", 1_000)
+    index, _ = indexes.build(library)
     monkeypatch.setattr(agreements, "ALL_BELOW", 400)
     found = compare(library, index, "color", "sift")
     assert len(found.ids) == 400 and found.among == 3_000
@@ -141,7 +141,7 @@ def test_a_large_library_is_asked_evenly_and_searched_through_the_graph(tmp_path
 
 
 def test_two_different_embeddings_of_the_index_are_needed(small):
-    index, _ = combined.build(small)
+    index, _ = indexes.build(small)
     with pytest.raises(EmbeddingError, match="two different"):
         compare(small, index, "color", "color")
     with pytest.raises(EmbeddingError, match="dreamsim.*not in the index"):
@@ -150,6 +150,6 @@ def test_two_different_embeddings_of_the_index_are_needed(small):
 
 def test_one_image_has_nobody_to_agree_on(tmp_path):
     library = synthetic_library(tmp_path / "one", 1, DIMS)
-    index, _ = combined.build(library)
-    ids, share = agreement(library, index, "color", "sift")
-    assert len(ids) == len(share) == 0
+    index, _ = indexes.build(library)
+    found = compare(library, index, "color", "sift")
+    assert len(found.ids) == len(found.share) == 0

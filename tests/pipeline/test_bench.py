@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline import bench as measuring
-from pipeline.bench import BenchOptions, apart, growth, synthetic
+from pipeline.bench import BenchOptions, growth, isolated, synthetic
 from pipeline.errors import LikenessError, SettingsError
 
 pytestmark = pytest.mark.slow
@@ -96,14 +96,14 @@ def test_growth_is_fitted_to_the_larger_sizes():
 
 def test_peak_memory_is_that_of_the_measured_process_alone():
     burden = np.ones(60_000_000)  # 480 MB here must not count there
-    _, little = apart.measured(_allocate, 1)
-    _, much = apart.measured(_allocate, 300)
+    _, little = isolated.measured(_allocate, 1)
+    _, much = isolated.measured(_allocate, 300)
     assert burden.size and little < 400 and 250 < much - little < 400
 
 
 def test_a_stage_that_fails_says_so_and_the_others_go_on(tmp_path):
     with pytest.raises(LikenessError, match="died"):
-        apart.measured(os._exit, 1)
+        isolated.measured(os._exit, 1)
     empty = tmp_path / "empty"
     empty.mkdir()
     options = BenchOptions(stages=("extraction", "recluster"), recluster_size=200)

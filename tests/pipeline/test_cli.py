@@ -44,7 +44,8 @@ def test_the_readme_names_every_command_and_each_works(library, own_pictures, tm
             continue  # has a test of its own
         if words[0] == "tune" and find_spec("optuna") is None:
             continue  # its extra requirement is absent: test_tune reads the sentence it answers with
-        words = [str(own_pictures) if word == "~/Pictures" else word for word in words]
+        own = {"~/Pictures": str(own_pictures), "2024": next(own_pictures.iterdir()).name}
+        words = [own.get(word, word) for word in words]
         if words[0] == "run":
             words += ["--embeddings", "color,sift,efficientnet"]
         if words[0] == "bench":

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline import index as combined
+from pipeline import index as indexes
 from pipeline import maps
 from pipeline.maps import COMBINED, distortion, layout, neighbors
 from pipeline.settings import MapOptions
@@ -20,8 +20,8 @@ def shown(library):
 
 
 def test_an_image_amid_its_true_neighbors_has_none(library, shown):
-    index = combined.load(library)
-    vectors = index.rows(index.rows_of(shown.ids))
+    index = indexes.load(library)
+    vectors = index.vectors(shown.ids)
     products = vectors @ vectors.T
     np.fill_diagonal(products, -np.inf)
     nearest = np.argsort(-products, axis=1)[:, :10]
@@ -33,7 +33,7 @@ def test_an_image_amid_its_true_neighbors_has_none(library, shown):
 
 
 def test_it_is_kept_until_the_map_moves(library, shown):
-    index = combined.load(library)
+    index = indexes.load(library)
     first = distortion.distortion(library, index, shown)
     kept = library.data / "distortion" / f"{COMBINED}.npz"
     written = kept.stat().st_mtime_ns
@@ -46,7 +46,7 @@ def test_it_is_kept_until_the_map_moves(library, shown):
 
 
 def test_of_many_images_some_are_asked_about_among_all(library, shown, monkeypatch):
-    index = combined.load(library)
+    index = indexes.load(library)
     every = distortion.distortion(library, index, shown)
     monkeypatch.setattr(distortion, "ALL_BELOW", 20)
     some = distortion.distortion(library, index, shown)

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from pipeline.embeddings import EMBEDDINGS, Embedding, Extractor, opened
+from pipeline.embeddings.dreamsim import DreamSim
 from pipeline.errors import EmbeddingError, LikenessError
 from pipeline.extraction import embed as loop
-from pipeline.embeddings.dreamsim import DreamSim
 from pipeline.extraction.embed import embed
 from pipeline.extraction.plan import choose
 from pipeline.extraction.scan import scan

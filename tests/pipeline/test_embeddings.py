@@ -16,6 +16,7 @@ from pipeline.errors import EmbeddingError, SettingsError
 from pipeline.pictures import decoding
 from tests import checkpoints
 
+
 @pytest.fixture(scope="session")
 def decoded(pictures) -> list[np.ndarray]:
     return [decoding.decode(file.read_bytes()) for file in sorted(pictures.rglob("*.jpg"))[::7]]

@@ -10,14 +10,14 @@ from click.testing import CliRunner
 from sklearn.manifold import trustworthiness
 from sklearn.metrics import average_precision_score
 
-from pipeline import index as combined
+from pipeline import index as indexes
 from pipeline.cli import main
 from pipeline.library import Library
 from pipeline.progress import Silent
 from pipeline.quality import retrieval
 from pipeline.quality.evaluate import evaluate
 from pipeline.quality.map_quality import quality
-from pipeline.quality.retrieval import agreement, label_figures
+from pipeline.quality.retrieval import label_figures, shared
 from pipeline.quality.robustness import rank1
 from pipeline.settings import IndexOptions
 from tests.conftest import synthetic_library, unit
@@ -118,28 +118,28 @@ def test_many_are_judged_by_a_sample(monkeypatch):
 
 def test_agreement_of_the_same_of_strangers_and_of_a_half():
     vectors = unit(normal(500, 16))
-    assert agreement(vectors, vectors) == 1.0
-    assert agreement(vectors, unit(normal(500, 16, seed=9))) == pytest.approx(10 / 499, abs=0.01)
+    assert shared(vectors, vectors) == 1.0
+    assert shared(vectors, unit(normal(500, 16, seed=9))) == pytest.approx(10 / 499, abs=0.01)
     empty = vectors.copy()
     empty[100:] = 0  # the second sees something in 100 only, and agrees there
-    assert agreement(vectors, empty) == 1.0
-    assert agreement(vectors, np.zeros_like(vectors)) is None
+    assert shared(vectors, empty) == 1.0
+    assert shared(vectors, np.zeros_like(vectors)) is None
 
 
 def test_recall_is_of_the_graph_even_where_searches_scan(tmp_path):
     library = synthetic_library(tmp_path, 3_000, DIMS)
-    poor, _ = combined.build(library, None, IndexOptions(hnsw_m=4, ef_construction=8, ef_search=1))
-    figures = retrieval.recall(poor, retrieval.read(library, poor), 100)
+    poor, _ = indexes.build(library, None, IndexOptions(hnsw_m=4, ef_construction=8, ef_search=1))
+    figures = retrieval.index_recall(poor, retrieval.read(library, poor), 100)
     assert {"color=1,sift=1", "color=1", "sift=1"} < set(figures)
     assert np.mean(list(figures.values())) < 0.8
-    good, _ = combined.build(library, None, IndexOptions())
-    figures = retrieval.recall(good, retrieval.read(library, good), 100)
+    good, _ = indexes.build(library, None, IndexOptions())
+    figures = retrieval.index_recall(good, retrieval.read(library, good), 100)
     assert min(figures.values()) > 0.95 and max(figures.values()) <= 1.0
 
 
 def test_recall_is_what_counting_ids_gives(tmp_path):
     library = synthetic_library(tmp_path, 6_000, DIMS)  # large enough for searches to walk
-    index, _ = combined.build(library, None, IndexOptions("ivfpq", ef_search=4))
+    index, _ = indexes.build(library, None, IndexOptions("ivfpq", ef_search=4))
     rows = retrieval.read(library, index)
     chosen = np.sort(np.random.default_rng(0).permutation(6_000)[:60])
     shares = []
@@ -148,13 +148,13 @@ def test_recall_is_what_counting_ids_gives(tmp_path):
         weights = dict.fromkeys(DIMS, 1.0)
         true = set(index.search(query, weights, 11, exact=True).ids) - {rows.ids[at]}
         shares.append(len(true & set(index.search(query, weights, 11).ids)) / 10)
-    assert retrieval.recall(index, rows, 60)["color=1,sift=1"] == pytest.approx(np.mean(shares), abs=1e-3)
+    assert retrieval.index_recall(index, rows, 60)["color=1,sift=1"] == pytest.approx(np.mean(shares), abs=1e-3)
     assert np.mean(shares) < 0.99
 
 
 def test_the_original_of_a_changed_copy(made_library):
     library = Library(made_library)
-    rows = retrieval.read(library, combined.load(library))
+    rows = retrieval.read(library, indexes.load(library))
     other = np.random.default_rng(0).integers(0, 255, (300, 400, 3)).astype(np.uint8)
     changes = {"same": lambda picture: picture, "other": lambda picture: other}
     found = rank1(library, rows, 12, transforms=changes)
@@ -179,7 +179,7 @@ def test_the_whole_of_a_library(made_library):
 def test_without_labels_and_extractors_the_rest_is_told(tmp_path):
     library = synthetic_library(tmp_path, 200, DIMS)
     library.db.execute("UPDATE images SET label = NULL")
-    combined.build(library)
+    indexes.build(library)
     said = Said()
     figures = evaluate(library, said, queries=5)
     assert len(said.sentences) == 3

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline import graph
-from pipeline import index as combined
+from pipeline import index as indexes
 from pipeline.errors import QueryError
 from pipeline.graph import Links
 from pipeline.graph import layout as graph_layout
@@ -23,8 +23,8 @@ WEIGHTS = {"color": 0.5, "sift": 1.0}
 def index(tmp_path_factory):
     """The index of 300 clustered images with two embeddings."""
     library = synthetic_library(tmp_path_factory.mktemp("graph"), COUNT, {"color": 24, "sift": 40})
-    combined.build(library)
-    return combined.load(library)
+    indexes.build(library)
+    return indexes.load(library)
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +109,8 @@ def test_an_image_without_vectors_stands_alone_and_is_no_center(tmp_path):
     library = synthetic_library(tmp_path, 30, {"color": 24})
     library.db.execute("INSERT INTO images (id, root_id, path, size, mtime, content_hash) "
                        "VALUES (99, 1, 'late.jpg', 1, 0, 'f')")
-    combined.build(library)
-    index = combined.load(library)
+    indexes.build(library)
+    index = indexes.load(library)
     found = graph.within(index, [1, 2, 3, 99], 10, Links(least=-1))
     assert 99 in found and found.degree(99) == 0 and found.degree(1) > 0
     with pytest.raises(QueryError, match="no vectors"):

@@ -9,10 +9,11 @@ import pytest
 from pipeline.errors import QueryError
 from pipeline.extraction.embed import embed
 from pipeline.extraction.scan import scan
+from pipeline.index.bitmap import Bitmap
 from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import decoding, hashes
-from pipeline.search import Query, Searcher
+from pipeline.search import ImageEntry, Query, Searcher, VectorsEntry
 from pipeline.search.hash_index import HashIndex
 
 
@@ -63,10 +64,12 @@ def test_the_index_finds_what_counting_bits_finds():
         pool = np.arange(500) if chosen is None else np.flatnonzero(np.isin(ids, chosen))
         expected = pool[np.lexsort((pool, apart[pool]))]
         for k in (1, 7, 100, 1000):
-            found, distances = index.search(query, k, chosen)
+            allowed = None if chosen is None else Bitmap.at(index.positions(chosen), len(index))
+            found, distances = index.search(query, k, allowed)
             assert found.tolist() == ids[expected[:k]].tolist()
             assert distances.tolist() == apart[expected[:k]].tolist()
-    assert len(index.search(query, 5, np.array([2]))[0]) == 0
+    nothing = Bitmap.at(index.positions(np.array([2])), len(index))
+    assert len(index.search(query, 5, nothing)[0]) == 0
 
 
 def test_searching_by_hamming(made_library, decoded):
@@ -76,7 +79,7 @@ def test_searching_by_hamming(made_library, decoded):
     pages = [
         match
         for offset in range(0, 60, 7)
-        for match in searcher.search(Query(images=(9,), metric="hamming", offset=offset, top_k=7)).matches
+        for match in searcher.search(Query((ImageEntry(9),), metric="hamming", offset=offset, top_k=7)).matches
     ]
     apart = np.unpackbits(rows ^ rows[ids == 9], axis=1).sum(axis=1)
     assert [m.id for m in pages] == ids[np.lexsort((ids, apart))].tolist()
@@ -89,11 +92,11 @@ def test_searching_by_hamming(made_library, decoded):
     outside = searcher.embed(copy)
     assert np.linalg.norm(outside[hashes.QUERY]) == pytest.approx(1, abs=1e-5)
     for kept in (outside, {name: vector.astype("<f4") for name, vector in outside.items()}):
-        best = searcher.search(Query(vectors=(kept,), metric="hamming", top_k=1)).matches[0]
+        best = searcher.search(Query((VectorsEntry(kept),), metric="hamming", top_k=1)).matches[0]
         assert best.id == 9 and best.distance <= 6
     without = {name: vector for name, vector in outside.items() if name != hashes.QUERY}
     with pytest.raises(QueryError, match="no hash"):
-        searcher.search(Query(vectors=(without,), metric="hamming"))
+        searcher.search(Query((VectorsEntry(without),), metric="hamming"))
 
 
 def test_hashes_are_made_up_for_and_forgotten_with_the_picture(library, own_pictures):
@@ -101,11 +104,11 @@ def test_hashes_are_made_up_for_and_forgotten_with_the_picture(library, own_pict
     library.db.execute("UPDATE hashes SET version = 0, dct = zeroblob(8) WHERE image_id = 5")
     assert stored_hashes.pending(library) == [4, 5] and len(stored_hashes.read(library)[0]) == 58
     searcher = Searcher(library)
-    assert len(searcher.search(Query(images=(1,), metric="hamming", top_k=60)).matches) == 58
+    assert len(searcher.search(Query((ImageEntry(1),), metric="hamming", top_k=60)).matches) == 58
     report = embed(library, ["color"])
     assert (report.done, report.vectors["color"]) == (2, 0)
     assert not stored_hashes.pending(library) and stored_hashes.read(library, [5])[1][0, 16:].any()
-    assert len(searcher.search(Query(images=(1,), metric="hamming", top_k=60)).matches) == 60
+    assert len(searcher.search(Query((ImageEntry(1),), metric="hamming", top_k=60)).matches) == 60
     library.forget_vectors([4])
     assert stored_hashes.pending(library) == [4]
     many = [*range(50_000, 2, -1), 3, 3]  # more than one statement takes

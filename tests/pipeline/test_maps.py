@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from pipeline import index as combined
+from pipeline import index as indexes
 from pipeline import maps
 from pipeline.cli import main
 from pipeline.errors import LibraryError
+from pipeline.index.faiss import neighbors as many
 from pipeline.maps import clusters, layout, neighbors
 from pipeline.settings import MapOptions
 from tests.conftest import synthetic_library, unit
@@ -22,30 +23,30 @@ from tests.conftest import synthetic_library, unit
 def test_neighbors_are_the_nearest_and_begin_with_the_image_itself(tmp_path, name, monkeypatch):
     library = synthetic_library(tmp_path, 400, {"color": 16, "sift": 24})
     library.mark(17, "missing")
-    index, _ = combined.build(library)
-    rows = np.flatnonzero(index.alive)
+    index, _ = indexes.build(library)
+    ids = np.delete(np.arange(1, 401), 16)
     used = ["color", "sift"] if name == "combined" else [name]
     similar = np.mean([library.vectors(n)[1] @ library.vectors(n)[1].T for n in used], axis=0)
     best = -np.sort(-similar, axis=1)[:, :8]
     for few, accepted in ((10**6, 1.0), (0, 0.97)):  # by scan, and by the graph
-        monkeypatch.setattr(neighbors, "_FEW", few)
-        monkeypatch.setattr(neighbors, "_UNIT", few)
-        nearest, distances = neighbors.neighbors(index, name, rows, 8)
-        assert (nearest[:, 0] == np.arange(len(rows))).all()
+        monkeypatch.setattr(many, "ALL_PAIRS_BELOW", few)
+        monkeypatch.setattr(many, "UNIT", few)
+        nearest, distances = neighbors.neighbors(index, name, ids, 8)
+        assert (nearest[:, 0] == np.arange(len(ids))).all()
         assert np.isclose(1 - distances, best, atol=1e-4).mean() >= accepted
 
 
-def test_a_walk_finds_the_neighbors_among_some_rows_in_any_order(tmp_path, monkeypatch):
+def test_a_walk_finds_the_neighbors_among_some_images(tmp_path, monkeypatch):
     library = synthetic_library(tmp_path, 6_000, {"color": 16, "sift": 24})
-    index, _ = combined.build(library)
-    rows = np.random.default_rng(0).permutation(6_000)[:4_500]  # as after images have changed
-    true = [set(row) for row in neighbors.neighbors(index, maps.COMBINED, rows, 15)[0]]
-    monkeypatch.setattr(neighbors, "_FEW", 0)
-    nearest, distances = neighbors.neighbors(index, maps.COMBINED, rows, 15)
+    index, _ = indexes.build(library)
+    ids = 1 + np.sort(np.random.default_rng(0).permutation(6_000)[:4_500])
+    true = [set(row) for row in neighbors.neighbors(index, maps.COMBINED, ids, 15)[0]]
+    monkeypatch.setattr(many, "ALL_PAIRS_BELOW", 0)
+    nearest, distances = neighbors.neighbors(index, maps.COMBINED, ids, 15)
     assert (nearest[:, 0] == np.arange(4_500)).all() and (np.diff(distances, axis=1) >= 0).all()
     found = np.mean([len(mine & set(row)) - 1 for mine, row in zip(true, nearest)]) / 14
     assert found >= 0.95
-    vectors = neighbors.Vectors(index, maps.COMBINED, rows)
+    vectors = neighbors.Vectors(index, maps.COMBINED, ids)
     products = np.einsum("nd,nd->n", vectors[np.arange(4_500)], vectors[nearest[:, 14]])
     assert np.allclose(1 - products, distances[:, 14], atol=1e-5)
 
@@ -98,7 +99,7 @@ def test_few_new_images_are_placed_and_nothing_else_moves(library):
     library.store([], vectors)
     library.mark(int(before.ids[0]), "missing")
     assert all(row["stale"] for row in maps.about(library).values())
-    combined.build(library)
+    indexes.build(library)
     assert set(maps.build(library).values()) == {"extended"}
     after = maps.load(library, "color")
     assert not any(row["stale"] for row in maps.about(library).values())
@@ -111,7 +112,7 @@ def test_few_new_images_are_placed_and_nothing_else_moves(library):
 
 def test_a_map_with_a_seed_is_reproducible_and_a_refit_keeps_its_orientation(tmp_path):
     library = synthetic_library(tmp_path, 250, {"color": 16})
-    combined.build(library)
+    indexes.build(library)
     maps.build(library, ["color"], MapOptions(seed=5))
     first = maps.load(library, "color")
     maps.build(library, ["color"], MapOptions(seed=5), refit=True)
@@ -124,7 +125,7 @@ def test_a_map_with_a_seed_is_reproducible_and_a_refit_keeps_its_orientation(tmp
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 9, 20])
 def test_tiny_libraries_have_maps(tmp_path, count):
     library = synthetic_library(tmp_path, count, {"color": 16})
-    combined.build(library)
+    indexes.build(library)
     assert set(maps.build(library).values()) == {"built"}
     made = maps.load(library, "color")
     assert made.xy.shape == (count, 2) and made.xyz.shape == (count, 3)
@@ -136,7 +137,7 @@ def test_twins_by_the_dozen_and_empty_vectors_do_not_break_a_map(tmp_path):
     rows = np.repeat(unit(np.random.default_rng(0).normal(size=(1, 16))), 40, axis=0)
     rows[30:] = 0
     library.store([], {"color": ("color/test", list(range(1, 41)), rows)})
-    combined.build(library)
+    indexes.build(library)
     maps.build(library)
     assert maps.about(library)["color"]["points"] == 50
     assert not maps.about(library)["color"]["stale"]
@@ -148,14 +149,14 @@ def test_an_embedding_that_sees_nothing_has_no_map(tmp_path):
     library = synthetic_library(tmp_path, 12, {"color": 16, "sift": 8})
     ids, rows = library.vectors("sift")
     blind = ("sift/test", ids.tolist(), np.zeros_like(rows))
-    combined.build(library)
+    indexes.build(library)
     assert set(maps.build(library)) == {"combined", "color", "sift"}
     library.store([], {"sift": blind})
-    combined.build(library)
+    indexes.build(library)
     assert set(maps.build(library)) == {"combined", "color"}
     assert maps.names(library) == list(maps.about(library)) == ["combined", "color"]
     library.store([], {"sift": ("sift/test", ids.tolist(), rows)})
-    combined.build(library)
+    indexes.build(library)
     assert maps.build(library)["sift"] == "built"
 
 
@@ -169,7 +170,7 @@ def told(library) -> str:
 @pytest.mark.parametrize("left", [0, 700])
 def test_a_damaged_map_counts_as_none_and_is_made_anew(tmp_path, left):
     library = synthetic_library(tmp_path, 30, {"color": 16})
-    combined.build(library)
+    indexes.build(library)
     maps.build(library)
     file = maps.path(library, "color")
     file.write_bytes(file.read_bytes()[:left])
@@ -185,7 +186,7 @@ def test_a_damaged_map_counts_as_none_and_is_made_anew(tmp_path, left):
 
 def test_limit_and_unknown_names(tmp_path):
     library = synthetic_library(tmp_path, 80, {"color": 16})
-    combined.build(library)
+    indexes.build(library)
     maps.build(library, ["color"], MapOptions(limit=30))
     assert maps.about(library)["color"]["points"] == 30
     assert not maps.about(library)["color"]["stale"]
@@ -197,7 +198,7 @@ def test_limit_and_unknown_names(tmp_path):
 
 def test_only_maps_that_have_been_made_are_known(tmp_path):
     library = synthetic_library(tmp_path / "library", 30, {"color": 16, "sift": 8})
-    combined.build(library)
+    indexes.build(library)
     with pytest.raises(LibraryError, match="there are: none; make them with"):
         maps.known(library, "color")
     maps.build(library, ["color"])

@@ -11,12 +11,20 @@ from pipeline import index
 from pipeline.errors import ImageError, QueryError
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import decoding, hashes
-from pipeline.search import Query, Searcher
-from pipeline.search.rocchio import MINUS
+from pipeline.search import Filter, ImageEntry, Query, Searcher, VectorsEntry
+from pipeline.search.joining import MINUS
 from pipeline.settings import METRICS, IndexOptions
 from tests.conftest import synthetic_library
 
 ALL = ("color", "sift", "efficientnet")
+
+
+def like(*plus: int, minus=(), vectors=(), minus_vectors=(), **rest) -> Query:
+    """A query of library images and of vectors, each with a plus or a minus."""
+    entries = [ImageEntry(i) for i in plus] + [ImageEntry(i, True) for i in minus]
+    entries += [VectorsEntry(v) for v in vectors] + [VectorsEntry(v, True) for v in minus_vectors]
+    passing = {name: rest.pop(name) for name in ("labels", "folders", "ids", "exclude") if name in rest}
+    return Query(tuple(entries), filter=Filter(**passing), **rest)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +41,7 @@ def test_an_image_finds_itself_for_any_weights(searcher):
     for number, weights in enumerate([None, *corners, *random]):
         image_id = 1 + number % 60
         for metric in ("cosine", "euclidean", "manhattan"):
-            result = searcher.search(Query(images=(image_id,), weights=weights, metric=metric, top_k=3))
+            result = searcher.search(like(image_id, weights=weights, metric=metric, top_k=3))
             best = result.matches[0]
             assert best.id == image_id and best.score >= 0.999
             assert all(part >= 0.999 for part in best.parts.values())
@@ -41,7 +49,7 @@ def test_an_image_finds_itself_for_any_weights(searcher):
 
 def test_scores_are_the_weighted_mean_of_the_parts(searcher):
     weights = {"color": 1.0, "sift": 0.25, "efficientnet": 0.5}
-    result = searcher.search(Query(images=(7,), weights=weights, top_k=60))
+    result = searcher.search(like(7, weights=weights, top_k=60))
     scores = [match.score for match in result.matches]
     assert scores == sorted(scores, reverse=True) and len(scores) == 60
     for match in result.matches:
@@ -58,18 +66,18 @@ def test_a_cropped_copy_from_outside_finds_its_original_by_sift(searcher, tmp_pa
         crop = pixels[height // 10 : height * 9 // 10, width // 10 : width * 9 // 10]
         vectors = searcher.embed(decoding.encode_jpeg(np.ascontiguousarray(crop), quality=60))
         only_sift = {"color": 0.0, "sift": 1.0, "efficientnet": 0.0}
-        result = searcher.search(Query(vectors=(vectors,), weights=only_sift, top_k=1))
+        result = searcher.search(like(vectors=(vectors,), weights=only_sift, top_k=1))
         firsts += result.matches[0].id == row.id
     assert firsts >= 0.9 * len(rows)
 
 
 def test_the_metrics_rank_and_measure_as_they_should(searcher):
-    cosine = searcher.search(Query(images=(3,), top_k=60)).matches
-    euclidean = searcher.search(Query(images=(3,), top_k=60, metric="euclidean")).matches
+    cosine = searcher.search(like(3, top_k=60)).matches
+    euclidean = searcher.search(like(3, top_k=60, metric="euclidean")).matches
     assert [m.id for m in cosine] == [m.id for m in euclidean]
     for match in euclidean:
         assert match.distance == pytest.approx(np.sqrt(max(0, 2 - 2 * match.score)), abs=2e-3)
-    manhattan = searcher.search(Query(images=(3,), top_k=10, metric="manhattan", exact=True)).matches
+    manhattan = searcher.search(like(3, top_k=10, metric="manhattan", exact=True)).matches
     expected = 0
     for name in ALL:
         ids, rows = searcher.library.vectors(name)
@@ -84,16 +92,16 @@ def test_pages_follow_one_another_without_repeats(searcher):
         pages = [
             m.id
             for offset in range(0, 60, 9)
-            for m in searcher.search(Query(images=(11,), offset=offset, top_k=9, metric=metric)).matches
+            for m in searcher.search(like(11, offset=offset, top_k=9, metric=metric)).matches
         ]
         assert len(pages) == len(set(pages)) == 60
 
 
 def test_filters_and_exclusion(searcher):
     label = next(iter(searcher.library.labels()))
-    found = searcher.search(Query(images=(60,), labels=(label,), top_k=60)).matches
+    found = searcher.search(like(60, labels=(label,), top_k=60)).matches
     assert {m.label for m in found} == {label} and len(found) == searcher.library.labels()[label]
-    found = searcher.search(Query(images=(5,), exclude=(5,), top_k=60)).matches
+    found = searcher.search(like(5, exclude=(5,), top_k=60)).matches
     assert 5 not in {m.id for m in found} and len(found) == 59
 
 
@@ -105,20 +113,22 @@ def test_folders_and_labels_narrow_a_search_by_any_metric(library):
     searcher = Searcher(library)
     for metric in METRICS:
         def found(metric=metric, **given):
-            query = Query(images=(1,), metric=metric, top_k=60, **given)
+            query = like(1, metric=metric, top_k=60, **given)
             return {match.id for match in searcher.search(query).matches}
 
         deep = {i for i, path in paths.items() if path.startswith("deep/")}
         assert found(folders=("deep",)) == found(folders=("./deep/",)) == deep and len(deep) == 20
         assert found(folders=("deep", "deeper")) == {i for i in paths if i > 30}
-        assert found(folders=(".",)) == set(paths) and found(folders=("de",)) == set()
+        assert found(folders=(".",)) == set(paths) 
+        with pytest.raises(QueryError, match="no folder “de”.*deep"):
+            found(folders=("de",))
         both = found(folders=("deep",), labels=(label,))
         assert both and both == {i for i in deep if library.image(i).label == label}
         assert found(folders=("deep",), ids=(1, 40), exclude=(41,)) == {40}
 
 
 def test_several_queries_search_by_their_mean(searcher):
-    both = searcher.search(Query(images=(1, 60), top_k=60)).matches
+    both = searcher.search(like(1, 60, top_k=60)).matches
     weights = dict.fromkeys(ALL, 0.0)
     for name in ALL:
         rows = searcher.library.vectors(name, [1, 60])[1]
@@ -146,7 +156,7 @@ def brute(searcher, plus, minus, weights):
 def test_pluses_and_minuses_rank_as_by_definition(searcher, plus, minus, metric):
     weights = {"color": 1.0, "sift": 0.5, "efficientnet": 0.25}
     expected = brute(searcher, plus, minus, weights)
-    query = Query(images=plus, minus_images=minus, weights=weights, metric=metric, top_k=60)
+    query = like(*plus, minus=minus, weights=weights, metric=metric, top_k=60)
     found = searcher.search(query).matches
     assert len(found) == 60
     np.testing.assert_allclose([m.score for m in found], np.sort(expected)[::-1], atol=1e-5)
@@ -155,31 +165,31 @@ def test_pluses_and_minuses_rank_as_by_definition(searcher, plus, minus, metric)
 
 def test_a_minus_from_outside_counts_like_the_same_image_of_the_library(searcher):
     vectors = searcher.embed(searcher.library.image(30).file)
-    inside = searcher.search(Query(images=(2,), minus_images=(30,), top_k=60)).matches
-    outside = searcher.search(Query(images=(2,), minus_vectors=(vectors,), top_k=60)).matches
+    inside = searcher.search(like(2, minus=(30,), top_k=60)).matches
+    outside = searcher.search(like(2, minus_vectors=(vectors,), top_k=60)).matches
     there = {m.id: m.score for m in inside}
     assert all(m.score == pytest.approx(there[m.id], abs=2e-3) for m in outside)
-    plain = {m.id: m.score for m in searcher.search(Query(images=(2,), top_k=60)).matches}
+    plain = {m.id: m.score for m in searcher.search(like(2, top_k=60)).matches}
     assert there[30] < plain[30] - 0.2
     rows = stored_hashes.read(searcher.library)[1]
     asked = hashes.as_vector(rows[1]) - MINUS * hashes.as_vector(rows[29])
     bits = np.unpackbits(rows, axis=1) != np.unpackbits(np.packbits(asked > 0))
-    by_hash = searcher.search(Query(images=(2,), minus_images=(30,), metric="hamming", top_k=60)).matches
+    by_hash = searcher.search(like(2, minus=(30,), metric="hamming", top_k=60)).matches
     assert {m.id: m.distance for m in by_hash} == dict(zip(range(1, 61), bits.sum(axis=1).tolist()))
 
 
 def test_the_mean_of_images_searches_like_these_together(searcher):
-    together = searcher.search(Query(images=(4, 8, 30), top_k=60)).matches
-    mean = searcher.search(Query(vectors=(searcher.mean([4, 8, 30]),), top_k=60)).matches
+    together = searcher.search(like(4, 8, 30, top_k=60)).matches
+    mean = searcher.search(like(vectors=(searcher.mean([4, 8, 30]),), top_k=60)).matches
     np.testing.assert_allclose([m.score for m in mean], [m.score for m in together], atol=1e-5)
 
 
 def test_the_curve_is_what_the_matches_are_ranked_by(searcher):
     for metric in METRICS:
-        query = Query(images=(6,), exclude=(6,), metric=metric, top_k=40)
+        query = like(6, exclude=(6,), metric=metric, top_k=40)
         matches = searcher.search(query).matches
         figures = [m.score if metric == "cosine" else m.distance for m in matches]
-        result, curve = searcher.survey(replace(query, top_k=12), 40)
+        result, curve = searcher.search_with_curve(replace(query, top_k=12), 40)
         np.testing.assert_allclose(curve, figures, atol=1e-4)
         assert result.matches == matches[:12]
 
@@ -189,11 +199,11 @@ def test_pages_never_repeat_a_match_on_a_careless_graph(careless, metric):
     """With little effort a longer walk finds other images: nowhere may one come twice."""
     for image_id in (17, 4_001):
         for size in (7, 24, 60):
-            query = {"images": (image_id,), "metric": metric, "top_k": size}
+            query = {"metric": metric, "top_k": size}
             pages = [
                 m.id
                 for offset in range(0, 12 * size, size)
-                for m in careless.search(Query(offset=offset, **query)).matches
+                for m in careless.search(like(image_id, offset=offset, **query)).matches
             ]
             assert len(pages) == len(set(pages)) == 12 * size
 
@@ -209,14 +219,14 @@ def careless(tmp_path_factory) -> Searcher:
 
 def test_queries_that_cannot_be_answered_say_why(searcher):
     for query, said in [
-        (Query(), "at least one image"),
-        (Query(images=(10**6,)), "no vectors"),
-        (Query(images=(1,), weights={"colour": 1.0}), "not in the index"),
-        (Query(images=(1,), weights={"color": 0.0}), "above 0"),
-        (Query(images=(1,), weights={"color": float("nan")}), "from 0 up"),
-        (Query(images=(1,), metric="taxi"), "manhattan"),
-        (Query(images=(1,), top_k=0), "at least one match"),
-        (Query(minus_images=(1,)), "with a plus"),
+        (like(), "at least one image"),
+        (like(10**6), "no vectors"),
+        (like(1, weights={"colour": 1.0}), "not in the index"),
+        (like(1, weights={"color": 0.0}), "above 0"),
+        (like(1, weights={"color": float("nan")}), "from 0 up"),
+        (like(1, metric="taxi"), "manhattan"),
+        (like(1, top_k=0), "at least one match"),
+        (like(minus=(1,)), "with a plus"),
     ]:
         with pytest.raises(QueryError, match=said):
             searcher.search(query)
@@ -225,5 +235,5 @@ def test_queries_that_cannot_be_answered_say_why(searcher):
     flat = searcher.embed(decoding.encode_jpeg(np.full((90, 90, 3), 200, np.uint8)))
     assert not flat["sift"].any()
     with pytest.raises(QueryError, match="sift"):
-        searcher.search(Query(vectors=(flat,), weights={"sift": 1.0}))
-    assert searcher.search(Query(vectors=(flat,))).matches
+        searcher.search(like(vectors=(flat,), weights={"sift": 1.0}))
+    assert searcher.search(like(vectors=(flat,))).matches

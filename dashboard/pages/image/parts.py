@@ -225,7 +225,7 @@ def neighbors_part(reads: Reads, row: ImageRow) -> html.Section:
     for name in order:
         weights = None if name == COMBINED else {name: 1.0}
         try:
-            query = Query(images=(row.id,), weights=weights, exclude=(row.id,), top_k=NEIGHBORS)
+            query = Query.around(row.id, weights=weights, top_k=NEIGHBORS)
             content = _pictures(reads.search(query).matches)
         except LikenessError as error:
             content = components.error_note(str(error))
@@ -243,7 +243,7 @@ def copies_part(reads: Reads, row: ImageRow) -> html.Section | None:
     """Images whose hashes are so near that they may be the same picture again."""
     if not reads.embeddings():
         return None
-    query = Query(images=(row.id,), exclude=(row.id,), top_k=COPIES, metric="hamming")
+    query = Query.around(row.id, top_k=COPIES, metric="hamming")
     try:
         found = [m for m in reads.search(query).matches if (m.distance or 0) <= duplicates.BITS]
     except LikenessError:  # hashes are missing in libraries of older versions

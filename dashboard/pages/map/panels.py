@@ -144,9 +144,7 @@ def image_panel(reads: Reads, image_id: int, name: str) -> tuple[list, list[int]
         ),
     ]
     try:
-        found = reads.search(Query(
-            images=(row.id,), weights=weights_for(name), exclude=(row.id,), top_k=NEIGHBORS,
-        ))
+        found = reads.search(Query.around(row.id, weights=weights_for(name), top_k=NEIGHBORS))
     except LikenessError as error:
         return [*children, components.error_note(str(error))], []
     by = components.title_of(name)

@@ -15,7 +15,8 @@ from dashboard.reads import Reads
 from dashboard.uploads.edit import EditedPictures
 from pipeline.errors import QueryError
 from pipeline.library import notes
-from pipeline.search import Query
+from pipeline.search import Entry as QueryEntry
+from pipeline.search import Filter, ImageEntry, Query, VectorsEntry
 from pipeline.settings import METRICS
 
 COUNTS = (12, 24, 48, 96)
@@ -100,8 +101,7 @@ def query_of(
     The images of the board, and those of its collections, are not looked for. Raises
     QueryError, or NoteError, with one sentence where something of it is gone.
     """
-    images: dict[bool, list[int]] = {False: [], True: []}
-    vectors: dict[bool, list[dict]] = {False: [], True: []}
+    entries: list[QueryEntry] = []
     exclude: set[int] = set()
     for entry in board:
         if entry.kind == COLLECTION:
@@ -109,36 +109,28 @@ def query_of(
             if not members:
                 raise QueryError(f"The collection “{entry.key}” is empty.")
             at = np.linspace(0, len(members) - 1, min(len(members), _MOST_AVERAGED)).astype(int)
-            vectors[entry.minus].append(reads.searcher.mean([members[i] for i in at]))
+            entries.append(VectorsEntry(reads.searcher.mean([members[i] for i in at]), entry.minus))
             exclude |= set(members)
         elif entry.kind == IMAGE:
             exclude.add(int(entry.key))
             if entry.edit.suffix:
-                vectors[entry.minus].append(edited.vectors(int(entry.key), entry.edit))
+                entries.append(VectorsEntry(edited.vectors(int(entry.key), entry.edit), entry.minus))
             else:
-                images[entry.minus].append(int(entry.key))
+                entries.append(ImageEntry(int(entry.key), entry.minus))
         elif entry.token in uploads:
-            vectors[entry.minus].append(_fitting(reads, unpacked(uploads[entry.token])))
+            entries.append(VectorsEntry(_fitting(reads, unpacked(uploads[entry.token])), entry.minus))
         else:
             raise QueryError("An image of this search is not in this browser tab any more; give it again.")
     return Query(
-        images=tuple(images[False]), vectors=tuple(vectors[False]),
-        minus_images=tuple(images[True]), minus_vectors=tuple(vectors[True]),
+        entries=tuple(entries),
         weights=dict(settings.weights) if any(settings.weights.values()) else None,
         metric=settings.metric, top_k=settings.count,
-        labels=settings.filters.get("label", ()), folders=settings.filters.get("folder", ()),
-        ids=_noted(reads, settings.filters), exclude=tuple(sorted(exclude)),
+        filter=Filter(
+            labels=settings.filters.get("label", ()), folders=settings.filters.get("folder", ()),
+            collections=settings.filters.get("in", ()), tags=settings.filters.get("tag", ()),
+            exclude=tuple(sorted(exclude)),
+        ),
     )
-
-
-def _noted(reads: Reads, filters: Mapping[str, Sequence[str]]) -> tuple[int, ...] | None:
-    """Ids of the images in one of the collections and with one of the tags, where given."""
-    found = None
-    for name, read in (("in", notes.collected), ("tag", notes.tagged)):
-        if filters.get(name):
-            ids = {i for value in filters[name] for i in read(reads.library, value)}
-            found = ids if found is None else found & ids
-    return None if found is None else tuple(sorted(found))
 
 
 def packed(vectors: Mapping[str, np.ndarray]) -> dict[str, str]:
@@ -163,7 +155,7 @@ def unpacked(given: Mapping[str, str]) -> dict[str, np.ndarray]:
 def _fitting(reads: Reads, vectors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """An upload's vectors, when they are as long as the library's, which may be others by now."""
     index = reads.searcher.index()
-    if any(name in vectors and len(vectors[name]) != dim for name, dim in zip(index.embeddings, index.dims)):
+    if any(name in vectors and len(vectors[name]) != dim for name, dim in index.dims.items()):
         raise QueryError("The library has changed since that image was given; give it again.")
     return vectors
 

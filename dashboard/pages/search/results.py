@@ -13,8 +13,8 @@ from dashboard.pages.search.board import COLLECTION, IMAGE, Entry
 from dashboard.pages.search.query import Settings
 from dashboard.reads import Reads
 from pipeline.library import notes
-from pipeline.search import Match, Query, cutoff, variety
-from pipeline.search.variety import Found
+from pipeline.search import Match, Query, after, cutoff, diversity
+from pipeline.search.diversity import Found
 
 MOST = 960
 """Matches that one page grows to: beyond, a person narrows the search rather than scrolls."""
@@ -64,7 +64,7 @@ def page_of(
     ids = shown.ids if shown else ()
     if shown is None and settings.mode == "closest":
         # One figure for a whole list, taken where the list begins.
-        result, curve = reads.searcher.survey(query, cutoff.DEPTH)
+        result, curve = reads.searcher.search_with_curve(query, cutoff.DEPTH)
         found, bend = Found(result), cutoff.bend(curve)
     else:
         found, bend = _found(reads, query, settings, ids, seen), shown.bend if shown else None
@@ -89,12 +89,12 @@ def _found(
 ) -> Found:
     if settings.mode == "discover":
         # From the question and what was seen: a reload draws the same ones.
-        text = repr((query.images, query.minus_images, query.ids, query.labels, query.folders, len(seen)))
+        text = repr((query.images, [entry.minus for entry in query.entries], replace(query.filter, exclude=()), len(seen)))
         seed = int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
-        return variety.discover(reads.searcher, query, seen, seed)
+        return diversity.discover(reads.searcher, query, seen, seed)
     if settings.mode == "distinct":
-        return variety.distinct(reads.searcher, query, shown)
-    return Found(reads.search(replace(query, exclude=(*query.exclude, *shown))))
+        return diversity.distinct(reads.searcher, query, shown)
+    return Found(reads.search(after(query, shown)))
 
 
 def _card(match: Match, rank: int, found: Found, rating: int) -> html.Div:
@@ -153,7 +153,7 @@ def told(page: Page, settings: Settings, board: Sequence[Entry]) -> html.Div:
     count = f"{found} {'match' if found == 1 else 'matches'} in {page.ms:.0f} ms"
     lines = [html.Span(f"First {count}" if page.shown.more else count)]
     if settings.mode == "discover" and found:
-        further = min(variety.FURTHER, max(0, found - variety.CLOSEST))
+        further = min(diversity.FURTHER, max(0, found - diversity.CLOSEST))
         text = f"{found - further} closest that you have not seen, {further} drawn from further out"
         lines.append(html.Span(text))
     minus = sum(one.minus for one in board)

@@ -1,1 +1,1 @@
-"""The index by FAISS: its kinds, its files, what is added to its graph, how well it finds."""
+"""The index by FAISS: engine, its structures and files, what it finds and at which effort."""

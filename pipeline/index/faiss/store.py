@@ -1,93 +1,119 @@
-"""The files of the combined index.
+"""The files of the index.
 
-`index/KEY.faiss` (the rows and the graph), `index/KEY.npz` (which row is which image), and
-`index/index.json`, written last and by rename, which names the pair that counts and says
-how it was made and measured. A process that has an older pair mapped keeps it: the files
-are unlinked, not overwritten.
+`index/KEY.faiss` (the vectors and their structure), `index/KEY.npz` (which row is which
+image), and `index/index.json`, written last and by rename, which names the two that count
+and says how they were made and measured. A process that has older ones mapped keeps them:
+files are unlinked, not overwritten.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 from zipfile import BadZipFile
+from zlib import error as BadStreamError
 
 import faiss
 import numpy as np
 
-from pipeline.library import Library
+from pipeline.errors import LibraryError
+from pipeline.library import Library, derived
 
-_TRIES = 5  # a writer may replace the pair between reading its name and opening it
+_TRIES = 5  # a writer may replace the files between reading their names and opening them
+_ARRAYS = ("ids", "stamps", "alive", "seen")
+_DAMAGED = (OSError, KeyError, TypeError, ValueError, EOFError, BadZipFile, BadStreamError)
 
 
 def pointer(library: Library) -> Path:
-    """The file that names the current pair."""
+    """The file that names the current ones."""
     return library.data / "index" / "index.json"
 
 
-def read_about(library: Library) -> tuple[dict, dict[str, np.ndarray]] | None:
-    """What index.json says and the arrays ids, stamps, alive; None without an index."""
-    for _ in range(_TRIES):
-        try:
-            saved = json.loads(pointer(library).read_text())
-            return saved, _rows(library, saved)
-        except FileNotFoundError:
-            continue
-        except (OSError, KeyError, ValueError, EOFError, BadZipFile):
-            break
-    return None
+def read_about(library: Library) -> dict | None:
+    """What index.json says; None without an index."""
+    try:
+        saved = json.loads(pointer(library).read_text())
+        return saved if _file(library, saved["key"], ".npz").is_file() else None
+    except _DAMAGED:
+        return None
 
 
-def read(
-    library: Library, to_change: bool = False
-) -> tuple[dict, dict[str, np.ndarray], faiss.Index] | None:
-    """The same with the index itself: mapped from the file, or read whole to be changed."""
+def read_rows(library: Library) -> tuple[dict, dict[str, np.ndarray]] | None:
+    """The same with the arrays ids, stamps, alive and seen."""
+    return _read(library, lambda saved: (saved, _rows(library, saved)))
+
+
+def read(library: Library, to_change: bool = False) -> tuple[dict, dict[str, np.ndarray], faiss.Index] | None:
+    """The same with the structure itself: mapped from the file, or read whole to be changed."""
     flags = 0 if to_change else faiss.IO_FLAG_MMAP_IFC
-    for _ in range(_TRIES):
-        try:
-            saved = json.loads(pointer(library).read_text())
-            rows = _rows(library, saved)
-            graph = faiss.read_index(str(_file(library, saved["key"], ".faiss")), flags)
-            return saved, rows, graph
-        except (FileNotFoundError, RuntimeError):  # FAISS raises RuntimeError for every cause
-            continue
-        except (OSError, KeyError, ValueError, EOFError, BadZipFile):
-            break
-    return None
+    return _read(library, lambda saved: (
+        saved, _rows(library, saved), faiss.read_index(str(_file(library, _structure(saved), ".faiss")), flags),
+    ))  # fmt: skip
 
 
-def write(library: Library, about: dict, arrays: dict[str, np.ndarray], graph: faiss.Index | None) -> None:
-    """Save under a new key, point to it, drop what was before.
+def write(
+    library: Library, about: dict, arrays: dict[str, np.ndarray] | None, structure: faiss.Index | None
+) -> None:
+    """Save under new keys, point to them, drop what was before.
 
-    graph None: the one on disk stays, only what is known about it changes.
+    arrays or structure None: those on disk stay. LibraryError where the disk is full.
     """
-    folder = pointer(library).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    if graph is None:
-        key = json.loads(pointer(library).read_text())["key"]
-    else:
-        key = secrets.token_hex(8)
-        faiss.write_index(graph, str(_file(library, key, ".faiss")))
-        np.savez(_file(library, key, ".npz"), **arrays)
-    temporary = folder / f"{key}.json"
-    temporary.write_text(json.dumps({"key": key, **about}))
-    os.replace(temporary, pointer(library))
-    for path in folder.iterdir():
-        if path.suffix in (".faiss", ".npz", ".json") and path.stem not in (key, "index"):
+    pointer(library).parent.mkdir(parents=True, exist_ok=True)
+    saved = {} if arrays is not None and structure is not None else json.loads(pointer(library).read_text())
+    keys = {"key": saved.get("key"), "structure": saved and _structure(saved)}
+    if structure is not None:
+        keys["structure"] = secrets.token_hex(8)
+        with derived.replacing(_file(library, keys["structure"], ".faiss")) as temporary:
+            try:
+                faiss.write_index(structure, str(temporary))
+            except RuntimeError as error:  # what FAISS raises for every cause
+                raise LibraryError(f"The index cannot be written ({str(error).rpartition(': ')[2]}).") from None
+    if arrays is not None:
+        keys["key"] = secrets.token_hex(8)
+        with derived.replacing(_file(library, keys["key"], ".npz")) as temporary, open(temporary, "wb") as file:
+            np.savez(file, **arrays)
+    with derived.replacing(pointer(library)) as temporary:
+        Path(temporary).write_text(json.dumps({**about, **keys}))
+    for path in pointer(library).parent.iterdir():
+        if path.suffix in (".faiss", ".npz") and path.stem not in keys.values():
             with suppress(OSError):  # where an open file cannot be removed, the next save does it
                 path.unlink()
 
 
-def size_on_disk(library: Library) -> int:
-    """Bytes of the current pair; 0 without one."""
+def version(library: Library) -> tuple[int, int]:
+    """Changes whenever another index is saved; zeros without one."""
     try:
-        key = json.loads(pointer(library).read_text())["key"]
-        return sum(_file(library, key, suffix).stat().st_size for suffix in (".faiss", ".npz"))
-    except (OSError, KeyError, ValueError):
+        found = pointer(library).stat()
+        return found.st_ino, found.st_mtime_ns
+    except OSError:
+        return 0, 0
+
+
+def size_on_disk(library: Library) -> int:
+    """Bytes of the current files; 0 without any."""
+    saved = read_about(library)
+    if saved is None:
         return 0
+    files = _file(library, saved["key"], ".npz"), _file(library, _structure(saved), ".faiss")
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _read(library: Library, what):
+    for _ in range(_TRIES):
+        try:
+            return what(json.loads(pointer(library).read_text()))
+        except (FileNotFoundError, RuntimeError):  # FAISS raises RuntimeError for every cause
+            continue
+        except _DAMAGED:
+            break
+    return None
+
+
+def _structure(saved: dict) -> str:
+    """The key of the structure; indexes of earlier versions have one for all."""
+    return saved.get("structure") or saved["key"]
 
 
 def _file(library: Library, key: str, suffix: str) -> Path:
@@ -96,4 +122,6 @@ def _file(library: Library, key: str, suffix: str) -> Path:
 
 def _rows(library: Library, saved: dict) -> dict[str, np.ndarray]:
     with np.load(_file(library, saved["key"], ".npz"), allow_pickle=False) as rows:
-        return {name: rows[name] for name in ("ids", "stamps", "alive")}
+        found = {name: rows[name] for name in _ARRAYS if name in rows.files}
+    # Earlier versions did not note where an embedding saw nothing.
+    return {"seen": found["stamps"] != 0, **found}

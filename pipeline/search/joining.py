@@ -1,4 +1,4 @@
-"""One query vector from several pictures with a plus or a minus (Rocchio 1971)."""
+"""One query vector from several entries with a plus or a minus (Rocchio 1971)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ it was 13 and 53, with 1 it was 5 and 44.
 """
 
 
-def toward(plus: np.ndarray, minus: np.ndarray) -> np.ndarray | None:
+def join(plus: np.ndarray, minus: np.ndarray) -> np.ndarray | None:
     """The direction from the minuses to the pluses: mean(plus) − MINUS · mean(minus), of norm 1.
 
     plus (n, dim) and minus (m, dim): rows of norm 1 or 0; rows of zeros say nothing and do

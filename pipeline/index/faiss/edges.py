@@ -1,9 +1,9 @@
-"""Links of each embedding, added to a graph that was made for all embeddings alike.
+"""Edges of each embedding, added to a graph that was made for all embeddings alike.
 
 The nearest images by one embedding need not be near by all of them together: then no link
 leads from one to the other, and a query that this embedding rules walks far, or in vain.
 So each row is also linked with those nearest to it by each embedding alone. What a search
-finds and what it takes stays a matter of measurement (`recall`).
+finds and what it takes stays a matter of measurement (`effort`).
 
 Among 30,000 synthetic images of 1,792 numbers, queries that are not in the index, recall@10
 at equal weights and by one embedding alone, without these links and with them:
@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 import faiss
 import numpy as np
 
-from pipeline.index.faiss import kinds
+from pipeline.index.faiss import structures
 
 _NEAREST = 12
 """Rows linked from each row, for each embedding."""
@@ -63,7 +63,7 @@ def extend(graph: faiss.IndexHNSW, dims: Sequence[int], first: int) -> None:
     level = _Level(graph)
     for start in range(first, graph.ntotal, _STEP):
         rows = np.arange(start, min(start + _STEP, graph.ntotal))
-        vectors = kinds.decode(graph, rows)
+        vectors = structures.decode(graph, rows)
         for block in _blocks(dims):
             alone = np.zeros_like(vectors)
             alone[:, block] = vectors[:, block]
@@ -116,14 +116,14 @@ def _nearest_of_all(graph: faiss.IndexHNSW, block: slice) -> np.ndarray:
     count, dim = graph.ntotal, block.stop - block.start
     own = faiss.IndexHNSWSQ(dim, faiss.ScalarQuantizer.QT_8bit, _M, faiss.METRIC_INNER_PRODUCT)
     own.hnsw.efConstruction = _CONSTRUCTION
-    own.train(np.ascontiguousarray(kinds.decode(graph, kinds.training_rows(count))[:, block]))
+    own.train(np.ascontiguousarray(structures.decode(graph, structures.training_rows(count))[:, block]))
     steps = [np.arange(start, min(start + _STEP, count)) for start in range(0, count, _STEP)]
     for rows in steps:
-        own.add(np.ascontiguousarray(kinds.decode(graph, rows)[:, block]))
+        own.add(np.ascontiguousarray(structures.decode(graph, rows)[:, block]))
     near = np.full((count, _NEAREST), -1, np.int32)
     effort = faiss.SearchParametersHNSW(efSearch=_SEARCH)
     for rows in steps:
-        vectors = np.ascontiguousarray(kinds.decode(graph, rows)[:, block])
+        vectors = np.ascontiguousarray(structures.decode(graph, rows)[:, block])
         _, found = own.search(vectors, _NEAREST + 1, params=effort)
         itself_last = np.argsort(found == rows[:, None], axis=1, kind="stable")
         found = np.take_along_axis(found, itself_last, axis=1)[:, :_NEAREST]

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.errors import QueryError
 from pipeline.library import hashes as stored_hashes
-from pipeline.search import Match, Query, Result, Searcher
+from pipeline.search import Match, Query, Result, Searcher, after
 
 CLOSEST = 15
 """Matches that `discover` takes from the front of the list."""
@@ -41,8 +41,7 @@ def discover(searcher: Searcher, query: Query, seen: Iterable[int], seed: int) -
 
     The same seed draws the same ones. The query's own top_k and offset do not count.
     """
-    unseen = tuple({*query.exclude, *seen})
-    result = searcher.search(replace(query, top_k=REACH, offset=0, exclude=unseen))
+    result = searcher.search(replace(after(query, tuple(seen)), top_k=REACH))
     front, behind = result.matches[:CLOSEST], result.matches[CLOSEST:]
     drawn = np.random.default_rng(seed).permutation(len(behind))[:FURTHER]
     further = [behind[at] for at in sorted(drawn)]
@@ -54,20 +53,18 @@ def distinct(searcher: Searcher, query: Query, shown: Iterable[int]) -> Found:
 
     Raises QueryError where the library has no hashes.
     """
-    if not len(searcher.hash_index()):
+    if not len(searcher.hashes.now()[0]):
         raise QueryError("Near-duplicates are not known yet; update the library first.")
     shown = tuple(shown)
-    among = searcher.among(query)
-    left_out = set(query.exclude) | set(shown)
-    for ids in _alike(searcher, shown, among).values():
+    left_out = {*query.filter.exclude, *shown}
+    for ids in _alike(searcher, shown, query).values():
         left_out |= ids
     kept: list[Match] = []
     alike: dict[int, int] = {}
     hidden: set[int] = set()
     while len(kept) < query.top_k:
-        exclude = tuple(left_out | hidden)
-        result = searcher.search(replace(query, offset=0, exclude=exclude))
-        near = _alike(searcher, [match.id for match in result.matches], among)
+        result = searcher.search(after(query, tuple(left_out | hidden)))
+        near = _alike(searcher, [match.id for match in result.matches], query)
         for match in result.matches:
             left_out.add(match.id)
             if match.id in hidden or len(kept) == query.top_k:
@@ -82,15 +79,15 @@ def distinct(searcher: Searcher, query: Query, shown: Iterable[int]) -> Found:
     return Found(replace(result, matches=kept), alike=alike)
 
 
-def _alike(searcher: Searcher, ids: Iterable[int], among: np.ndarray | None) -> dict[int, set[int]]:
-    """The near-duplicates of each image among these ids (None: all), itself left out."""
-    index = searcher.hash_index()
-    words = index.rows.view(np.uint64)
-    allowed = np.ones(len(index), bool) if among is None else np.isin(index.ids, among)
+def _alike(searcher: Searcher, ids: Iterable[int], query: Query) -> dict[int, set[int]]:
+    """The near-duplicates of each image among those that pass the query's filter, itself left out."""
+    index, filters = searcher.hashes.now()
+    words, allowed = index.rows.view(np.uint64), filters.rows(query.filter)
     having, rows = stored_hashes.read(searcher.library, list(ids))
     found = {}
     for image_id, row in zip(having.tolist(), rows):
         distances = np.bitwise_count(words ^ row.view(np.uint64)).sum(axis=1, dtype=np.uint8)
-        near = index.ids[(distances <= ALIKE) & allowed]
-        found[image_id] = set(near.tolist()) - {image_id}
+        near = np.flatnonzero(distances <= ALIKE)
+        near = near if allowed is None else near[allowed.has(near)]
+        found[image_id] = set(index.ids[near].tolist()) - {image_id}
     return found

@@ -10,8 +10,8 @@ from pipeline.errors import QueryError
 from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import hashes
-from pipeline.search import Query, Searcher
-from pipeline.search.variety import ALIKE, CLOSEST, FURTHER, REACH, discover, distinct
+from pipeline.search import Filter, ImageEntry, Query, Searcher
+from pipeline.search.diversity import ALIKE, CLOSEST, FURTHER, REACH, discover, distinct
 from pipeline.settings import IndexOptions
 from tests.conftest import synthetic_library
 
@@ -34,34 +34,34 @@ def bits(searcher: Searcher, one: int, other: int) -> int:
 
 
 def test_discovering_takes_the_closest_and_draws_from_behind_them(large):
-    plain = [m.id for m in large.search(Query(images=(7,), top_k=REACH, exclude=(7,))).matches]
-    found = discover(large, Query(images=(7,), exclude=(7,)), (), seed=3)
+    plain = [m.id for m in large.search(Query.around(7, top_k=REACH)).matches]
+    found = discover(large, Query.around(7), (), seed=3)
     ids = [match.id for match in found.result.matches]
     assert ids[:CLOSEST] == plain[:CLOSEST]
     assert len(ids) == CLOSEST + FURTHER and found.further == set(ids[CLOSEST:])
     assert found.further <= set(plain[CLOSEST:])
     scores = [match.score for match in found.result.matches]
     assert scores == sorted(scores, reverse=True)
-    draws = {discover(large, Query(images=(7,), exclude=(7,)), (), seed).further for seed in range(8)}
+    draws = {discover(large, Query.around(7), (), seed).further for seed in range(8)}
     assert len(draws) > 1
-    assert discover(large, Query(images=(7,), exclude=(7,)), (), 3).further == found.further
+    assert discover(large, Query.around(7), (), 3).further == found.further
 
 
 def test_discovering_shows_nothing_twice_until_everything_was_seen(made_library):
     searcher, seen = Searcher(Library(made_library)), []
     for seed in range(10):
-        query = Query(images=(1 + seed % 3,), exclude=(1 + seed % 3,))
+        query = Query.around(1 + seed % 3)
         ids = [match.id for match in discover(searcher, query, seen, seed).result.matches]
         assert not set(ids) & set(seen) and len(ids) == len(set(ids))
         seen += ids
     assert len(seen) == 60
-    assert discover(searcher, Query(images=(1,)), seen, 0).result.matches == []
+    assert discover(searcher, Query((ImageEntry(1),)), seen, 0).result.matches == []
 
 
 def test_of_near_duplicates_only_the_closest_is_shown_on_any_page(large):
     shown: list[int] = []
     for _ in range(6):
-        found = distinct(large, Query(images=(3,), exclude=(3,), top_k=20), shown)
+        found = distinct(large, Query.around(3, top_k=20), shown)
         assert len(found.result.matches) == 20
         shown += [match.id for match in found.result.matches]
     assert len(shown) == len(set(shown)) == 120
@@ -69,7 +69,7 @@ def test_of_near_duplicates_only_the_closest_is_shown_on_any_page(large):
     for image_id in shown:
         twin = image_id + 1 if image_id % 5 == 4 else image_id - 1 if image_id % 5 == 0 else None
         assert twin not in everything
-    plain = large.search(Query(images=(3,), exclude=(3,), top_k=150)).matches
+    plain = large.search(Query.around(3, top_k=150)).matches
     order = {match.id: place for place, match in enumerate(plain)}
     twins = [i for i in shown if i % 5 in (4, 0) and i in order]
     for image_id in twins:
@@ -79,15 +79,15 @@ def test_of_near_duplicates_only_the_closest_is_shown_on_any_page(large):
 
 def test_what_is_left_out_is_counted_within_the_filters(large):
     twin_of = {4: 5, 9: 10, 14: 15}
-    wide = distinct(large, Query(images=(1,), ids=(*twin_of, *twin_of.values()), top_k=6), ())
+    wide = distinct(large, Query((ImageEntry(1),), top_k=6, filter=Filter(ids=(*twin_of, *twin_of.values()))), ())
     assert len(wide.result.matches) == 3 and set(wide.alike.values()) == {1}
     for kept in wide.alike:
         other = twin_of.get(kept) or {b: a for a, b in twin_of.items()}[kept]
         assert bits(large, kept, other) <= ALIKE
-    assert distinct(large, Query(images=(1,), ids=(4, 9, 14), top_k=6), ()).alike == {}
+    assert distinct(large, Query((ImageEntry(1),), top_k=6, filter=Filter(ids=(4, 9, 14))), ()).alike == {}
 
 
 def test_without_hashes_it_says_what_to_do(library):
     library.db.execute("DELETE FROM hashes")
     with pytest.raises(QueryError, match="update the library"):
-        distinct(Searcher(library), Query(images=(1,)), ())
+        distinct(Searcher(library), Query((ImageEntry(1),)), ())

@@ -1,4 +1,4 @@
-"""The kinds of index that can hold the rows, behind one set of calls.
+"""The structures of FAISS that can hold the rows, behind one set of calls.
 
 hnsw   graph over the rows (Malkov & Yashunin 2016); reads few of them, forgets none
 ivfpq  inverted lists of product-quantized rows (Jégou et al. 2011): smallest, approximate
@@ -15,9 +15,13 @@ import faiss
 import numpy as np
 
 from pipeline.errors import SettingsError
+from pipeline.index.bitmap import Bitmap
 from pipeline.settings import IndexOptions
 
 _QUANTIZERS = {"float16": faiss.ScalarQuantizer.QT_fp16, "int8": faiss.ScalarQuantizer.QT_8bit}
+
+EXACT_BELOW = 5_000
+"""Up to this many candidates a scan is as fast as the structure, and cannot miss."""
 
 _TRAIN_MOST = 50_000
 """Rows that a quantizer learns from at most; k-means wants some 40 a centroid."""
@@ -81,30 +85,30 @@ def learns(options: IndexOptions) -> bool:
     return options.type == "ivfpq" or options.storage == "int8"
 
 
-def lossy(graph: faiss.Index) -> bool:
+def lossy(structure: faiss.Index) -> bool:
     """Whether the rows come back other than they went in."""
-    return not isinstance(_storage(graph), faiss.IndexFlat)
+    return not isinstance(_storage(structure), faiss.IndexFlat)
 
 
-def most_effort(graph: faiss.Index) -> int:
+def most_effort(structure: faiss.Index) -> int:
     """The effort at which searching is as thorough as it gets; 0 where there is no choice."""
-    if isinstance(graph, faiss.IndexHNSW):
-        return max(1024, graph.ntotal // 40)  # beyond, a scan is as fast
-    return graph.nlist if isinstance(graph, faiss.IndexIVF) else 0
+    if isinstance(structure, faiss.IndexHNSW):
+        return max(1024, structure.ntotal // 40)  # beyond, a scan is as fast
+    return structure.nlist if isinstance(structure, faiss.IndexIVF) else 0
 
 
-def walk(graph: faiss.Index, query: np.ndarray, k: int, mask: np.ndarray, effort: int):
-    """Best rows among mask (n,) bool by the structure: products (q, k), rows (q, k), −1 for none."""
-    if isinstance(graph, faiss.IndexHNSW):
-        return graph.search(query, k, params=faiss.SearchParametersHNSW(efSearch=effort, **_among(mask)))
-    if isinstance(graph, faiss.IndexIVF):
-        return graph.search(query, k, params=faiss.SearchParametersIVF(nprobe=effort, **_among(mask)))
-    return scan(graph, query, k, mask)
+def walk(structure: faiss.Index, query: np.ndarray, k: int, mask: Bitmap, effort: int):
+    """Best rows among mask by the structure: products (q, k), rows (q, k), −1 for none."""
+    if isinstance(structure, faiss.IndexHNSW):
+        return structure.search(query, k, params=faiss.SearchParametersHNSW(efSearch=effort, **_among(mask)))
+    if isinstance(structure, faiss.IndexIVF):
+        return structure.search(query, k, params=faiss.SearchParametersIVF(nprobe=effort, **_among(mask)))
+    return scan(structure, query, k, mask)
 
 
-def has_links(graph: faiss.Index) -> bool:
+def has_links(structure: faiss.Index) -> bool:
     """Whether it is a graph that can be walked from one of its rows."""
-    return isinstance(graph, faiss.IndexHNSW)
+    return isinstance(structure, faiss.IndexHNSW)
 
 
 def lighter(graph: faiss.IndexHNSW) -> faiss.IndexHNSW:
@@ -130,7 +134,7 @@ def lighter(graph: faiss.IndexHNSW) -> faiss.IndexHNSW:
 
 
 def walk_from(
-    graph: faiss.IndexHNSW, at: np.ndarray, rows: np.ndarray, k: int, mask: np.ndarray, effort: int
+    graph: faiss.IndexHNSW, at: np.ndarray, rows: np.ndarray, k: int, mask: Bitmap, effort: int
 ) -> np.ndarray:
     """The k best others of rows at positions (q,), each walked to from its own place.
 
@@ -154,35 +158,42 @@ def walk_from(
     return found[:, :k]
 
 
-def scan(graph: faiss.Index, query: np.ndarray, k: int, mask: np.ndarray):
+def scan(structure: faiss.Index, query: np.ndarray, k: int, mask: Bitmap):
     """Best rows by reading every row of the mask as stored: products (q, k), rows (q, k)."""
-    if isinstance(graph, faiss.IndexIVF):
-        return graph.search(query, k, params=faiss.SearchParametersIVF(nprobe=graph.nlist, **_among(mask)))
-    return _storage(graph).search(query, k, params=faiss.SearchParameters(**_among(mask)))
+    if isinstance(structure, faiss.IndexIVF):
+        return structure.search(query, k, params=faiss.SearchParametersIVF(nprobe=structure.nlist, **_among(mask)))
+    return _storage(structure).search(query, k, params=faiss.SearchParameters(**_among(mask)))
 
 
-def decode(graph: faiss.Index, rows: np.ndarray) -> np.ndarray:
+def decode(structure: faiss.Index, rows: np.ndarray) -> np.ndarray:
     """The stored rows at positions (k,) int64: (k, dim) float32."""
-    if not lossy(graph):
-        return whole(graph)[rows]
-    return _storage(graph).reconstruct_batch(np.ascontiguousarray(rows, np.int64))
+    if not lossy(structure):
+        return whole(structure)[rows]
+    return _storage(structure).reconstruct_batch(np.ascontiguousarray(rows, np.int64))
 
 
-def whole(graph: faiss.Index) -> np.ndarray:
+def whole(structure: faiss.Index) -> np.ndarray:
     """Every stored row (n, dim) float32: a view where float32 is stored, else decoded."""
-    storage = _storage(graph)
-    if lossy(graph):
+    storage = _storage(structure)
+    if lossy(structure):
         return storage.reconstruct_n(0, storage.ntotal)
     flat = faiss.rev_swig_ptr(storage.get_xb(), storage.ntotal * storage.d)
     return flat.reshape(storage.ntotal, storage.d)
 
 
-def _storage(graph: faiss.Index) -> faiss.Index:
-    return faiss.downcast_index(graph.storage) if isinstance(graph, faiss.IndexHNSW) else graph
+def merged(parts: list[tuple[np.ndarray, np.ndarray]], k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Several answers (scores (q, ·), rows (q, ·), −1 for none) as one: the k best of each query."""
+    scores, rows = (np.concatenate(arrays, axis=1) for arrays in zip(*parts))
+    scores = np.where(rows < 0, np.float32(-np.inf), scores)
+    order = np.lexsort((rows, -scores))[:, :k]
+    scores, rows = np.take_along_axis(scores, order, axis=1), np.take_along_axis(rows, order, axis=1)
+    return np.where(rows < 0, np.float32(0), np.clip(scores, -1, 1)).astype(np.float32), rows
 
 
-def _among(mask: np.ndarray) -> dict:
-    """The selector of a mask as a keyword: given so, FAISS keeps it alive during the search."""
-    if mask.all():
-        return {}
-    return {"sel": faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))}
+def _storage(structure: faiss.Index) -> faiss.Index:
+    return faiss.downcast_index(structure.storage) if isinstance(structure, faiss.IndexHNSW) else structure
+
+
+def _among(mask: Bitmap) -> dict:
+    """The selector of a set of rows as a keyword: given so, FAISS keeps it alive during the search."""
+    return {} if mask.whole else {"sel": faiss.IDSelectorBitmap(mask.packed)}

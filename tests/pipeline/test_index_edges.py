@@ -6,7 +6,8 @@ import faiss
 import numpy as np
 import pytest
 
-from pipeline.index.faiss import kinds, links
+from pipeline.index.bitmap import Bitmap
+from pipeline.index.faiss import edges, structures
 from pipeline.settings import IndexOptions
 from tests.conftest import unit
 
@@ -26,7 +27,7 @@ def unrelated(count: int = COUNT) -> np.ndarray:
 
 
 def made(rows: np.ndarray, storage: str = "float32") -> faiss.IndexHNSW:
-    graph = kinds.make(IndexOptions("hnsw", storage, OPTIONS.hnsw_m, OPTIONS.ef_construction), rows.shape[1], len(rows))
+    graph = structures.make(IndexOptions("hnsw", storage, OPTIONS.hnsw_m, OPTIONS.ef_construction), rows.shape[1], len(rows))
     if storage == "int8":
         graph.train(rows)
     graph.add(rows)
@@ -45,7 +46,7 @@ def recalls(graph, rows: np.ndarray, asked: np.ndarray = QUERIES, effort: int = 
         query = np.zeros_like(rows[asked])
         query[:, block] = rows[asked][:, block]
         true = np.argsort(-(query @ rows.T), axis=1)[:, :10]
-        _, got = kinds.walk(graph, query, 10, np.ones(len(rows), bool), effort)
+        _, got = structures.walk(graph, query, 10, Bitmap.of(np.ones(len(rows), bool)), effort)
         found.append(float((got[:, :, None] == true[:, None]).any(axis=1).mean()))
     return found
 
@@ -62,9 +63,9 @@ def test_a_query_that_one_embedding_rules_finds_its_way(storage, tmp_path):
     rows = unrelated()
     graph = made(rows, storage)
     before = recalls(graph, rows)
-    assert not links.widened(graph, OPTIONS.hnsw_m)
-    links.widen(graph, DIMS)
-    assert links.widened(graph, OPTIONS.hnsw_m)
+    assert not edges.widened(graph, OPTIONS.hnsw_m)
+    edges.widen(graph, DIMS)
+    assert edges.widened(graph, OPTIONS.hnsw_m)
     after = recalls(graph, rows)
     assert max(before) < 0.85 and min(after) > 0.95
     faiss.write_index(graph, str(tmp_path / "graph"))
@@ -79,7 +80,7 @@ def test_links_stay_what_they_were_and_are_sound():
     top, entry, levels = was.max_level, was.entry_point, faiss.vector_to_array(was.levels).copy()
     above = [faiss.vector_to_array(was.neighbors)[was.offsets.at(i) + 16 : was.offsets.at(i + 1)].copy()
              for i in np.flatnonzero(levels > 1).tolist()]
-    links.widen(graph, DIMS)
+    edges.widen(graph, DIMS)
     now, after = graph.hnsw, lowest(graph)
     assert (now.max_level, now.entry_point) == (top, entry)
     room = now.nb_neighbors(0)
@@ -98,11 +99,11 @@ def test_rows_that_come_later_are_linked_too():
     rows = unrelated()
     old = 5_000
     graph = made(rows[:old])
-    links.widen(graph, DIMS)
+    edges.widen(graph, DIMS)
     graph.add(rows[old:])
     asked = np.arange(old, COUNT, 10)
     before = recalls(graph, rows, asked)
-    links.extend(graph, DIMS, old)
+    edges.extend(graph, DIMS, old)
     after = recalls(graph, rows, asked)
     assert min(after) > 0.85 and np.mean(after) > np.mean(before)
 
@@ -113,7 +114,7 @@ def test_rows_without_an_embedding_are_not_linked_by_it():
     rows[lacking, blocks()[1]] = 0
     graph = made(rows)
     before = (lowest(graph) >= 0).sum(axis=1)
-    links.widen(graph, DIMS)
+    edges.widen(graph, DIMS)
     added = (lowest(graph) >= 0).sum(axis=1) - before
     each = (graph.hnsw.nb_neighbors(0) - 2 * OPTIONS.hnsw_m) // len(DIMS)
     having = np.setdiff1d(np.arange(1_000), lacking)

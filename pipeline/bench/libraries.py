@@ -1,4 +1,4 @@
-"""Where the measurements stand: synthetic libraries, made and indexed once per size."""
+"""What is measured on: synthetic libraries, made and indexed once per size."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import index as combined
+from pipeline import index as indexes
 from pipeline.bench import synthetic
-from pipeline.bench.apart import measured
+from pipeline.bench.isolated import measured
 from pipeline.errors import LikenessError
 from pipeline.library import Library
 from pipeline.progress import Progress
@@ -25,10 +25,10 @@ class Built:
     peak_mb: float
     index_mb: float
     effort: dict[str, int]
-    """efSearch that the index measured it needs, by the embedding that rules the weights."""
+    """efSearch that the index measured it needs, by the embedding that dominates the weights."""
 
 
-class Ground:
+class Libraries:
     """A directory of synthetic libraries by size; the caller removes it in the end."""
 
     def __init__(self, folder: Path, dims: dict[str, int], progress: Progress):
@@ -36,7 +36,7 @@ class Ground:
         self._built: dict[int, Built] = {}
 
     def built(self, count: int) -> Built:
-        """The library of `count` images with a combined index of the default kind."""
+        """The library of `count` images with an index of the default kind."""
         if count not in self._built:
             data = self.stored(count)
             answer, peak = measured(build_index, data, IndexOptions())
@@ -70,6 +70,6 @@ def build_index(data: Path, options: IndexOptions) -> dict:
     """What the command `index` does, timed: vectors read, index built, measured and saved."""
     library = Library(data)
     started = time.perf_counter()
-    index, _ = combined.build(library, None, options)
+    index, _ = indexes.build(library, None, options)
     seconds = time.perf_counter() - started
-    return {"seconds": seconds, "index_mb": combined.measured(library)["bytes"] / 1e6, "effort": index.effort}
+    return {"seconds": seconds, "index_mb": indexes.measured(library)["bytes"] / 1e6, "effort": indexes.measured(library)["effort"]}

@@ -1,0 +1,187 @@
+"""The effort a search takes, chosen by how well it then finds what an exact search finds.
+
+The queries are rows that the index does not hold yet, where there are such, else some of
+its own; their true neighbors come from one pass over the vectors, shared by all weightings.
+The effort (efSearch, or nprobe) is doubled until the recall suffices, for each kind of
+weighting by itself: the more one embedding dominates a query, the more effort it needs in a
+graph made for all of them. Every rung of that ladder is kept: once all rows are in the index
+there are no strangers left to measure with, and its own rows, whose links lead to their
+neighbors, would flatter.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.index.bitmap import Bitmap
+from pipeline.index.faiss import structures
+from pipeline.index.weightings import text, weightings
+
+K = 10
+QUERIES = 300
+FEW = 50  # where every query is a scan, and there is no effort to choose
+TARGETS = {"equal": 0.98, "other": 0.95}
+_MARGIN = {"equal": 0.005, "other": 0.02}  # so many queries flatter or disappoint by about so much
+_LEAST = 32
+_GAIN = {"ivfpq": 0.01, "hnsw": 0.003, "flat": 0.0}
+"""A doubling that brings less than this has met the limit of a lossy storage."""
+
+DOMINATES = 0.75
+"""Share of the weight from which one embedding dominates a query."""
+STANDS_OUT = 0.5
+"""Share up to which none stands out."""
+EVEN, MIXED = "even", "mixed"
+
+_STEP = 8_192
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """The true neighbors under one weighting: rows (q, k) int64, and the k-th product (q,)."""
+
+    queries: np.ndarray
+    rows: np.ndarray
+    last: np.ndarray
+
+
+def dominant(weights: dict[str, float]) -> str:
+    """The embedding with at least DOMINATES of the weight; `even` where none stands out, else `mixed`."""
+    total = sum(weights.values())
+    name = max(weights, key=weights.get)
+    if weights[name] >= DOMINATES * total:
+        return name
+    return EVEN if weights[name] <= STANDS_OUT * total else MIXED
+
+
+def measure(
+    index, source: Callable[[np.ndarray], np.ndarray], outside: np.ndarray | None = None
+) -> dict:
+    """Choose the effort and measure with it: the figures that the index keeps.
+
+    source: true rows of positions (k,) int64 → (k, Σ dim) float32. outside: rows (q, Σ dim)
+    float32 that are not in the index. Returns {"size", "effort": {dominant: effort},
+    "recall_at_10": {weighting: x}, "ladder": {effort: {weighting: x}}, "query_ms"}; the
+    recall counts the 10 nearest others of each query. An effort that the person has given
+    is a rung of the ladder, too.
+    """
+    alive = np.flatnonzero(index.rows.alive)
+    figures = {"size": len(alive), "effort": {}, "recall_at_10": {}, "ladder": {}, "query_ms": None}
+    if len(alive) < 2:
+        return figures
+    most = structures.most_effort(index.structure)
+    if outside is None:
+        drawn = np.random.default_rng(1).permutation(alive)
+        drawn = np.sort(drawn[: QUERIES if most else FEW])
+        queries = source(drawn)
+    else:
+        queries = outside if most else outside[:FEW]
+        drawn = np.full(len(queries), -1)
+    wanted = weightings(index.embeddings)
+    truths = _truths(index, source, drawn, queries, wanted)
+    for group in dict.fromkeys(dominant(weights) for weights in wanted):
+        mine = {text(w): w for w in wanted if dominant(w) == group}
+
+        def recalls(effort: int, mine=mine) -> dict[str, float]:
+            found = {name: _recall(index, queries, drawn, w, truths[name], effort) for name, w in mine.items()}
+            figures["ladder"].setdefault(str(effort), {}).update(_rounded(found))
+            return found
+
+        effort, found = _climb(recalls, mine, most, _GAIN[index.options.type], structures.lossy(index.structure))
+        figures["effort"][group] = effort
+        figures["recall_at_10"] |= _rounded(found)
+        given = min(index.options.ef_search, most)
+        if given and not set(mine) <= set(figures["ladder"].get(str(given), {})):
+            recalls(given)
+    index.figures = figures
+    figures["query_ms"] = median_ms(index, queries)
+    return figures
+
+
+def _climb(
+    recalls: Callable[[int], dict[str, float]], mine: dict[str, dict], most: int, gain: float, lossy: bool
+) -> tuple[int, dict[str, float]]:
+    """The least effort, by doubling, that suffices for each of these weightings, and its recalls."""
+    effort, before = min(_LEAST, most), None
+    while True:
+        found = recalls(effort)
+        enough = all(x >= _target(mine[name]) for name, x in found.items())
+        mean = float(np.mean(list(found.values())))
+        stuck = lossy and before is not None and mean - before < gain
+        if enough or stuck or effort >= most:
+            return effort, found
+        effort, before = min(2 * effort, most), mean
+
+
+def _rounded(found: dict[str, float]) -> dict[str, float]:
+    return {name: round(x, 4) for name, x in found.items()}
+
+
+def _target(weights: dict[str, float]) -> float:
+    kind = "equal" if len(set(weights.values())) == 1 else "other"
+    return TARGETS[kind] + _MARGIN[kind]
+
+
+def _weighted(index, queries: np.ndarray, weights: dict[str, float]) -> np.ndarray:
+    """Stored rows (q, Σ dim) as queries of a weighting."""
+    return queries * np.repeat([weights.get(n, 0.0) for n in index.embeddings], list(index.dims.values())).astype(np.float32)
+
+
+def _truths(index, source, drawn, queries, wanted) -> dict[str, _Truth]:
+    """The exact neighbors of the queries under each weighting, in one pass over the rows.
+
+    drawn: (q,) positions of the queries, which are no neighbors of themselves; −1: of none.
+    """
+    k = min(K, int(index.rows.alive.sum()) - 1)
+    starts = np.cumsum([0, *index.dims.values()])
+    shape = (len(drawn), k)
+    best = {text(w): (np.full(shape, -np.inf, np.float32), np.zeros(shape, np.int64)) for w in wanted}
+    alive = np.flatnonzero(index.rows.alive)
+    for start in range(0, len(alive), _STEP):
+        part = alive[start : start + _STEP]
+        rows = source(part)
+        cosines = [queries[:, a:b] @ rows[:, a:b].T for a, b in zip(starts, starts[1:])]
+        own = drawn[:, None] == part
+        for weights in wanted:
+            products = sum(weights[n] * c for n, c in zip(index.embeddings, cosines) if weights[n])
+            products[own] = -np.inf
+            scores, found = best[text(weights)]
+            scores = np.concatenate([scores, products], axis=1)
+            found = np.concatenate([found, np.broadcast_to(part, products.shape)], axis=1)
+            top = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+            best[text(weights)] = np.take_along_axis(scores, top, 1), np.take_along_axis(found, top, 1)
+    truths = {}
+    for weights in wanted:
+        scores, found = best[text(weights)]
+        something = np.abs(_weighted(index, queries, weights)).max(axis=1) > 0
+        truths[text(weights)] = _Truth(np.flatnonzero(something), found, scores.min(axis=1))
+    return truths
+
+
+def _recall(index, queries, drawn, weights, truth: _Truth, effort: int) -> float:
+    """Share of the true neighbors found; of equally near ones any will do, where rows are exact."""
+    mine = truth.queries
+    if not len(mine):
+        return 1.0
+    k = truth.rows.shape[1]
+    products, rows = index.nearest(_weighted(index, queries[mine], weights), k + 1, Bitmap.of(index.rows.alive), effort)
+    hits = (rows[:, :, None] == truth.rows[mine][:, None]).any(axis=2)
+    if not structures.lossy(index.structure):
+        hits |= products >= truth.last[mine][:, None] - 1e-6
+    hits &= (rows >= 0) & (rows != drawn[mine][:, None])
+    return float(np.minimum(hits.sum(axis=1), k).mean() / k)
+
+
+def median_ms(index, queries: np.ndarray) -> float:
+    """Median time of a single query (rows (q, Σ dim) float32) at equal weights, in milliseconds."""
+    took = []
+    effort = index.effort_for(dict.fromkeys(index.embeddings, 1.0))
+    alive = Bitmap.of(index.rows.alive)
+    for query in queries[:FEW]:
+        started = time.perf_counter()
+        index.nearest(query[None], K, alive, effort)
+        took.append(time.perf_counter() - started)
+    return round(float(np.median(took)) * 1000, 3)

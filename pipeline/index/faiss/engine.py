@@ -1,0 +1,292 @@
+"""The index by FAISS: one structure over the vectors of all embeddings, for any weights.
+
+For an image with unit vectors x₁…x_M a row is [x₁ … x_M]/√M; a query with weights w is
+[w₁q₁ … w_M q_M]. Their inner product is Σ wₘ·cos(qₘ, xₘ)/√M, so one structure answers every
+weighting without being built again. Where some images lack an embedding, those that have
+the same ones are searched apart, each with weights that sum to 1, and the answers merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from pipeline.index.bitmap import Bitmap
+from pipeline.index.contract import Filter, Index, Neighbors, State, shares
+from pipeline.index.faiss import effort, neighbors, store, structures, update
+from pipeline.index.faiss.rows import Rows
+from pipeline.index.filters import Filters
+from pipeline.library import Library
+from pipeline.progress import Progress, Silent
+from pipeline.settings import IndexOptions
+
+_READS = 16
+"""Rows a walk reads per unit of effort, about: a walk that reads more than a scan is none."""
+_EFFORT = 256
+"""Effort of a search while none has been measured; 128 found 0.949 by `sift` among 3,781 photographs."""
+_STEP = 4_096
+
+_Find = Callable[[np.ndarray, int, Bitmap, int], tuple[np.ndarray, np.ndarray]]
+"""Best rows for combined queries (q, Σ dim), k of a mask, with an effort: products, rows."""
+
+
+class FaissIndex(Index):
+    """structure: what FAISS holds, in memory or mapped. rows: which image each row is.
+
+    figures: as measured (see `effort`). learned_from: rows there were when a quantizer
+    learned. generation: the library's when it was brought up to date; made_by: {embedding:
+    fingerprint of its extractor} then.
+    """
+
+    engine = "faiss"
+
+    def __init__(self, library: Library, structure, rows: Rows, about: dict):
+        self.library = library
+        self.structure, self.rows = structure, rows
+        self.dims: dict[str, int] = dict(zip(about["embeddings"], about["dims"]))
+        self.options = IndexOptions(**about["options"])
+        self.figures: dict = about.get("measured") or {}
+        self.learned_from: int = about.get("learned_from", 0)
+        self.generation: int = about.get("generation", 0)
+        self.made_by: dict[str, str] = about.get("made_by") or {}
+        self.mapped = False
+        self._filters: tuple[Rows, Filters] | None = None
+
+    @property
+    def state(self) -> State:
+        """What it holds."""
+        return State(
+            self.engine, str(store.pointer(self.library).parent), int(self.rows.alive.sum()), self.embeddings,
+            self.generation, self.options, self.figures,
+        )  # fmt: skip
+
+    # Changing
+
+    def upsert(self, ids: Sequence[int], progress: Progress = Silent()) -> None:
+        """Take up these images, or take them up again, with the vectors the library has; saved."""
+        update.upsert(self, np.unique(np.asarray(ids, np.int64)), progress)
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Forget these images; saved. Their rows stay and are passed over."""
+        update.delete(self, np.asarray(ids, np.int64))
+
+    def pending(self) -> tuple[np.ndarray, np.ndarray]:
+        """Images to upsert and images to delete until it holds what the library holds now."""
+        return self.rows.pending(self.library, self.generation, self.made_by)
+
+    def settle(self, generation: int, options: IndexOptions) -> None:
+        """Note that it holds all that the library held at a generation; saved."""
+        update.settle(self, generation, options)
+
+    def outworn(self, options: IndexOptions, added: np.ndarray, removed: np.ndarray) -> str:
+        """Why it should be built anew rather than take up and forget these images; empty where it
+        need not be."""
+        return update.outworn(self, options, added, removed)
+
+    # Searching
+
+    def search(
+        self,
+        vectors: Mapping[str, np.ndarray],
+        weights: Mapping[str, float],
+        k: int,
+        filter: Filter = Filter(),
+        exact: bool = False,
+    ) -> Neighbors:
+        """The images nearest to a query or to several at once; see the contract."""
+        find = self._exact if exact else self.nearest
+        return self._answer(vectors, weights, k, self.allowed(filter), find)
+
+    def approximate(
+        self, vectors: Mapping[str, np.ndarray], weights: Mapping[str, float], k: int
+    ) -> Neighbors:
+        """The same by the structure alone, where a search would scan few images and miss none."""
+
+        def find(query, most, mask, effort):
+            return structures.walk(self.structure, query, most, mask, effort)
+
+        return self._answer(vectors, weights, k, None, find)
+
+    def _answer(self, vectors, weights, k: int, allowed: Bitmap | None, find: _Find) -> Neighbors:
+        weighed = shares(weights, [name for name in self.embeddings if name in vectors])
+        single = all(vectors[name].ndim == 1 for name in weighed)
+        queries = {name: np.atleast_2d(vectors[name]) for name in weighed}
+        scores, rows = self._best(queries, weighed, k, allowed, find)
+        ids = np.where(rows >= 0, self.rows.ids[rows] if len(self.rows) else rows, -1)
+        if single:
+            found = int((rows[:1] >= 0).sum())
+            return Neighbors(ids[:1].ravel()[:found], scores[:1].ravel()[:found])
+        return Neighbors(ids, scores)
+
+    def allowed(self, filter: Filter) -> Bitmap | None:
+        """The rows that a filter lets pass; None: all."""
+        if self._filters is None or self._filters[0] is not self.rows:
+            rows = self.rows
+            self._filters = rows, Filters(self.library, rows.positions, len(rows))
+        return self._filters[1].rows(filter)
+
+    def _best(
+        self, queries: dict[str, np.ndarray], weighed: dict[str, float], k: int, allowed: Bitmap | None, find: _Find
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+        """Best rows for queries {name: (q, dim)}: scores (q, ≤ k) float32, rows (q, ≤ k), −1 for none."""
+        count = max((len(block) for block in queries.values()), default=0)
+        parts = [(np.zeros((count, 0), np.float32), np.zeros((count, 0), np.int64))]
+        for group in self.rows.current(self.library).groups(self.embeddings, tuple(weighed)):
+            mask = group.rows if allowed is None else group.rows & allowed
+            if mask.count and k:
+                mine = shares(weighed, group.names)
+                combined = self._combined(queries, mine, count)
+                products, rows = find(combined, min(k, mask.count), mask, self.effort_for(mine))
+                parts.append((np.where(rows < 0, 0, products) * np.float32(np.sqrt(len(self.dims))), rows))
+        return structures.merged(parts, k)
+
+    def nearest(self, query: np.ndarray, k: int, mask: Bitmap, effort: int) -> tuple[np.ndarray, np.ndarray]:
+        """Best rows for combined queries (q, Σ dim): products (q, k) float32, rows (q, k) int64.
+
+        mask: at least k rows. Walks the structure, or scans where that reads no more: few
+        candidates, or a filter that leaves a graph few places to go.
+        """
+        if mask.count <= structures.EXACT_BELOW:
+            return structures.scan(self.structure, query, k, mask)
+        # By powers of two, so that most pages of a long list come from the same walk.
+        effort = max(effort, 2 ** int(np.ceil(np.log2(2 * k))) if self.options.type == "hnsw" else 1)
+        effort = int(effort * mask.size / mask.count)
+        if self.options.type == "hnsw" and effort * _READS >= mask.count:
+            return structures.scan(self.structure, query, k, mask)
+        products, rows = structures.walk(self.structure, query, k, mask, effort)
+        short = (rows < 0).any(axis=1)
+        if short.any():
+            products[short], rows[short] = structures.scan(self.structure, query[short], k, mask)
+        return products, rows
+
+    @property
+    def effort(self) -> dict[str, int]:
+        """efSearch (ivfpq: nprobe) by the embedding that dominates the weights: as given, or measured."""
+        measured = self.figures.get("effort", {})
+        given = self.options.ef_search
+        return dict.fromkeys(measured or [effort.MIXED], given) if given else measured
+
+    def effort_for(self, weights: Mapping[str, float]) -> int:
+        """The effort a search with these weights takes."""
+        known = self.effort or {effort.MIXED: _EFFORT}
+        mine = {name: weights.get(name, 0.0) for name in self.embeddings}
+        return known.get(effort.dominant(mine), max(known.values()))
+
+    def _combined(self, queries: Mapping[str, np.ndarray], weighed: Mapping[str, float], count: int) -> np.ndarray:
+        """Queries as rows (q, Σ dim) float32, each block times its weight."""
+        query = np.zeros((count, sum(self.dims.values())), np.float32)
+        for name, weight in weighed.items():
+            query[:, self.columns(name)] = np.float32(weight) * queries[name]
+        return query
+
+    def _exact(self, query: np.ndarray, k: int, mask: Bitmap, effort: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Best rows by the vectors themselves: products (q, k), rows (q, k)."""
+        if not structures.lossy(self.structure):
+            return structures.scan(self.structure, query, k, mask)
+        at = mask.positions()
+        parts = [at[start : start + _STEP] for start in range(0, len(at), _STEP)]
+        products = np.concatenate([query @ self.true_rows(part).T for part in parts], axis=1)
+        best = np.argsort(-products, axis=1, kind="stable")[:, :k]
+        return np.take_along_axis(products, best, axis=1), at[best]
+
+    def neighbors(
+        self,
+        ids: np.ndarray,
+        k: int,
+        weights: Mapping[str, float] | None = None,
+        among: np.ndarray | None = None,
+        exact: bool = False,
+        progress: Progress = Silent(),
+    ) -> Neighbors:
+        """The k nearest others of each of many images; see the contract."""
+        return neighbors.find(self, np.asarray(ids, np.int64), k, weights, among, exact, progress)
+
+    # What it holds
+
+    def ids(self, name: str | None = None) -> np.ndarray:
+        """Images that can be found, by one embedding or by any: (n,) int64 ascending."""
+        wanted = self.embeddings if name is None else (name,)
+        groups = self.rows.current(self.library).groups(self.embeddings, wanted)
+        found = [self.rows.ids[group.rows.positions()] for group in groups]
+        return np.sort(np.concatenate([np.zeros(0, np.int64), *found]))
+
+    def vectors(self, ids: np.ndarray, name: str | None = None, exact: bool = False) -> np.ndarray:
+        """Vectors as stored, or exact, in the order of `ids`; see the contract."""
+        at = self.rows.positions(ids)
+        columns = slice(None) if name is None else self.columns(name)
+        found = np.zeros((len(at), sum(self.dims.values()) if name is None else self.dims[name]), np.float32)
+        have = at >= 0
+        if not have.any():
+            return found
+        if exact or structures.lossy(self.structure):
+            rows = self.true_rows(at[have]) if exact else structures.decode(self.structure, at[have])
+            found[have] = rows[:, columns]
+        else:  # a view of the file: only the columns are read
+            found[have] = structures.whole(self.structure)[:, columns][at[have]]
+        return found if name is None else found * np.float32(np.sqrt(len(self.dims)))
+
+    def columns(self, name: str) -> slice:
+        """Where an embedding's block lies within a row."""
+        start = 0
+        for other, dim in self.dims.items():
+            if other == name:
+                return slice(start, start + dim)
+            start += dim
+        raise KeyError(name)
+
+    def true_rows(self, at: np.ndarray) -> np.ndarray:
+        """The rows at positions (k,) int64 as they were before a storage rounded them."""
+        if not structures.lossy(self.structure):
+            return structures.decode(self.structure, at)
+        ids, back = np.unique(self.rows.ids[at], return_inverse=True)
+        return update.read_rows(self.library, self.dims, ids)[back]
+
+
+def create(library: Library, names: list[str], options: IndexOptions, ids: np.ndarray) -> FaissIndex:
+    """An empty index that has learned what its structure must learn from images `ids`; not saved yet."""
+    known = library.embeddings()
+    dims = {name: known[name].dim for name in names}
+    structure = structures.make(options, sum(dims.values()), len(ids))
+    if structures.learns(options):
+        structure.train(update.read_rows(library, dims, ids[structures.training_rows(len(ids))]))
+    about = {
+        "embeddings": names, "dims": list(dims.values()), "options": asdict(options), "learned_from": len(ids),
+    }  # fmt: skip
+    return FaissIndex(library, structure, Rows.none(names), about)
+
+
+def open_saved(library: Library, to_change: bool = False) -> FaissIndex | None:
+    """The index as saved, mapped from its files or read whole to be changed; None without one."""
+    found = store.read(library, to_change)
+    if found is None:
+        return None
+    about, arrays, structure = found
+    rows = Rows(about["embeddings"], **arrays)
+    if about.get("made_by"):
+        rows.assume(about["generation"], about["made_by"])
+    index = FaissIndex(library, structure, rows, about)
+    index.mapped = not to_change
+    return index
+
+
+def saved_state(library: Library) -> State | None:
+    """What is saved, without loading it."""
+    about = store.read_about(library)
+    if about is None:
+        return None
+    return State(
+        FaissIndex.engine, str(store.pointer(library).parent), about["size"], tuple(about["embeddings"]),
+        about.get("generation", 0), IndexOptions(**about["options"]), about.get("measured") or {},
+    )  # fmt: skip
+
+
+def is_stale(library: Library) -> bool:
+    """Whether the saved index is behind the library, without loading its structure."""
+    found = store.read_rows(library)
+    if found is None:
+        return True
+    about, arrays = found
+    rows = Rows(about["embeddings"], **arrays)
+    return any(map(len, rows.pending(library, about.get("generation", 0), about.get("made_by") or {})))

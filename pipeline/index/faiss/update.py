@@ -1,0 +1,164 @@
+"""Changing the index by FAISS: rows are appended, linked, measured, and saved with what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.index import currency
+from pipeline.index.faiss import edges, effort, store, structures
+from pipeline.library import Library
+from pipeline.progress import Progress
+from pipeline.settings import IndexOptions
+
+if TYPE_CHECKING:
+    from pipeline.index.faiss.engine import FaissIndex
+
+REBUILD_ABOVE = 0.2
+"""Share of rows given up above which building anew pays: they are walked through and take memory."""
+_MEASURED_FOR = 0.1
+"""The measured effort holds until the index has grown or shrunk by more than this."""
+_OUTGROWN = 2.0
+"""A quantizer learns anew when there are so many times the rows it has learned from."""
+_STEP = 4_096
+
+
+def read_rows(library: Library, dims: Mapping[str, int], ids: np.ndarray) -> np.ndarray:
+    """The rows of images, ids ascending, from the library's vectors: (n, Σ dim) float32."""
+    rows = np.zeros((len(ids), sum(dims.values())), np.float32)
+    column = 0
+    for name, dim in dims.items():
+        having, vectors = library.vectors(name, ids.tolist())
+        rows[np.searchsorted(ids, having), column : column + dim] = vectors / np.sqrt(len(dims))
+        column += dim
+    return rows
+
+
+def outworn(index: FaissIndex, options: IndexOptions, added: np.ndarray, removed: np.ndarray) -> str:
+    """Why an index should be built anew rather than changed so; empty where it need not be."""
+    for name in ("type", "storage", "hnsw_m", "ef_construction"):
+        was, now = getattr(index.options, name), getattr(options, name)
+        if was != now:
+            return f"{name.replace('_', '-')} changes from {was} to {now}"
+    alive = int(index.rows.alive.sum())
+    going = int((index.rows.positions(np.concatenate([added, removed])) >= 0).sum())
+    rows, given_up = len(index.rows) + len(added), len(index.rows) - alive + going
+    if given_up > REBUILD_ABOVE * rows:
+        return f"{given_up:,} of {rows:,} rows would stand for nothing"
+    count = alive - going + len(added)
+    if structures.learns(options) and count > _OUTGROWN * index.learned_from:
+        return f"there are {count:,} images, and it learned from {index.learned_from:,}"
+    return ""
+
+
+def upsert(index: FaissIndex, ids: np.ndarray, progress: Progress) -> None:
+    """Append rows for these images, give up those they had, and save."""
+    if index.mapped:  # cannot be changed: read whole
+        index.structure = store.read(index.library, to_change=True)[2]
+        index.mapped = False
+    having, stamps = currency.stamps(index.library, index.embeddings, ids)
+    _give_up(index, ids)
+    _fill(index, having, stamps, progress)
+    _save(index, structure_changed=True)
+
+
+def delete(index: FaissIndex, ids: np.ndarray) -> None:
+    """Give up the rows of these images, and save."""
+    _give_up(index, ids)
+    _save(index)
+
+
+def settle(index: FaissIndex, generation: int, options: IndexOptions) -> None:
+    """Note that it is up to date with a generation, and how it is searched; saved."""
+    made_by = currency.made_by(index.library, index.embeddings)
+    if (index.generation, index.made_by, index.options) == (generation, made_by, options):
+        return
+    index.generation, index.made_by, index.options = generation, made_by, options
+    index.rows.assume(generation, made_by)
+    _save(index, rows_changed=False)
+
+
+def _give_up(index: FaissIndex, ids: np.ndarray) -> None:
+    at = index.rows.positions(ids)
+    alive = index.rows.alive.copy()
+    alive[at[at >= 0]] = False
+    index.rows = index.rows.changed(alive)
+
+
+def _fill(index: FaissIndex, ids: np.ndarray, stamps: np.ndarray, progress: Progress) -> None:
+    """Append rows for these images, and measure the index where that is due.
+
+    What comes last are images drawn by chance: before they come they are the queries, as an
+    uploaded picture is one. A row's own links lead to its neighbors, and would flatter; so
+    where few images come, what was measured of a somewhat smaller index stays.
+    """
+    progress.start("index", len(ids))
+    last = min(effort.QUERIES, len(ids) // 2)
+    alive = int(index.rows.alive.sum())
+    enough = structures.lossy(index.structure) or alive + len(ids) - last > structures.EXACT_BELOW
+    drawn = np.random.default_rng(0).permutation(len(ids))
+    parts = [np.sort(drawn[last:]), np.sort(drawn[:last])] if enough else [np.arange(len(ids))]
+    for number, part in enumerate(parts):
+        first = len(index.rows)
+        if number and last >= effort.FEW and _is_due(index):
+            effort.measure(index, index.true_rows, read_rows(index.library, index.dims, ids[part]))
+        _add(index, ids[part], stamps[part], progress)
+        _link(index, first)
+    if not _is_searched(index):
+        index.figures = {}
+    elif not index.figures:
+        effort.measure(index, index.true_rows)
+
+
+def _is_searched(index: FaissIndex) -> bool:
+    """Whether there is an effort to choose: small exact indexes are always scanned."""
+    return int(index.rows.alive.sum()) > structures.EXACT_BELOW or structures.lossy(index.structure)
+
+
+def _is_due(index: FaissIndex) -> bool:
+    """Whether there is something to measure, and it is not known of about so many rows."""
+    size, alive = index.figures.get("size", 0), int(index.rows.alive.sum())
+    return _is_searched(index) and (not size or abs(alive - size) > _MEASURED_FOR * size)
+
+
+def _add(index: FaissIndex, ids: np.ndarray, stamps: np.ndarray, progress: Progress) -> None:
+    """Append rows for these images, reading their vectors batch by batch."""
+    seen = np.zeros(stamps.shape, bool)
+    for start in range(0, len(ids), _STEP):
+        part = slice(start, start + _STEP)
+        rows = read_rows(index.library, index.dims, ids[part])
+        index.structure.add(rows)
+        for at, name in enumerate(index.dims):
+            seen[part, at] = rows[:, index.columns(name)].any(axis=1)
+        progress.advance(len(rows))
+    index.rows = index.rows.changed(index.rows.alive, ids, stamps, seen)
+
+
+def _link(index: FaissIndex, first: int) -> None:
+    """Link rows by each embedding alone: those from `first` on, or all once searches walk the graph."""
+    if index.options.type != "hnsw" or len(index.embeddings) < 2:
+        return
+    dims = list(index.dims.values())
+    if edges.widened(index.structure, index.options.hnsw_m):
+        edges.extend(index.structure, dims, first)
+    elif int(index.rows.alive.sum()) > structures.EXACT_BELOW:
+        edges.widen(index.structure, dims)
+
+
+def _save(index: FaissIndex, rows_changed: bool = True, structure_changed: bool = False) -> None:
+    rows = index.rows
+    about = {
+        "embeddings": index.embeddings,
+        "dims": list(index.dims.values()),
+        "options": asdict(index.options),
+        "size": int(rows.alive.sum()),
+        "learned_from": index.learned_from,
+        "measured": index.figures,
+        "generation": index.generation,
+        "made_by": index.made_by,
+    }
+    arrays = {"ids": rows.ids, "stamps": rows.stamps, "alive": rows.alive, "seen": rows.seen}
+    store.write(index.library, about, arrays if rows_changed else None, index.structure if structure_changed else None)
