@@ -22,7 +22,7 @@ from pipeline.library import Library
 from pipeline.progress import Progress, Silent
 from pipeline.settings import IndexOptions
 
-_READS = 16
+READS = 16
 """Rows a walk reads per unit of effort, about: a walk that reads more than a scan is none."""
 _EFFORT = 256
 """Effort of a search while none has been measured; 128 found 0.949 by `sift` among 3,781 photographs."""
@@ -153,7 +153,7 @@ class FaissIndex(Index):
         # By powers of two, so that most pages of a long list come from the same walk.
         effort = max(effort, 2 ** int(np.ceil(np.log2(2 * k))) if self.options.type == "hnsw" else 1)
         effort = int(effort * mask.size / mask.count)
-        if self.options.type == "hnsw" and effort * _READS >= mask.count:
+        if self.options.type == "hnsw" and effort * READS >= mask.count:
             return structures.scan(self.structure, query, k, mask)
         products, rows = structures.walk(self.structure, query, k, mask, effort)
         short = (rows < 0).any(axis=1)

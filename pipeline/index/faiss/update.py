@@ -68,6 +68,8 @@ def upsert(index: FaissIndex, ids: np.ndarray, progress: Progress) -> None:
 def delete(index: FaissIndex, ids: np.ndarray) -> None:
     """Give up the rows of these images, and save."""
     _give_up(index, ids)
+    if len(currency.stamps(index.library, index.embeddings, ids)[0]):
+        index.made_by = {}  # the library still has them: from now on it is behind, whatever the generation says
     _save(index)
 
 
