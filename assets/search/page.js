@@ -1,11 +1,10 @@
 /* The Search page in the browser: the board, uploads, presets, paste, drop anywhere.
 
    The board is a list of {kind, key, minus, token, turn, mirror, crop}; see
-   dashboard/pages/search_board.py. What belongs to an upload stays in this tab, in
+   dashboard/pages/search/board.py. What belongs to an upload stays in this tab, in
    sessionStorage: name, preview, and the vectors of each edit of it. */
 (function () {
   "use strict";
-  const LARGEST = 25 * 2 ** 20; // as the drop zone and the server have it
   const MOST = 24; // pictures on a board, as the server has it
   const UPLOADS = "likeness-upload:" + window.likeness.url("/"); // another library's vectors are others
   const SEEN = "likeness-seen:" + window.likeness.url("/");
@@ -20,12 +19,16 @@
   };
 
   // What set_props and callbacks last made of these, for listeners outside of callbacks.
-  const state = { board: [], asked: "", shown: null, drawing: null, file: null, originals: new Map() };
+  const state = { board: [], asked: "", shown: null, drawing: null, changes: 0, sent: null, originals: new Map() };
 
-  function note(text) {
+  // more: the props of a button that follows the text.
+  function note(text, more) {
     const part = (type, props) => ({ type: type, namespace: "dash_html_components", props: props });
+    const button = more && part("Button", Object.assign({ type: "button", className: "card-link" }, more));
     put("search-note", {
-      children: text && part("Div", { className: "error-note", role: "alert", children: text }),
+      children: text && part("Div", {
+        className: more ? "done-note" : "error-note", role: "alert", children: more ? [text, " ", button] : text,
+      }),
     });
   }
 
@@ -92,7 +95,6 @@
 
   // The board with a picture on it: beside the others, or in their place.
   function placed(board, one, beside) {
-    note(null);
     if (!beside) {
       window.scrollTo({ top: 0 });
       put("search-active", { data: 0 });
@@ -110,12 +112,20 @@
 
   // Known here at once: `ask` may have to wait for an answer that is under way.
   function keep(board) {
-    if (Array.isArray(board)) state.board = board;
+    if (!Array.isArray(board)) return board;
+    state.board = board;
+    state.changes++;
+    state.sent = { board: JSON.stringify(board), from: location.href };
     return board;
   }
 
   const setBoard = (board) => put("search-chosen", { data: keep(board) });
   const addTo = (board) => Array.isArray(board) && setBoard(board);
+
+  function chosen(button, minus) {
+    note(null);
+    addTo(placed(state.board, entry("image", button.dataset.image, minus), true));
+  }
 
   // Where on the board is now what a button or the stage was drawn for; −1: nowhere any more.
   function at(drawn) {
@@ -124,54 +134,13 @@
     return is(state.board[place]) ? place : state.board.findIndex(is);
   }
 
-  // Files.
-
-  // What the zone would pass over without a word is told here.
-  function refused(file) {
-    const picture = file.type.startsWith("image/") || /\.(tiff?|avif)$/i.test(file.name);
-    if (!picture) note("“" + file.name + "” is not an image.");
-    else if (file.size > LARGEST) note("“" + file.name + "” is larger than 25 MB.");
-    return !picture || file.size > LARGEST;
-  }
-
-  function offer(file) {
-    if (!file || refused(file)) return;
-    state.file = file;
-    const reader = new FileReader();
-    reader.onload = () => {
-      if (onPage()) put("search-file", { filename: file.name || "Pasted image", contents: reader.result });
-    };
-    reader.onerror = () => note("“" + file.name + "” could not be read.");
-    reader.readAsDataURL(file);
-  }
-
   const onPage = () => document.getElementById("search-file");
-  const inZone = (event) => event.target.closest && event.target.closest("#search-file");
-
-  document.addEventListener("paste", (event) => {
-    if (!onPage() || !event.clipboardData) return;
-    offer(Array.from(event.clipboardData.files).find((file) => file.type.startsWith("image/")));
-  });
-
-  // An image dropped beside the zone would otherwise replace the page.
-  document.addEventListener("dragover", (event) => onPage() && event.preventDefault());
-  document.addEventListener("drop", (event) => {
-    if (!onPage()) return;
-    const file = event.dataTransfer && event.dataTransfer.files[0];
-    if (file && inZone(event)) state.file = refused(file) ? null : file; // the zone takes it itself
-    else if (file) offer(file);
-    event.preventDefault();
-  }, true);
-  document.addEventListener("change", (event) => {
-    const file = event.target.files && event.target.files[0];
-    if (file && inZone(event)) state.file = refused(file) ? null : file;
-  }, true);
 
   // What the page's buttons do, by their data-does.
 
   const doing = {
-    plus: (button) => addTo(placed(state.board, entry("image", button.dataset.image), true)),
-    minus: (button) => addTo(placed(state.board, entry("image", button.dataset.image, true), true)),
+    plus: (button) => chosen(button, false),
+    minus: (button) => chosen(button, true),
     show: (button) => put("search-active", { data: at(button) }),
     remove: (button) => {
       const gone = at(button);
@@ -224,14 +193,20 @@
   });
 
   window.likeness.search = {
-    state: state, doing: doing, put: put, note: note, offer: offer, stored: stored, setBoard: setBoard,
-    tokenOf: tokenOf, at: at, onPage: onPage,
+    state: state, doing: doing, put: put, note: note, stored: stored, store: store, setBoard: setBoard,
+    addTo: addTo, placed: placed, entry: entry, isAdding: isAdding, tokenOf: tokenOf, at: at, onPage: onPage,
   };
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     search: {
       // What the server is asked: the board, with the vectors of its uploads.
       ask: function (board, shown, mode) {
+        const text = JSON.stringify(board || []);
+        // A board that was put there before the last one, which follows.
+        if (state.sent && state.sent.board !== text && state.sent.from === location.href) return none();
+        state.sent = null;
+        // Another board than the one known here came with another page: the person has gone on.
+        if (text !== JSON.stringify(state.board)) state.changes++;
         state.board = board || [];
         const before = state.asked;
         const asked = { board: state.board, uploads: {}, names: {}, seen: [] };
@@ -258,32 +233,13 @@
         const id = clicked();
         if (!id) return none();
         const beside = isAdding();
+        note(null);
         return keep(placed(given[given.length - 1], entry("image", id.image), beside));
-      },
-
-      // An answer to a picture that was sent: a new upload, or an edit of one.
-      receive: function (received, board) {
-        if (!received) return none();
-        if (!received.key) {
-          const key = received.token.split("~")[0];
-          const upload = stored(key);
-          if (!upload) return none();
-          upload.vectors[received.token] = received.vectors;
-          store(upload);
-          return (board || []).slice();
-        }
-        if (state.file && state.file.size === received.size) state.originals.set(received.key, state.file);
-        state.file = null;
-        const next = placed(board, entry("upload", received.key), isAdding());
-        store({
-          key: received.key, name: received.name, src: received.src, at: Date.now(),
-          vectors: { [received.key]: received.vectors },
-        });
-        return keep(next);
       },
 
       // The pictures of uploads, which the server does not have.
       dress: function () {
+        window.likeness.search.field();
         const first = document.querySelector(".folded-first:not([data-placed])");
         if (first) {
           first.dataset.placed = "yes";

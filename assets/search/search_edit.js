@@ -3,7 +3,7 @@
    The stage always shows the whole picture, as turned and mirrored, with the crop as a
    rectangle that stays adjustable. A library image is edited at the server, by the numbers
    in its entry; an upload is drawn anew here and sent again, so that the server need not
-   keep it. Numbers are thousandths of the seen picture, as in dashboard/picture_edit.py. */
+   keep it. Numbers are thousandths of the seen picture, as in dashboard/uploads/edit.py. */
 (function () {
   "use strict";
   const WHOLE = 1000;
@@ -194,23 +194,26 @@
     }, PAUSE);
   }, true);
 
-  // An upload, drawn as edited and sent. One at a time, the latest first: Dash passes over the
-  // answer to a request when another follows it. What is missing then is asked for again.
-  search.edited = function (one, upload) {
+  // An upload, drawn as edited and looked at anew; of several edits the last one counts.
+  search.edited = async function (one, upload) {
     const { state } = search;
     if (state.drawing === one.token) return;
     state.drawing = one.token;
-    const last = () => {
-      const is = state.drawing === one.token;
-      if (is) state.drawing = null;
-      return is && search.onPage();
-    };
-    render(one, upload).then(
-      (contents) => last() && search.put("search-edit", {
-        data: { contents: contents, name: upload.name, token: one.token, at: Date.now() },
-      }),
-      () => last() && search.note("“" + upload.name + "” could not be edited in this browser.")
-    );
+    let vectors = null;
+    try {
+      const blob = await render(one, upload).catch(() => {
+        throw new Error("“" + upload.name + "” could not be edited in this browser.");
+      });
+      if (state.drawing !== one.token) return;
+      vectors = (await search.sent(blob, upload.name)).vectors;
+    } catch (error) {
+      if (state.drawing === one.token && search.onPage()) search.note(error.message);
+    }
+    const kept = search.stored(one.key);
+    if (vectors && kept) search.store(Object.assign(kept, { vectors: { ...kept.vectors, [one.token]: vectors } }));
+    if (state.drawing !== one.token) return;
+    state.drawing = null;
+    if (vectors && search.onPage()) search.put("search-chosen", { data: state.board.slice() });
   };
 
   // The file itself where this page still has it and the browser reads it, else the preview.
@@ -247,7 +250,7 @@
     if (one.mirror) brush.scale(-1, 1);
     brush.rotate((one.turn * Math.PI) / 180);
     brush.drawImage(source, -source.width / 2, -source.height / 2);
-    return canvas.toDataURL("image/jpeg", 0.95);
+    return new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.95));
   }
 
   document.addEventListener("likeness:query", fit);

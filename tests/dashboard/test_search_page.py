@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 import json
@@ -21,10 +20,9 @@ from dashboard.pages.search.board import Entry
 from dashboard.pages.search.panel import MAX_UPLOAD, filters_part
 from dashboard.pages.search.query import Settings, packed, query_of, unpacked
 from dashboard.pages.search.stage import query_view
-from dashboard.pages.search.upload import receive
+from dashboard.pages.search.upload import received_of
 from dashboard.reads import Reads
 from dashboard.uploads.edit import Edit, EditedPictures
-from pipeline.errors import QueryError
 from pipeline.library import Library, notes
 from pipeline.search.joining import MINUS
 from tests.dashboard.trees import of_class, of_kind, parts, text_of
@@ -35,10 +33,6 @@ EQUAL = {"color": 1.0, "sift": 1.0, "efficientnet": 1.0}
 @pytest.fixture(scope="module")
 def reads(made_library) -> Reads:
     return Reads(Library(made_library))
-
-
-def data_url(data: bytes) -> str:
-    return "data:application/octet-stream;base64," + base64.b64encode(data).decode()
 
 
 def asked(*board: Entry, uploads=None, seen=()) -> dict:
@@ -74,7 +68,7 @@ def test_a_cropped_and_reencoded_copy_finds_its_original_first(reads):
     width, height = picture.size
     copy = io.BytesIO()
     picture.crop((width // 20, height // 20, width, height)).save(copy, "TIFF")
-    received = receive(reads, data_url(copy.getvalue()), "copy.tif")
+    received = received_of(reads, copy.getvalue(), "copy.tif")
     upload = Entry("upload", received["key"])
     _, content, _, _ = search(
         reads, upload, uploads={upload.token: received["vectors"]},
@@ -86,7 +80,7 @@ def test_a_cropped_and_reencoded_copy_finds_its_original_first(reads):
 
 def test_the_vectors_kept_in_the_browser_are_those_computed(reads):
     data = reads.image(3).file.read_bytes()
-    kept = unpacked(receive(reads, data_url(data), "three.jpg")["vectors"])
+    kept = unpacked(received_of(reads, data, "three.jpg")["vectors"])
     computed = reads.embed(data)
     assert kept.keys() == computed.keys()
     for name, vector in computed.items():
@@ -94,17 +88,21 @@ def test_the_vectors_kept_in_the_browser_are_those_computed(reads):
 
 
 @pytest.mark.parametrize(
-    ("contents", "told"),
-    [
-        (data_url(b"this is no picture"), "cannot be searched with"),
-        ("data:image/jpeg;base64,%%%", "did not arrive whole"),
-        (data_url(bytes(MAX_UPLOAD + 1)), "larger than 25 MB"),
-    ],
+    ("data", "told"),
+    [(b"this is no picture", "cannot be searched with"), (bytes(MAX_UPLOAD + 1), "larger than 25 MB")],
 )
-def test_a_file_that_cannot_be_used_is_told_in_one_sentence_with_its_name(reads, contents, told):
-    with pytest.raises(QueryError, match=told) as error:
-        receive(reads, contents, "holiday.jpg")
-    assert "“holiday.jpg”" in str(error.value) and str(error.value).count(".") <= 2
+def test_a_file_that_cannot_be_used_is_told_in_one_sentence_with_its_name(library, data, told):
+    client = create_app(library).server.test_client()
+    answer = client.post("/upload?name=holiday.jpg", data=data)
+    assert told in answer.json["error"] and "“holiday.jpg”" in answer.json["error"]
+    assert answer.json["error"].count(".") <= 2
+
+
+def test_a_web_address_that_leads_into_this_network_is_refused_with_its_reason(library):
+    client = create_app(library).server.test_client()
+    answer = client.post("/web-picture", json={"address": "http://127.0.0.1:1/a.jpg"})
+    assert answer.json["error"].endswith(".")
+    assert client.post("/web-picture", data=b"nonsense").json["error"]
 
 
 def test_vectors_of_another_length_are_not_compared(reads):

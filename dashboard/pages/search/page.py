@@ -45,11 +45,10 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
         className="search page-wide",
         children=[
             dcc.Store(id="search-chosen", data=board),
-            # Which picture of the board is on the stage; what the browser asks the server;
-            # what it sends and gets back (it keeps uploads itself, see search.js).
+            # Which picture of the board is on the stage; what the browser asks the server; what
+            # it gets back (uploads it sends and keeps itself, see search_files.js).
             *(dcc.Store(id=f"search-{name}") for name in (
-                "active", "asked", "received", "edit", "picture", "shown", "more", "page", "rate",
-                "recorded",
+                "active", "asked", "picture", "shown", "more", "page", "rate", "recorded",
             )),
             html.Section(
                 id="search-panel", className="search-panel", **{"aria-label": "Query"},
@@ -166,7 +165,6 @@ def _register_browser(app: Dash) -> None:
             *(Input({"type": kind, "image": ALL}, "n_clicks") for kind in kinds),
             State("search-chosen", "data"),
         ]),
-        ("receive", [chosen], [Input("search-received", "data"), State("search-chosen", "data")]),
         ("preset", [Output({"type": "search-weight", "embedding": ALL}, "value")],
          [Input({"type": "search-preset", "name": ALL}, "n_clicks"),
           State({"type": "search-weight", "embedding": ALL}, "id")]),

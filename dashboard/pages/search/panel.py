@@ -29,18 +29,19 @@ _FILTER_TITLES = {"label": "Label", "folder": "Folder", "in": "Collection", "tag
 
 def query_part(reads: Reads) -> html.Div:
     """Where the query stands, and the ways to give one."""
-    drop = dcc.Upload(
-        id="search-file", className="drop", className_active="drop drop-active",
-        style_active={}, style_reject={}, accept="image/*,.tif,.tiff,.avif",
-        max_size=MAX_UPLOAD, disable_click=True,
-        children=html.Div(
-            [
-                components.icon("upload"),
-                html.Span([html.Span("Choose an image", className="drop-action"),
-                           ", drop or paste one"]),
-            ],
-            className="drop-text",
-        ),
+    drop = html.Div(
+        [
+            html.Div(id="search-file", className="drop-input"),  # the browser puts the field there
+            html.Div(
+                [
+                    components.icon("upload"),
+                    html.Span([html.Span("Choose an image", className="drop-action"),
+                               ", drop or paste one"]),
+                ],
+                className="drop-text",
+            ),
+        ],
+        className="drop",
     )
     return html.Div(
         className="search-query",

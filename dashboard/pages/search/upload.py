@@ -1,15 +1,16 @@
 """How a picture from outside comes to the Search page: a file, a web address, an edited upload.
 
-The server looks at it, answers with its vectors and a preview, and forgets it.
+The server looks at it, answers with its vectors and a preview, and forgets it. The browser
+sends one after the other (assets/search/search_files.js), so that none is lost.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 from hashlib import blake2b
 
-from dash import Dash, Input, Output, State, no_update
+from dash import Dash, Input, Output
+from flask import Response, jsonify, request
 
 from dashboard import components
 from dashboard.access import READ, needs
@@ -26,54 +27,19 @@ PREVIEW_SIDE = 768
 
 
 def register(app: Dash, reads: Reads) -> None:
-    """Add the callbacks."""
-    running = [(Output("search-panel", "className"), "search-panel busy", "search-panel")]
+    """Add the routes that pictures are sent to, and what is said until the models are there."""
 
-    @app.callback(
-        Output("search-received", "data"), Output("search-note", "children"),
-        Output("search-file", "contents"),
-        Input("search-file", "contents"), State("search-file", "filename"),
-        running=running, prevent_initial_call=True,
-    )
+    @app.server.post("/upload")
     @needs(READ, pool=MODELS)
-    def on_upload(contents: str | None, filename: str | None):
-        if not contents:
-            return (no_update,) * 3
-        try:
-            return receive(reads, contents, filename or "That file"), None, None
-        except LikenessError as error:
-            return no_update, components.error_note(str(error)), None
+    def upload() -> Response:
+        name = request.args.get("name") or "That file"
+        return _answer(lambda: received_of(reads, request.get_data(cache=False), name))
 
-    @app.callback(
-        Output("search-received", "data", allow_duplicate=True),
-        Output("search-note", "children", allow_duplicate=True),
-        Input("search-edit", "data"), running=running, prevent_initial_call=True,
-    )
-    @needs(READ, pool=MODELS)
-    def on_edit(edit: dict):
-        try:
-            received = receive(reads, edit["contents"], edit["name"])
-        except LikenessError as error:
-            return no_update, components.error_note(str(error))
-        return {"token": edit["token"], "vectors": received["vectors"]}, None
-
-    @app.callback(
-        Output("search-received", "data", allow_duplicate=True),
-        Output("search-note", "children", allow_duplicate=True), Output("search-link", "value"),
-        Input("search-link-go", "n_clicks"), Input("search-link", "n_submit"),
-        State("search-link", "value"),
-        running=[*running, (Output("search-link-go", "disabled"), True, False)],
-        prevent_initial_call=True,
-    )
+    @app.server.post("/web-picture")
     @needs(READ, pool=TRANSFER)
-    def on_link(_, __, address: str | None):
-        if not (address or "").strip():
-            return (no_update,) * 3
-        try:
-            picture = web_picture.fetch(address.strip(), limit=MAX_UPLOAD)
-            return received_of(reads, picture.data, picture.name), None, ""
-        except LikenessError as error:
-            return no_update, components.error_note(str(error)), no_update
+    def web_address() -> Response:
+        address = str((request.get_json(silent=True) or {}).get("address") or "").strip()
+        return _answer(lambda: fetched(reads, address))
 
     @app.callback(
         Output("search-ready", "children"), Output("search-ready", "className"),
@@ -89,26 +55,28 @@ def register(app: Dash, reads: Reads) -> None:
         return None, ""
 
 
-def receive(reads: Reads, contents: str, filename: str) -> dict:
-    """An uploaded file (data URL) as `received_of` gives it.
-
-    Raises LikenessError with one sentence when the file cannot be used.
-    """
+def _answer(look) -> Response:
+    """What a look at a picture says, or {"error"} with one sentence: it was looked at either way."""
     try:
-        data = base64.b64decode(contents.partition(",")[2], validate=True)
-    except binascii.Error:
-        raise QueryError(f"“{filename}” did not arrive whole; try again.") from None
-    if len(data) > MAX_UPLOAD:
-        raise QueryError(f"“{filename}” is larger than {MAX_UPLOAD // 2**20} MB.")
-    return received_of(reads, data, filename)
+        return jsonify(look())
+    except LikenessError as error:
+        return jsonify({"error": str(error)})
+
+
+def fetched(reads: Reads, address: str) -> dict:
+    """The picture at a web address as `received_of` gives it."""
+    picture = web_picture.fetch(address, limit=MAX_UPLOAD)
+    return received_of(reads, picture.data, picture.name)
 
 
 def received_of(reads: Reads, data: bytes, name: str) -> dict:
     """A picture from outside as {key, token, name, size, vectors, src}: src is a preview.
 
     All of it stays in the browser: a slider then needs no second look at the picture, and
-    the server keeps nothing.
+    the server keeps nothing. Raises LikenessError with one sentence when it cannot be used.
     """
+    if len(data) > MAX_UPLOAD:
+        raise QueryError(f"“{name}” is larger than {MAX_UPLOAD // 2**20} MB.")
     try:
         pixels, preview = untrusted.decode(data, (decoding.WORK_SIDE, PREVIEW_SIDE))
         vectors = reads.embed(pixels)

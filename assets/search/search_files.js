@@ -1,0 +1,142 @@
+/* Pictures from outside: files that are chosen, dropped or pasted, photos, web addresses.
+
+   They are sent one after the other, so that a second one does not cost the first, and each
+   comes to the board when the server has looked at it. What the person has done meanwhile
+   stays: an answer that comes late is offered and changes nothing by itself. */
+(function () {
+  "use strict";
+  const LARGEST = 25 * 2 ** 20; // as the server has it
+  const TYPES = /\.(tiff?|avif|hei[cf]|jxl|dng|cr[23]|nef|arw|orf|rw2|raf|pef|srw)$/i; // a browser may not know
+  const { url } = window.likeness;
+  const search = window.likeness.search;
+  const { state, note, put } = search;
+  const queue = []; // {file | address, joins}: joins, what it stands with on the board
+  let busy = false;
+
+  // What the server says of a picture; rejects with one sentence.
+  async function look(path, body) {
+    let answer;
+    try {
+      answer = await fetch(url(path), { method: "POST", body: body,
+        headers: { "Content-Type": typeof body === "string" ? "application/json" : "application/octet-stream" } });
+    } catch (error) {
+      throw new Error("The server does not answer. Is Likeness still running?");
+    }
+    const said = await answer.json().catch(() => null);
+    if (answer.ok && said && !said.error) return said;
+    throw new Error((said && said.error) || "The server could not look at that image.");
+  }
+
+  const sent = (file, name) => look("/upload?" + new URLSearchParams({ name: name }), file);
+
+  function refused(file) {
+    const picture = file.type.startsWith("image/") || TYPES.test(file.name);
+    if (!picture) note("“" + file.name + "” is not an image.");
+    else if (file.size > LARGEST) note("“" + file.name + "” is larger than 25 MB.");
+    return !picture || file.size > LARGEST;
+  }
+
+  // Files given at once, or while others are on their way, are searched with together.
+  function give(items) {
+    if (!items.length) return;
+    note(null);
+    const adding = search.isAdding();
+    items.forEach((item) => queue.push(Object.assign(item, {
+      beside: adding || busy || item !== items[0], changes: state.changes,
+    })));
+    next();
+  }
+
+  const offer = (...files) => give(files.filter((file) => file && !refused(file)).map((file) => ({ file: file })));
+
+  async function next() {
+    if (busy) return;
+    busy = true;
+    put("search-panel", { className: "search-panel busy" });
+    while (queue.length) {
+      const item = queue.shift();
+      const { file, address } = item;
+      try {
+        const received = file ? await sent(file, file.name || "Pasted image")
+          : await look("/web-picture", JSON.stringify({ address: address }));
+        if (file) state.originals.set(received.key, file);
+        arrived(received, item);
+        if (address) put("search-link", { value: "" });
+      } catch (error) {
+        if (search.onPage()) note(error.message);
+      }
+    }
+    busy = false;
+    if (search.onPage()) put("search-panel", { className: "search-panel" });
+  }
+
+  function arrived(received, item) {
+    search.store({
+      key: received.key, name: received.name, src: received.src, at: Date.now(),
+      vectors: { [received.key]: received.vectors },
+    });
+    if (!search.onPage()) return;
+    if (state.changes !== item.changes) {
+      const children = "Add it to this search";
+      const offered = { children: children, "data-does": "join", "data-key": received.key };
+      return note("“" + received.name + "” is ready.", offered);
+    }
+    place(received.key, item.beside);
+    queue.forEach((other) => { other.changes = state.changes; }); // that was not the person
+  }
+
+  const place = (key, beside) => search.addTo(search.placed(state.board, search.entry("upload", key), beside));
+  search.doing.join = (button) => {
+    note(null);
+    place(button.dataset.key, true);
+  };
+
+  // The field of files, which Dash has none of.
+  function field() {
+    const zone = search.onPage();
+    if (!zone || zone.firstChild) return;
+    const made = document.createElement("input");
+    Object.assign(made, { type: "file", multiple: true, className: "visually-hidden",
+      accept: "image/*,.tif,.tiff,.avif,.heic,.heif,.jxl,.dng,.cr2,.cr3,.nef,.arw,.orf,.rw2,.raf,.pef,.srw" });
+    made.addEventListener("change", () => {
+      offer(...made.files);
+      made.value = ""; // the same file again is a choice too
+    });
+    zone.append(made);
+  }
+
+  document.addEventListener("paste", (event) => {
+    if (!search.onPage() || !event.clipboardData) return;
+    offer(...Array.from(event.clipboardData.files).filter((file) => file.type.startsWith("image/")));
+  });
+
+  // Dropped anywhere: an image would otherwise replace the page.
+  const zone = (event) => event.target.closest && event.target.closest(".search .drop");
+  const mark = (event) => document.querySelectorAll(".search .drop").forEach((one) =>
+    one.classList.toggle("drop-active", event.type === "dragover" && one === zone(event)));
+  document.addEventListener("dragover", (event) => {
+    if (!search.onPage()) return;
+    event.preventDefault();
+    mark(event);
+  });
+  document.addEventListener("dragleave", (event) => search.onPage() && mark(event));
+  document.addEventListener("drop", (event) => {
+    if (!search.onPage()) return;
+    event.preventDefault();
+    mark(event);
+    if (event.dataTransfer) offer(...event.dataTransfer.files);
+  });
+
+  function goTo() {
+    const address = document.getElementById("search-link").value.trim();
+    if (address) give([{ address: address }]);
+  }
+  document.addEventListener("click", (event) => {
+    if (event.target.closest && event.target.closest("#search-link-go")) goTo();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.id === "search-link") goTo();
+  });
+
+  Object.assign(search, { offer: offer, sent: sent, field: field });
+})();
