@@ -5,9 +5,13 @@ Each file is a list of `test("what holds", async () => {…})`; `harness.js` say
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from dashboard.reads.packing import pack
 
 ASSETS = Path(__file__).parents[2] / "assets"
 TESTS = Path(__file__).parents[1] / "javascript"
@@ -21,7 +25,17 @@ def sources() -> dict[str, str]:
     return {file.relative_to(ASSETS).as_posix(): file.read_text("utf-8") for file in ASSETS.rglob("*.js")}
 
 
-def results(browser, sources: dict[str, str], tests: str) -> dict[str, str | None]:
+@pytest.fixture(scope="module")
+def given() -> dict:
+    """What a test may compare with: `given` in JavaScript. packed, arrays: from packing.py."""
+    kinds = {"f4": [0.5, -1e9], "f8": [1e300], "i1": [-128, 127, 3], "u1": [255], "i2": [-32768], "u2": [65535],
+             "i4": [-(2**31), 2**31 - 1], "u4": [2**32 - 1]}  # fmt: skip
+    arrays = {kind: np.array(values, kind) for kind, values in kinds.items()} | {"none": np.zeros(0, "f4")}
+    data = base64.b64encode(pack({"name": "Häuser & Höfe"}, arrays)).decode()
+    return {"packed": data, "arrays": {name: array.tolist() for name, array in arrays.items()}}
+
+
+def results(browser, sources: dict[str, str], tests: str, given: dict | None = None) -> dict[str, str | None]:
     """What became of each test of a text in JavaScript: {name: None or the error}."""
     context = browser.new_context()
     page = context.new_page()
@@ -30,6 +44,7 @@ def results(browser, sources: dict[str, str], tests: str) -> dict[str, str | Non
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(ORIGIN)
+    page.evaluate("given => { window.given = given; }", given)
     page.add_script_tag(content=(TESTS / "harness.js").read_text("utf-8"))
     page.add_script_tag(content=tests)
     found = page.evaluate("sources => window.runTests(sources)", sources)
@@ -40,8 +55,8 @@ def results(browser, sources: dict[str, str], tests: str) -> dict[str, str | Non
 
 @pytest.mark.browser
 @pytest.mark.parametrize("file", FILES)
-def test_javascript(browser, sources, file):
-    found = results(browser, sources, (TESTS / file).read_text("utf-8"))
+def test_javascript(browser, sources, given, file):
+    found = results(browser, sources, (TESTS / file).read_text("utf-8"), given)
     assert found, f"{file} has no tests"
     failed = {name: error for name, error in found.items() if error}
     assert not failed, "\n".join(f"{name}: {error}" for name, error in failed.items())

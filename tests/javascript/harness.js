@@ -1,4 +1,4 @@
-/* What a file of tests/javascript may use: test(), equal(), truthy(), fresh(). */
+/* What a file of tests/javascript may use: test(), equal(), truthy(), fresh(), and `given`. */
 (function () {
   "use strict";
   const tests = [];
@@ -19,7 +19,11 @@
 
   window.equal = function (found, expected) {
     const [one, other] = [found, expected].map((value) => JSON.stringify(plain(value)));
-    if (one !== other) throw new Error("found " + one + ", expected " + other);
+    if (one === other) return;
+    let at = 0; // long ones are told from where they differ
+    while (one[at] === other[at]) at++;
+    const part = (text) => (at > 60 ? "…" : "") + text.slice(Math.max(0, at - 60), at + 120);
+    throw new Error("found " + part(one) + ", expected " + part(other));
   };
 
   window.truthy = function (found, said) {
