@@ -11,7 +11,7 @@ import struct
 import zlib
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 
 WIDTH, HEIGHT = 120, 80
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
@@ -394,3 +394,191 @@ def _with_code_points(data: bytes, primaries: int, transfer: int) -> bytes:
 def stills() -> dict[str, bytes]:
     """Everything that a browser shows."""
     return pngs() | jpegs() | moderns() | bmps()
+
+# TIFF and raw files
+
+
+def tiff(samples: bytes, width: int, height: int, *, bits: tuple[int, ...], photometric: int, form: int = 1,
+         turn: int = 1, order: str = "<", tags: dict[int, tuple[int, tuple]] | None = None,
+         children: bytes = b"") -> bytes:
+    """A TIFF of one uncompressed strip. tags: {tag: (type, values)} beside the usual ones."""
+    count = len(bits)
+    entries = {
+        0xFE: (4, (0,)), 0x100: (4, (width,)), 0x101: (4, (height,)), 0x102: (3, bits), 0x103: (3, (1,)),
+        0x106: (3, (photometric,)), 0x111: (4, (8,)), 0x112: (3, (turn,)), 0x115: (3, (count,)),
+        0x116: (4, (height,)), 0x117: (4, (len(samples),)), 0x11C: (3, (1,)), 0x153: (3, (form,) * count),
+        **(tags or {}),
+    }
+    kinds = {1: "B", 2: "B", 3: "H", 4: "I", 5: "II", 10: "ii", 7: "B"}
+    body = samples + bytes(-len(samples) % 2)
+    start, table = 8 + len(body), b""
+    far = start + 2 + 12 * len(entries) + 4
+    extra = b""
+    for tag, (kind, values) in sorted(entries.items()):
+        flat = [part for value in values for part in (value if isinstance(value, tuple) else (value,))]
+        packed = struct.pack(order + kinds[kind][0] * len(flat), *flat)
+        length = len(values)
+        if len(packed) > 4:
+            place = struct.pack(order + "I", far + len(extra))
+            extra += packed + bytes(len(packed) & 1)
+        else:
+            place = packed.ljust(4, b"\0")
+        table += struct.pack(order + "HHI", tag, kind, length) + place
+    head = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(order + "I", start)
+    return head + body + struct.pack(order + "H", len(entries)) + table + bytes(4) + extra
+
+
+def _bits(values: np.ndarray, bits: int) -> bytes:
+    """Rows of samples packed without gaps, each row from a new byte."""
+    spread = (values.astype(np.uint32)[:, :, None] >> np.arange(bits - 1, -1, -1)) & 1
+    return np.packbits(spread.astype(np.uint8).reshape(len(values), -1), axis=1).tobytes()
+
+
+def dng() -> bytes:
+    """A raw file: the scene as a sensor of red, green, green, blue sees it."""
+    light = (scene(240, 160).astype(np.float32) / 255) ** 2.2
+    mosaic = light[:, :, 1].copy()
+    mosaic[::2, ::2], mosaic[1::2, 1::2] = light[::2, ::2, 0], light[1::2, 1::2, 2]
+    words = np.rint(mosaic * 65535).astype("<u2").tobytes()
+    matrix = (3.2406, -1.5372, -0.4986, -0.9689, 1.8758, 0.0415, 0.0557, -0.2040, 1.0570)
+    return tiff(words, 240, 160, bits=(16,), photometric=32803, tags={
+        0x10F: (2, tuple(b"Test\0")), 0x110: (2, tuple(b"Camera\0")), 0x828D: (3, (2, 2)), 0x828E: (1, (0, 1, 1, 2)),
+        0xC612: (1, (1, 4, 0, 0)), 0xC614: (2, tuple(b"Test Camera\0")),
+        0xC621: (10, tuple((round(v * 10000), 10000) for v in matrix)),
+        0xC628: (5, ((1, 1), (1, 1), (1, 1))), 0xC65A: (3, (21,)),
+    })
+
+
+def others() -> dict[str, tuple[bytes, np.ndarray]]:
+    """Formats that only we read: {name: (file, what it has to look like)}."""
+    import pillow_heif
+    import pillow_jxl  # noqa: F401  registers itself with Pillow
+
+    pixels, image = scene(), Image.fromarray(scene())
+    gray = np.repeat(pixels[:, :, 1:2], 3, axis=2)
+    size = (WIDTH, HEIGHT)
+    one = pixels[:, :, 1].astype(np.uint32)
+    wide = (pixels.astype(np.uint32) * 257).astype("<u2")
+    outlier = one.astype("<f4") / 255
+    outlier[40, 60] = 1e6
+    counts = one * 40 + 1000
+    made = {
+        "tiff": (saved(image, "TIFF"), pixels), "tiff-lzw": (saved(image, "TIFF", compression="tiff_lzw"), pixels),
+        "tiff-pages": (saved(image, "TIFF", save_all=True, append_images=[image.rotate(180)]), pixels),
+        "tiff-bilevel": (saved(image.convert("1"), "TIFF", compression="group4"),
+                         np.asarray(image.convert("1").convert("RGB"))),
+        "tiff-cmyk": (saved(image.convert("CMYK"), "TIFF"), np.asarray(image.convert("CMYK").convert("RGB"))),
+        "tiff-lab": (saved(ImageCms.profileToProfile(image, ImageCms.createProfile("sRGB"),
+                                                     ImageCms.createProfile("LAB"), outputMode="LAB"), "TIFF"), pixels),
+        "tiff-ycbcr": (saved(image.convert("YCbCr"), "TIFF"), pixels),
+        "tiff-jpeg": (saved(image, "TIFF", compression="jpeg", quality=95), pixels),
+        "tiff-gray16": (tiff((one * 257).astype("<u2").tobytes(), *size, bits=(16,), photometric=1), gray),
+        "tiff-gray16-big": (tiff((one * 257).astype(">u2").tobytes(), *size, bits=(16,), photometric=1, order=">"), gray),
+        "tiff-white-is-zero16": (tiff((65535 - one * 257).astype("<u2").tobytes(), *size, bits=(16,), photometric=0), gray),
+        "tiff-10-in-16": (tiff((one * 1023 // 255).astype("<u2").tobytes(), *size, bits=(16,), photometric=1), gray),
+        "tiff-gray10": (tiff(_bits(one * 1023 // 255, 10), *size, bits=(10,), photometric=1), gray),
+        "tiff-gray12": (tiff(_bits(one * 4095 // 255, 12), *size, bits=(12,), photometric=1), gray),
+        "tiff-gray14": (tiff(_bits(one * 16383 // 255, 14), *size, bits=(14,), photometric=1), gray),
+        "tiff-gray32": (tiff((one * 16843009).astype("<u4").tobytes(), *size, bits=(32,), photometric=1), gray),
+        "tiff-rgb16": (tiff(wide.tobytes(), *size, bits=(16,) * 3, photometric=2), pixels),
+        "tiff-rgb12-in-16": (tiff((wide >> 4).tobytes(), *size, bits=(16,) * 3, photometric=2), pixels),
+        "tiff-rgb12": (tiff(_bits((wide >> 4).reshape(HEIGHT, -1), 12), *size, bits=(12,) * 3, photometric=2), pixels),
+        "tiff-rgb32": (tiff((pixels.astype("<u4") * 16843009).tobytes(), *size, bits=(32,) * 3, photometric=2), pixels),
+        "tiff-float": (tiff((one / 255).astype("<f4").tobytes(), *size, bits=(32,), photometric=1, form=3), gray),
+        "tiff-float-outlier": (tiff(outlier.tobytes(), *size, bits=(32,), photometric=1, form=3), gray),
+        "tiff-float-counts": (tiff(counts.astype("<f4").tobytes(), *size, bits=(32,), photometric=1, form=3), gray),
+        "tiff-float64": (tiff((one / 255).astype("<f8").tobytes(), *size, bits=(64,), photometric=1, form=3), gray),
+        "tiff-float-rgb": (tiff((pixels / 255).astype("<f4").tobytes(), *size, bits=(32,) * 3, photometric=2, form=3), pixels),
+        "tiff-icc": (saved(_in_profile(image, rgb_profile()), "TIFF", icc_profile=rgb_profile()), pixels),
+        "jp2": (saved(image, "JPEG2000"), pixels),
+        "jxl": (saved(image, "JXL", lossless=True), pixels),
+        "jxl-alpha": (saved(Image.fromarray(np.dstack([pixels, opacity()])), "JXL", lossless=True), _on_white(pixels)),
+        "heic": (_heic(image), pixels), "heic-alpha": (_heic(Image.fromarray(np.dstack([pixels, opacity()]))), _on_white(pixels)),
+        "heic-icc": (_heic(_in_profile(image, rgb_profile()), icc_profile=rgb_profile()), pixels),
+        "dng": (dng(), pixels),
+    }
+    for turn in range(1, 9):
+        exif = turn_tag(turn)
+        seen = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(saved(image, "PNG", exif=exif)))))
+        made[f"tiff-turn-{turn}"] = (tiff(pixels.tobytes(), *size, bits=(8,) * 3, photometric=2, turn=turn), seen)
+        made[f"tiff16-turn-{turn}"] = (tiff(wide.tobytes(), *size, bits=(16,) * 3, photometric=2, turn=turn), seen)
+        made[f"tiff-float-turn-{turn}"] = (
+            tiff((pixels / 255).astype("<f4").tobytes(), *size, bits=(32,) * 3, photometric=2, form=3, turn=turn), seen)
+        made[f"heic-turn-{turn}"] = (_heic(image, exif=exif.tobytes()), seen)
+    return made
+
+
+def _heic(image: Image.Image, **options) -> bytes:
+    import pillow_heif
+
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(image).save(buffer, quality=95, chroma=444, **options)
+    return buffer.getvalue()
+
+
+def _in_profile(image: Image.Image, icc: bytes) -> Image.Image:
+    return ImageCms.profileToProfile(image, ImageCms.createProfile("sRGB"), ImageCms.ImageCmsProfile(io.BytesIO(icc)))
+
+
+def _on_white(pixels: np.ndarray) -> np.ndarray:
+    weight = opacity()[:, :, None] / 255
+    return np.rint(255 - weight * (255.0 - pixels)).astype(np.uint8)
+
+
+# What has to end as a reason
+
+
+def _patched(data: bytes, at: int, value: bytes) -> bytes:
+    return data[:at] + value + data[at + len(value) :]
+
+
+def _declared(width: int, height: int) -> bytes:
+    """A PNG that says a size and holds nothing of it."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND")
+
+
+def noise(width: int = 800, height: int = 600) -> np.ndarray:
+    """(h, w, 3) uint8 that no coder makes small."""
+    return np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def with_hole(data: bytes, start: float = 0.5, size: int = 12_000) -> bytes:
+    """A file of which a stretch was never written."""
+    return _patched(data, int(len(data) * start), bytes(size))
+
+
+def broken() -> dict[str, tuple[bytes, str]]:
+    """{name: (file, pattern of the reason)}."""
+    scenes = stills() | {name: data for name, (data, _) in others().items()}
+    cut = "jpeg png-rgb png-rgb16 webp webp-lossless gif avif tiff tiff-lzw tiff-rgb16 heic jxl jp2 dng bmp-24 bmp-8 bmp-rle8"
+    reasons = "cut off|damaged|truncated|not read|zeros"
+    noisy = Image.fromarray(noise())
+    made = {f"{name}-cut": (scenes[name][: len(scenes[name]) * 6 // 10], reasons) for name in cut.split()}
+    made |= {f"{name}-head": (scenes[name][:40], f"{reasons}|not an image") for name in cut.split()}
+    made |= {
+        "empty": (b"", "empty"), "text": (b"Dear diary, this is no picture.\n" * 9, "not an image"), "svg": (SVG, "not an image"),
+        "html": (b"<!doctype html><title>404</title>", "not an image"), "zeros": (bytes(5000), "not an image"),
+        "pdf": (b"%PDF-1.7\n" + bytes(99), "not an image"), "mp4": (b"\0\0\0\x18ftypmp42" + bytes(99), "not an image"),
+        "png-declared": (_declared(50_000, 50_000), "megapixels"), "png-tall": (_declared(1, 2**31 - 1), "megapixels"),
+        "png-none": (_declared(0, 10), "no pixels"), "png-checksum": (_patched(scenes["png-rgb"], 200, b"\1\2\3"), "check sum"),
+        "bmp-declared": (_patched(scenes["bmp-24"], 18, struct.pack("<ii", 50_000, 50_000)), "megapixels"),
+        "gif-declared": (_patched(scenes["gif"], 6, struct.pack("<HH", 65535, 65535)), "megapixels|GB"),
+        "jxl-declared": (b"\xff\x0a" + _jxl_size(50_000, 50_000) + bytes(60), "megapixels"),
+        "tiff-declared": (tiff(b"", 50_000, 50_000, bits=(8,) * 3, photometric=2), "megapixels"),
+        "tiff16-declared": (tiff(b"", 19_000, 19_000, bits=(16,) * 3, photometric=2), "GB"),
+        "jpeg-hole": (with_hole(saved(noisy, "JPEG", quality=90)), "only zeros"),
+        "jpeg-hole-progressive": (with_hole(saved(noisy, "JPEG", quality=90, progressive=True)), "only zeros|cut off"),
+        "jpeg-zero-tail": (_patched(saved(noisy, "JPEG"), 9000, bytes(10**6))[: len(saved(noisy, "JPEG"))], "cut off|zeros"),
+        "png-hole": (with_hole(saved(noisy, "PNG")), "check sum|cut off|damaged"),
+        "webp-hole": (with_hole(saved(noisy, "WEBP", quality=95)), "zeros"),
+        "webp-zero-tail": (with_hole(saved(noisy, "WEBP", quality=95), 0.3, 10**6)[: len(saved(noisy, "WEBP", quality=95))], "zeros"),
+        "avif-hole": (with_hole(saved(noisy, "AVIF", quality=95), size=20_000), "zeros"),
+        "heic-hole": (with_hole(_heic(noisy), size=20_000), "zeros"),
+    }
+    return made
+
+
+def _jxl_size(width: int, height: int) -> bytes:
+    bits = 0 | 3 << 1 | (height - 1) << 3 | 0 << 33 | 3 << 36 | (width - 1) << 38
+    return bits.to_bytes(12, "little")

@@ -1,4 +1,8 @@
-"""HEIF, AVIF and JPEG XL: the container says how a picture is turned, whatever its EXIF says."""
+"""WebP, HEIF, AVIF and JPEG XL, whose containers tell where coded pixels lie.
+
+In the last three it is also the container that says how a picture is turned, whatever its
+EXIF says.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,31 @@ from pipeline.pictures.still import Still
 _HOLE = bytes(16384)
 """Coded pixels never hold so many zeros."""
 
+_WEBP_CODED = (b"VP8 ", b"VP8L", b"ALPH", b"ANMF")
+_WEBP_HOLE = bytes(1024)
 _CODED = (b"mdat", b"jxlc", b"jxlp")
-_HEIF_COST, _JXL_COST = 12, 36  # bytes of memory for a pixel
+_HEIF_COST, _JXL_COST = 12, 20  # bytes of memory for a pixel
+
+
+class Webp(Still):
+    """WebP."""
+
+    def __init__(self, data: bytes):
+        super().__init__(data, "WEBP")
+        for kind, start, end in _riff_chunks(data):
+            if end > len(data):
+                raise ImageError("the file is cut off")
+            if kind in _WEBP_CODED and data.find(_WEBP_HOLE, start, end) >= 0:
+                raise ImageError("a part of the file is only zeros")
+
+
+def _riff_chunks(data: bytes):
+    """(kind, start, end) of the chunks of a RIFF file."""
+    at, last = 12, 8 + int.from_bytes(data[4:8], "little")
+    while at + 8 <= min(last, len(data)):
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        yield data[at : at + 4], at + 8, at + 8 + length
+        at += 8 + length + (length & 1)
 
 
 class Avif(Still):

@@ -22,7 +22,7 @@ import numpy as np
 from pipeline.errors import ImageError, TransientImageError
 from pipeline.pictures import formats
 from pipeline.pictures.bmp import Bmp
-from pipeline.pictures.containers import Avif, Heif, JpegXl
+from pipeline.pictures.containers import Avif, Heif, JpegXl, Webp
 from pipeline.pictures.formats import EXTENSIONS, is_image_name
 from pipeline.pictures.info import OWN, UNTRUSTED, ImageInfo, Limits
 from pipeline.pictures.jpeg import Jpeg
@@ -43,6 +43,8 @@ WORK_SIDE = 512
 
 MAX_BYTES = 2**30
 """Files above this are not read: one larger than memory would end the run."""
+
+_NO_FILE = {errno.EISDIR: "it is not a file", errno.ELOOP: "the link leads to itself"}
 
 
 class Picture(Protocol):
@@ -69,7 +71,7 @@ _READERS = {
     "JXL": JpegXl,
     "RAW": Raw,
     "GIF": Gif,
-    "WEBP": lambda data: Still(data, "WEBP"),
+    "WEBP": Webp,
     "JPEG2000": lambda data: Still(data, "JPEG2000"),
 }
 """How each format of `formats.sniff` is opened."""
@@ -155,7 +157,7 @@ def read(path: Path) -> bytes:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise ImageError("it is not a file")
+                raise ImageError(_NO_FILE[errno.EISDIR])
             if status.st_size > MAX_BYTES:
                 raise ImageError(
                     f"the file has {status.st_size / 2**30:,.1f} GB, above the limit of {MAX_BYTES // 2**30} GB"
@@ -166,6 +168,6 @@ def read(path: Path) -> bytes:
     except MemoryError:
         raise TransientImageError("there was not enough memory to read it") from None
     except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise ImageError("the link leads to itself") from None
+        if error.errno in _NO_FILE:
+            raise ImageError(_NO_FILE[error.errno]) from None
         raise TransientImageError(f"the file cannot be opened ({error.strerror or error})") from None

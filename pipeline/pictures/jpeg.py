@@ -24,6 +24,8 @@ _REDUCED = (
 # A marker of a JPEG's stream; not zeros and restarts, which belong to the coded pixels.
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 _SCAN, _TABLES, _END = 0xDA, 0xC4, 0xD9
+_ARITHMETIC = (0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF)
+_SIXTEEN_ZEROS = 0xF0
 
 _HOLE = bytes(4096)
 """A sector that was never written."""
@@ -103,28 +105,47 @@ def _segments(data: bytes):
 def _has_hole(data: bytes) -> bool:
     """Whether coded pixels are zeros for so long that they cannot be meant.
 
-    Zeros mean what the shortest code of the Huffman tables stands for. Where that is the end
-    of a block in every table, an even area may be coded so; elsewhere it never is.
+    Zeros mean what the shortest codes of a scan's Huffman tables stand for. Where that is no
+    change and the end of a block in all of them, an even area is coded so; elsewhere it never is.
     """
-    if data.find(_HOLE) < 0:
+    hole = data.find(_HOLE)
+    if hole < 0:
         return False
-    ends_blocks, scan = True, None
+    shortest: dict[tuple[int, int], int] = {}
+    scan, may_be_even = None, True
     for marker, at in _segments(data):
+        if scan is not None and not may_be_even and data.find(_HOLE, scan, at) >= 0:
+            return True
+        scan = None
         if marker == _TABLES:
-            ends_blocks &= all(symbol == 0 for symbol in _shortest_codes(data, at))
-        if marker == _SCAN and scan is None:
-            scan = at
-        if marker == _END and scan is not None:
-            return not ends_blocks and data.find(_HOLE, scan, at) >= 0
+            shortest.update(_shortest_codes(data, at))
+        elif marker == _SCAN:
+            scan, may_be_even = at, _may_be_even(data, at, shortest)
+        elif marker in _ARITHMETIC:
+            return False
     return False
 
 
 def _shortest_codes(data: bytes, at: int):
-    """What the shortest code of each AC table of a segment stands for."""
+    """((class, table), what its shortest code stands for) of each Huffman table of a segment."""
     end = min(at + int.from_bytes(data[at : at + 2], "big"), len(data) - 17)
     at += 2
     while at < end:
-        kind, counts = data[at] >> 4, sum(data[at + 1 : at + 17])
-        if kind == 1 and counts:
-            yield data[at + 17]
-        at += 17 + counts
+        count = sum(data[at + 1 : at + 17])
+        if count:
+            yield (data[at] >> 4, data[at] & 15), data[at + 17]
+        at += 17 + count
+
+
+def _may_be_even(data: bytes, at: int, shortest: dict[tuple[int, int], int]) -> bool:
+    """Whether zeros in the scan whose header lies there stand for an even area."""
+    count = data[at + 2] if at + 2 < len(data) else 0
+    tables = data[at + 4 : at + 3 + 2 * count : 2]
+    first, last, refined = (*data[at + 3 + 2 * count : at + 6 + 2 * count], 0, 0, 0)[:3]
+    if refined >> 4:
+        return True  # bits of differences, which may all be none
+    even = all(shortest.get((0, table >> 4), 0) == 0 for table in tables) if first == 0 else True
+    if last > 0:  # the end of one block, or in a progressive file of up to 2^14
+        codes = [shortest.get((1, table & 15), 0) for table in tables]
+        even &= all(code & 15 == 0 and code != _SIXTEEN_ZEROS for code in codes)
+    return even

@@ -17,7 +17,7 @@ from pipeline.pictures import opencv, tiff
 from pipeline.pictures.color import Space
 from pipeline.pictures.info import ImageInfo
 from pipeline.pictures.raster import Raster, stacked
-from pipeline.pictures.still import Still
+from pipeline.pictures.still import Still, opened
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -28,7 +28,7 @@ _SRGB_GAMMA = 45455  # what old writers call sRGB
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _GRAY, _PALETTE, _GRAY_ALPHA = 0, 3, 4
-_STRIP_COST, _COST, _WIDE_COST = 0.2, 5, 14  # bytes of memory for a pixel
+_STRIP_COST, _COST, _WIDE_COST = 0.6, 7, 14  # bytes of memory for a pixel
 
 # What a filtered row of so many bytes a pixel may pass for: (channels, depth).
 _CARRIERS = {1: (1, 8), 2: (2, 8), 3: (3, 8), 4: (4, 8), 6: (3, 16), 8: (4, 16)}
@@ -143,7 +143,7 @@ class Png:
             bands.append(self._with_meaning(self._unpacked(rows)).shrunk(factor))
         return stacked(bands)
 
-    def _filtered(self, step: int) -> Iterator[bytes]:
+    def _filtered(self, step: int) -> Iterator[bytearray]:
         """The inflated rows, each with its filter before it, `step` at a time."""
         header = self._header
         left, size = header.height, header.row_bytes + 1
@@ -158,9 +158,9 @@ class Png:
                     raise ImageError(f"the image is damaged ({error})") from None
                 piece = inflate.unconsumed_tail
                 if len(gathered) == min(step, left) * size:
-                    yield bytes(gathered)
+                    yield gathered
                     left -= min(step, left)
-                    gathered.clear()
+                    gathered = bytearray()
         if left:
             raise ImageError("the file is cut off")
 
@@ -243,24 +243,19 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return b"".join([len(body).to_bytes(4, "big"), kind, body, check.to_bytes(4, "big")])
 
 
-def _unfiltered(header: _Header, before: bytes, filtered: bytes) -> np.ndarray:
+def _unfiltered(header: _Header, before: bytes, filtered: bytes | bytearray) -> np.ndarray:
     """(n, row_bytes) uint8 of filtered rows: as a small PNG of their own, after the row before."""
     channels, depth = _CARRIERS[header.pixel_bytes]
     width, count = header.row_bytes // header.pixel_bytes, len(filtered) // (header.row_bytes + 1)
     body = width.to_bytes(4, "big") + (count + 1).to_bytes(4, "big")
     body += bytes([depth, _COLOR_TYPES[channels], 0, 0, 0])
-    packed = zlib.compress(b"\0" + before + filtered, 0)
+    packed = zlib.compress(b"".join([b"\0", before, filtered]), 0)
     carrier = SIGNATURE + _chunk(b"IHDR", body) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
     if depth == 8:
-        raster = _Plain(carrier, "PNG").unreduced()
+        samples = np.asarray(opened(carrier, "PNG"))[1:]
     else:
-        raster = opencv.raster(carrier)
-    samples = raster.samples
-    if raster.alpha is not None:
-        samples = np.concatenate([samples, raster.alpha[:, :, None]], axis=2)
-    if depth == 16:
-        samples = samples.astype(">u2")
-    return np.ascontiguousarray(samples[1:]).view(np.uint8).reshape(count, header.row_bytes)
+        samples = opencv.interleaved(carrier)[1:].astype(">u2")
+    return np.ascontiguousarray(samples).view(np.uint8).reshape(count, header.row_bytes)
 
 
 def _profile(body: bytes) -> bytes | None:

@@ -44,14 +44,11 @@ class Raster:
         if self.alpha is None:
             return replace(self, samples=_layers(scale(self.samples)))
         kind, top = self.samples.dtype, np.iinfo(self.samples.dtype).max
-        weight = self.alpha.astype(np.float32) / top
-        weighed = _layers(scale(self.samples * weight[:, :, None]))
-        weight = scale(weight)
-        samples = weighed / np.maximum(weight, 1e-6)[:, :, None]
-        return replace(
-            self, samples=np.clip(np.rint(samples), 0, top).astype(kind),
-            alpha=np.rint(weight * top).astype(kind),
-        )
+        weights = cv2.merge([np.ascontiguousarray(self.alpha)] * self.samples.shape[2])
+        weighed = _layers(scale(cv2.multiply(np.ascontiguousarray(self.samples), weights, scale=1 / top)))
+        alpha = scale(np.ascontiguousarray(self.alpha))
+        samples = weighed.astype(np.float32) * (top / np.maximum(alpha, 1).astype(np.float32))[:, :, None]
+        return replace(self, samples=np.clip(np.rint(samples), 0, top).astype(kind), alpha=alpha)
 
     def on_white(self) -> np.ndarray:
         """As (h, w, 3) uint8 sRGB, what is transparent on white as a browser blends it."""

@@ -15,7 +15,6 @@ from pipeline.errors import ImageError
 from pipeline.pictures import tiff
 from pipeline.pictures.color import Space
 from pipeline.pictures.info import ImageInfo
-from pipeline.pictures.levels import spread
 from pipeline.pictures.raster import Raster, stacked
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit is checked before any pixel is decoded
@@ -25,7 +24,8 @@ warnings.filterwarnings("ignore", module=r"PIL\.")  # on damaged files; once: it
 _BAND = 4_000_000  # pixels that are converted at a time
 
 # Bytes that decoding takes for a pixel, by measure, where it is more than Pillow's own copy.
-_COSTS = {"WEBP": 13, "AVIF": 12, "JPEG2000": 16, "GIF": 9}
+_COSTS = {"WEBP": 17, "AVIF": 12, "JPEG2000": 20}
+_PARTIAL_GIF_COST = 9
 _SAMPLE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 
 
@@ -72,11 +72,7 @@ class Still:
         return Space(model, icc=self._picture.info.get("icc_profile"))
 
     def _prepared(self) -> Image.Image:
-        """With samples of 8 or 16 bits: what is wider needs the whole picture's range."""
-        picture = self._picture
-        if picture.mode in ("I", "F"):
-            return Image.fromarray(spread(np.asarray(picture)))
-        return picture
+        return self._picture
 
     def _samples(self, picture: Image.Image) -> Raster:
         mode = picture.mode
@@ -110,6 +106,8 @@ class Gif(Still):
     def __init__(self, data: bytes, kind: str = "GIF"):
         super().__init__(data, kind)
         self._frame = self._picture.tile[0][1] if self._picture.tile else (0, 0, *self._picture.size)
+        if self._frame != (0, 0, *self._picture.size):
+            self.cost = _PARTIAL_GIF_COST
 
     def _prepared(self) -> Image.Image:
         picture = self._picture

@@ -1,6 +1,8 @@
-"""TIFF: by Pillow where it keeps all levels, else by OpenCV."""
+"""TIFF: by Pillow where it keeps all levels, else by OpenCV. Both turn it by themselves."""
 
 from __future__ import annotations
+
+from functools import cached_property
 
 import numpy as np
 from PIL import Image
@@ -8,11 +10,14 @@ from PIL import Image
 from pipeline.errors import ImageError
 from pipeline.pictures import opencv, tiff
 from pipeline.pictures.info import ImageInfo
-from pipeline.pictures.levels import used_bits, widened
+from pipeline.pictures.levels import range_of, scaled, used_bits, widened
 from pipeline.pictures.raster import Raster
 from pipeline.pictures.still import Still
 
-_OPENCV_COST = 3.0  # bytes of memory for a byte of the file's samples
+_OPENCV_COST = 3.0  # bytes of memory for a byte of samples
+_WHITE_IS_ZERO = 0
+_UNSIGNED = 1
+_SAMPLED = 1000  # px: of each side, the samples that the range is taken from
 
 
 class Tiff:
@@ -21,49 +26,71 @@ class Tiff:
     def __init__(self, data: bytes):
         self._data = data
         tags = next(tiff.directories(data), {})
-        bits, samples = tags.get(tiff.BITS, (1,)), tags.get(tiff.SAMPLES, (1,))[0]
-        self._bits = max(bits)
-        wide = self._bits > 8 and (samples > 1 or self._bits not in (16, 32))
-        self._pillow = None if wide else _Page.of(data, self._declared(tags))
-        if self._pillow is not None:
-            self.info, self.cost = self._pillow.info, self._pillow.cost
+        if not tags:
+            raise ImageError("the file is cut off, or its header is damaged")
+        bits, samples = max(tags.get(tiff.BITS, (1,))), tags.get(tiff.SAMPLES, (1,))[0]
+        wide = bits > 8 and (samples > 1 or bits not in (16, 32))
+        self._page = None if wide else _Page.of(data, tags)
+        if self._page is not None:
+            # A strip may be as large as the page, and is held beside it.
+            self.info, self.cost = self._page.info, self._page.cost + samples * max(8, bits) / 8
             return
         width, height = tags.get(tiff.WIDTH, (0,))[0], tags.get(tiff.HEIGHT, (0,))[0]
-        turn = tags.get(tiff.ORIENTATION, (1,))[0]
-        turn = turn if turn in range(1, 9) else 1
-        self.info = ImageInfo.turned(width, height, "TIFF", turn, f"{samples} × {self._bits} bits")
-        self.cost = max(1, samples) * max(8, self._bits) / 8 * _OPENCV_COST
-
-    def _declared(self, tags: dict) -> int:
-        most = tags.get(tiff.MAX_SAMPLE, (65535,))[0]
-        return most.bit_length() if self._bits == 16 and 255 < most < 65535 else self._bits
+        if tags.get(tiff.ORIENTATION, (1,))[0] in (5, 6, 7, 8):
+            width, height = height, width
+        self.info = ImageInfo(width, height, "TIFF", 1, f"{samples} × {bits} bits")
+        self.cost = max(1, samples) * max(8, bits) / 8 * _OPENCV_COST
 
     def raster(self, max_side: int) -> Raster:
         """The samples, long side `max_side` px or more where the picture has them."""
-        if self._pillow is not None:
-            return self._pillow.raster(max_side)
-        return opencv.raster(self._data, self._bits)
+        if self._page is not None:
+            return self._page.raster(max_side)
+        return opencv.raster(self._data, widen=True)
 
 
 class _Page(Still):
-    """By Pillow, which turns a TIFF by itself and gives its size as turned."""
+    """By Pillow, which gives its size as turned."""
 
     @classmethod
-    def of(cls, data: bytes, bits: int) -> _Page | None:
+    def of(cls, data: bytes, tags: dict[int, tuple[int, ...]]) -> _Page | None:
         """None where Pillow refuses it."""
         try:
             page = cls(data, "TIFF")
         except (ImageError, ValueError, SyntaxError, KeyError, TypeError):
             return None
-        page._bits = bits
+        page._inverted = tags.get(tiff.PHOTOMETRIC, (1,))[0] == _WHITE_IS_ZERO
+        page._unsigned = tags.get(tiff.SAMPLE_FORMAT, (_UNSIGNED,))[0] == _UNSIGNED
         return page
 
     def _turn(self, kind: str) -> int:
         return 1
 
-    def _prepared(self) -> Image.Image:
-        picture = super()._prepared()
-        if picture is not self._picture or not picture.mode.startswith("I;16"):
-            return picture
-        words = np.asarray(picture).astype(np.uint16)
-        return Image.fromarray(widened(words, used_bits(words, self._bits)))
+    def _samples(self, picture: Image.Image) -> Raster:
+        """Samples of more than 8 bits over the whole range of 16."""
+        mode = self._picture.mode
+        if not (mode.startswith("I;16") or mode in ("I", "F")):
+            return super()._samples(picture)
+        words = self._words(np.asarray(picture), mode)
+        return Raster((65535 - words if self._inverted else words)[:, :, None], None, self._space("gray"))
+
+    def _words(self, values: np.ndarray, mode: str) -> np.ndarray:
+        if mode.startswith("I;16"):
+            return widened(values.astype(np.uint16), used_bits(self._extremes[1]))
+        return scaled(self._signed(values), *self._range)
+
+    def _signed(self, values: np.ndarray) -> np.ndarray:
+        return values.view(np.uint32) if values.dtype == np.int32 and self._unsigned else values
+
+    @cached_property
+    def _extremes(self) -> tuple[float, float]:
+        if self._picture.mode.startswith("I;16"):
+            return 0, int(np.asarray(self._picture).max())
+        least, most = self._picture.getextrema()
+        return (0, 2**32 - 1) if self._unsigned and least < 0 and self._picture.mode == "I" else (least, most)
+
+    @cached_property
+    def _range(self) -> tuple[float, float]:
+        """Of all of the picture, though it is converted in bands."""
+        width, height = self._picture.size
+        some = self._picture.resize((min(width, _SAMPLED), min(height, _SAMPLED)), Image.Resampling.NEAREST)
+        return range_of(self._signed(np.asarray(some)), *map(float, self._extremes))

@@ -1,0 +1,200 @@
+"""Every kind of picture is right or has a reason: the corpus, decoded."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import threading
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.errors import ImageError, TransientImageError
+from pipeline.pictures import decoding, formats, png
+from tests import corpus
+
+OTHERS = corpus.others()
+BROKEN = corpus.broken()
+WHOLE = 40_000  # px: a side that no small picture has
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> float:
+    assert a.shape == b.shape
+    return float(np.abs(a.astype(int) - b.astype(int)).mean())
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_browsers_do_not_read_looks_as_it_was_made(name):
+    data, expected = OTHERS[name]
+    pixels = decoding.decode(data, WHOLE)
+    if name == "dng":  # developed at half size, brightened as a camera does
+        expected = cv2.resize(corpus.scene(240, 160), (120, 80), interpolation=cv2.INTER_AREA)
+        assert pixels.shape == expected.shape
+        assert np.corrcoef(pixels.ravel(), expected.ravel())[0, 1] > 0.97
+        return
+    assert difference(pixels, expected) <= 3
+    info = decoding.probe(data)
+    assert (info.height, info.width) == expected.shape[:2]
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_broken_says_why(name):
+    data, said = BROKEN[name]
+    with pytest.raises(ImageError, match=said):
+        decoding.decode(data)
+
+
+def test_the_same_colors_look_alike_in_a_wide_gamut():
+    """As plain numbers the two are far apart: the profile makes them one picture."""
+    image = Image.fromarray(corpus.scene())
+    wide = corpus.saved(corpus._in_profile(image, corpus.rgb_profile()), "PNG", icc_profile=corpus.rgb_profile())
+    plain = np.asarray(Image.open(io.BytesIO(wide)))
+    seen = decoding.decode(wide, WHOLE)
+    assert difference(plain, corpus.scene()) > 20
+    assert difference(seen, corpus.scene()) < 2
+
+
+def test_names_do_not_count():
+    stills = corpus.stills()
+    for name, kind in (("png-rgb", "PNG"), ("jpeg", "JPEG"), ("webp", "WEBP"), ("bmp-24", "BMP"), ("avif", "AVIF")):
+        assert formats.sniff(stills[name]) == kind == decoding.probe(stills[name]).format
+    for name, kind in (("heic", "HEIF"), ("jxl", "JXL"), ("dng", "RAW"), ("tiff", "TIFF"), ("jp2", "JPEG2000")):
+        assert formats.sniff(OTHERS[name][0]) == kind
+    assert formats.is_image_name(Path("a/B.HEIC")) and formats.is_unread_name(Path("drawing.PSD"))
+    assert not formats.EXTENSIONS & formats.UNREAD_EXTENSIONS
+
+
+def test_a_raw_file_beside_its_jpeg_is_one_shot():
+    names = ["IMG_1.CR2", "img_1.jpg", "IMG_2.NEF", "IMG_3.JPG", "IMG_3.dng", "x.png", "x.arw"]
+    assert formats.raws_beside_jpegs(names) == {"IMG_1.CR2", "IMG_3.dng"}
+
+
+@pytest.mark.parametrize("name", [name for name in corpus.pngs() if "interlaced" not in name and "animated" not in name])
+def test_strips_are_the_picture(name, monkeypatch):
+    """Large PNGs are decoded strip by strip: by that way small ones come out the same."""
+    data = corpus.pngs()[name]
+    plain = decoding.decode(data, WHOLE)
+    monkeypatch.setattr(png, "_LARGE", 0)
+    monkeypatch.setattr(png, "_BAND", 17 * 120)
+    assert difference(decoding.decode(data, WHOLE), plain) < 0.02
+    if plain.shape[0] > 40 and "turn" not in name:
+        reduced = decoding.decode(data, 30)
+        assert difference(reduced, cv2.resize(plain, reduced.shape[1::-1], interpolation=cv2.INTER_AREA)) < 3
+
+
+def test_bits_flipped_in_a_strip_are_found(monkeypatch):
+    monkeypatch.setattr(png, "_LARGE", 0)
+    data = corpus.pngs()["png-rgb"]
+    with pytest.raises(ImageError, match="check sum"):
+        decoding.decode(corpus._patched(data, 300, b"abc"))
+    short = corpus.png(corpus.scene())
+    at = short.index(b"IDAT") + 4
+    body = zlib.compress(zlib.decompress(short[at : short.index(b"IEND") - 8])[: 40 * 361])
+    whole = short[: at - 8] + corpus.chunk(b"IDAT", body) + corpus.chunk(b"IEND")
+    with pytest.raises(ImageError, match="cut off"):
+        decoding.decode(whole)
+
+
+@pytest.mark.parametrize("options", [{"optimize": True}, {"progressive": True}])
+def test_even_areas_are_not_taken_for_holes(options):
+    """An even area may be coded as thousands of zeros, where the shortest codes say so."""
+    paper = corpus.saved(np.full((9_000, 9_000), 250, np.uint8), "JPEG", **options)
+    assert bytes(4096) in paper
+    assert (decoding.decode(paper) == 250).all()
+
+
+def test_a_pipe_a_folder_and_what_is_forbidden_are_told_apart(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    for name in ("pipe.jpg", "folder.jpg", "loop.jpg"):
+        with pytest.raises(ImageError) as raised:
+            decoding.read(tmp_path / name)
+        assert not isinstance(raised.value, TransientImageError)
+    with pytest.raises(TransientImageError, match="not there"):
+        decoding.read(tmp_path / "gone.jpg")
+    with pytest.raises(TransientImageError, match="cannot be opened"):
+        decoding.read(Path("/proc/self/mem/nothing.jpg"))  # a path through a file
+
+
+def test_a_file_larger_than_memory_is_not_read(tmp_path):
+    file = tmp_path / "sparse.tif"
+    try:
+        os.truncate(os.open(file, os.O_CREAT | os.O_WRONLY), 90 * 2**30)
+    except OSError:
+        pytest.skip("no sparse files here")
+    with pytest.raises(ImageError, match="90.0 GB"):
+        decoding.read(file)
+
+
+_MEASURED = """
+import resource, sys
+import cv2
+from pathlib import Path
+from pipeline.errors import ImageError
+from pipeline.pictures import decoding
+
+cv2.setNumThreads(1)
+decoding.warm_up()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    print(decoding.decode(decoding.read(Path(sys.argv[1]))).shape)
+except ImageError as error:
+    print(error)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def _huge(kind: str) -> tuple[bytes, str]:
+    """A file that is small on disk and large in memory, and what becomes of it."""
+    if kind == "png":
+        width = 12_000
+        inflate = zlib.compressobj(1)
+        body = b"".join(inflate.compress(b"\2" + bytes(4 * width)) for _ in range(9_000)) + inflate.flush()
+        head = width.to_bytes(4, "big") + (9_000).to_bytes(4, "big") + bytes([8, 6, 0, 0, 0])
+        parts = (corpus.chunk(b"IHDR", head), corpus.chunk(b"IDAT", body), corpus.chunk(b"IEND"))
+        return b"\x89PNG\r\n\x1a\n" + b"".join(parts), "(384, 512, 3)"
+    gradient = Image.linear_gradient("L").resize((15_000, 10_000))
+    if kind == "jpeg":
+        return corpus.saved(gradient, "JPEG", quality=40), "(341, 512, 3)"
+    if kind == "tiff":
+        return corpus.saved(gradient, "TIFF", compression="tiff_lzw"), "(341, 512, 3)"
+    return corpus.saved(gradient.resize((12_000, 10_000)), "WEBP", quality=1, method=0), "above the limit of 1.2 GB"
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "tiff", "webp"])
+def test_a_hundred_megapixels_take_little_memory(kind, tmp_path):
+    data, said = _huge(kind)
+    file = tmp_path / "huge"
+    file.write_bytes(data)
+    done = subprocess.run([sys.executable, "-c", _MEASURED, file], capture_output=True, text=True, timeout=120, check=True)
+    answer, megabytes = done.stdout.splitlines()
+    assert said in answer
+    assert int(megabytes) < 450  # 108 megapixels of RGBA are 432 MB, and were three times that
+
+
+def test_pictures_are_decoded_by_several_threads_at_once():
+    """The dashboard's threads share profiles' transforms and Pillow's readers."""
+    stills = corpus.stills()
+    names = ["png-icc", "jpeg-icc", "jpeg-cmyk-icc", "webp-icc", "avif", "gif-clear", "png-gama-1.0"]
+    expected = {name: decoding.decode(stills[name], WHOLE) for name in names}
+    wrong = []
+
+    def work(shift: int) -> None:
+        for turn in range(20):
+            name = names[(turn + shift) % len(names)]
+            if not np.array_equal(decoding.decode(stills[name], WHOLE), expected[name]):
+                wrong.append(name)
+
+    threads = [threading.Thread(target=work, args=(shift,)) for shift in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
