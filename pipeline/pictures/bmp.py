@@ -59,6 +59,8 @@ class _Header:
 class Bmp:
     """One opened BMP."""
 
+    exif = b""
+
     def __init__(self, data: bytes):
         self._data = data
         try:

@@ -91,6 +91,9 @@ class JpegXl:
         width, height = _jxl_size(stream[2:64])
         self.info = ImageInfo(width, height, "JXL", 1, "RGB")
         self.cost = _JXL_COST
+        box = next((data[start:end] for kind, start, end in _boxes(data) if kind == b"Exif"), b"")
+        # Four bytes before it say where it begins; some writers leave them out.
+        self.exif = box if box[:2] in (b"II", b"MM") else box[4:]
 
     def raster(self, max_side: int) -> Raster:
         """All samples."""

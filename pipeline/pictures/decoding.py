@@ -35,7 +35,7 @@ from pipeline.pictures.tiffs import Tiff
 
 __all__ = [
     "EXTENSIONS", "OWN", "THUMBNAIL_SIDE", "UNTRUSTED", "WORK_SIDE", "ImageInfo", "Limits", "decode",
-    "decode_sides", "encode_jpeg", "is_image_name", "probe", "read", "resize", "thumbnail",
+    "decode_sides", "encode_jpeg", "is_image_name", "opened", "probe", "read", "resize", "thumbnail",
 ]
 
 WORK_SIDE = 512
@@ -56,6 +56,8 @@ class Picture(Protocol):
 
     info: ImageInfo
     cost: float
+    exif: bytes
+    """The EXIF block, or a file whose own directory holds its tags; empty where there is none."""
 
     def raster(self, max_side: int) -> Raster:
         """The samples, not turned, long side `max_side` px or more where there are so many."""
@@ -82,7 +84,7 @@ def probe(data: bytes, limits: Limits = OWN) -> ImageInfo:
 
     Raises ImageError when the bytes are no picture or the picture is too large.
     """
-    return _opened(data, limits).info
+    return opened(data, limits).info
 
 
 def decode(data: bytes, max_side: int = WORK_SIDE, limits: Limits = OWN) -> np.ndarray:
@@ -97,7 +99,7 @@ def decode(data: bytes, max_side: int = WORK_SIDE, limits: Limits = OWN) -> np.n
 
 def decode_sides(data: bytes, sides: Sequence[int], limits: Limits = OWN) -> list[np.ndarray]:
     """As `decode`, at several sizes of one decoding."""
-    picture = _opened(data, limits)
+    picture = opened(data, limits)
     cheap = isinstance(picture, Jpeg)  # it is decoded at about the size that is asked for
     try:
         whole = None if cheap else picture.raster(max(sides))
@@ -122,7 +124,8 @@ def _seen(picture: Picture, raster: Raster, side: int) -> np.ndarray:
     return np.require(pixels, requirements="CW")
 
 
-def _opened(data: bytes, limits: Limits) -> Picture:
+def opened(data: bytes, limits: Limits | None = None) -> Picture:
+    """Open an encoded picture; raises ImageError when the bytes are none, or it is above the limits."""
     if not data:
         raise ImageError("the file is empty")
     kind = formats.sniff(data)
@@ -134,7 +137,8 @@ def _opened(data: bytes, limits: Limits) -> Picture:
         raise
     except Exception as error:  # decoders raise many kinds on damaged files
         raise _reason(error, "the header is damaged") from None
-    limits.check(picture.info, picture.cost)
+    if limits is not None:
+        limits.check(picture.info, picture.cost)
     return picture
 
 

@@ -5,14 +5,15 @@ Only the header is read, no pixel is decoded. Tags are those of EXIF 2.32.
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from pipeline.errors import ImageError
+from pipeline.pictures import decoding
 
 _MAKE, _MODEL, _EXIF = 0x010F, 0x0110, 0x8769
 _EXPOSURE, _APERTURE, _ISO, _TAKEN, _FOCAL, _LENS = 0x829A, 0x829D, 0x8827, 0x9003, 0x920A, 0xA434
@@ -31,37 +32,32 @@ class Facts:
 
 
 def read(file: Path) -> Facts:
-    """The facts of an image file; raises ImageError with the reason when it cannot be read."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(file) as picture:
-                kind = picture.format or "unknown"
-                main, shot = _blocks(picture)
-    except FileNotFoundError:
-        raise ImageError("the file is not there any more") from None
-    except UnidentifiedImageError:
-        raise ImageError("not an image in a format that can be read") from None
-    except OSError as error:
-        raise ImageError(f"the file cannot be opened ({error.strerror or error})") from None
-    except Exception as error:  # Pillow's readers raise many kinds on damaged files
-        raise ImageError(f"the header is damaged ({error})") from None
+    """The facts of an image file.
+
+    Raises ImageError with the reason when it cannot be read; a damaged block of tags is as none.
+    """
+    picture = decoding.opened(decoding.read(file))
+    tags = Image.Exif()
+    with suppress(Exception):  # Pillow's EXIF reader raises many kinds on damaged blocks
+        tags.load(picture.exif)
+    shot: Mapping = {}
+    with suppress(Exception):
+        shot = tags.get_ifd(_EXIF)
     return Facts(
-        format="JPEG" if kind == "MPO" else kind,
-        camera=_camera(_text(main.get(_MAKE)), _text(main.get(_MODEL))),
-        lens=_text(shot.get(_LENS)),
-        taken=_time(_text(shot.get(_TAKEN))),
+        format=picture.info.format,
+        camera=_camera(_text(_value(tags, _MAKE)), _text(_value(tags, _MODEL))),
+        lens=_text(_value(shot, _LENS)),
+        taken=_time(_text(_value(shot, _TAKEN))),
         exposure=_exposure(shot),
     )
 
 
-def _blocks(picture: Image.Image) -> tuple[dict, dict]:
-    """The main block of tags and the one about the shot; empty where there are none."""
+def _value(tags: Mapping, tag: int) -> object:
+    """A tag's value, or None: Pillow reads it only now, and raises many kinds."""
     try:
-        exif = picture.getexif()
-        return dict(exif), dict(exif.get_ifd(_EXIF))
-    except Exception:  # Pillow's EXIF reader raises many kinds on damaged blocks
-        return {}, {}
+        return tags.get(tag)
+    except Exception:
+        return None
 
 
 def _text(value: object) -> str | None:
@@ -79,16 +75,17 @@ def _camera(make: str | None, model: str | None) -> str | None:
 
 
 def _time(text: str | None) -> datetime | None:
+    """A time within the years 1 to 9999, or None: cameras without a clock write zeros."""
     try:
         return datetime.strptime(text or "", "%Y:%m:%d %H:%M:%S")
     except ValueError:
         return None
 
 
-def _exposure(shot: dict) -> str | None:
+def _exposure(shot: Mapping) -> str | None:
     """`1/250 s · f/2.8 · ISO 100 · 50 mm`, of what is known."""
-    seconds, aperture, focal = (_number(shot.get(tag)) for tag in (_EXPOSURE, _APERTURE, _FOCAL))
-    iso = shot.get(_ISO)
+    seconds, aperture, focal = (_number(_value(shot, tag)) for tag in (_EXPOSURE, _APERTURE, _FOCAL))
+    iso = _value(shot, _ISO)
     iso = _number(iso[0] if isinstance(iso, tuple) and iso else iso)
     parts = []
     if seconds:
@@ -103,9 +100,9 @@ def _exposure(shot: dict) -> str | None:
 
 
 def _number(value: object) -> float | None:
-    """A positive number, or None: damaged fractions divide by zero."""
+    """A number that a camera may mean, or None: damaged fractions divide by zero."""
     try:
         number = float(value)
-    except (TypeError, ValueError, ZeroDivisionError):
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         return None
-    return number if 0 < number < 1e6 else None
+    return number if 1e-6 < number < 1e6 else None

@@ -41,7 +41,8 @@ class Jpeg:
         self._data = data
         self._picture = picture = opened(data, "JPEG")
         width, height = picture.size
-        turn = tiff.orientation(picture.info.get("exif", b""))
+        self.exif = picture.info.get("exif", b"")
+        turn = tiff.orientation(self.exif)
         self.info = ImageInfo.turned(width, height, "JPEG", turn, picture.mode)
         self.cost = _PROGRESSIVE_COST if picture.info.get("progressive") else _REDUCED_COST
 

@@ -76,15 +76,11 @@ class Png:
         if b"IHDR" not in self._found:
             raise ImageError("the header is damaged")
         self._header = header = _Header.of(self._found[b"IHDR"])
-        turn = tiff.orientation(self._found.get(b"eXIf", b""))
+        self.exif = self._found.get(b"eXIf", b"")
+        turn = tiff.orientation(self.exif)
         self.info = ImageInfo.turned(header.width, header.height, "PNG", turn, f"{header.color}/{header.depth}")
         self._in_strips = header.width * header.height > _LARGE and not header.interlaced
         self.cost = _STRIP_COST if self._in_strips else _WIDE_COST if header.depth == 16 else _COST
-
-    @property
-    def exif(self) -> bytes:
-        """The EXIF block; empty where there is none."""
-        return self._found.get(b"eXIf", b"")
 
     def raster(self, max_side: int) -> Raster:
         """The samples, long side `max_side` px or more where the picture has them."""

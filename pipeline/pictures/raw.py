@@ -31,6 +31,7 @@ class Raw:
         self._turn = _TURNS.get(sizes.flip, 1)
         self.info = ImageInfo.turned(sizes.width, sizes.height, "RAW", self._turn, "RGB")
         self.cost = _COST
+        self.exif = data if data[:2] in (b"II", b"MM") else b""
 
     def raster(self, max_side: int) -> Raster:
         """The samples, long side `max_side` px or more where the picture has them."""

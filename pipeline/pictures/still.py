@@ -47,8 +47,13 @@ class Still:
         self.info = ImageInfo.turned(width, height, picture.format or kind, turn, picture.mode)
         self.cost = _COSTS.get(kind, _SAMPLE_BYTES.get(picture.mode, 4))
 
+    @property
+    def exif(self) -> bytes:
+        """The EXIF block; empty where there is none."""
+        return self._picture.info.get("exif") or b""
+
     def _turn(self, kind: str) -> int:
-        return tiff.orientation(self._picture.info.get("exif", b""))
+        return tiff.orientation(self.exif)
 
     def unreduced(self) -> Raster:
         """All samples, in one piece."""

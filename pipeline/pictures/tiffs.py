@@ -24,7 +24,7 @@ class Tiff:
     """The first page of a TIFF."""
 
     def __init__(self, data: bytes):
-        self._data = data
+        self._data = self.exif = data
         tags = next(tiff.directories(data), {})
         if not tags:
             raise ImageError("the file is cut off, or its header is damaged")
