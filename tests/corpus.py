@@ -451,7 +451,6 @@ def dng() -> bytes:
 
 def others() -> dict[str, tuple[bytes, np.ndarray]]:
     """Formats that only we read: {name: (file, what it has to look like)}."""
-    import pillow_heif
     import pillow_jxl  # noqa: F401  registers itself with Pillow
 
     pixels, image = scene(), Image.fromarray(scene())
