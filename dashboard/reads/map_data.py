@@ -107,23 +107,30 @@ def thinned(points: np.ndarray, cluster: np.ndarray, count: int) -> np.ndarray:
 
 
 class Drawings:
-    """The drawings of a library's maps, kept until a map or the database changes."""
+    """The drawings of a library's maps, kept until a map or one of its images changes.
+
+    What people note of images is not drawn, and leaves them as they are.
+    """
 
     def __init__(self, reads: Reads):
         self._reads = reads
         self._lock = threading.Lock()
-        self._kept: dict[str, tuple[Map, tuple, Drawing]] = {}
+        self._kept: dict[str, tuple[int, Drawing]] = {}
         self._packed: dict[tuple[str, int], tuple[Drawing, bytes]] = {}
-        self._stale: dict[str, tuple[Drawing, bool]] = {}
+        self._stale: dict[str, tuple[int, Drawing, bool]] = {}
 
     def of(self, name: str) -> Drawing:
         """A map in drawing order; raises LibraryError when there is none of that name."""
-        shown, stamp = self._reads.map(name), self._stamp()
+        shown, library = self._reads.map(name), self._reads.library
         with self._lock:
-            kept = self._kept.get(name)
-            if kept is None or kept[0] is not shown or kept[1] != stamp:
-                kept = self._kept[name] = shown, stamp, self._make(shown)
-            return kept[2]
+            now = library.generation()  # before what is drawn is read
+            since, drawing = self._kept.get(name, (0, None))
+            if drawing is None or drawing.shown is not shown or (
+                since != now and np.isin(library.changed_since(since), shown.ids).any()
+            ):
+                drawing = self._make(shown)
+            self._kept[name] = now, drawing
+            return drawing
 
     def packed(self, name: str, dim: int) -> bytes:
         """The overview of a map, compressed; raises LibraryError as `of` does."""
@@ -136,10 +143,11 @@ class Drawings:
     def stale(self, name: str) -> bool:
         """Whether a map is not of the vectors that the library has now; raises LibraryError as `of` does."""
         drawing = self.of(name)
+        now = self._reads.library.generation()
         kept = self._stale.get(name)
-        if kept is None or kept[0] is not drawing:
-            kept = self._stale[name] = drawing, maps.is_stale(self._reads.library, drawing.shown)
-        return kept[1]
+        if kept is None or kept[:2] != (now, drawing):
+            kept = self._stale[name] = now, drawing, maps.is_stale(self._reads.library, drawing.shown)
+        return kept[2]
 
     def _make(self, shown: Map) -> Drawing:
         order = drawing_order(shown.cluster)
@@ -148,10 +156,6 @@ class Drawings:
             shown=shown, xy=shown.xy[order], xyz=shown.xyz[order], ids=shown.ids[order].astype(np.int32),
             cluster=shown.cluster[order].astype(np.int16), label=label[order], labels=names,
         )  # fmt: skip
-
-    def _stamp(self) -> tuple:
-        """Changes with the images: their labels are drawn."""
-        return (self._reads.library.generation(),)
 
 
 def overview(drawing: Drawing, dim: int) -> bytes:

@@ -126,7 +126,7 @@ def test_the_page_says_early_what_it_will_ask_for(made_library):
     assert gzip.decompress(zipped.data) == answer.data
     assert client.get(address, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
     assert 'as="fetch"' not in client.get("/library").text
-    assert "no map" in client.get("/map/overview/nothing?dim=2").text
+    assert client.get("/map/overview/nothing?dim=2").status_code == 404
 
 
 # In a browser

@@ -66,13 +66,25 @@ def test_a_drawing_follows_the_map_and_the_labels(library):
     assert drawings.of(COMBINED) is first
     image = int(first.ids[0])
     library.db.execute("UPDATE images SET label = 'brand new' WHERE id = ?", [image])
-    changed = drawings.of(COMBINED)
-    assert ["brand new", 1] in changed.labels
-    notes.tag(library, [image], "a note")
-    notes.name_cluster(library, COMBINED, [image], "Named")
-    assert drawings.of(COMBINED) is changed  # notes are not drawn
+    assert ["brand new", 1] in drawings.of(COMBINED).labels
+    library.db.execute("DELETE FROM sift_vectors WHERE image_id = ?", [image])
+    library.mark(image, "missing")
+    assert ["brand new", 1] not in drawings.of(COMBINED).labels and drawings.stale(COMBINED)
     store.save(library, maps.load(library, "sift"))
     assert drawings.of("sift").shown is reads.map("sift")
+
+
+def test_what_is_noted_and_what_is_new_draws_no_map_again(library):
+    drawings = Drawings(Reads(library))
+    drawing, sent = drawings.of(COMBINED), drawings.packed(COMBINED, 2)
+    ids = drawing.ids[:3].tolist()
+    notes.tag(library, ids, "red")
+    notes.collect(library, "Best", ids)
+    notes.name_cluster(library, COMBINED, ids, "Mine", np.array(ids))
+    library.db.execute(
+        "INSERT INTO images (root_id, path, label, size, mtime) SELECT root_id, 'new.jpg', 'new', 1, 1 FROM images LIMIT 1"
+    )
+    assert library.generation() and drawings.of(COMBINED) is drawing and drawings.packed(COMBINED, 2) is sent
 
 
 def test_a_sample_keeps_every_cluster_and_says_which_points_it_has(sampled):
