@@ -55,8 +55,8 @@
     if (mine.name === name) return false;
     Object.assign(mine, { name: name, listed: null });
     mine.engine.load(name, 2);
-    fetch(likeness.url(`/map/clusters/${encodeURIComponent(name)}`))
-      .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))
+    likeness.map.ask("clusters", name)
+      .then((answer) => answer.json())
       .then((listed) => {
         if (mine.name !== name) return;
         mine.listed = listed;

@@ -32,10 +32,7 @@
   function spread(mine, asked) {
     const line = api.stage(mine.side).querySelector(".compare-spreads");
     if (!asked.ids) return void (line.textContent = "");
-    fetch(likeness.url(`/map/describe/${encodeURIComponent(mine.name)}`), {
-      method: "POST", body: Int32Array.from(asked.ids),
-      headers: { "Content-Type": "application/octet-stream" },
-    }).then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))
+    likeness.map.describe(mine.name, asked.ids, 0)
       .then((found) => { if (told === asked) line.textContent = words(found); })
       .catch(() => { if (told === asked) line.textContent = ""; });
   }

@@ -251,11 +251,7 @@
       if (!chosen.ids || !api.map) return;
       const ids = chosen.ids;
       const asking = (looked = new AbortController());
-      const grain = api.params.grain || 0;
-      fetch(url(`/map/describe/${encodeURIComponent(api.map.name)}?grain=${grain}`), {
-        method: "POST", body: Int32Array.from(ids), signal: asking.signal,
-        headers: { "Content-Type": "application/octet-stream" },
-      }).then((answer) => (answer.ok ? answer.json() : answer.text().then((said) => Promise.reject(said))))
+      window.likeness.map.describe(api.map.name, ids, api.params.grain || 0, asking.signal)
         .then((answer) => {
           if (chosen.ids !== ids || !byId("selected")) return;
           about = answer;

@@ -24,9 +24,8 @@
 
     function ask(data) {
       const mine = (asking = new AbortController());
-      const path = `/map/coloring/${encodeURIComponent(data.name)}?by=${encodeURIComponent(by)}`;
-      fetch(window.likeness.url(path), { signal: mine.signal })
-        .then((answer) => (answer.ok ? answer.arrayBuffer() : answer.text().then((said) => Promise.reject(said))))
+      map.ask("coloring", data.name, { by: by }, { signal: mine.signal })
+        .then((answer) => answer.arrayBuffer())
         .then((bytes) => {
           const sent = map.unpack(bytes);
           if (sent.codes.length !== data.total) return Promise.reject(ANEW);
@@ -36,8 +35,7 @@
         })
         .catch((error) => {
           if (error.name === "AbortError") return;
-          const said = typeof error === "string" ? error : "The colors could not be loaded.";
-          take({ by: by, kind: "waiting", error: said });
+          take({ by: by, kind: "waiting", error: map.said(error, "The colors could not be loaded.") });
         });
     }
 

@@ -13,7 +13,7 @@
    map.view              see view.js: show(rows), reset(), reveal(id), pixel(row), unit(x, y)
    map.on(event, fn)     data      another map, or other points of one too large to be here at once
                          view      the view stands; moved: it moves
-                         hover, click  id (hover: or null)
+                         hover     id, or null; click  id
                          selected  {ids, how}: points within a line; how: new, add or subtract
                          coloring  another coloring is in force, or is waited for
                          busy      whether something is on its way; note, error: a sentence */
@@ -55,20 +55,20 @@
         const mine = ++asked;
         engine.tell("busy", true);
         // The address of the page's <link rel="preload">, so that the answer may be here already.
-        return fetch(window.likeness.url(`/map/overview/${encodeURIComponent(name)}?dim=${dim}`))
-          .then((answer) => (answer.ok ? answer.arrayBuffer() : answer.text().then((said) => Promise.reject(said))))
+        return map.ask("overview", name, { dim: dim })
+          .then((answer) => answer.arrayBuffer())
           .then((bytes) => {
-            if (mine !== asked) return false;
-            other = null;
-            show(map.read(bytes), true);
-            return true;
+            if (mine === asked) {
+              other = null;
+              show(map.read(bytes), true);
+            }
+            return mine === asked;
           })
-          .catch((said) => {
-            if (mine !== asked) return false;
-            engine.tell("busy", false);
-            const sentence = typeof said === "string" ? said : "The map could not be loaded. Reload the page.";
-            engine.tell("error", sentence);
-            if (typeof said !== "string") console.warn(said);
+          .catch((error) => {
+            if (mine === asked) {
+              engine.tell("busy", false);
+              engine.tell("error", map.said(error, "The map could not be loaded. Reload the page."));
+            }
             return false;
           });
       },
@@ -180,16 +180,9 @@
         ));
       },
 
-      // Ids of a map as a whole, from the server: see dashboard/routes/maps.py.
-      find: function (what) {
-        const grain = options.grain ? options.grain() : 0;
-        return fetch(window.likeness.url(`/map/find/${encodeURIComponent(engine.data.name)}`), {
-          method: "POST", headers: { "Content-Type": "application/json" },
-          body: JSON.stringify(Object.assign({ grain: grain }, what)),
-        }).then((answer) => (answer.ok ? answer.arrayBuffer() : answer.text().then((said) => Promise.reject(said))))
-          .then((bytes) => map.unpack(bytes).ids)
-          .catch((said) => engine.tell("error", typeof said === "string" ? said : "The server does not answer."));
-      },
+      // Ids of the map as a whole, from the server; nothing where it has no answer.
+      find: (what) => map.find(engine.data.name, { grain: options.grain ? options.grain() : 0, ...what })
+        .catch((error) => engine.tell("error", map.said(error, "The server does not answer."))),
 
       // Drawing
 
@@ -212,7 +205,7 @@
           engine.draw();
           engine.wall.follow();
           engine.marks.draw();
-          engine.refine.place();
+          engine.refine.follow();
           engine.tell("moved");
         });
       },

@@ -19,7 +19,9 @@
 
     const place = (id) => {
       const row = engine.data.rows.get(id);
-      return row === undefined ? null : engine.view.pixel(row);
+      if (row !== undefined) return engine.view.pixel(row);
+      const found = engine.refine.place(id);
+      return found && engine.view.at(...found);
     };
 
     function draw() {

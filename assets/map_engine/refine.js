@@ -33,6 +33,8 @@
     let picture = null; // {box, url} of the picture of density asked for last
     let lying = null; // the box of the picture that is shown
     const absent = new Set(); // ids of images that this map has no place for
+    let places = new Map(); // id → [x, y], or null: of images that are not here
+    let locating = null;
 
     const sampled = () => engine.data && engine.data.at && engine.data.dim === 2;
     const base = () => engine.data.base || engine.data;
@@ -66,11 +68,10 @@
     function ask(box) {
       const whole = base();
       const wished = ids();
-      const query = new URLSearchParams({ box: box.join(","), ids: wished.join(",") });
       if (asking) asking.abort();
       const mine = (asking = new AbortController());
-      fetch(window.likeness.url(`/map/points/${whole.name}?${query}`), { signal: mine.signal })
-        .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new Error(answer.status))))
+      map.ask("points", whole.name, { box: box.join(","), ids: wished.join(",") }, { signal: mine.signal })
+        .then((answer) => answer.arrayBuffer())
         .then((bytes) => {
           if (!engine.data || base() !== whole) return;
           const made = map.merge(whole, bytes, box);
@@ -86,6 +87,24 @@
         });
     }
 
+    // While the pointer runs over another map, only the image it stops at is asked for.
+    function locate(whole, id, known) {
+      clearTimeout(locating);
+      locating = setTimeout(() => {
+        const [x, , y] = whole.bounds;
+        known.set(id, null);
+        map.ask("points", whole.name, { box: [x - 2, x - 1, y - 2, y - 1].join(","), ids: id })
+          .then((answer) => answer.arrayBuffer())
+          .then((bytes) => {
+            const found = map.unpack(bytes);
+            if (!found.ids.length || known !== places) return;
+            known.set(id, [found.x[0], found.y[0]]);
+            engine.marks.draw();
+          })
+          .catch(() => known.delete(id)); // asked for again when it is pointed at again
+      }, REST);
+    }
+
     // The picture of density for what is shown; none where every point of the view is here.
     function under() {
       const box = got ? got.box : sampled() && base().bounds;
@@ -95,8 +114,8 @@
       }
       const theme = document.documentElement.dataset.bsTheme === "dark" ? "dark" : "light";
       const query = new URLSearchParams({ box: box.join(","), theme: theme });
-      const url = window.likeness.url(`/map/density/${base().name}?${query}`);
-      if (picture && picture.url === url && layer.firstChild) return place();
+      const url = window.likeness.url(`/map/density/${encodeURIComponent(base().name)}?${query}`);
+      if (picture && picture.url === url && layer.firstChild) return follow();
       const image = document.createElement("img");
       image.alt = "";
       const mine = (picture = { url: url, box: box });
@@ -104,13 +123,13 @@
         if (picture !== mine) return;
         layer.replaceChildren(image);
         lying = box;
-        place();
+        follow();
       });
       image.src = url;
     }
 
-    // Keep the picture of density on its place while the view moves.
-    function place() {
+    // Keep the picture of density where it belongs while the view moves.
+    function follow() {
       if (!layer.firstChild) return;
       const view = sampled() && engine.view.present();
       if (!view) return layer.replaceChildren();
@@ -125,12 +144,21 @@
 
     return {
       refresh: function () {
-        place();
+        follow();
         clearTimeout(timer);
         if (sampled()) timer = setTimeout(look, REST);
         else layer.replaceChildren();
       },
-      place: place,
+      follow: follow,
+
+      // Where an image is on the map as a whole, [x, y]; null where it has no place, or until the
+      // server has said it and the marks are drawn again.
+      place: function (id) {
+        if (!sampled()) return null;
+        if (places.of !== base()) places = Object.assign(new Map(), { of: base() });
+        if (!places.has(id)) locate(base(), id, places);
+        return places.get(id) || null;
+      },
 
       // Whether all that the view needs is here.
       enough: function () {
@@ -140,6 +168,7 @@
 
       end: function () {
         clearTimeout(timer);
+        clearTimeout(locating);
         if (asking) asking.abort();
       },
     };

@@ -46,17 +46,19 @@
       return space.matrix(now, engine.data.bounds, width, height);
     }
 
+    // Where a place of the map is on the stage, px.
+    function at(x, y, z) {
+      if (dim() === 2) return flat.pixel(now, engine.frame(), x, y);
+      const { width, height } = area();
+      return space.pixel(look(), width, height, x, y, z);
+    }
+
     function pixel(row) {
       const { x, y, z } = engine.data;
       const free = engine.frame();
-      let at;
-      if (dim() === 2) at = flat.pixel(now, free, x[row], y[row]);
-      else {
-        const { width, height } = area();
-        at = space.pixel(look(), width, height, x[row], y[row], z[row]);
-      }
-      const within = at.x < free.width - free.right - EDGE && at.y < free.height - free.bottom - EDGE;
-      return { x: at.x, y: at.y, seen: at.x > EDGE && at.y > EDGE && within };
+      const found = at(x[row], y[row], z && z[row]);
+      const within = found.x < free.width - free.right - EDGE && found.y < free.height - free.bottom - EDGE;
+      return { x: found.x, y: found.y, seen: found.x > EDGE && found.y > EDGE && within };
     }
 
     function rest() {
@@ -98,6 +100,7 @@
       present: () => now,
       look: look,
       area: area,
+      at: at,
       pixel: pixel,
       unit: (x, y) => flat.unit(now, engine.frame(), x, y),
       moving: () => underway,

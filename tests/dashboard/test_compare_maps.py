@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
+import threading
+from dataclasses import replace
 
+import numpy as np
 import pytest
+import waitress
 from playwright.sync_api import Page, expect
 
+from dashboard.app import create_app
+
 from dashboard.pages.compare import maps as compare_maps
-from dashboard.reads import Reads
+from dashboard.reads import Reads, map_data
+from dashboard.server import stop
+from pipeline import maps
 from pipeline.library import Library
+from pipeline.maps import COMBINED, store
+from tests import large_library
 from tests.dashboard.trees import parts, text_of
 
 
@@ -78,3 +88,83 @@ def test_a_selection_on_one_map_shows_on_the_other(page: Page, reads):
     page.wait_for_function(f"() => ({selected})('b') === 0")
     page.go_back()
     expect(page.locator("#compare-pinned figure")).to_have_count(0)
+
+
+@pytest.fixture
+def large(tmp_path, monkeypatch):
+    """A library with two maps that are treated as very large, and where it is served."""
+    for name, value in {"WHOLE_UP_TO": 1_000, "SAMPLE": 700, "LEAST": 5}.items():
+        monkeypatch.setattr(map_data, name, value)
+    large_library.make(tmp_path / "library", 4_000, index=True)
+    library = Library(tmp_path / "library")
+    made = maps.load(library, COMBINED)
+    cluster = np.where(made.cluster < 2, made.cluster, 2).astype(np.int32)
+    store.save(library, replace(
+        made, name="color", xy=np.ascontiguousarray(made.xy[:, ::-1]), cluster=cluster, exemplars=made.exemplars[:3],
+    ))
+    server = waitress.create_server(create_app(library).server, host="127.0.0.1", port=0, threads=4)
+    threading.Thread(target=server.run, daemon=True).start()
+    yield library, f"http://127.0.0.1:{server.effective_port}"
+    stop(server)
+
+
+@pytest.mark.browser
+def test_two_very_large_maps_are_sampled_and_linked_as_a_whole(browser, large):
+    library, address = large
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    errors = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.goto(f"{address}/compare?view=maps&a=combined&b=color&color=b")
+    tab.wait_for_function("window.likeness?.compareMaps?.ready")
+    expect(tab.locator(".map-density img")).to_have_count(2)
+    engine = "likeness.compareMaps.sides.{}.engine"
+    here = {side: tab.evaluate(f"[...{engine.format(side)}.data.ids]") for side in "ab"}
+    assert all(0 < len(ids) < 2_000 for ids in here.values())
+    # A box on the left map holds images that neither map has here.
+    tab.get_by_text("Box", exact=True).click()
+    box = tab.locator("#compare-graph-a").bounding_box()
+    corners = [(0.3, 0.3), (0.6, 0.7)]
+    tab.mouse.move(*(box[k] + corners[0][i] * box[s] for i, (k, s) in enumerate((("x", "width"), ("y", "height")))))
+    tab.mouse.down()
+    tab.mouse.move(
+        *(box[k] + corners[1][i] * box[s] for i, (k, s) in enumerate((("x", "width"), ("y", "height")))), steps=5
+    )
+    tab.mouse.up()
+    tab.wait_for_function("likeness.compareMaps.picked")
+    ends = tab.evaluate(f"""corners => corners.map(([x, y]) => {{
+        const map = {engine.format("a")}, {{ width, height }} = map.frame();
+        const at = map.view.unit(x * width, y * height); return [at.x, at.y]; }})""", corners)
+    made = maps.load(library, COMBINED)
+    (left, top), (right, bottom) = ends
+    x, y = made.xy.T
+    within = made.ids[(x > left) & (x < right) & (y < top) & (y > bottom)].tolist()
+    assert tab.evaluate("[...likeness.compareMaps.picked]") == within
+    assert len(within) > len(set(within) & set(here["a"]))
+    bright = "#compare-graph-{}"
+    for side in "ab":
+        assert int(tab.get_attribute(bright.format(side), "data-bright")) == len(set(within) & set(here[side]))
+    expect(tab.locator("#compare-picked h2")).to_contain_text(f"{len(within):,} images selected")
+    # Closer, the right map has more of them.
+    tab.mouse.move(*tab.evaluate(f"""ids => {{
+        const map = {engine.format("b")}, stage = map.root.getBoundingClientRect();
+        const at = map.view.pixel(map.data.rows.get(ids.find(id => map.data.rows.has(id))));
+        return [at.x + stage.left, at.y + stage.top]; }}""", within))
+    for _ in range(3):
+        tab.mouse.wheel(0, -300)
+    tab.wait_for_function(f"() => {engine.format('b')}.data.base && {engine.format('b')}.refine.enough()")
+    now = tab.evaluate(f"[...{engine.format('b')}.data.ids]")
+    tab.wait_for_function(
+        "count => Number(document.querySelector('#compare-graph-b').dataset.bright) === count",
+        arg=len(set(within) & set(now)),
+    )
+    assert len(set(within) & set(now)) > len(set(within) & set(here["b"]))
+    # An image that the left map does not have here shows its place there when it is pointed at.
+    far = next(image for image in now if image not in here["a"])
+    tab.evaluate(f"id => {engine.format('b')}.tell('hover', id)", far)
+    expect(tab.locator("#compare-graph-a .map-pointer")).to_be_visible()
+    # All images of a category of the right map, on both.
+    tab.locator("#compare-legend button").first.click()
+    count = int((maps.load(library, "color").cluster == 0).sum())
+    expect(tab.locator("#compare-picked h2")).to_contain_text(f"{count:,} images selected")
+    assert not errors
+    tab.close()

@@ -1,5 +1,5 @@
 /* assets/map_engine: decoding, cameras, colors, picking, lines, pictures and legends. */
-const FILES = ["data", "camera", "colors", "coloring", "legend", "lasso", "pick", "refine", "view", "wall"];
+const FILES = ["requests", "data", "camera", "colors", "coloring", "legend", "lasso", "pick", "refine", "view", "wall"];
 
 async function engine() {
   const inside = await fresh({ assets: ["address.js", ...FILES.map((name) => `map_engine/${name}.js`)] });
