@@ -1,0 +1,53 @@
+/* assets/map_engine: colorings, their palette, their words and their legend. */
+async function engine() {
+  const inside = await fresh({ assets: ["address.js", "map_engine/colors.js", "map_engine/coloring.js", "map_engine/legend.js"] });
+  return inside.likeness.map;
+}
+
+test("every kind of coloring has its numbers; hiding and fading are numbers too", async () => {
+  const map = await engine();
+  const { other, none, scale, faded, invisible } = map.order(3);
+  const clusters = { kind: "clusters" };
+  equal(map.numbers(clusters, Int16Array.of(-1, 0, 2, 3, 9), [], 3, null, null, null), [none, 0, 2, other, other]);
+  equal(map.numbers(clusters, Int16Array.of(-1, 3, 9), [9, -1], 3, null, null, null), [invisible, other, invisible]);
+  const names = { kind: "categories" }; // past the palette all are one
+  equal(map.numbers(names, Int16Array.of(1, 3, 9), [3], 3, null, null, null), [1, invisible, invisible]);
+  const figures = map.numbers({ kind: "scale" }, Uint8Array.of(0, 127, 254, 255), [0], 3, null, null, null);
+  equal(figures, [scale, scale + Math.floor((127 * 64) / 255), scale + 63, none]);
+  equal(map.numbers({ kind: "waiting" }, Int16Array.of(0, -1), [], 3, null, null, null), [other, other]);
+  const own = Int16Array.of(0, 0, 1, 1);
+  equal(map.numbers(clusters, own, [1], 3, Uint8Array.of(1, 0, 1, 0), own, null), [0, faded, invisible, invisible]);
+  equal(map.numbers(clusters, own, [], 3, null, own, 1), [faded, faded, 1, 1]);
+});
+
+test("the palette says what the numbers mean, plain and then faded to the paper", async () => {
+  const map = await engine();
+  const { other, none, scale, faded, invisible } = map.order(2);
+  const palette = map.palette(["#102030", "#ff0000"], ["#000000", "#808080", "#ffffff"], "#111111", "#222222", "#ffffff");
+  equal(palette.length, invisible);
+  equal([palette[0], palette[1], palette[other], palette[none]], [[16, 32, 48], [255, 0, 0], [17, 17, 17], [34, 34, 34]]);
+  equal([palette[scale], palette[scale + map.STEPS - 1]], [[0, 0, 0], [255, 255, 255]]);
+  truthy(palette.slice(scale, scale + map.STEPS).every((color, i, all) => !i || color[0] >= all[i - 1][0]));
+  equal(palette[faded + 1], [255, 209, 209]);
+  equal(map.hex([0, 15, 255]), "#000fff");
+});
+
+test("figures and categories in words", async () => {
+  const map = await engine();
+  const share = { kind: "scale", low: 0, high: 0.5, form: "percent", none: "not measured" };
+  equal([map.word(share, 254), map.word(share, 127), map.word(share, 255)], ["50 %", "25 %", "not measured"]);
+  const names = { kind: "categories", names: [["cat", 3]], none: "no label" };
+  equal([map.word(names, 0), map.word(names, -1)], ["cat", "no label"]);
+  equal(map.own("label", { labels: [["cat", 3]] }).names, [["cat", 3]]);
+  equal([map.own("cluster", {}).kind, map.own("date", {})], ["clusters", null]);
+});
+
+test("a legend counts all points once, and leaves out names that have none here", async () => {
+  const map = await engine();
+  const coloring = { names: [["cat", 5], ["dog", 0], ["fox", 2], ["owl", 1], ["elk", 1]], none: "no label" };
+  const found = map.entries(coloring, { palette: ["#1", "#2", "#3"] }, 12);
+  equal(found.map(([code, name, count]) => [code, name, count]),
+    [[0, "cat", 5], [2, "fox", 2], [3, "other", 2], [-1, "no label", 3]]);
+  equal(found[1][3], "#3");
+  equal(map.entries({ names: [["cat", 12]], none: "no label" }, { palette: ["#1"] }, 12).length, 1);
+});
