@@ -26,7 +26,7 @@ test: setup
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile
 
 check: setup
-	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile -m "not browser and not network and not slow"
+	@$(RUN) -m pytest -n 2 --dist loadfile -m "not browser and not network and not slow"
 
 setup: $(STAMP)
 

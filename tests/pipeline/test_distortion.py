@@ -57,12 +57,12 @@ def test_of_many_images_some_are_asked_about_among_all(library, shown, monkeypat
 
 def test_a_map_distorts_less_than_what_it_starts_from_and_chance_more_than_both(tmp_path):
     library = synthetic_library(tmp_path, 400, {"color": 24, "sift": 16})
-    combined.build(library)
+    indexes.build(library)
     maps.build(library, options=MapOptions(seed=1))
-    index, random = combined.load(library), np.random.default_rng(0)
+    index, random = indexes.load(library), np.random.default_rng(0)
     for name in maps.names(library):
         shown = maps.load(library, name)
-        vectors = neighbors.Vectors(index, name, index.rows_of(shown.ids))
+        vectors = neighbors.Vectors(index, name, shown.ids)
         start = replace(shown, xy=layout.pca(vectors, 2))
         shuffled = replace(shown, xy=random.permutation(shown.xy))
         ours, starts, chance = (

@@ -23,6 +23,8 @@ from pipeline.embeddings.efficientnet import EfficientNet
 from pipeline.errors import SettingsError
 from pipeline.library import Library
 
+pytestmark = pytest.mark.slow  # processes by the dozen
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -11,6 +11,8 @@ from pipeline.index.faiss import edges, structures
 from pipeline.settings import IndexOptions
 from tests.conftest import unit
 
+pytestmark = pytest.mark.slow
+
 COUNT, DIMS = 6_000, (40, 48, 56)
 OPTIONS = IndexOptions(hnsw_m=8, ef_construction=40)
 QUERIES = np.arange(0, COUNT, 40)

@@ -105,6 +105,7 @@ def test_samples_are_bounded_and_stand_for_their_pictures(sift, drawings):
         assert np.array_equal(sift.prepare_sample(sift.sample(image)), sift.prepare(image))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 10])
 def test_a_tiny_library_keeps_its_differences(drawings, count):
     sift = fitted(drawings[:count])
