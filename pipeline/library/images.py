@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
@@ -185,6 +186,37 @@ class ImageTables:
         if row is None:
             raise LibraryError(f"The folder {printable(root)} is not in this library; `status` lists those that are.")
         return row[0]
+
+    def excluded(self, root: str) -> list[str]:
+        """Patterns of what is left out of a scanned folder."""
+        row = self.db.execute("SELECT exclude FROM roots WHERE path = ?", [to_database(root)]).fetchone()
+        return json.loads(row[0]) if row else []
+
+    def relocate_root(self, old: str, new: str) -> int:
+        """Say that a scanned folder lies elsewhere now; nothing is read. Returns how many images it has.
+
+        Raises LibraryError when `old` is none, or `new` is one already.
+        """
+        number = self.root_id(old)
+        if new in self.roots():
+            raise LibraryError(
+                f"{printable(new)} is a folder of this library already. Scan it: what has come there from "
+                f"{printable(old)} is known by its content."
+            )
+        with self.db.atomic():
+            self.db.execute("UPDATE roots SET path = ? WHERE id = ?", [to_database(new), number])
+            # Another disk numbers its files anew; that says nothing of what is in them.
+            self.db.execute("UPDATE images SET ctime = NULL, device = NULL, inode = NULL WHERE root_id = ?", [number])
+        return self.db.execute("SELECT count(*) FROM images WHERE root_id = ?", [number]).fetchone()[0]
+
+    def drop_empty_roots(self) -> None:
+        """Forget scanned folders that are not there any more and have no image left: they have moved."""
+        empty = self.db.execute(
+            "SELECT id, path FROM roots r WHERE NOT EXISTS (SELECT 1 FROM images i WHERE i.root_id = r.id)"
+        ).fetchall()
+        for number, path in empty:
+            if not os.path.isdir(from_database(path)):
+                self.db.execute("DELETE FROM roots WHERE id = ?", [number])
 
     def widen_root(self, root: str, around: str) -> None:
         """Let a folder that lies around a scanned one take its images over."""

@@ -1,0 +1,177 @@
+"""What files lie in a folder: each picture once, whatever names and links lead to it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePath
+
+from pipeline.library import DATABASE
+from pipeline.pictures import formats
+
+SKIPPED_FOLDERS = frozenset(
+    "@eadir @tmp @recycle @recently-snapshot #recycle #snapshot $recycle.bin __macosx lost+found"
+    " .thumbnails".split()
+) | {"system volume information"}
+"""Folders of thumbnails, trash and snapshots that storage servers and systems keep, in small letters."""
+
+
+@dataclass(slots=True)
+class File:
+    """A file as the walk saw it.
+
+    path: relative to the root, with forward slashes. device and inode: what it is, whatever
+    its name. names: how many it has on its device, one more for a link.
+    """
+
+    path: str
+    size: int
+    mtime: float
+    ctime: float
+    device: int
+    inode: int
+    names: int
+
+
+@dataclass
+class Walk:
+    """What was found under root/top.
+
+    unread: folders that could not be listed, relative to the root ('' the root itself), and
+    why. skipped: pictures of kinds that nothing here reads, by extension. doubled: further
+    names of files that are in `files` already.
+    """
+
+    files: list[File] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
+    skipped: Counter[str] = field(default_factory=Counter)
+    doubled: int = 0
+
+    def is_unread(self, path: str) -> bool:
+        """Whether a file may be there although it was not found."""
+        return any(path == one or not one or path.startswith(one + "/") for one in self.unread)
+
+
+def walk(root: str, top: str = "", *, data: Path | None = None, exclude: Sequence[str] = ()) -> Walk:
+    """Every picture under root/top by name; hidden files, trash and thumbnails left out.
+
+    data: the library's own directory, left out where it lies inside. exclude: patterns as
+    `is_excluded` takes them. Links are followed, once: what lies behind one is found under
+    its own name where it has one here.
+    """
+    found = Walk()
+    links: list[str] = []
+    seen: set[tuple[int, int]] = set()
+    own = None if data is None else os.path.realpath(data)
+    folders = [top]
+    while folders or links:
+        if not folders:  # links wait until all that lies here by its own name is found
+            folders, links = links, []
+        _list(root, folders.pop(), top, own, exclude, found, seen, folders, links)
+    found.files = _once(found)
+    found.files.sort(key=lambda file: file.path)
+    return found
+
+
+def is_excluded(path: str, patterns: Sequence[str]) -> bool:
+    """Whether a file or folder is left out: a pattern without / means a name at any depth,
+    one with / the path below the root. Letter case does not count."""
+    name, path = path.rpartition("/")[2].casefold(), path.casefold()
+    return any(
+        fnmatchcase(path, one.strip("/").casefold()) if "/" in one else fnmatchcase(name, one.casefold())
+        for one in patterns
+    )
+
+
+def as_on_disk(path: Path) -> Path:
+    """A path as typed, or as its names are written on disk where only their Unicode form differs."""
+    if os.path.lexists(path):
+        return path
+    for form in ("NFC", "NFD"):
+        other = Path(unicodedata.normalize(form, str(path)))
+        if os.path.lexists(other):
+            return other
+    parent = as_on_disk(path.parent) if path.parent != path else path
+    wanted = unicodedata.normalize("NFC", path.name)
+    try:
+        for name in os.listdir(parent):
+            if unicodedata.normalize("NFC", name) == wanted:
+                return parent / name
+    except OSError:
+        pass
+    return path
+
+
+def _list(root, folder, top, own, exclude, found: Walk, seen: set, folders: list[str], links: list[str]) -> None:
+    """Look through one folder: files into `found`, what lies below onto the lists."""
+    here = os.path.join(root, folder) if folder else root
+    try:
+        state = os.stat(here)
+        if (state.st_dev, state.st_ino) in seen:
+            return
+        seen.add((state.st_dev, state.st_ino))
+        with os.scandir(here) as listed:
+            entries = [entry for entry in listed if not entry.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return  # gone since it was named
+    except OSError as error:
+        if error.errno != errno.ELOOP:  # a link to itself leads nowhere
+            found.unread[folder] = error.strerror or str(error)
+        return
+    if own and folder != top and os.path.realpath(here) == own and any(e.name == DATABASE for e in entries):
+        return
+    raws = formats.raws_beside_jpegs(entry.name for entry in entries)
+    for entry in entries:
+        path = f"{folder}/{entry.name}" if folder else entry.name
+        if exclude and is_excluded(path, exclude):
+            continue
+        try:
+            if entry.is_dir():
+                if entry.name.casefold() not in SKIPPED_FOLDERS:
+                    (links if entry.is_symlink() else folders).append(path)
+            elif entry.name not in raws:
+                found.files.extend(_file(entry, path, found.skipped))
+        except FileNotFoundError:
+            continue  # a dangling link, or gone since the listing
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                found.unread[path] = error.strerror or str(error)
+
+
+def _file(entry: os.DirEntry, path: str, skipped: Counter[str]) -> Iterator[File]:
+    """The file of an entry that has a picture's name; a pipe or device might never end."""
+    extension = os.path.splitext(entry.name)[1].lower()
+    if extension not in formats.EXTENSIONS:
+        if formats.is_unread_name(PurePath(entry.name)):
+            skipped[extension] += 1
+        return
+    state = entry.stat()
+    if stat.S_ISREG(state.st_mode):
+        yield File(
+            path, state.st_size, state.st_mtime, state.st_ctime, _signed(state.st_dev), _signed(state.st_ino),
+            state.st_nlink + entry.is_symlink(),
+        )
+
+
+def _once(found: Walk) -> list[File]:
+    """Of several names of one file the first: those that are no links come before those that are."""
+    kept, seen = [], set()
+    for file in found.files:
+        if file.names > 1:
+            if (file.device, file.inode) in seen:
+                found.doubled += 1
+                continue
+            seen.add((file.device, file.inode))
+        kept.append(file)
+    return kept
+
+
+def _signed(number: int) -> int:
+    """An unsigned number of 64 bits as SQLite can hold it."""
+    return number - (1 << 64) if number >= 1 << 63 else number
