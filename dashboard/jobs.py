@@ -65,10 +65,12 @@ class Jobs:
     def update_all(self, folders: Sequence[str], embeddings: str = "auto") -> None:
         """Look through several folders, then compute what is missing, once for all of them.
 
-        Raises as `update` does.
+        One of the library's own that is not there now is passed over, and said. Raises as
+        `update` does.
         """
-        scans = [["scan", str(self.checked(folder))] for folder in folders]
-        self._start("Update of all folders", *scans, ["embed", "--embeddings", embeddings], ["map"])
+        known = self._library.roots()
+        asked = [folder if folder in known else str(self.checked(folder)) for folder in folders]
+        self._start("Update of all folders", ["scan", *asked], ["embed", "--embeddings", embeddings], ["map"])
 
     def checked(self, folder: str) -> Path:
         """A folder as typed, as an absolute path that runs may reach; SettingsError with one sentence."""

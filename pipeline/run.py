@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pipeline.extraction.embed import EmbedReport, embed
 from pipeline.extraction.plan import Given, choose
 from pipeline.extraction.scan import ScanReport, scan
 from pipeline.library import Library
+from pipeline.library.images import printable
 from pipeline.library.runs import RunRecord
 from pipeline.progress import Progress, Silent
 from pipeline.settings import EmbedOptions, IndexOptions, MapOptions
@@ -63,7 +65,7 @@ class RunReport:
 
 def run(
     library: Library,
-    folder: Path,
+    folder: Path | list[Path],
     *,
     embeddings: str = "auto",
     given: Given = {},
@@ -72,12 +74,13 @@ def run(
     map_options: MapOptions | None = None,
     progress: Progress = Silent(),
 ) -> RunReport:
-    """Bring the library in line with a folder of images, vectors, index and maps included.
+    """Bring the library in line with folders of images, vectors, index and maps included.
 
     Resumable: what is stored is never computed again, whenever the last run ended.
     """
     report = RunReport()
-    parameters = {"folder": folder, "embeddings": embeddings, **given}
+    folders = [folder] if isinstance(folder, str | os.PathLike) else folder
+    parameters = {"folder": ", ".join(printable(str(one)) for one in folders), "embeddings": embeddings, **given}
     with library.writing(), RunRecord(library, "run", parameters, progress) as record:
 
         def step(name: str, work: Callable):
@@ -86,9 +89,9 @@ def run(
             report.seconds[name] = time.perf_counter() - started
             return answer
 
-        report.scan = step("scan", lambda: scan(library, folder, record))
+        report.scan = step("scan", lambda: scan(library, folders, record))
         if not library.counts()["ok"]:
-            raise LibraryError(f"None of the images in {folder} can be read; see: status")
+            raise LibraryError("None of the images found can be read; see: status")
         names = choose(embeddings, given, record)
         report.embed = step("embed", lambda: embed(library, names, given, embed_options, record))
         _, report.index = step(

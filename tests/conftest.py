@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -129,3 +130,9 @@ def synthetic_library(data: Path, count: int, dims: dict[str, int], seed: int = 
         vectors[name] = (f"{name}/test", ids, unit(rows))
     library.store([], vectors)
     return library
+
+
+def tiny_picture(number: int) -> bytes:
+    """A PNG of a few bytes, another one for each number."""
+    pixels = np.frombuffer(number.to_bytes(48, "big"), np.uint8).reshape(4, 4, 3)
+    return cv2.imencode(".png", pixels)[1].tobytes()

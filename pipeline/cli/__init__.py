@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli import ask, build, gallery, measure
+from pipeline.cli import ask, build, folders, gallery, measure
 from pipeline.errors import LikenessError
 from pipeline.host import Terminated
 from pipeline.progress import Console
@@ -51,6 +51,8 @@ for _command in (
     build.embed,
     build.index,
     build.map_command,
+    folders.forget,
+    folders.relocate,
     ask.search,
     ask.duplicates,
     ask.status,

@@ -12,6 +12,7 @@ from pipeline import settings
 from pipeline.cli.options import data_option, json_option
 from pipeline.errors import SettingsError
 from pipeline.library import Library
+from pipeline.library.images import printable
 from pipeline.progress import Console
 
 
@@ -50,15 +51,20 @@ def search(query, weights, metric, html, as_json, labels, folders, data: Path, *
             raise SettingsError(f"The contact sheet cannot be written to {html} ({error.strerror}).") from None
     if as_json:
         shown = asdict(result)
+        rows = library.images_by_id([match["id"] for match in shown["matches"]])
         for match in shown["matches"]:
+            if match["id"] in rows:
+                match |= {"path": rows[match["id"]].shown, "root": printable(rows[match["id"]].root)}
             if match["distance"] is None:
                 del match["distance"]
         click.echo(json.dumps(shown))
         return
+    rows = library.images_by_id([match.id for match in result.matches])
     for rank, match in enumerate(result.matches, 1 + values["offset"]):
+        shown = library.told_apart([rows[match.id]])[0] if match.id in rows else match.path
         parts = "  ".join(f"{name} {value:.3f}" for name, value in match.parts.items())
         distance = "" if match.distance is None else f"  {metric} {match.distance:.4f}"
-        click.echo(f"{rank:>3}  {match.score:.4f}{distance}  {match.path}   ({parts})")
+        click.echo(f"{rank:>3}  {match.score:.4f}{distance}  {shown}   ({parts})")
     click.echo(f"{len(result.matches)} matches in {result.ms:.1f} ms" + (f"; contact sheet: {html}" if html else ""))
 
 
@@ -71,14 +77,14 @@ def duplicates(as_json: bool, data: Path) -> None:
     """
     from pipeline import duplicates as finder
 
-    progress = Console()
-    groups = finder.find(Library(data), progress)
+    library, progress = Library(data), Console()
+    groups = finder.find(library, progress)
     progress.close()
     if as_json:
         click.echo(json.dumps(finder.as_json(groups)))
         return
     for number, group in enumerate(groups, 1):
-        click.echo(f"{number:>3}  " + "\n     ".join(row.path for row in group.images))
+        click.echo(f"{number:>3}  " + "\n     ".join(library.told_apart(group.images)))
         click.echo("       " + "\n       ".join(group.reasons))
     click.echo(f"{len(groups):,} groups, {sum(len(group.images) for group in groups):,} images in them.")
 
@@ -105,8 +111,14 @@ def status(as_json: bool, data: Path) -> None:
         f"{found['size']:,} images, {' + '.join(found['embeddings'])}, {_state(found)}" if found else "none yet"))
     for name, row in report["maps"].items():
         click.echo(f"{'Map ' + name:<18}{row['points']:,} points, {row['clusters']} clusters, {row['noise']:,} noise, {_state(row)}")
+    for root, count in library.roots().items():
+        there = "" if Path(root).is_dir() else "  (not there now)"
+        left_out = library.excluded(root)
+        without = f"  without {', '.join(left_out)}" if left_out else ""
+        click.echo(f"{'Folder':<14}{printable(root)}: {count:,} images{without}{there}")
     for row in failures(library):
-        click.echo(f"unreadable: {row.file}: {row.reason}")
+        again = "; it is tried again on every run" if row.retry else ""
+        click.echo(f"unreadable: {printable(str(row.file))}: {row.reason}{again}")
 
 
 def _state(row: dict) -> str:

@@ -10,6 +10,7 @@ from pipeline.cli.options import (
     EMBED,
     data_option,
     embed_options,
+    exclude_options,
     given_options,
     images_argument,
     index_options,
@@ -17,7 +18,9 @@ from pipeline.cli.options import (
     named,
     pick,
 )
+from pipeline.errors import LibraryError
 from pipeline.library import Library
+from pipeline.library.images import printable
 from pipeline.library.runs import RunRecord
 from pipeline.progress import Console
 from pipeline.settings import EmbedOptions, IndexOptions, MapOptions
@@ -25,19 +28,41 @@ from pipeline.settings import EmbedOptions, IndexOptions, MapOptions
 
 @click.command()
 @images_argument
+@exclude_options
 @embed_options
 @index_options
 @map_options
 @data_option
-def run(images: Path, data: Path, embeddings: str, **values) -> None:
-    """Do everything for a folder of IMAGES: scan, embed, index, map.
+def run(images: tuple[Path, ...], data: Path, embeddings: str, exclude, no_exclude: bool, **values) -> None:
+    """Do everything for folders of IMAGES: scan, embed, index, map.
 
-    Resumable and incremental: only what is missing or has changed is computed.
+    Resumable and incremental: only what is missing or has changed is computed. Without
+    IMAGES, for the folders that the library has.
     """
-    click.echo(str(run_all_steps(images, data, embeddings, values)))
+    folders = _folders(images, data, exclude, no_exclude)
+    click.echo(str(run_all_steps(folders, data, embeddings, values)))
 
 
-def run_all_steps(images: Path, data: Path, embeddings: str = "auto", values: dict | None = None):
+def _folders(images: tuple[Path, ...], data: Path, exclude: tuple[str, ...], anew: bool) -> list[Path]:
+    """The folders that are meant, with what is left out of each."""
+    from pipeline.extraction.scan import exclude as leave_out
+
+    library = Library(data, create=bool(images))
+    folders = list(images or map(Path, library.roots()))
+    if not folders:
+        raise LibraryError("The library has no folder yet; name one.")
+    if exclude or anew:
+        with library.writing():
+            for folder in folders:
+                leave_out(library, folder, exclude, anew=anew)
+    return folders
+
+
+def _listed(folders: list[Path]) -> str:
+    return ", ".join(printable(str(folder)) for folder in folders)
+
+
+def run_all_steps(images: Path | list[Path], data: Path, embeddings: str = "auto", values: dict | None = None):
     from pipeline.run import run as run_all
 
     values = values or {}
@@ -55,15 +80,23 @@ def run_all_steps(images: Path, data: Path, embeddings: str = "auto", values: di
 
 @click.command()
 @images_argument
+@exclude_options
+@click.option("--all", "everything", is_flag=True, help="Read every file again, whatever its size and time say.")
+@click.option("--retry", is_flag=True, help="Try damaged images once more; those that could not be read always are.")
+@click.option("--gone", is_flag=True, help="Believe it when nothing of what is known in a folder is left.")
 @data_option
-def scan(images: Path, data: Path) -> None:
-    """Find the images under a folder; notice new, changed, renamed and vanished files."""
-    from pipeline.extraction.scan import scan as scan_folder
+def scan(images: tuple[Path, ...], data: Path, exclude, no_exclude: bool, **how) -> None:
+    """Find the images under folders; notice new, changed, moved and vanished files.
 
+    Without IMAGES, under the folders that the library has.
+    """
+    from pipeline.extraction.scan import scan as scan_folders
+
+    folders = _folders(images, data, exclude, no_exclude)
     library = Library(data, create=True)
-    with library.writing(), RunRecord(library, "scan", {"folder": images}, Console()) as record:
-        report = scan_folder(library, images, record)
-        record.message = str(report)
+    with library.writing(), RunRecord(library, "scan", {"folder": _listed(folders), **how}, Console()) as record:
+        report = scan_folders(library, folders, record, **how)
+        record.message = " ".join([f"{report}.", *report.problems])
     click.echo(f"Images: {report}.")
 
 

@@ -26,7 +26,7 @@ data_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 
 
-images_argument = click.argument("images", type=click.Path(path_type=Path))
+images_argument = click.argument("images", nargs=-1, type=click.Path(path_type=Path))
 
 
 def _options(*decorators):
@@ -38,6 +38,14 @@ def _options(*decorators):
         return function
 
     return decorate
+
+
+exclude_options = _options(
+    click.option("--exclude", multiple=True, metavar="PATTERN",
+                 help="Leave out files and folders: a name as in *.tmp, or with / a path below IMAGES; kept with the "
+                 "folder; may be given again."),
+    click.option("--no-exclude", is_flag=True, help="Forget what was excluded before."),
+)
 
 
 EMBED, INDEX, MAP = EmbedOptions(), IndexOptions(), MapOptions()

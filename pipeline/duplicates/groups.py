@@ -21,6 +21,7 @@ from pipeline import embeddings
 from pipeline import index as indexes
 from pipeline.errors import LibraryError
 from pipeline.library import ImageRow, Library
+from pipeline.library.images import printable
 from pipeline.pictures import alignment, decoding, hashes
 from pipeline.pictures.alignment import Picture
 from pipeline.progress import Progress, Silent
@@ -104,11 +105,11 @@ def find(library: Library, progress: Progress = Silent()) -> list[Group]:
 
 
 def as_json(groups: list[Group]) -> dict:
-    """{"groups": [{"images": [{"id", "path"}], "reasons": [text]}]}."""
+    """{"groups": [{"images": [{"id", "path", "root"}], "reasons": [text]}]}."""
     return {
         "groups": [
             {
-                "images": [{"id": row.id, "path": row.path} for row in group.images],
+                "images": [{"id": row.id, "path": row.shown, "root": printable(row.root)} for row in group.images],
                 "reasons": list(group.reasons),
             }
             for group in groups

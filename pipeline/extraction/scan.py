@@ -20,7 +20,7 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.errors import ImageError, LibraryError, TransientImageError
 from pipeline.extraction.matching import Candidate, Known, match
-from pipeline.extraction.walk import File, Walk, as_on_disk, walk
+from pipeline.extraction.walk import File, Walk, as_on_disk, once, walk
 from pipeline.library import Library
 from pipeline.library.images import from_database, printable, to_database
 from pipeline.library.vectors import chunks
@@ -183,6 +183,13 @@ def _parts(library: Library, folders: Iterable[Path], gone: bool, report: ScanRe
             report.problems.append(str(error))
     if not parts:
         raise LibraryError(" ".join(report.problems))
+    if len(parts) > 1:
+        known = {id(file) for part in parts for file in part.found.files if file.path in part.rows}
+        kept = set(map(id, once([file for part in parts for file in part.found.files], known)))
+        for part in parts:
+            other_names = [file for file in part.found.files if id(file) not in kept]
+            part.found.doubled += len(other_names)
+            part.found.files = [file for file in part.found.files if id(file) in kept]
     for part in parts:
         report.skipped += part.found.skipped
         report.doubled += part.found.doubled
@@ -249,7 +256,7 @@ def _rows(library: Library, root: str, top: str) -> dict[str, tuple]:
 
 def _leave_out_other_names(library: Library, root: str, found: Walk, rows: dict[str, tuple]) -> None:
     """Drop links to files that are known by a name elsewhere, and prefer names that are known here."""
-    doubtful = [file for file in found.files if file.names > 1 and file.path not in rows]
+    doubtful = [file for file in found.files if file.may_be_doubled and file.path not in rows]
     if not doubtful:
         return
     names: dict[tuple[int, int], list[str]] = {}
@@ -265,6 +272,8 @@ def _leave_out_other_names(library: Library, root: str, found: Walk, rows: dict[
         for place in names.get((file.device, file.inode), ()):
             if place == here or not _is_same(place, here):
                 continue
+            if not file.link and os.path.realpath(place) != place:
+                continue  # known by a link alone: from now on by this name
             dropped.add(file.path)
             if place.startswith(root + "/"):  # the walk has met the other name first
                 found.files.append(_renamed(file, os.path.relpath(place, root)))
@@ -275,7 +284,7 @@ def _leave_out_other_names(library: Library, root: str, found: Walk, rows: dict[
 
 
 def _renamed(file: File, path: str) -> File:
-    return File(path, file.size, file.mtime, file.ctime, file.device, file.inode, file.names)
+    return File(path, file.size, file.mtime, file.ctime, file.device, file.inode, file.names, file.link)
 
 
 def _is_same(one: str, other: str) -> bool:
@@ -368,13 +377,16 @@ def _images_of(
 ) -> list[tuple[int | None, str | None]]:
     """Which image each of the waiting files is, None for a new one, and the state it is in."""
     here = {row[0] for part in parts for row in part.rows.values()}
+    waiting_as = {(item.file.device, item.file.inode) for item in waiting}
     known = []
     for number, base, path, device, inode, content, state in _candidates(
         library, {item.content for item in waiting if item.content}
     ):
         place = os.path.join(from_database(base), from_database(path))
-        if number in settled or (number not in here and state != "missing" and os.path.lexists(place)):
-            continue  # it has its file
+        if number in settled:
+            continue
+        if number not in here and state != "missing" and os.path.lexists(place) and (device, inode) not in waiting_as:
+            continue  # it has its file; a link to one of those that wait is none of its own
         known.append(Known(number, place, content, device, inode, state != "missing"))
     files = [Candidate(item.place, item.content or "", item.file.device, item.file.inode) for item in waiting]
     matched = match(known, files, _settled_folders(parts, settled) if known else ())

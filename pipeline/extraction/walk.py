@@ -7,7 +7,7 @@ import os
 import stat
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
@@ -27,7 +27,7 @@ class File:
     """A file as the walk saw it.
 
     path: relative to the root, with forward slashes. device and inode: what it is, whatever
-    its name. names: how many it has on its device, one more for a link.
+    its name. names: how many it has on its device. link: whether this one leads over a link.
     """
 
     path: str
@@ -37,6 +37,12 @@ class File:
     device: int
     inode: int
     names: int
+    link: bool = False
+
+    @property
+    def may_be_doubled(self) -> bool:
+        """Whether the same file may have another name."""
+        return self.link or self.names > 1
 
 
 @dataclass
@@ -69,14 +75,31 @@ def walk(root: str, top: str = "", *, data: Path | None = None, exclude: Sequenc
     links: list[str] = []
     seen: set[tuple[int, int]] = set()
     own = None if data is None else os.path.realpath(data)
-    folders = [top]
+    folders, linked = [top], False
     while folders or links:
         if not folders:  # links wait until all that lies here by its own name is found
-            folders, links = links, []
+            folders, links, linked = links, [], True
+        before = len(found.files)
         _list(root, folders.pop(), top, own, exclude, found, seen, folders, links)
-    found.files = _once(found)
+        if linked:
+            for file in found.files[before:]:
+                file.link = True
+    listed = len(found.files)
+    found.files = once(found.files)
+    found.doubled = listed - len(found.files)
     found.files.sort(key=lambda file: file.path)
     return found
+
+
+def once(files: list[File], known: Collection[int] = ()) -> list[File]:
+    """Of several names of one file one: that leads over no link where there is such a one, and
+    that is known already (`id` of the File) where there is."""
+    if not any(file.may_be_doubled for file in files):
+        return files
+    first: dict[tuple[int, int], File] = {}
+    for file in sorted(files, key=lambda file: (file.link, id(file) not in known, file.path)):
+        first.setdefault((file.device, file.inode), file)
+    return list(first.values())
 
 
 def is_excluded(path: str, patterns: Sequence[str]) -> bool:
@@ -155,21 +178,8 @@ def _file(entry: os.DirEntry, path: str, skipped: Counter[str]) -> Iterator[File
     if stat.S_ISREG(state.st_mode):
         yield File(
             path, state.st_size, state.st_mtime, state.st_ctime, _signed(state.st_dev), _signed(state.st_ino),
-            state.st_nlink + entry.is_symlink(),
+            state.st_nlink, entry.is_symlink(),
         )
-
-
-def _once(found: Walk) -> list[File]:
-    """Of several names of one file the first: those that are no links come before those that are."""
-    kept, seen = [], set()
-    for file in found.files:
-        if file.names > 1:
-            if (file.device, file.inode) in seen:
-                found.doubled += 1
-                continue
-            seen.add((file.device, file.inode))
-        kept.append(file)
-    return kept
 
 
 def _signed(number: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import pickle
 import traceback
 from multiprocessing.connection import Connection
@@ -113,9 +114,8 @@ class Worker:
                 self._prepare(item, name, pixels)
             return item
         except ImageError as error:
-            state = "unreadable" if Path(file).exists() else "missing"
-            retry = isinstance(error, TransientImageError)
-            return Prepared(image_id, state=state, reason=str(error), retry=retry)
+            state = "missing" if _has_gone(file) else "unreadable"
+            return Prepared(image_id, state=state, reason=str(error), retry=isinstance(error, TransientImageError))
         except MemoryError:
             return Prepared(image_id, state="unreadable", reason=NO_MEMORY, retry=True)
         except cv2.error as error:
@@ -143,3 +143,11 @@ class Worker:
                 for item, row in zip(having, rows):
                     item.arrays[name] = row
         return items
+
+
+def _has_gone(file: str) -> bool:
+    """Whether a file is no more; not where its folder is empty or gone, too: a drive may be unplugged."""
+    try:
+        return not os.path.lexists(file) and bool(os.listdir(os.path.dirname(file)))
+    except OSError:
+        return False

@@ -82,6 +82,16 @@ def row_of(values: Sequence) -> ImageRow:
     return found
 
 
+def _ending(root: str, roots: Sequence[str]) -> str:
+    """The last names of a folder's path, so many that no other one ends with them."""
+    parts = root.split("/")
+    for count in range(1, len(parts)):
+        end = "/".join(parts[-count:])
+        if not any(f"/{other}".endswith(f"/{end}") for other in roots if other != root):
+            return end
+    return root
+
+
 class ImageTables:
     """The reads and writes of images and roots that a Library has; `db` is its connection."""
 
@@ -120,6 +130,17 @@ class ImageTables:
                 if row:
                     return row_of(row)
         return None
+
+    def told_apart(self, rows: Iterable[ImageRow]) -> list[str]:
+        """The paths of images as they are printed: with so much of their folder as tells folders apart.
+
+        With one scanned folder the path below it is enough.
+        """
+        roots = list(self.roots())
+        if len(roots) < 2:
+            return [row.shown for row in rows]
+        ends = {root: _ending(root, roots) for root in roots}
+        return [printable(f"{ends[row.root]}/{row.path}") for row in rows]
 
     def counts(self) -> dict[str, int]:
         """Number of images per state, all three named."""

@@ -8,6 +8,7 @@ import time
 from datetime import datetime, timezone
 
 from pipeline import processes
+from pipeline.library.images import printable
 from pipeline.library.library import Library
 from pipeline.progress import Progress
 
@@ -33,7 +34,7 @@ class RunRecord:
         self.id = library.db.execute(
             "INSERT INTO runs (command, parameters, started, state, pid, process, origin) "
             "VALUES (?, ?, ?, 'running', ?, ?, ?)",
-            [command, json.dumps(parameters, default=str), _now(), os.getpid(), processes.identity(os.getpid()),
+            [command, json.dumps(parameters, default=_written), _now(), os.getpid(), processes.identity(os.getpid()),
              os.environ.get(ORIGIN)],
         ).lastrowid
 
@@ -67,6 +68,11 @@ class RunRecord:
     def _write(self, **values) -> None:
         self._written = time.monotonic()
         self._library.db["runs"].update(self.id, values)
+
+
+def _written(value: object) -> str:
+    """A parameter as text; a path may hold bytes that are none."""
+    return printable(str(value))
 
 
 def _now() -> str:

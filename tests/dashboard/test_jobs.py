@@ -97,7 +97,7 @@ def test_several_folders_are_updated_at_once(reads, own_pictures):
     with pytest.raises(LibraryError, match="going on"):
         reads.jobs.update(str(folders[0]))
     assert finished(reads).error is None
-    assert [run.command for run in reads.runs()] == ["map", "embed", "scan", "scan"]
+    assert [run.command for run in reads.runs()] == ["map", "embed", "scan"]
     assert {run.state for run in reads.runs()} == {"done"} and reads.library.counts()["ok"] == 20
     assert reads.map_names() == ["combined", "color"]
     body = page.body(reads)
