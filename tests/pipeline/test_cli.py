@@ -44,7 +44,9 @@ def test_the_readme_names_every_command_and_each_works(library, own_pictures, tm
             continue  # has a test of its own
         if words[0] == "tune" and find_spec("optuna") is None:
             continue  # its extra requirement is absent: test_tune reads the sentence it answers with
-        own = {"~/Pictures": str(own_pictures), "2024": next(own_pictures.iterdir()).name}
+        if words[0] == "relocate":
+            own_pictures.rename(tmp_path / "disk")
+        own = {"~/Pictures": str(own_pictures), "/disk/Pictures": str(tmp_path / "disk"), "2024": next(own_pictures.iterdir()).name}
         words = [own.get(word, word) for word in words]
         if words[0] == "run":
             words += ["--embeddings", "color,sift,efficientnet"]
@@ -95,7 +97,7 @@ def test_from_a_folder_to_answers(own_pictures, tmp_path):
     assert answer["weights"] == {"color": 1.0, "sift": 0.5, "efficientnet": 0.0}
     assert answer["metric"] == "cosine" and answer["ms"] > 0 and len(answer["matches"]) == 3
     best = answer["matches"][0]
-    assert set(best) == {"id", "path", "label", "score", "parts"}
+    assert set(best) == {"id", "path", "root", "label", "score", "parts"}
     assert best["path"] == query.relative_to(own_pictures).as_posix() and best["score"] >= 0.999
     figures = json.loads(pipeline("evaluate", "--json", "--data", data).stdout)
     assert 0 <= figures["embeddings"]["sift"]["precision_at_10"] <= 1
@@ -104,7 +106,7 @@ def test_from_a_folder_to_answers(own_pictures, tmp_path):
 def test_the_database_explains_itself_to_the_sqlite_shell(made_library):
     with sqlite3.connect(made_library / "images.db") as db:
         tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        assert {"images", "color_vectors", "sift_vectors", "dreamsim_vectors",
+        assert {"images", "roots", "vectors", "color_vectors", "sift_vectors",
                 "efficientnet_vectors", "runs"} <= tables
         columns = {row[1] for row in db.execute("PRAGMA table_info(color_vectors)")}
         assert {"image_id", "vector", "extractor"} <= columns
