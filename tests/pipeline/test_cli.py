@@ -109,7 +109,7 @@ def test_the_database_explains_itself_to_the_sqlite_shell(made_library):
         assert {"images", "roots", "vectors", "color_vectors", "sift_vectors",
                 "efficientnet_vectors", "runs"} <= tables
         columns = {row[1] for row in db.execute("PRAGMA table_info(color_vectors)")}
-        assert {"image_id", "vector", "extractor"} <= columns
+        assert {"image_id", "vector"} <= columns
         key = db.execute("PRAGMA foreign_key_list(color_vectors)").fetchone()
         assert key[2:5] == ("images", "image_id", "id") and key[6] == "CASCADE"
 
