@@ -143,7 +143,7 @@ def _divider(bend: int) -> html.Div:
             "After here likeness falls off slowly."
         ),
         className="cutoff", role="separator",
-        title=f"Where the curve of the first {cutoff.DEPTH} matches bends most: a suggestion, not a limit",
+        title=f"Up to here the matches stand out among the first {cutoff.DEPTH}: a suggestion, not a limit",
     )
 
 

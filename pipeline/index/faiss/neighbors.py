@@ -156,7 +156,7 @@ def _walk(
             width = better.shape[1]
             rows[short], scores[short] = -1, 0
             rows[short, :width], scores[short, :width] = better, found
-        yield structures.merged([(scores, rows)], k)
+        yield structures.ranked(scores, rows, k)
 
 
 def _steps(rows: np.ndarray) -> Iterator[np.ndarray]:
