@@ -57,12 +57,12 @@ class Jobs:
         self._next: list[list[str]] = []  # commands that follow when this one has ended well
         self._asked: set[int] = set()  # runs of an earlier server that were asked to stop
 
-    def update(self, folder: str, embeddings: str = "auto") -> None:
+    def update(self, folder: str, embeddings: str | None = None) -> None:
         """Bring the library in line with a folder; SettingsError or LibraryError when it cannot start."""
         path = self.checked(folder)
-        self._start(f"Update of {path}", ["run", str(path), "--embeddings", embeddings])
+        self._start(f"Update of {path}", ["run", str(path), *_by(embeddings)])
 
-    def update_all(self, folders: Sequence[str], embeddings: str = "auto") -> None:
+    def update_all(self, folders: Sequence[str], embeddings: str | None = None) -> None:
         """Look through several folders, then compute what is missing, once for all of them.
 
         One of the library's own that is not there now is passed over, and said. Raises as
@@ -70,7 +70,7 @@ class Jobs:
         """
         known = self._library.roots()
         asked = [folder if folder in known else str(self.checked(folder)) for folder in folders]
-        self._start("Update of all folders", ["scan", *asked], ["embed", "--embeddings", embeddings], ["map"])
+        self._start("Update of all folders", ["scan", *asked], ["embed", *_by(embeddings)], ["map"])
 
     def checked(self, folder: str) -> Path:
         """A folder as typed, as an absolute path that runs may reach; SettingsError with one sentence."""
@@ -218,6 +218,11 @@ def _absolute(folder: str) -> Path:
         return path.resolve()
     except (OSError, RuntimeError, ValueError) as error:  # no such home, a zero byte, a name too long
         raise SettingsError(f"That folder cannot be opened ({error}).") from None
+
+
+def _by(embeddings: str | None) -> list[str]:
+    """Which embeddings, as the command line takes it; None: those that the library has been given."""
+    return [] if embeddings is None else ["--embeddings", embeddings]
 
 
 def checked(folder: str) -> Path:

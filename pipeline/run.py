@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pipeline import index, maps
 from pipeline.errors import LibraryError
@@ -17,7 +18,7 @@ from pipeline.library import Library
 from pipeline.library.images import printable
 from pipeline.library.runs import RunRecord
 from pipeline.progress import Progress, Silent
-from pipeline.settings import EmbedOptions, IndexOptions, MapOptions
+from pipeline.settings import EmbedOptions
 
 SAMPLE_FOLDER = "gallery"
 """Folder inside a data directory that the sample gallery is generated into."""
@@ -67,16 +68,18 @@ def run(
     library: Library,
     folder: Path | list[Path],
     *,
-    embeddings: str = "auto",
+    embeddings: str | None = None,
     given: Given = {},
     embed_options: EmbedOptions = EmbedOptions(),
-    index_options: IndexOptions | Mapping | None = None,
-    map_options: MapOptions | None = None,
+    index_options: Mapping[str, Any] = {},
+    map_options: Mapping[str, Any] = {},
     progress: Progress = Silent(),
 ) -> RunReport:
     """Bring the library in line with folders of images, vectors, index and maps included.
 
-    Resumable: what is stored is never computed again, whenever the last run ended.
+    Resumable: what is stored is never computed again, whenever the last run ended. Only what
+    is named changes: embeddings (`auto` or a list; None: as before), `given` (options of
+    embeddings), index_options and map_options (name → value).
     """
     report = RunReport()
     folders = [folder] if isinstance(folder, str | os.PathLike) else folder
@@ -92,12 +95,13 @@ def run(
         report.scan = step("scan", lambda: scan(library, folders, record))
         if not library.counts()["ok"]:
             raise LibraryError("None of the images found can be read; see: status")
-        names = choose(embeddings, given, record)
+        names = choose(library, embeddings, given, record)
         report.embed = step("embed", lambda: embed(library, names, given, embed_options, record))
         _, report.index = step(
-            "index", lambda: index.build(library, None, index_options, record)
+            "index", lambda: index.build(library, None, index_options or None, record)
         )
-        report.maps = step("map", lambda: maps.build(library, None, map_options, record))
+        options = maps.settled(library, map_options, record)
+        report.maps = step("map", lambda: maps.build(library, None, options, record))
         record.message = str(report)
     return report
 

@@ -14,7 +14,6 @@ from pipeline import gallery
 from pipeline.library import Library
 from pipeline.library.locks import locked
 from pipeline.run import run
-from pipeline.settings import MapOptions
 
 THEMES = 6  # folders
 PER_THEME = 10
@@ -76,7 +75,7 @@ def made_library(once, pictures) -> Path:
 
     def fill(data: Path) -> None:
         library = Library(data, create=True)
-        run(library, pictures, embeddings="color,sift,efficientnet", map_options=MapOptions(seed=1))
+        run(library, pictures, embeddings="color,sift,efficientnet", map_options={"seed": 1})
         library.close()
 
     return once("library", fill)

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from pipeline.cli.options import (
-    EMBED,
     data_option,
     embed_options,
     exclude_options,
@@ -16,7 +15,6 @@ from pipeline.cli.options import (
     index_options,
     map_options,
     named,
-    pick,
 )
 from pipeline.errors import LibraryError
 from pipeline.library import Library
@@ -33,11 +31,11 @@ from pipeline.settings import EmbedOptions, IndexOptions, MapOptions
 @index_options
 @map_options
 @data_option
-def run(images: tuple[Path, ...], data: Path, embeddings: str, exclude, no_exclude: bool, **values) -> None:
+def run(images: tuple[Path, ...], data: Path, embeddings: str | None, exclude, no_exclude: bool, **values) -> None:
     """Do everything for folders of IMAGES: scan, embed, index, map.
 
-    Resumable and incremental: only what is missing or has changed is computed. Without
-    IMAGES, for the folders that the library has.
+    Resumable and incremental: only what is missing or has changed is computed, and what is
+    not named stays as it was set before. Without IMAGES, for the folders that the library has.
     """
     folders = _folders(images, data, exclude, no_exclude)
     click.echo(str(run_all_steps(folders, data, embeddings, values)))
@@ -62,7 +60,7 @@ def _listed(folders: list[Path]) -> str:
     return ", ".join(printable(str(folder)) for folder in folders)
 
 
-def run_all_steps(images: Path | list[Path], data: Path, embeddings: str = "auto", values: dict | None = None):
+def run_all_steps(images: Path | list[Path], data: Path, embeddings: str | None = None, values: dict | None = None):
     from pipeline.run import run as run_all
 
     values = values or {}
@@ -71,9 +69,9 @@ def run_all_steps(images: Path | list[Path], data: Path, embeddings: str = "auto
         images,
         embeddings=embeddings,
         given=given_options(values),
-        embed_options=pick(EmbedOptions, values) or EMBED,
+        embed_options=EmbedOptions(**named(EmbedOptions, values)),
         index_options=named(IndexOptions, values),
-        map_options=pick(MapOptions, values),
+        map_options=named(MapOptions, values),
         progress=Console(),
     )
 
@@ -103,15 +101,15 @@ def scan(images: tuple[Path, ...], data: Path, exclude, no_exclude: bool, **how)
 @click.command()
 @embed_options
 @data_option
-def embed(data: Path, embeddings: str, **values) -> None:
+def embed(data: Path, embeddings: str | None, **values) -> None:
     """Compute the vectors that are missing or stale."""
     from pipeline.extraction.embed import embed as embed_images
     from pipeline.extraction.plan import choose
 
     library, given = Library(data), given_options(values)
     with library.writing(), RunRecord(library, "embed", {"embeddings": embeddings, **given}, Console()) as record:
-        names = choose(embeddings, given, record)
-        report = embed_images(library, names, given, pick(EmbedOptions, values) or EMBED, record)
+        names = choose(library, embeddings, given, record)
+        report = embed_images(library, names, given, EmbedOptions(**named(EmbedOptions, values)), record)
         record.message = f"{report.done} images done, {report.failed} failed"
     computed = ", ".join(f"{count:,} {name}" for name, count in report.vectors.items() if count)
     click.echo(f"Vectors computed: {computed or 'none, all are current'}.")
@@ -164,7 +162,8 @@ def map_command(data: Path, refit: bool, **values) -> None:
     library = Library(data)
     with library.writing(), RunRecord(library, "map", values, Console()) as record:
         indexes.build(library, None, None, record)
-        done = maps.build(library, None, pick(MapOptions, values), record, refit)
+        options = maps.settled(library, named(MapOptions, values), record)
+        done = maps.build(library, None, options, record, refit)
     report = maps.about(library)
     for name, what in done.items():
         click.echo("{:<13} {:<9} {points:,} points, {clusters} clusters, {noise:,} noise".format(name, what, **report[name]))

@@ -56,7 +56,7 @@ def _extractor_options():
     for name, entry in EMBEDDINGS.items():
         for item in fields(entry.extractor.options_type) if entry.extractor else ():
             said = about(item)
-            default = "" if item.default is None else f"  [default: {item.default}]"
+            default = "" if item.default is None else f"  [default: as before, at first {item.default}]"
             yield click.option(
                 said.flag or f"--{name}-{item.name}".replace("_", "-"), _dest(name, item.name),
                 type=_type(item.default, said), help=f"{said.help}{default}",
@@ -89,8 +89,8 @@ def given_options(values: dict) -> dict[str, dict]:
 
 
 embed_options = _options(
-    click.option("--embeddings", default="auto", metavar="LIST",
-                 help=f"auto, or names joined by commas: {','.join(EMBEDDINGS)}."),
+    click.option("--embeddings", metavar="LIST",
+                 help=f"auto, or names joined by commas: {','.join(EMBEDDINGS)}.  [default: as before, at first auto]"),
     click.option("--batch-size", type=click.IntRange(1), default=EMBED.batch_size, help="Images stored at a time."),
     click.option("--model-batch-size", type=click.IntRange(1), default=EMBED.model_batch_size,
                  help="Images per pass of a network."),
@@ -123,12 +123,6 @@ map_options = _options(
 )
 
 
-def named(kind, values: dict) -> dict | None:
-    """What the command names of one dataclass's options; None where it names none."""
-    return {f.name: values[f.name] for f in fields(kind) if values.get(f.name) is not None} or None
-
-
-def pick(kind, values: dict):
-    """The options of one dataclass among the command's values; None when none was given."""
-    mine = {f.name: values[f.name] for f in fields(kind) if values.get(f.name) is not None}
-    return kind(**mine) if mine else None
+def named(kind, values: dict) -> dict:
+    """What a command's values name of a dataclass's options."""
+    return {item.name: values[item.name] for item in fields(kind) if values.get(item.name) is not None}

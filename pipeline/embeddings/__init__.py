@@ -91,7 +91,7 @@ def opened(library: Library, name: str, device: str = "auto") -> Extractor | Non
     # A codebook of another version may be made of other arrays: only its own is loaded.
     if isinstance(extractor, FittedExtractor) and fitted and extractor.made(current.extractor):
         extractor.load_arrays(fitted[0])
-    if extractor.fingerprint != current.extractor:
+    if extractor.fingerprint != current.extractor and not extractor.adopts(current.extractor):
         extractor.fetch()  # raises where the network's weights are what is wanting
         raise EmbeddingError(
             f"This library's vectors for “{about(name).title}” were made by another version of Likeness "

@@ -54,6 +54,16 @@ class Extractor(ABC):
         """
         return None
 
+    @classmethod
+    def is_here(cls, options: Options) -> bool:
+        """Whether all it needs is on this machine already; looks at the disk alone."""
+        return True
+
+    def adopts(self, fingerprint: str) -> bool:
+        """Whether vectors of this other fingerprint are taken for this extractor's own: an
+        earlier version of Likeness said less about the same vectors."""
+        return False
+
     def fetch(self) -> None:
         """Have here what `encode` needs and is not on this machine yet, before the first picture.
 

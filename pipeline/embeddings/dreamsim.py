@@ -110,6 +110,18 @@ class DreamSim(Extractor):
     def unavailable(cls, options: DreamSimOptions) -> str | None:
         return unavailable_reason(options)
 
+    @classmethod
+    def is_here(cls, options: DreamSimOptions) -> bool:
+        try:
+            place = _place(options)
+        except SettingsError:
+            return False
+        return place.missing is None and _hub_missing(place.directory, options.type) is None
+
+    def adopts(self, fingerprint: str) -> bool:
+        """Fingerprints did not always name the weights."""
+        return fingerprint == f"{self.name}/{self.version} type={self.options.type}"
+
     def fetch(self) -> None:
         _here(self.options)
 

@@ -19,6 +19,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pipeline.embeddings import EMBEDDINGS, Extractor, FittedExtractor
+from pipeline.errors import WeightsUnavailableError
 from pipeline.extraction import plan
 from pipeline.extraction.local import LocalPool
 from pipeline.extraction.plan import Given
@@ -64,13 +65,14 @@ def embed(
     extractors = plan.extractors(library, names, given, options.device, progress)
     report = EmbedReport(vectors=dict.fromkeys(names, 0))
     learning = []
-    for name, extractor in extractors.items():
-        extractor.fetch()
-        if isinstance(extractor, FittedExtractor) and not _restored(library, name, extractor, progress):
+    for name, extractor in list(extractors.items()):
+        if not _fetched(library, extractor):
+            del extractors[name]
+        elif isinstance(extractor, FittedExtractor) and not _restored(library, name, extractor, progress):
             learning.append(name)
         else:
             _register(library, extractor)
-    needs = _needs(library, names, learning)
+    needs = _needs(library, list(extractors), learning)
     if not needs and not learning:
         return report
     progress.start("embed", len(needs))
@@ -84,8 +86,22 @@ def embed(
     return report
 
 
+def _fetched(library: Library, extractor: Extractor) -> bool:
+    """Have here what the extractor needs; False where that cannot be had and nothing needs it."""
+    try:
+        extractor.fetch()
+    except WeightsUnavailableError:
+        if extractor.name not in library.embeddings() or library.pending(extractor.name):
+            raise
+        return False
+    return True
+
+
 def _register(library: Library, extractor: Extractor) -> None:
     """Make it the library's current extractor of its embedding, and its options the remembered ones."""
+    before = library.embeddings().get(extractor.name)
+    if before and before.extractor != extractor.fingerprint and extractor.adopts(before.extractor):
+        library.rename_extractor(before.extractor, extractor.fingerprint)
     known = list(EMBEDDINGS)
     position = known.index(extractor.name) if extractor.name in known else None
     library.set_embedding(

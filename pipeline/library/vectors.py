@@ -88,6 +88,15 @@ class VectorTables:
             if before is None or before.extractor != extractor:
                 self.raise_generation()
 
+    def rename_extractor(self, before: str, after: str) -> None:
+        """Have all that carries a fingerprint carry another one: it is said more exactly now."""
+        with self.db.atomic():
+            number = self._extractor_id(after)
+            old = self._extractor_id(before)
+            self.db.execute("UPDATE vectors SET extractor_id = ? WHERE extractor_id = ?", [number, old])
+            self.db.execute("UPDATE embeddings SET extractor_id = ? WHERE extractor_id = ?", [number, old])
+            self.raise_generation()
+
     def drop_embedding(self, name: str) -> None:
         """Forget an embedding with all its vectors."""
         number = self._embedding_id(name)

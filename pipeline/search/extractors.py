@@ -24,7 +24,7 @@ class Extractors:
         current = self._library.embeddings()[name]
         with self._lock:
             kept = self._kept.get(name)
-            if kept is None or kept.fingerprint != current.extractor:
+            if kept is None or not (kept.fingerprint == current.extractor or kept.adopts(current.extractor)):
                 kept = self._kept[name] = opened(self._library, name, self._device)
             return kept
 

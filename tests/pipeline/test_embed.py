@@ -13,11 +13,9 @@ import numpy as np
 import pytest
 
 from pipeline.embeddings import EMBEDDINGS, Embedding, Extractor, opened
-from pipeline.embeddings.dreamsim import DreamSim
-from pipeline.errors import EmbeddingError, LikenessError
+from pipeline.errors import LikenessError
 from pipeline.extraction import embed as loop
 from pipeline.extraction.embed import embed
-from pipeline.extraction.plan import choose
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
@@ -204,23 +202,6 @@ def test_ctrl_c_stops_a_run_in_one_sentence(pictures, tmp_path):
     assert process.returncode == 130 and "Traceback" not in said, said
     assert "the same command goes on from here." in said
     assert [row[0] for row in library.db.execute("SELECT state FROM runs")] == ["stopped"]
-
-
-def test_auto_stands_in_for_dreamsim_with_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setenv("LIKENESS_CACHE", str(tmp_path))
-    said = []
-
-    class Listener(loop.Silent):
-        def say(self, text):
-            said.append(text)
-
-    monkeypatch.setattr(DreamSim, "unavailable", lambda options: "No weights here.")
-    assert choose("auto", {}, Listener()) == ["color", "sift", "efficientnet"]
-    assert len(said) == 1 and "efficientnet" in said[0]
-    monkeypatch.setattr(DreamSim, "unavailable", lambda options: None)
-    assert choose("auto", {}, Listener()) == ["color", "sift", "dreamsim"]
-    with pytest.raises(EmbeddingError, match="color, sift, dreamsim, efficientnet"):
-        choose("colour")
 
 
 def test_a_codebook_from_few_images_is_learned_anew_when_the_library_has_grown(

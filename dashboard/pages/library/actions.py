@@ -6,7 +6,7 @@ machine that the server runs on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import dash_bootstrap_components as dbc
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -16,17 +16,11 @@ from dashboard.access import RUN, needs
 from dashboard.pages.library.parts import ALL_FOLDERS, INDEX, REMOVE, UPDATE, section
 from dashboard.pages.library.runs import STOP
 from dashboard.reads import Reads
-from pipeline.embeddings import EMBEDDINGS
+from pipeline.embeddings import EMBEDDINGS, Embedding
 from pipeline.errors import LikenessError, SettingsError
 
-AUTO = "auto"
-
-_CHOICES = {
-    AUTO: "Color, texture, meaning",
-    "color,sift,efficientnet": "Color, texture, meaning · without a download",
-    "color,sift": "Color and texture",
-    "color": "Color alone · fastest",
-}
+AUTO, NOW = "auto", ""
+"""Whatever can be computed here; what the library is compared by already."""
 
 
 def controls(reads: Reads) -> list:
@@ -69,14 +63,14 @@ def register(app: Dash, reads: Reads, look: Callable[[str | None], tuple]) -> No
     def on_update(clicks, seen):
         if not any(clicks):
             return (no_update,) * 5
-        return start(reads, ctx.triggered_id["root"], current(reads)), *look(seen)
+        return start(reads, ctx.triggered_id["root"], NOW), *look(seen)
 
     @app.callback(note, *page, Input({"type": ALL_FOLDERS, "at": ALL}, "n_clicks"), seen, **every)
     @needs(RUN)
     def on_update_all(clicks, seen):
         if not any(clicks):
             return (no_update,) * 5
-        return _tried(lambda: reads.jobs.update_all(list(reads.roots()), current(reads))), *look(seen)
+        return _tried(lambda: reads.jobs.update_all(list(reads.roots()))), *look(seen)
 
     @app.callback(note, *page, Input({"type": INDEX, "at": ALL}, "n_clicks"), seen, **every)
     @needs(RUN)
@@ -119,9 +113,9 @@ def start(reads: Reads, folder: str, by: str):
 
     def run() -> None:
         unknown = [name for name in by.split(",") if name not in EMBEDDINGS]
-        if by != AUTO and unknown:
+        if by not in (AUTO, NOW) and unknown:
             raise SettingsError(f"There is no embedding {unknown[0]!r}.")
-        reads.jobs.update(folder, by)
+        reads.jobs.update(folder, by or None)
 
     return _tried(run)
 
@@ -140,9 +134,27 @@ def remove(reads: Reads, root: str):
                   className="done-note", role="status")
 
 
-def current(reads: Reads) -> str:
-    """The embeddings that the library has, as the command line takes them."""
-    return ",".join(reads.library.embeddings()) or AUTO
+def choices(names: Sequence[str]) -> dict[str, str]:
+    """What images can be compared by, as the command line takes it, and in words; names: those
+    of the library, whose way comes first."""
+    auto = {name: entry for name, entry in EMBEDDINGS.items() if entry.auto}
+    offline = {entry.stand_in or name: EMBEDDINGS[entry.stand_in or name] for name, entry in auto.items()}
+    quick = {name: entry for name, entry in auto.items() if not entry.uses_network}
+    first = dict([next(iter(quick.items()))])
+    given = {
+        AUTO: _told(auto), ",".join(offline): f"{_told(offline)} · without a download",
+        ",".join(quick): _told(quick), ",".join(first): f"{_told(first)} alone · fastest",
+    }
+    if not names:
+        return given
+    given.pop(AUTO)
+    given.pop(",".join(names), None)
+    return {NOW: f"As now: {', '.join(components.titles_of(names).values())}", **given}
+
+
+def _told(entries: Mapping[str, Embedding]) -> str:
+    first, *others = (entry.title for entry in entries.values())
+    return ", ".join([first, *(title.lower() for title in others)])
 
 
 def asked(reads: Reads, root: str) -> list:
@@ -165,13 +177,7 @@ def _tried(action: Callable):
 
 
 def _form(reads: Reads) -> html.Section:
-    known = current(reads)
-    choices = dict(_CHOICES)
-    if known != AUTO:
-        titles = components.titles_of(known.split(",")).values()
-        choices.pop(known, None)
-        choices = {known: f"As now: {', '.join(titles)}", **choices}
-        choices.pop(AUTO)
+    offered = choices(list(reads.library.embeddings()))
     return section(
         "Add a folder",
         html.Div(
@@ -188,8 +194,8 @@ def _form(reads: Reads) -> html.Section:
                 html.Datalist(id="library-folders"),
                 html.Label(
                     [html.Span("Compare by", className="field-label"),
-                     dbc.Select(id="library-by", value=next(iter(choices)),
-                                options=[{"value": key, "label": text} for key, text in choices.items()])],
+                     dbc.Select(id="library-by", value=next(iter(offered)),
+                                options=[{"value": key, "label": text} for key, text in offered.items()])],
                     className="add-by",
                 ),
                 html.Button([components.icon("plus-lg"), "Add"], id="library-add", type="button",

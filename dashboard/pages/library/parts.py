@@ -88,10 +88,9 @@ def coverage_part(report: Mapping, data: Path | None, root: str | None = None) -
     if not covered:
         rows.append(html.P("No image has been compared yet.", className="soft"))
     if behind or not covered:
-        words = f"embed --embeddings {','.join(covered)}" if covered else "embed"
         key = {"type": UPDATE, "root": root or "", "at": "coverage"}
         button = _button("Bring up to date", key) if root else None
-        rows.append(_advice("To bring them up to date:", components.command(words, data), button))
+        rows.append(_advice("To bring them up to date:", components.command("embed", data), button))
     return section("What images are compared by", *rows)
 
 
