@@ -47,7 +47,7 @@ def test_what_is_behind_is_shown_with_the_command_that_mends_it(library):
     library.set_embedding("color", "color/other", library.embeddings()["color"].dim, {})
     told = text_of(page.body(Reads(library)))
     assert "60 out of date" in told
-    for words in ("embed --embeddings color,sift,efficientnet", "index", "map"):
+    for words in ("embed", "index", "map"):
         assert components.command(words, library.data) in told
     (bar,) = of_class(page.body(Reads(library)), "coverage-stale")[:1]
     assert bar.style["width"] == "100.00%"
