@@ -26,7 +26,7 @@ from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, set_pr
 from flask import Flask, Response, request
 from flask_compress import Compress
 
-from dashboard import components
+from dashboard import acts, components
 from dashboard.access import READ, Access, guard, needs
 from dashboard.jobs import Jobs
 from dashboard.pages.compare import page as compare_page
@@ -125,6 +125,7 @@ def create_app(
     image_routes.register(app.server, library)
     exports.register(app.server, reads)
     small_maps.register(app.server, reads)
+    acts.register(app.server, reads)
     _ask_early(app, reads)
     _route(app, reads)
     for page in PAGES:
@@ -150,9 +151,11 @@ def _shell(libraries: Sequence[tuple[str, str]], prefix: str, access: Access) ->
         children=[
             dcc.Store(id="route"),
             dcc.Store(id="arrived"),
+            dcc.Store(id="acted"),
             dcc.Store(id="theme"),
             components.navbar(links, libraries, prefix, leave=access.door is not None),
             html.Main(id="page", className="page", tabIndex=-1),
+            html.Div(id="said", className="said", role="status"),
             html.Div(
                 dbc.Toast(
                     id="toast", header="That did not work", is_open=False,

@@ -15,7 +15,7 @@
   let large = false;
   let shown = 0; // pictures in the gallery
   let after = null; // what to do once the selection has been kept
-  let dropped = null; // {name, ids}: a collection just deleted
+  let dropped = null; // {name, ids}: what brings a collection back that was just deleted
   let looked = null; // the look under way
   let lookup = 0; // timers
   let sliding = 0;
@@ -181,10 +181,7 @@
     collapse: () => { open = false; render(); },
     rename: () => edit(byId("selected-title"), chosen.source.collection, "Name of the collection", null,
       (name) => name && ask({ do: "rename", collection: chosen.source.collection, name: name })),
-    drop: () => {
-      dropped = { name: chosen.source.collection, ids: packed(chosen.ids) };
-      ask({ do: "drop", collection: dropped.name });
-    },
+    drop: () => ask({ do: "drop", collection: chosen.source.collection }),
     undo: () => { ask({ do: "keep", name: dropped.name, ids: dropped.ids }); say(""); },
   };
 
@@ -221,6 +218,7 @@
     } else if (answer.do === "rename") chosen.set(chosen.ids, { collection: answer.collection }, about);
     else if (answer.do === "drop") {
       chosen.set(chosen.ids, {}, about);
+      dropped = answer.undo.args; // those too that are not there at the moment
       say(`Deleted “${answer.dropped}”; its images stay.`,
         make("button", { type: "button", className: "card-link", data: { do: "undo" } }, "Undo"));
     } else if (chosen.ids) left(answer);

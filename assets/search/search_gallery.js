@@ -24,51 +24,49 @@
   document.addEventListener("likeness:matches", () => {
     asked = "";
     watcher.disconnect();
+    const { shown } = search.state;
+    if (!shown || shown.of !== rated.of) rated.clear();
+    rated.of = shown && shown.of;
     requestAnimationFrame(() => {
+      rated.forEach((value, image) => press(image, value));
       const end = document.getElementById("search-end");
       if (end) watcher.observe(end);
     });
   });
 
-  function rate(button, value) {
+  const rated = new Map(); // image → the word given since the matches came: a drawing anew has the old one
+
+  function press(image, value) {
+    rated.set(image, value);
+    document.querySelectorAll(`#search-gallery .match-tool[data-image="${image}"][aria-pressed]`).forEach((one) => {
+      one.setAttribute("aria-pressed", String(one.dataset.does === { "1": "up", "-1": "down" }[value]));
+    });
+  }
+
+  // Shown at once; where the server refuses, as it was.
+  async function rate(button, value) {
+    const { image, rank, score } = button.dataset;
     const taken = button.getAttribute("aria-pressed") === "true";
-    button.parentElement.querySelectorAll(".match-tool[aria-pressed]").forEach((other) => {
-      other.setAttribute("aria-pressed", String(other === button && !taken));
+    const old = document.querySelector(`#search-gallery .match-tool[data-image="${image}"][aria-pressed=true]`);
+    const before = old ? { up: 1, down: -1 }[old.dataset.does] : 0;
+    press(image, taken ? 0 : value);
+    const answer = await window.likeness.act("rate", {
+      question: search.state.shown.question, image: Number(image), value: taken ? 0 : value,
+      rank: Number(rank), score: Number(score),
     });
-    search.put("search-rate", {
-      data: {
-        question: search.state.shown.question,
-        image: Number(button.dataset.image), value: taken ? 0 : value, at: Date.now(),
-        rank: Number(button.dataset.rank), score: Number(button.dataset.score),
-      },
-    });
+    if (answer.error) press(image, before);
   }
 
   search.doing.up = (button) => rate(button, 1);
   search.doing.down = (button) => rate(button, -1);
 
-  // The thumbs of a gallery's cards as they stand by now.
-  function press(gallery) {
-    const name = (data) => data["data-image"] + data["data-does"];
-    const now = {};
-    document.querySelectorAll("#search-gallery .match-tool[aria-pressed]").forEach((one) => {
-      now[one.dataset.image + one.dataset.does] = one.getAttribute("aria-pressed");
-    });
-    (function visit(part) {
-      if (!part || !part.props) return;
-      if (name(part.props) in now) part.props["aria-pressed"] = now[name(part.props)];
-      [].concat(part.props.children || []).forEach(visit);
-    })(gallery);
-  }
-
-  // The next page after what is shown, if it still belongs there.
-  window.dash_clientside.search.append = function (page, shown, gallery) {
+  // The next page after what is shown, if it still belongs there: put to it, so that what is
+  // there is not drawn anew.
+  window.dash_clientside.search.append = function (page, shown) {
     const none = window.dash_clientside.no_update;
     const fits = page && shown && page.shown.of === shown.of && page.after === shown.ids.length;
     if (!fits) return [none, none];
-    const whole = JSON.parse(JSON.stringify(gallery));
-    press(whole); // it is drawn anew
-    whole.props.children = whole.props.children.concat(page.cards);
-    return [whole, page.shown];
+    const more = new window.dash_clientside.Patch();
+    return [more.extend(["props", "children"], page.cards).build(), page.shown];
   };
 })();

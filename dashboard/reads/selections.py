@@ -12,8 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from dash import html
 
-from dashboard import components
-from dashboard.access import ANNOTATE
+from dashboard import acts, components
 from dashboard.figures import PALETTE, drawing_order, typed
 from dashboard.reads import Reads, colorings
 from dashboard.reads.clusterings import Clustering, Clusterings
@@ -26,14 +25,24 @@ BARS = 6
 
 
 def perform(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
-    """Do what the browser asks; the answer carries the act's number, or {"error"}."""
+    """What the map shows after an act, with the act's number, or {"error"}.
+
+    "open" reads; every other one is of `dashboard.acts`, under the name that it has there.
+    """
     given = {"n": act.get("n"), "do": act["do"]}
     try:
-        if act["do"] not in _READING:
-            reads.need(ANNOTATE)
-        return given | _ACTS[act["do"]](reads, clusterings, act)
+        if act["do"] == "open":
+            return given | _open(reads, clusterings, act)
+        name = _NAMES.get(act["do"], act["do"])
+        answer = given | acts.perform(clusterings, name, act).data(name)
     except LikenessError as error:
         return given | {"error": str(error)}
+    if act["do"] != "keep":
+        return answer
+    try:
+        return answer | _open(reads, clusterings, act | {"collection": answer["collection"]})
+    except LikenessError:  # it is kept; what it is made of cannot be said
+        return answer | {"ids": _packed(_ids(act))}
 
 
 def _open(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
@@ -49,53 +58,7 @@ def _open(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
     return _shown(reads, clusterings, act, ids) | {"tag": act["tag"]}
 
 
-def _keep(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
-    """Keep a selection as a collection, or add it to one."""
-    known = {c.name.lower(): c.count for c in notes.collections(reads.library)}
-    name = notes.collect(reads.library, act["name"], _ids(act).tolist())
-    said = f"Added to “{name}”." if name.lower() in known else f"Kept as “{name}”."
-    ids = notes.collected(reads.library, name)
-    return _shown(reads, clusterings, act, ids) | {"collection": name, "said": said}
-
-
-def _rename(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
-    return {"collection": notes.rename_collection(reads.library, act["collection"], act["name"])}
-
-
-def _drop(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
-    notes.drop_collection(reads.library, act["collection"])
-    return {"dropped": act["collection"]}
-
-
-def _take_out(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
-    notes.uncollect(reads.library, act["collection"], _ids(act).tolist())
-    return {"from": act["collection"]}
-
-
-def _tag(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
-    name = notes.tag(reads.library, _ids(act).tolist(), act["name"])
-    return {"said": f"Tagged “{name}”."}
-
-
-def _untag(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
-    notes.untag(reads.library, _ids(act).tolist(), act["name"])
-    return {"off": act["name"]}
-
-
-def _name(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
-    """Name a cluster."""
-    clusterings.rename(
-        clusterings.at(act["map"], granularity.step_of(act.get("grain"))), act["cluster"], act["name"]
-    )
-    return {}
-
-
-_ACTS = {
-    "open": _open, "keep": _keep, "rename": _rename,
-    "drop": _drop, "take-out": _take_out, "tag": _tag, "untag": _untag, "name": _name,
-}
-_READING = frozenset({"open"})
-"""Acts that leave everything as it is; each other one takes the right to annotate."""
+_NAMES = {"rename": "rename-collection", "drop": "drop-collection", "name": "name-cluster"}
 CHANGING = frozenset({"keep", "rename", "drop", "take-out", "tag", "untag"})
 """Acts after which collections and tags are others."""
 

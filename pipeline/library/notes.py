@@ -70,6 +70,13 @@ def collected(library: Library, name: str) -> list[int]:
     return [row[0] for row in library.db.execute(sql, [number])]
 
 
+def members(library: Library, name: str) -> list[int]:
+    """Ids of all images of a collection, ascending, those too that are not there at the moment;
+    NoteError when there is none of that name."""
+    sql = "SELECT image_id FROM collection_images WHERE collection_id = ? ORDER BY image_id"
+    return [row[0] for row in library.db.execute(sql, [_collection(library, name)])]
+
+
 def collections_of(library: Library, image: int) -> list[str]:
     """Names of the collections an image is in."""
     sql = (

@@ -19,7 +19,7 @@ from dashboard.routes import small_maps
 from pipeline.extraction.scan import scan
 from pipeline.library import Library, notes
 from tests.dashboard.test_browser import asks, hold
-from tests.dashboard.trees import of_class, of_kind, parts, text_of
+from tests.dashboard.trees import of_class, parts, text_of
 
 
 @pytest.fixture
@@ -64,21 +64,6 @@ def test_facts_are_those_of_the_file(reads):
     assert "JPEG" in text_of(told)
     shares = [bar.style["flexGrow"] for bar in of_class(told, "palette-bar")[0].children]
     assert 1 <= len(shares) <= 8 and abs(sum(map(float, shares)) - 1) < 0.01
-
-
-def test_tags_and_collections_are_put_on_and_taken_off(reads):
-    shown, typed = page.change_note(reads, 5, "tag", added="  blue\nsky ", dropped=None, typed="  blue\nsky ")
-    assert notes.tags_of(reads.library, [5]) == {5: ["blue sky"]} and typed == ""
-    assert [chip.id["name"] for chip in of_kind(shown, "detail-drop")] == ["blue sky"]
-    page.change_note(reads, 5, "collection", added="<b>Best</b>", dropped=None, typed="")
-    shown = parts_of.chips(reads, 5, "collection")
-    assert notes.collected(reads.library, "<b>best</b>") == [5] and "<b>Best</b>" in text_of(shown)
-    shown, typed = page.change_note(reads, 5, "tag", added="x" * 200, dropped=None, typed="x" * 200)
-    assert "too long" in text_of(shown) and "blue sky" in text_of(shown) and len(typed) == 200
-    page.change_note(reads, 5, "tag", added=None, dropped="blue sky", typed="half a wo")
-    shown, typed = page.change_note(reads, 5, "collection", added=None, dropped="<b>Best</b>", typed="half")
-    assert notes.tags_of(reads.library, [5]) == {} and notes.collected(reads.library, "<b>Best</b>") == []
-    assert "None yet" in text_of(shown) and typed == "half"
 
 
 def test_neighbors_of_every_embedding_are_those_of_a_search(reads):
@@ -206,14 +191,23 @@ def test_a_tag_given_on_the_page_stays(browser, library, serving):
     expect(field).to_have_value("")
     tab.reload()
     expect(tab.locator(".chip")).to_have_text("<i>blue</i>")
-    held = hold(tab, "detail-drop")
-    with tab.expect_request(asks("detail-drop")):
-        tab.get_by_role("button", name="Remove <i>blue</i>").click()
+    held = []
+    tab.route("**/act", lambda route: held.append(route))
+    with tab.expect_request("**/act"):
+        tab.get_by_role("button", name="Take off the tag <i>blue</i>").click()
     field.fill("typed meanwhile")
     held[0].continue_()
+    tab.unroute_all()
     expect(tab.locator(".chip")).to_have_count(0)
     expect(field).to_have_value("typed meanwhile")
     assert notes.tags(library) == {}
+    tab.get_by_role("button", name="Undo").click()
+    expect(tab.locator(".chip")).to_have_text("<i>blue</i>")
+    assert notes.tags(library) == {"<i>blue</i>": 1}
+    tab.get_by_label("Add to a collection").fill("Best")
+    tab.get_by_role("button", name="Add", exact=True).last.click()
+    expect(tab.locator(".chip").last).to_have_text("Best")
+    assert notes.collected(library, "best") == [5]
     tab.wait_for_timeout(300)
     assert not tab.locator(".toast").count()
     context.close()

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from dash import ALL, MATCH, Dash, Input, Output, State, ctx, dcc, html, no_update
-from dash.exceptions import PreventUpdate
+from dash import Dash, Input, Output, State, dcc, html
 
 from dashboard import components
-from dashboard.access import ANNOTATE, READ, RUN, needs
+from dashboard.access import READ, RUN, needs
+from dashboard.chips import KINDS
 from dashboard.pages.image import parts
 from dashboard.reads import Around, Reads
 from dashboard.reads.clusterings import Clusterings
@@ -74,26 +74,15 @@ def register(app: Dash, reads: Reads) -> None:
         _later(app, reads, name, partial(part, **more))
 
     @app.callback(
-        Output({"type": "detail-chips", "kind": MATCH}, "children"),
-        Output({"type": "detail-add", "kind": MATCH}, "value"),
-        Input({"type": "detail-add", "kind": MATCH}, "n_submit"),
-        Input({"type": "detail-put", "kind": MATCH}, "n_clicks"),
-        Input({"type": "detail-drop", "kind": MATCH, "name": ALL}, "n_clicks"),
-        State({"type": "detail-add", "kind": MATCH}, "value"),
-        State("detail-image", "data"),
-        prevent_initial_call=True,
+        *(Output(f"image-{kind}s", "children") for kind in KINDS),
+        *(Output(f"image-known-{kind}s", "children") for kind in KINDS),
+        Input("acted", "data"), State("detail-image", "data"), prevent_initial_call=True,
     )
-    @needs(ANNOTATE)
-    def on_note(submits, puts, drops, value, image):
-        kind = ctx.outputs_grouping[0]["id"]["kind"]
-        pressed = ctx.triggered_id
-        if pressed["type"] == "detail-drop" and not any(drops):
-            raise PreventUpdate  # chips that have just been put there
-        dropped = pressed["name"] if pressed["type"] == "detail-drop" else None
-        added = value if pressed["type"] != "detail-drop" else None
-        content, stays = change_note(reads, int(image), kind, added=added, dropped=dropped, typed=value)
-        # What stays is left alone: by now the person may have typed on.
-        return content, no_update if stays == value else stays
+    @needs(READ)
+    def on_acted(_, image: int):
+        return *(parts.chips_of(reads, int(image), kind) for kind in KINDS), *(
+            parts.offered(reads, kind) for kind in KINDS
+        )
 
 
 def _later(app: Dash, reads: Reads, name: str, part: Callable) -> None:
@@ -109,21 +98,6 @@ def _later(app: Dash, reads: Reads, name: str, part: Callable) -> None:
             return part(reads, row)
         except LikenessError as error:
             return components.error_note(str(error))
-
-
-def change_note(
-    reads: Reads, image: int, kind: str, *, added: str | None, dropped: str | None, typed: str | None
-) -> tuple:
-    """Put a tag on an image or take one off, or a collection: the chips, and what stays in the field."""
-    try:
-        if dropped is not None:
-            parts.drop(reads.library, kind, image, dropped)
-        elif added and added.strip():
-            parts.put(reads.library, kind, image, added)
-            typed = ""
-    except NoteError as error:
-        return [*parts.chips(reads, image, kind), components.error_note(str(error))], typed
-    return parts.chips(reads, image, kind), typed
 
 
 def _sequence(reads: Reads, row: ImageRow, params: Mapping[str, str]) -> tuple:
@@ -205,5 +179,5 @@ def _side(reads: Reads, row: ImageRow, kind, value, around: Around, note) -> lis
           if row.state == "ok" else []),
         parts.facts(reads, row),
         html.Div(html.Div(className="detail-wait"), id="detail-file", className="detail-file", role="status"),
-        *(parts.notes_part(reads, row.id, kind) for kind in parts.NOTES),
+        *(parts.notes_part(reads, row.id, kind) for kind in KINDS),
     ]

@@ -8,12 +8,14 @@ from datetime import datetime
 from dash import dcc, html
 
 from dashboard import components
+from dashboard.access import ANNOTATE
+from dashboard.chips import COLLECTION, TAG, act, chips, known
 from dashboard.reads import Reads
 from dashboard.reads.clusterings import Clustering, Clusterings
 from dashboard.routes import small_maps
 from pipeline import duplicates
 from pipeline.errors import ImageError, LikenessError
-from pipeline.library import ImageRow, Library, notes
+from pipeline.library import ImageRow, notes
 from pipeline.maps import COMBINED
 from pipeline.pictures import decoding, exif, hashes
 from pipeline.pictures.palette import palette
@@ -22,7 +24,9 @@ from pipeline.search import Match, Query
 NEIGHBORS = 8
 COPIES = 12
 
-NOTES = {"tag": ("Tags", "Add a tag"), "collection": ("Collections", "Add to a collection")}
+_NOTES = {TAG: ("Tags", "Add a tag", "tag", "name"),
+          COLLECTION: ("Collections", "Add to a collection", "keep", "name")}
+"""Title, invitation, the act that adds, and which of its arguments is typed."""
 
 _PATH = "/detail"
 
@@ -108,75 +112,43 @@ def _size(count: int) -> str:
 
 
 def notes_part(reads: Reads, image: int, kind: str) -> html.Div:
-    """The chips of one kind with a field that adds to them."""
-    title, invitation = NOTES[kind]
-    known = notes.tags(reads.library) if kind == "tag" else [c.name for c in notes.collections(reads.library)]
+    """The chips of one kind; who may annotate has a field that adds to them."""
+    title, invitation, does, field = _NOTES[kind]
+    form = html.Form(
+        [
+            html.Label(
+                [html.Span(invitation, className="visually-hidden"),
+                 dcc.Input(
+                     id=f"image-add-{kind}", type="text", placeholder=invitation, maxLength=notes.LONGEST,
+                     list=f"image-known-{kind}s", autoComplete="off", className="text-field", value="",
+                 )],
+                className="detail-field",
+            ),
+            html.Button("Add", type="submit", className="button"),
+        ],
+        className="detail-add", **act(does, {"ids": [image]}), **{"data-field": field},
+    )
     return html.Div(
         [
             html.H2(title),
-            html.Div(chips(reads, image, kind), id={"type": "detail-chips", "kind": kind}, className="chips",
-                     role="status"),
-            html.Div(
-                [
-                    html.Label(
-                        [html.Span(invitation, className="visually-hidden"),
-                         dcc.Input(
-                             id={"type": "detail-add", "kind": kind}, type="text", placeholder=invitation,
-                             maxLength=notes.LONGEST, list=f"detail-known-{kind}", autoComplete="off",
-                             className="text-field", value="",
-                         )],
-                        className="detail-field",
-                    ),
-                    html.Datalist([html.Option(value=name) for name in known], id=f"detail-known-{kind}"),
-                    html.Button("Add", id={"type": "detail-put", "kind": kind}, type="button",
-                                className="button"),
-                ],
-                className="detail-add",
-            ),
+            html.Div(chips_of(reads, image, kind), id=f"image-{kind}s", className="chips", role="status"),
+            html.Datalist(offered(reads, kind), id=f"image-known-{kind}s"),
+            *([form] if reads.may(ANNOTATE) else []),
         ],
         className="detail-notes",
     )
 
 
-def chips(reads: Reads, image: int, kind: str) -> list:
-    """The tags of an image, or the collections it is in, each with a button that takes it off."""
-    library = reads.library
-    if kind == "tag":
-        names = notes.tags_of(library, [image]).get(image, [])
-    else:
-        names = notes.collections_of(library, image)
-    if not names:
-        return [html.Span("None yet", className="soft small")]
-    return [
-        html.Span(
-            [
-                html.A(name, href=components.link(_PATH, image=image, **{kind: name}),
-                         title=f"Walk through “{name}”"),
-                html.Button(
-                    components.icon("x"), id={"type": "detail-drop", "kind": kind, "name": name},
-                    type="button", className="chip-drop", title="Remove", **{"aria-label": f"Remove {name}"},
-                ),
-            ],
-            className="chip",
-        )
-        for name in names
-    ]
+def chips_of(reads: Reads, image: int, kind: str) -> list:
+    """The chips of one kind, each leading through the images that have it too."""
+    return chips(reads, image, kind, lambda kind, name: html.A(
+        name, href=components.link(_PATH, image=image, **{kind: name}), title=f"Walk through “{name}”",
+    )) or [html.Span("None yet", className="soft small")]
 
 
-def put(library: Library, kind: str, image: int, name: str) -> None:
-    """Put a tag on an image, or the image in a collection."""
-    if kind == "tag":
-        notes.tag(library, [image], name)
-    else:
-        notes.collect(library, name, [image])
-
-
-def drop(library: Library, kind: str, image: int, name: str) -> None:
-    """Take a tag off an image, or the image out of a collection."""
-    if kind == "tag":
-        notes.untag(library, [image], name)
-    else:
-        notes.uncollect(library, name, [image])
+def offered(reads: Reads, kind: str) -> list:
+    """What the field offers while one types."""
+    return [html.Option(value=name) for name in known(reads, kind)]
 
 
 # Surroundings

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from dashboard import components
-from dashboard.access import ANNOTATE, READ, RUN, needs
+from dashboard.access import READ, RUN, needs
 from dashboard.pages.search import board as search_board
 from dashboard.pages.search import results as search_results
 from dashboard.pages.search import upload as search_upload
@@ -21,7 +21,7 @@ from dashboard.pages.search.stage import query_view
 from dashboard.reads import Reads
 from dashboard.routes import ratings as rating_export
 from dashboard.uploads.edit import EditedPictures
-from pipeline.errors import LikenessError, QueryError
+from pipeline.errors import LikenessError
 from pipeline.library import notes
 
 PATH = "/search"
@@ -48,7 +48,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
             # Which picture of the board is on the stage; what the browser asks the server; what
             # it gets back (uploads it sends and keeps itself, see search_files.js).
             *(dcc.Store(id=f"search-{name}") for name in (
-                "active", "asked", "picture", "shown", "more", "page", "rate", "recorded",
+                "active", "asked", "picture", "shown", "more", "page", "recorded",
             )),
             html.Section(
                 id="search-panel", className="search-panel", **{"aria-label": "Query"},
@@ -139,16 +139,9 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         )
         return {"after": len(before.ids), "cards": page.cards, "shown": page.shown.data}
 
-    @app.callback(Output("search-ratings", "children"), Input("search-rate", "data"))
+    @app.callback(Output("search-ratings", "children"), Input("acted", "data"))
     @needs(READ)
-    def on_rate(rate: dict | None):
-        if rate:
-            reads.need(ANNOTATE)
-            if reads.image(rate["image"]) is None:
-                raise QueryError("That image is not in the library any more.")
-            notes.rate(
-                reads.library, rate["question"], rate["image"], rate["value"], rate["rank"], rate["score"]
-            )
+    def on_rated(_):
         return ratings_view(reads)
 
 
@@ -170,7 +163,7 @@ def _register_browser(app: Dash) -> None:
           State({"type": "search-weight", "embedding": ALL}, "id")]),
         ("append", [Output("search-gallery", "children", allow_duplicate=True),
                     Output("search-shown", "data", allow_duplicate=True)],
-         [Input("search-page", "data"), State("search-shown", "data"), State("search-gallery", "children")]),
+         [Input("search-page", "data"), State("search-shown", "data")]),
     ):
         app.clientside_callback(
             ClientsideFunction("search", function), *outputs, *inputs,

@@ -1,0 +1,203 @@
+"""What a person does to a library's notes: one registry of acts, one way to ask for them.
+
+The browser posts {"act": name, "args": {…}} to /act (assets/shell/acts.js) and gets what is
+to be said, which kinds of notes are others by now, and the act that undoes it. Programs may
+do the same. An act does what it says or raises; what a page then shows is asked for anew.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from flask import Flask, Response, jsonify, request
+
+from dashboard.access import ANNOTATE, READ, needs
+from dashboard.access.rights import RightsError
+from dashboard.reads import Reads
+from dashboard.reads.clusterings import Clusterings
+from pipeline.errors import LikenessError, NoteError
+from pipeline.library import notes
+from pipeline.maps.granularity import step_of
+
+TAGS, COLLECTIONS, NAMES, RATINGS = "tags", "collections", "names", "ratings"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of an act. said: one sentence, or "" where it shows by itself. changed: kinds
+    of notes that are others by now. undo: (act, args) that take it back. more: facts of it."""
+
+    said: str
+    changed: tuple[str, ...]
+    undo: tuple[str, dict] | None = None
+    more: dict = field(default_factory=dict)
+
+    def data(self, act: str) -> dict:
+        """As the browser takes it."""
+        undo = {"act": self.undo[0], "args": self.undo[1]} if self.undo else None
+        return {"act": act, "said": self.said, "changed": list(self.changed), "undo": undo, **self.more}
+
+
+@dataclass(frozen=True)
+class Act:
+    """right: what it takes. perform: does it, from its arguments, and says what came of it."""
+
+    right: str
+    perform: Callable[[Clusterings, Mapping], Done]
+
+
+def perform(clusterings: Clusterings, name: str, args: Mapping) -> Done:
+    """Do an act; raises LikenessError where it is unknown, not allowed or impossible."""
+    act = ACTS.get(name)
+    if act is None:
+        raise NoteError(f"There is no act “{name}”.")
+    clusterings.reads.need(act.right)
+    try:
+        return act.perform(clusterings, args)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise NoteError(f"The act “{name}” was asked for without what it needs ({error}).") from None
+
+
+def register(server: Flask, reads: Reads) -> None:
+    """Add the route that acts are posted to."""
+    clusterings = Clusterings(reads)
+
+    @server.post("/act")
+    @needs(READ)  # and then what the act itself needs
+    def act() -> Response:
+        asked = request.get_json(silent=True) or {}
+        name = str(asked.get("act"))
+        try:
+            return jsonify(perform(clusterings, name, asked.get("args") or {}).data(name))
+        except RightsError as error:
+            refused = jsonify({"error": str(error)})
+            refused.status_code = 403
+            return refused
+        except LikenessError as error:
+            return jsonify({"error": str(error)})
+
+
+def packed(ids: list[int]) -> str:
+    """Ids as base64 of little-endian int32, as the browser sends them."""
+    return base64.b64encode(np.array(ids, "<i4").tobytes()).decode()
+
+
+def ids_of(args: Mapping) -> list[int]:
+    """The ids of an act, ascending: a list, or as `packed` writes them."""
+    given = args.get("ids") or []
+    if isinstance(given, str):
+        try:
+            given = np.frombuffer(base64.b64decode(given, validate=True), "<i4").tolist()
+        except (binascii.Error, ValueError):
+            raise NoteError("The images did not arrive whole; try again.") from None
+    return sorted({int(one) for one in given})
+
+
+# Collections
+
+
+def _keep(clusterings: Clusterings, args: Mapping) -> Done:
+    """Keep images as a collection, or add them to one: name, ids."""
+    library, ids = clusterings.reads.library, ids_of(args)
+    known = _named(clusterings, args["name"])
+    before = set(notes.members(library, known)) if known else set()
+    name = notes.collect(library, args["name"], ids)
+    added = sorted(set(notes.members(library, name)) - before)
+    undo = ("take-out", {"collection": name, "ids": packed(added)}) if known else (
+        "drop-collection", {"collection": name})
+    said = f"Added to “{name}”." if known else f"Kept as “{name}”."
+    return Done(said, (COLLECTIONS,), undo, {"collection": name})
+
+
+def _take_out(clusterings: Clusterings, args: Mapping) -> Done:
+    """Take images out of a collection: collection, ids."""
+    library, name = clusterings.reads.library, args["collection"]
+    out = sorted(set(notes.members(library, name)) & set(ids_of(args)))
+    notes.uncollect(library, name, out)
+    return Done(f"Taken out of “{name}”.", (COLLECTIONS,), ("keep", {"name": name, "ids": packed(out)}),
+                {"from": name})
+
+
+def _rename_collection(clusterings: Clusterings, args: Mapping) -> Done:
+    """Give a collection another name: collection, name."""
+    old = _named(clusterings, args["collection"]) or args["collection"]
+    new = notes.rename_collection(clusterings.reads.library, old, args["name"])
+    return Done(f"Renamed to “{new}”.", (COLLECTIONS,),
+                ("rename-collection", {"collection": new, "name": old}), {"collection": new})
+
+
+def _drop_collection(clusterings: Clusterings, args: Mapping) -> Done:
+    """Forget a collection: collection. Undone, it has all its images again, the missing too."""
+    library = clusterings.reads.library
+    name = _named(clusterings, args["collection"]) or args["collection"]
+    ids = notes.members(library, name)
+    notes.drop_collection(library, name)
+    return Done(f"Deleted “{name}”; its images stay.", (COLLECTIONS,),
+                ("keep", {"name": name, "ids": packed(ids)}), {"dropped": name})
+
+
+def _named(clusterings: Clusterings, name: str) -> str | None:
+    """A collection's name as it is spelled, or None where there is none of that name."""
+    known = {one.name.lower(): one.name for one in notes.collections(clusterings.reads.library)}
+    return known.get(" ".join(name.split()).lower())
+
+
+# Tags
+
+
+def _tag(clusterings: Clusterings, args: Mapping) -> Done:
+    """Put a tag on images: name, ids."""
+    library, ids = clusterings.reads.library, ids_of(args)
+    had = notes.tags_of(library, ids)
+    name = notes.tag(library, ids, args["name"])
+    new = [one for one in ids if name not in had.get(one, ())]
+    return Done(f"Tagged “{name}”.", (TAGS,), ("untag", {"name": name, "ids": packed(new)}), {"tag": name})
+
+
+def _untag(clusterings: Clusterings, args: Mapping) -> Done:
+    """Take a tag off images: name, ids."""
+    library, ids, name = clusterings.reads.library, ids_of(args), args["name"]
+    had = [one for one, tags in notes.tags_of(library, ids).items() if name in tags]
+    notes.untag(library, ids, name)
+    return Done(f"Took off the tag “{name}”.", (TAGS,), ("tag", {"name": name, "ids": packed(sorted(had))}),
+                {"off": name})
+
+
+# Clusters and matches
+
+
+def _name_cluster(clusterings: Clusterings, args: Mapping) -> Done:
+    """Name a cluster of a map: map, grain, cluster, name; an empty name takes one back."""
+    shown = clusterings.at(args["map"], step_of(args.get("grain")))
+    number = int(args["cluster"])
+    before = clusterings.own_names(shown).get(number, "")
+    clusterings.rename(shown, number, args["name"])
+    return Done("", (NAMES,), ("name-cluster", {**args, "name": before}))
+
+
+def _rate(clusterings: Clusterings, args: Mapping) -> Done:
+    """A word on a match: question, image, value (1, −1 or 0), rank, score."""
+    reads, image = clusterings.reads, int(args["image"])
+    if reads.image(image) is None:
+        raise NoteError("That image is not in the library any more.")
+    before = {one.image_id: one for one in notes.ratings(reads.library, args["question"])}.get(image)
+    notes.rate(
+        reads.library, args["question"], image, int(args["value"]), int(args["rank"]), float(args["score"])
+    )
+    return Done("", (RATINGS,), ("rate", {**args, "value": before.value if before else 0}))
+
+
+ACTS: Mapping[str, Act] = {
+    "keep": Act(ANNOTATE, _keep),
+    "take-out": Act(ANNOTATE, _take_out),
+    "rename-collection": Act(ANNOTATE, _rename_collection),
+    "drop-collection": Act(ANNOTATE, _drop_collection),
+    "tag": Act(ANNOTATE, _tag),
+    "untag": Act(ANNOTATE, _untag),
+    "name-cluster": Act(ANNOTATE, _name_cluster),
+    "rate": Act(ANNOTATE, _rate),
+}

@@ -1,0 +1,115 @@
+"""What is done to notes: every act does what it says, can be undone, and takes its right."""
+
+from __future__ import annotations
+
+import pytest
+
+from dashboard.access import Access
+from dashboard.acts import ACTS
+from dashboard.app import create_app
+from dashboard.reads import Reads, selections
+from dashboard.reads.clusterings import Clusterings
+from pipeline.library import Library, notes
+
+QUESTION = {"plus": ["image:3"], "minus": [], "metric": "cosine"}
+
+EXAMPLES = {
+    "keep": [{"name": "new", "ids": [7, 8]}, {"name": "KEPT", "ids": [2, 9]}],
+    "take-out": [{"collection": "kept", "ids": [2, 40]}],
+    "rename-collection": [{"collection": "kept", "name": "other"}],
+    "drop-collection": [{"collection": "kept"}],
+    "tag": [{"name": "blue", "ids": [1, 2, 50]}, {"name": "green", "ids": [50]}],
+    "untag": [{"name": "blue", "ids": [1, 9]}],
+    "name-cluster": [{"map": "combined", "cluster": 0, "name": "mine"},
+                     {"map": "combined", "cluster": 1, "name": ""}],
+    "rate": [{"question": QUESTION, "image": 5, "value": 1, "rank": 2, "score": 0.5},
+             {"question": QUESTION, "image": 6, "value": -1, "rank": 3, "score": 0.4}],
+}
+"""Arguments of each act; see `noted` for what is there before."""
+
+
+@pytest.fixture
+def noted(library) -> Library:
+    """A library with some notes, and an image of the collection that is missing at the moment."""
+    notes.collect(library, "kept", [1, 2, 3])
+    notes.tag(library, [1, 3], "blue")
+    notes.rate(library, QUESTION, 6, 1, 3, 0.4)
+    clusterings = Clusterings(Reads(library))
+    clusterings.rename(clusterings.at("combined", 0), 1, "named")
+    library.mark(3, "missing")
+    return library
+
+
+def state(library: Library) -> dict:
+    """All notes of a library."""
+    shown = Reads(library).map("combined")
+    return {
+        "collections": {one.name: notes.members(library, one.name) for one in notes.collections(library)},
+        "tags": notes.tags_of(library, range(1, 61)),
+        "names": notes.cluster_names(library, "combined", shown.ids, shown.cluster),
+        "ratings": {(one.image_id, one.value) for one in notes.ratings(library)},
+    }
+
+
+def post(library: Library, act: str, args: dict, access: Access = Access()):
+    return create_app(library, access=access).server.test_client().post("/act", json={"act": act, "args": args})
+
+
+def test_there_is_an_example_of_every_act():
+    assert EXAMPLES.keys() == ACTS.keys()
+
+
+@pytest.mark.parametrize(
+    ("act", "args"), [(act, args) for act, several in EXAMPLES.items() for args in several],
+)
+def test_every_act_changes_what_it_says_and_its_undo_brings_all_of_it_back(noted, act, args):
+    before = state(noted)
+    done = post(noted, act, args).json
+    after = state(noted)
+    assert {kind for kind in before if before[kind] != after[kind]} == set(done["changed"])
+    assert "error" not in post(noted, done["undo"]["act"], done["undo"]["args"]).json
+    assert state(noted) == before
+
+
+def test_a_deleted_collection_comes_back_with_the_images_that_are_missing_at_that_moment(noted):
+    undo = post(noted, "drop-collection", {"collection": "Kept"}).json["undo"]
+    assert notes.collections(noted) == []
+    post(noted, undo["act"], undo["args"])
+    assert notes.members(noted, "kept") == [1, 2, 3] and notes.collected(noted, "kept") == [1, 2]
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_who_may_only_read_changes_nothing(noted, act):
+    before = state(noted)
+    answer = post(noted, act, EXAMPLES[act][0], Access(rights=frozenset({"read"})))
+    assert answer.status_code == 403 and answer.json["error"]
+    assert state(noted) == before
+
+
+@pytest.mark.parametrize(
+    ("act", "args"),
+    [("no-such-act", {}), ("tag", {"name": "x"}), ("tag", {"ids": [1]}), ("tag", {"name": " ", "ids": [1]}),
+     ("keep", {"name": "x" * 200, "ids": [1]}), ("keep", {"name": 3, "ids": [1]}),
+     ("untag", {"name": "blue", "ids": "%%"}), ("drop-collection", {"collection": "none such"}),
+     ("name-cluster", {"map": "../../x", "cluster": 0, "name": "x"}),
+     ("name-cluster", {"map": "combined", "cluster": 999, "name": "x"}), ("rate", {"image": 10**6})],
+)
+def test_what_cannot_be_done_is_a_sentence_and_changes_nothing(noted, act, args):
+    before = state(noted)
+    answer = post(noted, act, args)
+    if args == {"name": "x"}:
+        assert answer.status_code == 200  # a tag on no image is no tag
+    else:
+        assert answer.json["error"].endswith(".")
+    assert state(noted) == before
+
+
+def test_keeping_a_selection_that_cannot_be_described_is_no_error(noted):
+    reads = Reads(noted)
+    (noted.data / "maps" / "combined.npz").write_bytes(b"damaged")
+    for file in (noted.data / "maps").rglob("*"):
+        file.write_bytes(b"damaged")
+    asked = {"do": "keep", "n": 1, "map": "combined", "grain": 0, "name": "all", "ids": "AQAAAAIAAAA="}
+    answer = selections.perform(reads, Clusterings(reads), asked)
+    assert "error" not in answer and answer["collection"] == "all"
+    assert notes.collected(noted, "all") == [1, 2]
