@@ -38,7 +38,7 @@ from dashboard.pages.search import page as search_page
 from dashboard.reads import Reads
 from dashboard.routes import exports, operation, small_maps
 from dashboard.routes import images as image_routes
-from pipeline.errors import LikenessError
+from pipeline.errors import LikenessError, sentence
 from pipeline.library import Library
 
 PAGES = (map_page, search_page, compare_page, graph_page, library_page, detail_page)
@@ -253,8 +253,8 @@ def _show_error(error: Exception) -> None:
 
 def _said(error: Exception) -> str:
     """An error in one sentence; the log has what is not meant for the screen."""
-    if isinstance(error, LikenessError):
-        return str(error)
+    if (said := sentence(error)) is not None:
+        return said
     _LOG.error("A callback failed", exc_info=error)
     return "Something went wrong inside Likeness; the server's log says what."
 

@@ -5,6 +5,11 @@ prints it and exits with 1; the dashboard shows it on the page. Programming erro
 not among them: they propagate.
 """
 
+from __future__ import annotations
+
+import errno
+import sqlite3
+
 
 class LikenessError(Exception):
     """Base of every error whose text is meant for the person at the screen."""
@@ -45,3 +50,34 @@ class SettingsError(LikenessError):
 
 class NoteError(LikenessError):
     """A name, tag or collection that cannot be kept as given."""
+
+
+_FULL = "The disk is full. What is stored is kept; make room, and the same command goes on from here."
+_DATABASE = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_BUSY: "Another program has been writing in this library for a minute; wait for it, then try again.",
+    sqlite3.SQLITE_READONLY: "Nothing can be written in this library: its directory or its disk may only be read.",
+    sqlite3.SQLITE_CANTOPEN: "The library's database cannot be opened: is its disk still there?",
+    sqlite3.SQLITE_IOERR: "The disk of the library does not answer as it should. What is stored is kept.",
+    sqlite3.SQLITE_CORRUPT: "The library's database is damaged; `doctor` says how much, `restore` brings a backup back.",
+    sqlite3.SQLITE_NOTADB: "The library's database is damaged: it is no database any more. `restore` brings a backup back.",
+}
+_SYSTEM = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: _DATABASE[sqlite3.SQLITE_READONLY],
+    errno.EIO: _DATABASE[sqlite3.SQLITE_IOERR],
+}
+
+
+def sentence(error: BaseException) -> str | None:
+    """What to tell a person of an error; None where it is one of the program's own.
+
+    Disks that are full or gone and databases that are locked or damaged can show themselves
+    at any statement, and so are named here and not where they happen.
+    """
+    if isinstance(error, LikenessError):
+        return str(error)
+    if isinstance(error, sqlite3.Error):
+        return _DATABASE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    return _SYSTEM.get(error.errno) if isinstance(error, OSError) else None

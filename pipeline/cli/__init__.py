@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from pathlib import Path
 
 import click
 
 from pipeline.cli import ask, build, folders, gallery, measure
-from pipeline.errors import LikenessError
+from pipeline.errors import LikenessError, sentence
 from pipeline.host import Terminated
 from pipeline.progress import Console
 
@@ -31,6 +32,11 @@ class _Group(click.Group):
             Console.end()
             click.echo("Stopped. What is stored is kept; the same command goes on from here.", err=True)
             sys.exit(143 if isinstance(stopped, Terminated) else 130)
+        except (OSError, sqlite3.Error) as error:
+            Console.end()
+            if (said := sentence(error)) is None:
+                raise
+            raise click.ClickException(said) from None
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
 from datetime import datetime, timezone
 
 from pipeline import processes
+from pipeline.errors import sentence
 from pipeline.library.images import printable
 from pipeline.library.library import Library
 from pipeline.progress import Progress
@@ -46,9 +48,13 @@ class RunRecord:
         if kind is not None and issubclass(kind, KeyboardInterrupt):  # SIGTERM is one, too
             state = "stopped"
         elif error is not None:
-            self.message = str(error)
-        self._write(state=state, finished=_now(), message=self.message, done=self._done,
-                    failed=self._failed)
+            self.message = sentence(error) or str(error)
+        try:
+            self._write(state=state, finished=_now(), message=self.message, done=self._done,
+                        failed=self._failed)
+        except sqlite3.Error:  # the disk that ended the run does not take this either
+            if error is None:
+                raise
 
     def start(self, stage: str, total: int) -> None:
         self._done = self._failed = 0
