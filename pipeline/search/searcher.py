@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from hashlib import blake2b, file_digest
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from pipeline import index as indexes
 from pipeline.errors import ImageError, QueryError
 from pipeline.index import Filter, Index
-from pipeline.library import Library
+from pipeline.library import ImageRow, Library
 from pipeline.pictures import decoding, hashes
 from pipeline.search import joining, metrics
 from pipeline.search.extractors import Extractors
@@ -193,7 +194,7 @@ def entries_from(searcher: Searcher, given: Sequence[str]) -> tuple[Entry, ...]:
         if not path.is_file():
             raise QueryError(f"There is no file {text}.")
         row = searcher.library.image_at(path)
-        if row:
+        if row and _is_unchanged(row, path):
             entries.append(ImageEntry(row.id))
             continue
         try:
@@ -201,6 +202,14 @@ def entries_from(searcher: Searcher, given: Sequence[str]) -> tuple[Entry, ...]:
         except ImageError as error:
             raise QueryError(f"{text} cannot be searched with: {error}") from None
     return tuple(entries)
+
+
+def _is_unchanged(row: ImageRow, path: Path) -> bool:
+    """Whether a file is still what its image in the library was made from."""
+    if path.stat().st_size != row.size:
+        return False
+    with open(path, "rb") as file:
+        return file_digest(file, lambda: blake2b(digest_size=16)).hexdigest() == row.content_hash
 
 
 def after(query: Query, shown: Sequence[int]) -> Query:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from pipeline import index
 from pipeline.errors import ImageError, QueryError
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import decoding, hashes
-from pipeline.search import Filter, ImageEntry, Query, Searcher, VectorsEntry
+from pipeline.search import Filter, ImageEntry, Query, Searcher, VectorsEntry, entries_from
 from pipeline.search.joining import MINUS
 from pipeline.settings import METRICS, IndexOptions
 from tests.conftest import synthetic_library
@@ -237,3 +238,82 @@ def test_queries_that_cannot_be_answered_say_why(searcher):
     with pytest.raises(QueryError, match="sift"):
         searcher.search(like(vectors=(flat,), weights={"sift": 1.0}))
     assert searcher.search(like(vectors=(flat,))).matches
+
+
+def test_a_library_file_that_was_overwritten_is_looked_at_anew(library):
+    searcher, rows = Searcher(library), library.images()
+    mine, other = rows[3], rows[40]
+    (entry,) = entries_from(searcher, [str(mine.file)])
+    assert entry == ImageEntry(mine.id)
+    kept = mine.file.read_bytes()
+    try:
+        mine.file.write_bytes(other.file.read_bytes())
+        (entry,) = entries_from(searcher, [str(mine.file)])
+        best = searcher.search(Query((entry,), top_k=1)).matches[0]
+        assert best.id == other.id and best.score > 0.99
+    finally:
+        mine.file.write_bytes(kept)
+
+
+def test_an_error_names_the_input_it_is_about(library, tmp_path):
+    searcher = Searcher(library)
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    with pytest.raises(QueryError, match="broken.jpg cannot be searched with"):
+        entries_from(searcher, [str(library.image(1).file), str(tmp_path / "broken.jpg")])
+    with pytest.raises(QueryError, match="gone.jpg"):
+        entries_from(searcher, [str(tmp_path / "gone.jpg")])
+    library.forget_vectors([4])
+    with pytest.raises(QueryError, match=library.image(4).path):
+        searcher.search(like(4))
+    with pytest.raises(QueryError, match="weight of sift is -1"):
+        searcher.search(like(1, weights={"color": 1, "sift": -1}))
+
+
+def test_what_goes_is_gone_at_once_by_every_metric(library):
+    searcher = Searcher(library)
+    for metric in METRICS:
+        library.mark(9, "ok")
+        assert 9 in {m.id for m in searcher.search(like(1, metric=metric, top_k=60)).matches}
+        library.mark(9, "missing")
+        assert 9 not in {m.id for m in searcher.search(like(1, metric=metric, top_k=60)).matches}
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean", "manhattan"])
+def test_what_has_no_vector_or_saw_nothing_is_no_near_match(library, metric):
+    """By texture alone: an image without it, and a blank one, in which it saw nothing."""
+    searcher = Searcher(library)
+    fingerprint = library.embeddings()["sift"].extractor
+    library.store([], {"sift": (fingerprint, [5], np.zeros((1, library.embeddings()["sift"].dim), np.float32))})
+    index.build(library)
+    found = searcher.search(like(1, weights={"sift": 1.0}, metric=metric, top_k=60)).matches
+    assert 5 not in {m.id for m in found} and len(found) >= 50
+    both = searcher.search(like(1, weights={"sift": 10.0, "color": 0.1}, metric=metric, exact=True, top_k=60)).matches
+    assert [m.id for m in both].index(5) >= 10  # counts as an image that shares nothing with the query
+
+
+def test_searches_from_many_threads_while_the_library_changes(library):
+    searcher, failed = Searcher(library), []
+    expected = [m.id for m in searcher.search(like(1, top_k=5)).matches if m.id != 50]
+
+    def work(number: int):
+        try:
+            for turn in range(12):
+                metric = METRICS[(number + turn) % len(METRICS)]
+                assert searcher.search(like(1 + turn, metric=metric, top_k=10)).matches
+        except Exception as error:
+            failed.append(error)
+        finally:
+            library.close()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for turn in range(10):
+        library.mark(50, ("missing", "ok")[turn % 2])
+        if turn == 5:
+            index.build(library, None, {"storage": "float16"})
+    for thread in threads:
+        thread.join()
+    assert not failed
+    library.mark(50, "missing")
+    assert [m.id for m in searcher.search(like(1, top_k=5)).matches][: len(expected)] == expected
