@@ -67,17 +67,18 @@ def _made(
     """What was done, and the map that is current now: the old one itself where it is still right."""
     chosen = options or (old.options if old else MapOptions())
     extractors = _extractors(library, index, name)
+    kept = old if old and not refit and (old.extractors, old.options) == (extractors, chosen) else None
+    made_from = store.made_from(library, list(extractors))
+    if kept and kept.made_from == made_from:  # told without reading a vector
+        return "current", kept
     ids = _ids(index, name, chosen.limit)
     if not len(ids):
         return None
-    made_from = store.made_from(library, list(extractors))
     having, stamps = store.stamps(library, list(extractors))
     left_out = len(having) - len(ids)
     stamps = stamps[np.searchsorted(having, ids)]
-    kept = old if old and not refit and (old.extractors, old.options) == (extractors, chosen) else None
     if kept and np.array_equal(kept.ids, ids) and np.array_equal(kept.stamps, stamps):
-        same = kept.made_from == made_from
-        return "current", kept if same else replace(kept, made_from=made_from)
+        return "current", replace(kept, made_from=made_from)
     new = extended(index, kept, ids, stamps) if kept else None
     done = "extended" if new else "built"
     new = new or _fit(index, name, ids, stamps, chosen, extractors, old or reference)
