@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import threading
 
 import numpy as np
 import pytest
@@ -14,10 +13,8 @@ from dashboard.app import create_app
 from dashboard.pages.compare import disagree as compare_disagree
 from dashboard.reads import Reads
 from dashboard.reads.comparison import Agreements, spread, step
-from pipeline.errors import EmbeddingError
 from pipeline.library import Library
 from pipeline.maps import COMBINED
-from pipeline.quality import agreement
 from tests.dashboard.test_browser import asks, hold
 from tests.dashboard.test_compare import nearest
 from tests.dashboard.trees import call, of_class, of_kind, parts, text_of
@@ -74,48 +71,33 @@ def test_the_walk_shows_the_neighbors_by_both_and_marks_those_in_common(library)
     assert not jumped[9]["replace"]
 
 
-def test_what_takes_long_is_told_and_done_once(unasked, monkeypatch):
-    agreements, calls = Agreements(Reads(unasked)), []
-    begun, gate = threading.Event(), threading.Event()
-    find = agreement._find
-
-    def slowly(index, first, second, progress):
-        calls.append((first, second))
-        progress.start("agreement", 10)
-        progress.advance(4)
-        begun.set()
-        gate.wait(30)
-        return find(index, first, second, progress)
-
-    monkeypatch.setattr(agreement, "_find", slowly)
-    assert agreements.of("color", "sift", patience=0) in (0, 0.4)
-    assert begun.wait(30)
-    out = compare_disagree.show(agreements._reads, agreements, "color", "sift", "least", 5, True)
-    assert "40%" in text_of(out[0]) and not out[8] and "image=5" in out[9]["search"]
-    gate.set()
+def test_what_takes_long_is_told_and_done_once(unasked):
+    agreements = Agreements(Reads(unasked))
+    kept = unasked.data / "agreement" / "color+sift.npz"
+    with agreements._one:  # as when another agreement is being found
+        assert agreements.of("color", "sift", patience=0) == 0
+        out = compare_disagree.show(agreements._reads, agreements, "color", "sift", "least", 5, True)
+        assert "0%" in text_of(out[0]) and not out[8] and "image=5" in out[9]["search"]
+        assert not kept.exists()
     found = agreements.of("color", "sift", patience=60)
-    assert agreements.of("color", "sift") is found and calls == [("color", "sift")]
+    written = kept.stat().st_mtime_ns
+    assert agreements.of("color", "sift") is found and kept.stat().st_mtime_ns == written
 
 
 def test_what_goes_wrong_is_told_and_tried_again(unasked, monkeypatch):
     agreements = Agreements(Reads(unasked))
-
-    def fail(*_):
-        raise EmbeddingError("The vectors are gone.")
-
+    agreements._reads.searcher.index()
     with monkeypatch.context() as broken:
-        broken.setattr(agreement, "_find", fail)
+        broken.setenv("LIKENESS_THREADS", "many")
         out = compare_disagree.show(agreements._reads, agreements, "color", "sift", "least", None, True)
-        assert "The vectors are gone." in text_of(out[0])
+        assert "LIKENESS_THREADS must be a number" in text_of(out[0])
     assert len(agreements.of("color", "sift", patience=60).ids) > 50
 
 
-def test_what_was_not_foreseen_is_told_once_and_stops_the_clock(unasked, monkeypatch):
-    def fail(*_):
-        raise RuntimeError
-
-    monkeypatch.setattr(agreement, "_find", fail)
-    answer = call(create_app(unasked), "compare-walk.children", {
+def test_what_was_not_foreseen_is_told_once_and_stops_the_clock(unasked):
+    app = create_app(unasked)
+    unasked.db.execute("DROP TABLE generations")
+    answer = call(app, "compare-walk.children", {
         "compare-clock.n_intervals": 3, "compare-a.value": "color", "compare-b.value": "sift",
         "compare-order.value": "least", "compare-at.data": {"image": None, "of": "", "step": True},
     })
