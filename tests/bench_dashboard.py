@@ -26,7 +26,7 @@ from dashboard.server import stop
 from pipeline.library import Library
 from pipeline.maps import COMBINED
 from tests import large_library
-from tests.dashboard.conftest import _FLAGS, _NAMES
+from tests.dashboard.conftest import _FLAGS, _NAMES, _wait_for_function
 
 _INDEX_BELOW = 300_000
 """Above, an index takes hours of one's time; searches are not the map's."""
@@ -115,7 +115,7 @@ def _first_map(page: Page, address: str, note, cold: bool) -> None:
     session.on("Network.loadingFinished", done)
     start = perf_counter()
     page.goto(address, wait_until="commit")
-    page.wait_for_function(_DRAWN, timeout=120_000)
+    _wait_for_function(page, _DRAWN, timeout=120_000)
     note("first map, server just started" if cold else "first map", (perf_counter() - start) * 1000)
     page.wait_for_timeout(1_500)
     note("data of the map on the wire", sum(sizes) / 1000, "kB")

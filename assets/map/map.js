@@ -88,7 +88,6 @@
     engine.hide(hidden());
     engine.focus(focus());
     engine.paint(); // in the colors of the theme
-    engine.draw();
     if (before !== image) mark();
     settle();
     return none();
@@ -163,7 +162,8 @@
     }));
     engine.hide(hidden());
     settle();
-    if (box.offsetHeight !== height) engine.view.reveal(image);
+    if (box.offsetHeight === height) return;
+    setTimeout(() => map() && engine.view.reveal(image), 100); // the colors first: each is a frame
   }
 
   // Changing what is shown

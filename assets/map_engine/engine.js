@@ -113,6 +113,7 @@
           data.cluster, engine.focused);
         const palette = shades();
         if (map.alike(made, numbers) && palette === engine.painted) return;
+        if (palette !== engine.painted) engine.refine.refresh(); // its picture is of the theme too
         numbers = made;
         engine.painted = palette;
         renderer.paint(numbers, palette);
