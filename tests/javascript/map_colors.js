@@ -18,6 +18,8 @@ test("every kind of coloring has its numbers; hiding and fading are numbers too"
   const own = Int16Array.of(0, 0, 1, 1);
   equal(map.numbers(clusters, own, [1], 3, Uint8Array.of(1, 0, 1, 0), own, null), [0, faded, invisible, invisible]);
   equal(map.numbers(clusters, own, [], 3, null, own, 1), [faded, faded, 1, 1]);
+  equal(map.numbers({ kind: "scale" }, Uint8Array.of(254, 255, 254, 0), [], 3, Uint8Array.of(1, 0, 0, 0), own, null),
+    [scale + 63, faded + none, faded + scale + 63, faded + scale]);
 });
 
 test("the palette says what the numbers mean, plain and then faded to the paper", async () => {

@@ -36,6 +36,9 @@ test("in space all points are in sight, up is up, and what is near is nearer", a
     }
     truthy(at(1, 11, 1).y < middle.y, "z does not point up");
   }
+  const level = space.matrix({ yaw: 0, pitch: 0, zoom: 1 }, bounds, 800, 400); // y goes to the right
+  const [middle, right, up] = [[1, 11, 0], [1, 11.1, 0], [1, 11, 0.1]].map((at) => space.pixel(level, 800, 400, ...at));
+  near([right.x - middle.x, right.y], [middle.y - up.y, middle.y], 1e-3); // at one scale
   const front = space.matrix({ yaw: 0, pitch: 0, zoom: 1 }, bounds, 800, 400);
   truthy(space.pixel(front, 800, 400, 5, 11, 0).w < space.pixel(front, 800, 400, -3, 11, 0).w);
   equal(space.turned({ yaw: 0, pitch: 1.5, zoom: 1 }, 1, 9).pitch < Math.PI / 2, true);
