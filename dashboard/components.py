@@ -23,6 +23,11 @@ def title_of(embedding: str) -> str:
     return embeddings.about(embedding).title
 
 
+def part_of(embedding: str) -> str:
+    """The class of what is drawn in an embedding's color: embeddings of a role have one color."""
+    return f"part-{embedding if embedding == COMBINED else embeddings.about(embedding).role}"
+
+
 def titles_of(names: Sequence[str]) -> dict[str, str]:
     """The titles of several embeddings; where two are alike the name tells them apart."""
     titles = {name: title_of(name) for name in names}
@@ -239,7 +244,7 @@ def parts_bar(parts: Mapping[str, float], weights: Mapping[str, float]) -> html.
     bars = [
         html.Div(
             html.Div(
-                className=f"part part-{name}", style={"width": f"{max(0.0, min(1.0, value)):.1%}"}
+                className=f"part {part_of(name)}", style={"width": f"{max(0.0, min(1.0, value)):.1%}"}
             ),
             className="part-track" if weights.get(name) else "part-track part-off",
         )

@@ -40,13 +40,14 @@ def choose(library: Library, text: str | None = None, given: Given = {}, progres
     if auto:
         found = [_auto(library, name, given, progress) for name, entry in EMBEDDINGS.items() if entry.auto]
         names = ordered([*found, *names]) if text is None else found
-    for name in names:
-        create(name)
     names = list(dict.fromkeys(names))
     if text is not None:
+        for name in names:
+            create(name)
         _say_dropped(library, [name for name in kept["embeddings"] if name not in names], progress)
     library.choose(_STEP, {"embeddings": names, "auto": auto})
-    return [name for name in names if not (auto and _waits(library, name, given, progress))]
+    known = [name for name in names if name in EMBEDDINGS]  # what another version has chosen is its own affair
+    return [name for name in known if not (auto and _waits(library, name, given, progress))]
 
 
 def extractors(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pickle
 import shutil
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.embeddings import EMBEDDINGS, Extractor, FittedExtractor, create, models
-from pipeline.embeddings.options import about
+from pipeline.embeddings.base import unit_rows
+from pipeline.embeddings.options import Options, about, option
 from pipeline.errors import EmbeddingError, SettingsError
 from pipeline.pictures import decoding
 from tests import checkpoints
@@ -116,3 +117,27 @@ def test_options_out_of_bounds_are_named():
         create("color").options.changed({"hues": 3})
     with pytest.raises(EmbeddingError, match="color, sift, dreamsim, efficientnet"):
         create("colour")
+
+
+@dataclass(frozen=True)
+class ToyOptions(Options):
+    cells: int = option(3, "Cells a side.", least=1, most=9)
+
+
+class Toy(Extractor):
+    """Mean color in a grid of cells: a whole embedding in a dozen lines."""
+
+    name, version, options_type = "toy", 1, ToyOptions
+
+    def __init__(self, options=None, device="auto"):
+        super().__init__(options, device)
+        self.dim = 3 * self.options.cells**2 + 1
+
+    def prepare(self, image):
+        cells = self.options.cells
+        parts = [part for band in np.array_split(image, cells) for part in np.array_split(band, cells, axis=1)]
+        return np.array([part.mean(axis=(0, 1)) if part.size else np.zeros(3) for part in parts]).ravel()
+
+    def encode(self, prepared):
+        rows = np.array(prepared, np.float32)
+        return unit_rows(np.hstack([rows - rows.mean(axis=1, keepdims=True), np.ones((len(rows), 1))]))

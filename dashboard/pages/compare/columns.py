@@ -132,7 +132,7 @@ def _overlaps(shown: Sequence[Column], titles: Mapping[str, str], count: int) ->
 
 
 def _title(name: str, titles: Mapping[str, str]) -> html.Span:
-    return html.Span([html.Span(className=f"dot part-{name}"), titles[name]], className="compare-title")
+    return html.Span([html.Span(className=f"dot {components.part_of(name)}"), titles[name]], className="compare-title")
 
 
 def _share(one: str, other: str, common: int | None, titles: Mapping[str, str], count: int):
@@ -208,7 +208,7 @@ def _match(
     places = {other.name: other.places[match.id] for other in shown if match.id in (other.places or {})}
     others = [
         html.Button(
-            [html.Span(className=f"dot part-{other}"),
+            [html.Span(className=f"dot {components.part_of(other)}"),
              html.Span([ordinal(place), html.Span(f" in {titles[other]}", className="compare-in")])],
             type="button", className="compare-also",
             title=f"Also {ordinal(place)} in {titles[other]}: show it there",

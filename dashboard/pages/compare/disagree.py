@@ -278,7 +278,7 @@ def _row(
         ))
     return html.Section(
         [
-            html.H2([html.Span("Closest by ", className="soft"), html.Span(className=f"dot part-{name}"),
+            html.H2([html.Span("Closest by ", className="soft"), html.Span(className=f"dot {components.part_of(name)}"),
                      titles[name]], className="compare-row-title"),
             html.Div(pictures, className="compare-row"),
         ],

@@ -204,7 +204,7 @@ def neighbors_part(reads: Reads, row: ImageRow) -> html.Section:
         more = html.A("More", href=components.link("/search", image=row.id, **(weights or {})),
                         className="card-link", title=f"Search by {titles[name]}")
         rows.append(html.Div(
-            [html.Div([html.H3([html.Span(className=f"dot part-{name}"), titles[name]]), more],
+            [html.Div([html.H3([html.Span(className=f"dot {components.part_of(name)}"), titles[name]]), more],
                       className="detail-row-head"), content],
             className="detail-row",
         ))

@@ -72,7 +72,7 @@ def coverage_part(report: Mapping, data: Path | None, root: str | None = None) -
         )
         bar = html.Div(
             [
-                html.Div(className=f"coverage-{state} part-{name}",
+                html.Div(className=f"coverage-{state} {components.part_of(name)}",
                          style={"width": f"{found[state] / total:.2%}"})
                 for state in ("current", "stale")
             ],

@@ -154,7 +154,7 @@ def _slider(name: str, title: str, weight: float) -> html.Label:
     return html.Label(
         className="weight",
         children=[
-            html.Span([html.Span(className=f"dot part-{name}"), title], className="weight-title"),
+            html.Span([html.Span(className=f"dot {components.part_of(name)}"), title], className="weight-title"),
             dcc.Input(
                 id={"type": "search-weight", "embedding": name}, type="range",
                 min=0, max=1, step=0.05, value=weight, className="weight-range",
