@@ -9,8 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from dashboard.figures import drawing_order, typed
-from dashboard.pages.map import panels as map_panels
-from dashboard.reads import Reads
+from dashboard.reads import Reads, clusters
 from pipeline.errors import LikenessError
 from pipeline.library import notes
 from pipeline.maps import Map, granularity
@@ -30,12 +29,12 @@ class Clustering:
     @cached_property
     def words(self) -> list[str]:
         """A few words on each cluster."""
-        return map_panels.descriptions(self.map, self.labels)
+        return clusters.descriptions(self.map, self.labels)
 
     @cached_property
     def ranked(self) -> tuple[list[str], np.ndarray]:
         """Names of the labels, largest first, and the code of each image, (n,), −1 without."""
-        names, _, codes = map_panels.rank_labels(self.labels)
+        names, _, codes = clusters.rank_labels(self.labels)
         return names, codes
 
     def packed(self) -> dict | None:
@@ -88,12 +87,12 @@ class Clusterings:
 
     def titles(self, clustering: Clustering) -> list[str]:
         """What each cluster is called."""
-        return map_panels.titles_from(clustering.words, self.own_names(clustering))
+        return clusters.titles_from(clustering.words, self.own_names(clustering))
 
     def listed(self, clustering: Clustering) -> dict:
         """The clusters as the list beside the map has them."""
         own = self.own_names(clustering)
-        return map_panels.cluster_list(clustering.map, clustering.words, own, clustering.step)
+        return clusters.cluster_list(clustering.map, clustering.words, own, clustering.step)
 
     def rename(self, clustering: Clustering, number: int, name: str) -> None:
         """Name a cluster; an empty name takes the person's own back."""

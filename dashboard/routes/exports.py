@@ -26,9 +26,8 @@ import numpy as np
 from flask import Flask, Response, request
 
 from dashboard.access import READ, needs
-from dashboard.pages.map import panels as map_panels
 from dashboard.pools import TRANSFER
-from dashboard.reads import Reads
+from dashboard.reads import Reads, clusters
 from dashboard.routes.tables import cells
 from pipeline import maps
 from pipeline.errors import LikenessError, NoteError
@@ -119,7 +118,7 @@ def _clusters(library: Library, ids: list[int], name: str, grain: str) -> tuple[
     cluster = np.where(made.ids[at] == ids, made.cluster[at] + 1, 0)
     known = dict(library.db.execute("SELECT id, label FROM images"))
     own = notes.cluster_names(library, name, made.ids, made.cluster)
-    titles = map_panels.titles(made, [known.get(i) for i in made.ids.tolist()], own)
+    titles = clusters.titles(made, [known.get(i) for i in made.ids.tolist()], own)
     return cluster.tolist(), {number: title for number, title in enumerate(titles, 1)}
 
 

@@ -7,9 +7,11 @@ import pytest
 from dashboard.access import Access
 from dashboard.acts import ACTS
 from dashboard.app import create_app
+from dashboard.pages.image.parts import notes_part
 from dashboard.reads import Reads, selections
 from dashboard.reads.clusterings import Clusterings
 from pipeline.library import Library, notes
+from tests.dashboard.trees import parts
 
 QUESTION = {"plus": ["image:3"], "minus": [], "metric": "cosine"}
 
@@ -84,6 +86,14 @@ def test_who_may_only_read_changes_nothing(noted, act):
     answer = post(noted, act, EXAMPLES[act][0], Access(rights=frozenset({"read"})))
     assert answer.status_code == 403 and answer.json["error"]
     assert state(noted) == before
+
+
+def test_who_may_only_read_is_shown_no_control_that_changes_notes(noted):
+    reading = Reads(noted, rights=frozenset({"read"}))
+    own = Reads(noted)
+    for reads, may in ((reading, []), (own, ["keep", "tag", "take-out", "untag"])):
+        tree = [notes_part(reads, 1, kind) for kind in ("tag", "collection")]
+        assert sorted(getattr(part, "data-act") for part in parts(tree) if hasattr(part, "data-act")) == may
 
 
 @pytest.mark.parametrize(

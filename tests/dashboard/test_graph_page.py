@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from dashboard.pages.graph import page as graph_page
 from dashboard.pages.graph.data import Settings
-from dashboard.reads import Reads
+from dashboard.reads import Reads, clusters
 from pipeline.graph import layout as graph_layout
 from pipeline.library import Library, notes
 from tests.dashboard.accessibility import faults
@@ -40,8 +41,9 @@ def test_an_address_comes_back_as_it_was_and_nonsense_becomes_the_default():
     assert Settings.of(odd, names) == Settings()
     assert Settings.of({"k": "999", "least": "7"}, names) == Settings(k=12, least=0.95)
     for params, start in (
-        ({"image": "3", "cluster": "2"}, {"image": 3}),
-        ({"cluster": "2", "map": "color"}, {"cluster": 2, "map": "color"}),
+        ({"image": "3", "cluster_of": "2"}, {"image": 3}),
+        ({"cluster_of": "2", "map": "color"}, {"cluster_of": 2, "map": "color"}),
+        ({"cluster": "2", "map": "color"}, None),
         ({"collection": "Best of"}, {"collection": "Best of"}),
         ({"image": "9" * 30}, None),
         ({}, None),
@@ -74,15 +76,29 @@ def test_a_cluster_and_a_collection_are_sampled_and_told(library):
     assert "Every <b>second</b>" in text_of(side)
     name = reads.map_names()[0]
     chosen = reads.map(name)
-    elements, *_ = content(reads, {"cluster": 0, "map": name}, count=400)
+    elements, *_ = content(reads, {"cluster_of": clusters.stands_for(reads.map(name), 0), "map": name}, count=400)
     shown = {int(e["data"]["id"]) for e in elements if "source" not in e["data"]}
     assert shown == set(chosen.ids[chosen.cluster == 0].tolist())
 
 
+def test_a_link_to_a_cluster_still_leads_to_its_images_when_the_clusters_are_numbered_anew(reads):
+    made = reads.map("combined")
+    turned = replace(
+        made, cluster=np.where(made.cluster < 0, -1, made.clusters - 1 - made.cluster),
+        exemplars=made.exemplars[::-1],
+    )
+    for number in range(made.clusters):
+        found = clusters.around(turned, clusters.stands_for(made, number))
+        assert found == made.clusters - 1 - number
+        assert set(turned.ids[turned.cluster == found]) == set(made.ids[made.cluster == number])
+    noise = made.ids[made.cluster < 0]
+    assert all(clusters.around(made, int(image)) is None for image in [*noise, 0, 10**9])
+
+
 def test_what_cannot_be_drawn_is_said_with_a_way_out(library):
     reads = Reads(library)
-    for start in ({"image": 99_999}, {"collection": "nothing"}, {"cluster": 500, "map": "combined"},
-                  {"cluster": 0, "map": "nowhere"}):
+    for start in ({"image": 99_999}, {"collection": "nothing"}, {"cluster_of": 99_999, "map": "combined"},
+                  {"cluster_of": 3, "map": "nowhere"}):
         elements, facts, *_, instead = content(reads, start)
         assert elements == [] and facts["count"] == 0
         assert any(getattr(part, "href", None) == "/graph" for part in parts(instead))
@@ -96,7 +112,7 @@ def test_what_cannot_be_drawn_is_said_with_a_way_out(library):
 
 def test_without_links_every_image_of_a_set_stays(reads):
     name = reads.map_names()[0]
-    _, facts, side, _, advice = content(reads, {"cluster": 0, "map": name}, least=0.95, count=400)
+    _, facts, side, _, advice = content(reads, {"cluster_of": clusters.stands_for(reads.map(name), 0), "map": name}, least=0.95, count=400)
     size = int((reads.map(name).cluster == 0).sum())
     assert facts["count"] == size
     assert "Lower" in text_of(advice) or facts["links"]
@@ -108,7 +124,7 @@ def test_start_page_leads_to_images_clusters_and_collections(library):
     reads = Reads(library)
     links = [getattr(part, "href", None) or "" for part in parts(graph_page.layout(reads, {}))]
     assert sum("image=" in link for link in links) >= 6
-    assert sum("cluster=" in link for link in links) == reads.map(reads.map_names()[0]).clusters
+    assert sum("cluster_of=" in link for link in links) == reads.map(reads.map_names()[0]).clusters
     assert "/graph?collection=Mine" in links
 
 
@@ -188,7 +204,9 @@ def test_click_centers_back_returns_sliders_change_links_and_double_click_search
 
 @pytest.mark.browser
 def test_the_list_lights_up_images_hides_communities_and_centers(page: Page):
-    page.goto("/graph?cluster=0&map=combined&least=0.3")
+    page.goto("/graph")
+    link = page.locator("a[href*='cluster_of=']").first
+    page.goto(link.get_attribute("href") + "&least=0.3")
     drawn(page)
     button = page.locator(".graph-node").nth(1)
     image = button.get_attribute("data-image")

@@ -13,7 +13,7 @@ from playwright.sync_api import TimeoutError
 from dashboard.app import create_app
 from dashboard.pages.map import page as map_page
 from dashboard.pages.map import panels as map_panels
-from dashboard.reads import Reads
+from dashboard.reads import Reads, clusters
 from dashboard.reads.map_data import Drawings
 from dashboard.reads.packing import unpack
 from pipeline.library import Library
@@ -43,7 +43,7 @@ def by_id(tree, name: str):
 
 
 def test_labels_are_coded_by_how_many_have_them():
-    names, counts, codes = map_panels.rank_labels(["b", "a", None, "b", "c", "", "b", "a"])
+    names, counts, codes = clusters.rank_labels(["b", "a", None, "b", "c", "", "b", "a"])
     assert names == ["b", "a", "c"] and counts.tolist() == [3, 2, 1]
     assert codes.tolist() == [0, 1, -1, 0, 2, -1, 0, 1]
 
@@ -51,19 +51,19 @@ def test_labels_are_coded_by_how_many_have_them():
 def test_a_cluster_is_described_by_what_it_has_more_of_than_the_map():
     labels = ["cat"] * 12 + ["cat", "cat", "fox", "fox", "fox"] + ["a", "b", "c", "d", "e"]
     made = map_of([0] * 12 + [1] * 5 + [2] * 5, [[1], [13], [18]])
-    assert map_panels.descriptions(made, labels) == ["cat 100%", "fox 60%", "mixed"]
-    assert map_panels.descriptions(made, [None] * 22) == ["", "", ""]
+    assert clusters.descriptions(made, labels) == ["cat 100%", "fox 60%", "mixed"]
+    assert clusters.descriptions(made, [None] * 22) == ["", "", ""]
 
 
 def test_cluster_list_counts_every_image_and_shows_exemplars():
     made = map_of([0, 0, 0, 1, 1, -1], [[2, 1, -1, -1], [5, -1, -1, -1]])
-    listed = map_panels.cluster_list(made, ["", ""])
+    listed = clusters.cluster_list(made, ["", ""])
     assert [cluster["count"] for cluster in listed["clusters"]] == [3, 2] and listed["noise"] == 1
     assert [cluster["images"] for cluster in listed["clusters"]] == [[2, 1], [5]]
 
 
 def test_a_map_without_clusters_is_all_noise():
-    listed = map_panels.cluster_list(map_of([-1, -1], np.zeros((0, 4))), [])
+    listed = clusters.cluster_list(map_of([-1, -1], np.zeros((0, 4))), [])
     assert listed["clusters"] == [] and listed["noise"] == 2
 
 

@@ -9,8 +9,7 @@ import networkx as nx
 
 from dashboard import components
 from dashboard.figures import PALETTE
-from dashboard.pages.map import panels as map_panels
-from dashboard.reads import Reads
+from dashboard.reads import Reads, clusters
 from pipeline import graph
 from pipeline.errors import LibraryError, QueryError
 from pipeline.graph import layout as graph_layout
@@ -118,16 +117,16 @@ def _set(reads: Reads, start: dict) -> tuple[str, list[int]]:
     if "collection" in start:
         return start["collection"], notes.collected(reads.library, start["collection"])
     chosen = reads.map(start["map"]) if start["map"] in reads.map_names() else None
-    if chosen is None or start["cluster"] >= chosen.clusters:
+    number = clusters.around(chosen, start["cluster_of"]) if chosen else None
+    if number is None:
         raise LibraryError("There is no such cluster any more; the map has been made anew.")
-    ids = chosen.ids[chosen.cluster == start["cluster"]].tolist()
-    return cluster_titles(reads, chosen)[start["cluster"]], ids
+    return cluster_titles(reads, chosen)[number], chosen.ids[chosen.cluster == number].tolist()
 
 
 def cluster_titles(reads: Reads, chosen: Map) -> list[str]:
     """What the clusters of a map are called, as on the Map page."""
     own = notes.cluster_names(reads.library, chosen.name, chosen.ids, chosen.cluster)
-    return map_panels.titles(chosen, reads.labels_of(chosen.ids.tolist()), own)
+    return clusters.titles(chosen, reads.labels_of(chosen.ids.tolist()), own)
 
 
 def name_of(row: ImageRow) -> str:

@@ -4,7 +4,7 @@ The server sends nodes with their places and edges; drawing, hovering, highlight
 hiding happen in the browser (assets/graph/graph.js). It is asked again for another start or
 another setting.
 
-Stores: graph-start (what the graph is of: {"image"}, {"cluster", "map"} or {"collection"}),
+Stores: graph-start (what the graph is of: {"image"}, {"cluster_of", "map"} or {"collection"}),
 graph-links (k and least similarity, once the sliders have come to rest), graph-shape
 (width / height of the stage), graph-facts (what graph.js needs beside the elements, and
 what the address should say: an answer that comes after the person has left the page goes
@@ -66,13 +66,13 @@ def start_from(params: Mapping[str, str]) -> dict | None:
     """What the graph is of, as an address says it; None where it says nothing."""
     number = {
         name: int(params[name])
-        for name in ("image", "cluster")
+        for name in ("image", "cluster_of")
         if params.get(name, "").isdecimal() and len(params[name]) < 19  # what SQLite can hold
     }
     if "image" in number:
         return {"image": number["image"]}
-    if "cluster" in number:
-        return {"cluster": number["cluster"], "map": params.get("map") or COMBINED}
+    if "cluster_of" in number:
+        return {"cluster_of": number["cluster_of"], "map": params.get("map") or COMBINED}
     return {"collection": params["collection"]} if params.get("collection") else None
 
 

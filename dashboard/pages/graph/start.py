@@ -9,7 +9,7 @@ from dash import html
 
 from dashboard import components
 from dashboard.pages.graph import data as graph_data
-from dashboard.reads import Reads
+from dashboard.reads import Reads, clusters
 from pipeline import graph
 from pipeline.library import ImageRow, notes
 
@@ -55,7 +55,7 @@ def _clusters(reads: Reads) -> list:
         _card(
             titles[number], int(sizes[number]),
             [int(i) for i in chosen.exemplars[number] if i >= 0],
-            components.link(graph_data.PATH, cluster=number, map=names[0]),
+            components.link(graph_data.PATH, cluster_of=clusters.stands_for(chosen, number), map=names[0]),
         )
         for number in range(chosen.clusters)
     ]

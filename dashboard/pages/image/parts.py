@@ -43,7 +43,7 @@ def facts(reads: Reads, row: ImageRow) -> html.Div:
             title=f"Walk through “{row.label}”",
         ) if row.label else None,
         "Pixels": _pixels(row.width, row.height) if row.width and row.height else None,
-        "File": f"{_size(row.size)} · changed {datetime.fromtimestamp(row.mtime):%Y-%m-%d %H:%M}",
+        "File": " · ".join(filter(None, (_size(row.size), _changed(row.mtime)))),
         "Folder": reads.where(row.root, ""),
         "Path": [html.Div(row.path), html.Button(
             [components.icon("copy"), html.Span("Copy the full path", **{"data-said": "true"})],
@@ -100,6 +100,14 @@ def _list(known: Mapping[str, object]) -> html.Dl:
 def _pixels(width: int, height: int) -> str:
     millions = width * height / 1e6
     return f"{width:,} × {height:,}" + (f" · {millions:.1f} megapixels" if millions >= 0.1 else "")
+
+
+def _changed(seconds: float) -> str:
+    """When a file was last changed; nothing where the calendar has no such day."""
+    try:
+        return f"changed {datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):  # files carry years from 1 to far beyond 9999
+        return ""
 
 
 def _size(count: int) -> str:

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from dashboard import components
-from dashboard.access import READ, RUN, needs
+from dashboard.access import ANNOTATE, READ, RUN, needs
 from dashboard.pages.search import board as search_board
 from dashboard.pages.search import results as search_results
 from dashboard.pages.search import upload as search_upload
@@ -248,6 +248,8 @@ def _start(reads: Reads) -> html.Div:
 def ratings_view(reads: Reads) -> list | str:
     """How many ratings there are, and where to get them."""
     count = len(notes.ratings(reads.library))
+    if not count and not reads.may(ANNOTATE):
+        return "There are no ratings."
     if not count:
         return "Thumbs up or down on a match is kept here."
     links = [

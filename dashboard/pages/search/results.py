@@ -9,6 +9,7 @@ from hashlib import blake2b
 from dash import html
 
 from dashboard import components
+from dashboard.access import ANNOTATE
 from dashboard.pages.search.board import COLLECTION, IMAGE, Entry
 from dashboard.pages.search.query import Settings
 from dashboard.reads import Reads
@@ -71,7 +72,7 @@ def page_of(
     words = {one.image_id: one.value for one in notes.ratings(reads.library, rated)}
     cards = []
     for rank, match in enumerate(found.result.matches, len(ids) + 1):
-        cards.append(_card(match, rank, found, words.get(match.id, 0)))
+        cards.append(_card(match, rank, found, words.get(match.id, 0) if reads.may(ANNOTATE) else None))
         if rank == bend:
             cards.append(_divider(bend))
     ids = (*ids, *(match.id for match in found.result.matches))
@@ -97,8 +98,9 @@ def _found(
     return Found(reads.search(after(query, shown)))
 
 
-def _card(match: Match, rank: int, found: Found, rating: int) -> html.Div:
-    """A match with what can be done to it here: to the board, and a word on it."""
+def _card(match: Match, rank: int, found: Found, rating: int | None) -> html.Div:
+    """A match with what can be done to it here: to the board, and a word on it; rating: the
+    word there is, None where none may be given."""
     said = []
     if match.id in found.further:
         said.append(html.Span("Further out", className="match-said"))
@@ -114,9 +116,12 @@ def _card(match: Match, rank: int, found: Found, rating: int) -> html.Div:
         _tool("plus-lg", "Add to the search", name, "plus", match, rank),
         _tool("dash-lg", "Search for less like this", name, "minus", match, rank),
         html.Span(said, className="match-saids"),
-        _tool("hand-thumbs-up", "Good match", name, "up", match, rank, rating == 1),
-        _tool("hand-thumbs-down", "Bad match", name, "down", match, rank, rating == -1),
     ]
+    if rating is not None:
+        tools += [
+            _tool("hand-thumbs-up", "Good match", name, "up", match, rank, rating == 1),
+            _tool("hand-thumbs-down", "Bad match", name, "down", match, rank, rating == -1),
+        ]
     card = components.match_card(
         match, rank, found.result.weights, kind="search-match", action="Use as query",
         leave_out=("search",),
