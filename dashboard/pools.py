@@ -15,12 +15,13 @@ from dataclasses import dataclass
 
 from waitress.task import ThreadedTaskDispatcher
 
-QUICK, MODELS, LONG, TRANSFER = "quick", "models", "long", "transfer"
+QUICK, MODELS, LONG, PICTURES, TRANSFER = "quick", "models", "long", "pictures", "transfer"
 
 THREADS = {
     QUICK: 8,  # a page loads some dozens of thumbnails beside its callbacks
     MODELS: 4,  # they take turns at the models; reading and decoding overlaps
     LONG: 4,  # colorings, clusters at another granularity
+    PICTURES: 6,  # originals; those that browsers do not show are decoded, two at a time
     TRANSFER: 8,  # files going out and pictures coming from the web: they wait, mostly
 }
 

@@ -157,17 +157,10 @@
     window.likeness.visit(path, `?${new URLSearchParams(params)}`);
   }
 
-  // A form, so that the browser saves what comes while it comes.
   function save(kind) {
-    const form = make("form", { method: "post", action: url(`/export/${kind}`), hidden: true });
     const values = Object.assign({ map: api.map.name, grain: api.params.grain || "" },
       chosen.source.collection || chosen.source.tag ? chosen.source : { ids: chosen.ids.join(",") });
-    Object.entries(values).forEach(([name, value]) => {
-      if (value) form.append(make("input", { type: "hidden", name: name, value: value }));
-    });
-    document.body.append(form);
-    form.submit();
-    form.remove();
+    window.likeness.download(`/export/${kind}`, values);
     closeMenus();
     say(kind === "zip" ? "Packing the files …" : "Writing the file …");
   }

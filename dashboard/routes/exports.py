@@ -75,12 +75,13 @@ def register(server: Flask, reads: Reads) -> None:
             chosen = choose(library, request.values.to_dict())
         except LikenessError as error:
             return Response(str(error), status=404, mimetype="text/plain")
+        if request.values.get("check"):  # the page asks first: an answer that fails would take its place
+            return Response(status=204)
         write, mimetype = writers[kind]
         # Passed on as it comes: compressing it would collect all of it first.
         answer = Response(write(reads, chosen), mimetype=mimetype, direct_passthrough=True)
         answer.headers["Content-Disposition"] = _attachment(f"{chosen.name}.{kind}")
         answer.headers["Cache-Control"] = "no-store"
-        answer.headers["X-Content-Type-Options"] = "nosniff"
         return answer
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from hashlib import blake2b
+from pathlib import Path, PurePosixPath
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, send_file
 
 from dashboard.access import READ, needs
+from dashboard.pools import PICTURES
 from pipeline.errors import ImageError
-from pipeline.library import Library
-from pipeline.pictures import decoding, untrusted
+from pipeline.library import ImageRow, Library
+from pipeline.pictures import decoding, formats, untrusted
 
 IMAGE_SIDE = 2560
 """Long side of a converted picture, px: what a large screen can show."""
 
+_HEAD = 4_096  # bytes that tell a format
 _ID = f"<int(max={2**63 - 1}):image_id>"  # what SQLite can hold
 
 # What every current browser decodes by itself, by `decoding.probe`'s name of the format.
@@ -44,22 +50,43 @@ def register(server: Flask, library: Library) -> None:
         return picture(_NO_THUMBNAIL.encode(), "image/svg+xml")
 
     @server.get(f"/image/{_ID}")
-    @needs(READ)
+    @needs(READ, pool=PICTURES)
     def image(image_id: int) -> Response:
         row = library.image(image_id)
         if row is None:
             return _none()
         try:
-            data = decoding.read(row.file)
-            info = decoding.probe(data)
-            kind = _SHOWN_AS_IS.get(info.format)
+            kind = _SHOWN_AS_IS.get(formats.sniff(_head(row.file)))
             # Browsers turn JPEG and PNG as their EXIF says, but not WebP.
-            if kind is None or (info.format == "WEBP" and info.orientation != 1):
-                data = decoding.encode_jpeg(untrusted.decode(data, (IMAGE_SIDE,), decoding.OWN)[0])
-                kind = "image/jpeg"
-        except ImageError:
+            if kind is None or (kind == "image/webp" and _is_turned(row.file)):
+                data = untrusted.decode(decoding.read(row.file), (IMAGE_SIDE,), decoding.OWN)[0]
+                return picture(decoding.encode_jpeg(data), "image/jpeg")
+            return _original(row, kind)
+        except (ImageError, OSError):
             return _none()
-        return picture(data, kind)
+
+
+def _original(row: ImageRow, kind: str) -> Response:
+    """The file as it lies on disk, or the part of it that is asked for."""
+    about = row.file.stat()
+    answer = send_file(
+        row.file, mimetype=kind, conditional=True, etag=f"{about.st_mtime_ns:x}-{about.st_size:x}",
+        last_modified=about.st_mtime, download_name=PurePosixPath(row.shown).name,
+    )
+    answer.headers["Cache-Control"] = "private, max-age=300"
+    return answer
+
+
+def _head(file: Path) -> bytes:
+    """The first bytes of a regular file; OSError where it is none: a pipe might never answer."""
+    with open(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        return opened.read(_HEAD)
+
+
+def _is_turned(file: Path) -> bool:
+    return decoding.probe(decoding.read(file)).orientation != 1
 
 
 def picture(data: bytes, kind: str) -> Response:
@@ -67,7 +94,6 @@ def picture(data: bytes, kind: str) -> Response:
     response = Response(data, mimetype=kind)
     response.set_etag(blake2b(data, digest_size=12).hexdigest())
     response.headers["Cache-Control"] = "private, max-age=300"
-    response.headers["X-Content-Type-Options"] = "nosniff"
     return response.make_conditional(request)
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import zipfile
 from pathlib import Path
 
@@ -13,9 +14,11 @@ import numpy as np
 import pytest
 from flask import Flask
 from PIL import Image
+from playwright.sync_api import expect
 
 from dashboard.reads import Reads
 from dashboard.routes import exports
+from dashboard.routes.tables import cell, cells, original
 from pipeline import maps
 from pipeline.extraction.scan import scan
 from pipeline.library import Library, notes
@@ -143,3 +146,36 @@ def test_a_large_selection_is_taken(awkward):
     ids = ",".join([*map(str, range(1, 120_000))])
     found = client_of(awkward).post("/export/json", data={"ids": ids, "map": "../images"})
     assert len(json.loads(found.data)["images"]) == len(NAMES)
+
+
+def test_no_cell_of_a_table_is_a_formula_and_each_can_be_had_back(awkward):
+    texts = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "'=1", "''-1", "'tis", "plain", "", "a=b", "\uff1d1", "1-2"]
+    for text in texts:
+        assert original(cell(text)) == text
+        assert not re.match(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]", cell(text))
+    assert cells([-1, 2.5, None, "tis"]) == [-1, 2.5, None, "tis"]
+    ids = list(ids_of(awkward).values())
+    awkward.db.execute("UPDATE images SET label = '=HYPERLINK(1)'")
+    notes.rate(awkward, {"image": "=cmd"}, ids[0], 1, 1, 0.5)
+    client = client_of(awkward)
+    rows = list(csv.DictReader(io.StringIO(client.post("/export/csv", data={"ids": ",".join(map(str, ids))}).text)))
+    assert {row["label"] for row in rows} == {"'=HYPERLINK(1)"} and original(rows[0]["label"]) == "=HYPERLINK(1)"
+
+
+@pytest.mark.browser
+def test_a_failed_export_is_told_and_leaves_the_page_as_it_is(browser, serving, awkward):
+    from pipeline.run import run
+
+    run(awkward, next(iter(awkward.roots())), embeddings="color")
+    notes.collect(awkward, "wall", list(ids_of(awkward).values())[:4])
+    address = serving(awkward)
+    page = browser.new_page()
+    page.goto(f"{address}/?collection=wall")
+    expect(page.locator("#selected")).to_contain_text("4")
+    notes.drop_collection(awkward, "wall")
+    page.get_by_text("Export").click()
+    page.get_by_role("button", name="JSON").click()
+    expect(page.locator("#toast")).to_contain_text("no")
+    assert page.url.startswith(f"{address}/?") and "collection=wall" in page.url
+    expect(page.locator("#selected")).to_contain_text("4")
+    page.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -52,6 +53,26 @@ def test_an_image_is_sent_as_it_lies_on_disk_where_a_browser_can_show_it(scanned
     row = scanned.image(id_of(scanned, "a.jpg"))
     answer = client_of(scanned).get(f"/image/{row.id}")
     assert answer.data == row.file.read_bytes() and answer.mimetype == "image/jpeg"
+
+
+def test_parts_of_an_original_are_sent_where_they_are_asked_for(scanned):
+    row = scanned.image(id_of(scanned, "a.jpg"))
+    whole, client = row.file.read_bytes(), client_of(scanned)
+    answer = client.get(f"/image/{row.id}", headers={"Range": "bytes=10-19"})
+    assert answer.status_code == 206 and answer.data == whole[10:20]
+    assert answer.headers["Content-Range"] == f"bytes 10-19/{len(whole)}"
+    assert client.get(f"/image/{row.id}", headers={"Range": f"bytes={len(whole)}-"}).status_code == 416
+    tag = answer.headers["ETag"]
+    assert client.get(f"/image/{row.id}", headers={"If-None-Match": tag}).status_code == 304
+    row.file.write_bytes(whole + b"more")
+    assert client.get(f"/image/{row.id}", headers={"If-None-Match": tag}).data == whole + b"more"
+
+
+def test_a_pipe_in_the_place_of_a_picture_is_not_waited_for(scanned):
+    row = scanned.image(id_of(scanned, "a.jpg"))
+    row.file.unlink()
+    os.mkfifo(row.file)
+    assert client_of(scanned).get(f"/image/{row.id}").status_code == 404
 
 
 def test_what_a_browser_cannot_show_is_converted(scanned):

@@ -45,7 +45,7 @@ def register(app: Dash, reads: Reads) -> None:
         Output("search-ready", "children"), Output("search-ready", "className"),
         Input("search-ready", "id"),
     )
-    @needs(READ)
+    @needs(READ, pool=MODELS)
     def on_open(_):
         # The answer comes when the models are there; until then the page says so.
         try:

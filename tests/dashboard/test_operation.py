@@ -1,0 +1,250 @@
+"""Running the server: headers, a prefix, health, the log, threads for long work, a clean end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+from werkzeug.test import Client
+
+from dashboard import pools
+from dashboard.access import READ, Access, needs, plan_of
+from dashboard.app import create_app
+from dashboard.roof import checked_prefix, open_roof, planned
+from dashboard.server import create, stop
+from pipeline import VERSION
+from pipeline.errors import SettingsError
+from pipeline.library import Library
+
+ROOT = Path(__file__).parents[2]
+
+
+# Headers
+
+
+def test_pages_load_nothing_from_elsewhere_and_run_no_script_that_was_put_into_them(made_library):
+    answer = create_app(Library(made_library)).server.test_client().get("/")
+    parts = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+    scripts = parts["script-src"].split()
+    assert scripts[0] == "'self'" and all(re.fullmatch(r"'sha256-[\w+/]+={0,2}'", one) for one in scripts[1:])
+    assert parts["default-src"] == parts["base-uri"] == parts["frame-ancestors"] == "'none'"
+    assert not re.search(r"https?:|\*|unsafe-eval", answer.headers["Content-Security-Policy"])
+    inline = [text for text in re.findall(r"<script(?![^>]*(?:src=|application/json))[^>]*>(.+?)</script>", answer.text, re.S)]
+    assert len(inline) == len(scripts) - 1
+
+
+@pytest.mark.parametrize("path", ["/", "/thumb/1", "/image/1", "/export/ratings.csv", "/nothing/here", "/_dash-layout"])
+def test_every_answer_says_what_may_be_done_with_it(made_library, path):
+    headers = create_app(Library(made_library)).server.test_client().get(path).headers
+    assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "same-origin"
+    assert headers["X-Frame-Options"] == "DENY" and "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+def test_only_named_origins_may_show_it_in_a_frame(made_library):
+    access = Access.listening_on("127.0.0.1", frames=["http://localhost:8888, http://127.0.0.1:8888"])
+    headers = create_app(Library(made_library), access=access).server.test_client().get("/").headers
+    assert headers["Content-Security-Policy"].endswith("frame-ancestors http://localhost:8888 http://127.0.0.1:8888")
+    assert "X-Frame-Options" not in headers
+    with pytest.raises(SettingsError, match="no origin"):
+        Access.listening_on("127.0.0.1", frames=["x; script-src *"])
+
+
+# A path of a proxy
+
+
+@pytest.mark.parametrize("taken_off", [True, False])
+def test_behind_a_proxy_that_shows_it_below_a_path_everything_is_found(made_library, tmp_path, taken_off):
+    shutil.copytree(made_library, tmp_path / "b")
+    access = Access.listening_on("127.0.0.1", names=["images.example"], trusted=True, open_to_all=True)
+    client = Client(open_roof([made_library, tmp_path / "b"], access, prefix=checked_prefix("likeness/")))
+
+    def get(path):
+        passed_on = path.removeprefix("/likeness") if taken_off else path
+        return client.get(passed_on, headers={"X-Forwarded-Host": "images.example", "X-Forwarded-For": "203.0.113.7"})
+
+    for mount in ("/likeness/", "/likeness/in/b/"):
+        addresses = re.findall(r'(?:src|href)="([^"]+)"', get(mount).text)
+        assert len(addresses) > 5
+        for address in addresses:
+            assert address.startswith(mount) and get(address).status_code == 200, address
+        layout = json.dumps(get(f"{mount}_dash-layout").json)
+        assert f'"{mount}search"' in layout and '"href": "/search"' not in layout
+
+
+@pytest.mark.parametrize("given", ["/a b", "//x", "/a/../b?", "/ä", "https://x"])
+def test_a_prefix_is_a_path(given):
+    if given == "//x":
+        assert checked_prefix(given) == "/x"
+    else:
+        with pytest.raises(SettingsError, match="no path"):
+            checked_prefix(given)
+
+
+@pytest.mark.browser
+def test_the_pages_work_below_a_prefix(browser, made_library):
+    application, plan = planned([made_library], prefix="/likeness")
+    server = create(application, plan, host="127.0.0.1", port=0)
+    threading.Thread(target=server.run, daemon=True).start()
+    address = f"http://127.0.0.1:{server.effective_port}/likeness"
+    page = browser.new_page()
+    faults = []
+    page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+    page.on("request", lambda request: faults.append(request.url) if not request.url.startswith((address, "blob:", "data:")) else None)
+    page.goto(f"{address}/search?image=3")
+    expect(page.locator("#search-query img")).to_be_visible()
+    page.get_by_role("link", name="Library", exact=True).click()
+    expect(page).to_have_url(f"{address}/library")
+    page.get_by_role("link", name="Map", exact=True).click()
+    expect(page.locator("#map-clusters")).to_contain_text("Cluster 1")
+    page.close()
+    stop(server)
+    assert not faults
+
+
+# Health, version, log
+
+
+def test_health_is_told_to_everybody_and_the_version_to_those_inside(library):
+    client = create_app(library, access=Access.listening_on("0.0.0.0", password="p")).server.test_client()
+    assert client.get("/healthz").text == "ok\n" and client.get("/version").status_code == 401
+    inside = client.get("/version", headers={"Authorization": "Bearer p"})
+    assert inside.json["likeness"] == VERSION
+    assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text()
+    library.db.execute("DROP TABLE thumbnails")
+    library.db.execute("ALTER TABLE images RENAME TO lost")
+    assert client.get("/healthz").status_code == 503
+
+
+@pytest.fixture
+def started(made_library, tmp_path):
+    """A function: `serve` for real, with more environment → the process and its address."""
+    at_work = []
+
+    def start(**environment):
+        shutil.copytree(made_library, tmp_path / "library", dirs_exist_ok=True)
+        log = open(tmp_path / "log", "w")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "serve", "--data", str(tmp_path / "library"), "--port", "18050"],
+            stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT, env={**os.environ, **environment},
+        )
+        at_work.append((process, log))
+        return process, re.search(r"http://\S+", process.stdout.readline())[0], tmp_path / "log"
+
+    yield start
+    for process, log in at_work:
+        process.kill()
+        process.wait()
+        log.close()
+
+
+@pytest.mark.slow
+def test_the_log_is_lines_of_json_with_the_number_of_each_request(started):
+    process, address, log = started(LIKENESS_LOG="info")
+    with urllib.request.urlopen(f"{address}/thumb/1?secret=1", timeout=60) as answer:
+        number = answer.headers["X-Request-Id"]
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"{address}/image/999", timeout=60)
+    process.terminate()
+    assert process.wait(30) == 0
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    (told,) = [line for line in lines if line.get("request") == number]
+    assert (told["status"], told["path"], told["level"]) == (200, "/thumb/1", "info") and "ms" in told
+    assert "secret" not in log.read_text()
+    wrong = subprocess.run(
+        [sys.executable, "-m", "pipeline", "serve"], cwd=ROOT, capture_output=True, text=True,
+        env={**os.environ, "LIKENESS_LOG": "loud"},
+    )
+    assert wrong.returncode == 1 and "LIKENESS_LOG must be one of" in wrong.stderr
+
+
+@pytest.mark.slow
+def test_told_to_end_while_it_searches_it_ends_at_once_and_cleanly(started, made_library):
+    process, address, log = started()
+    ended = []
+
+    def ask():
+        while not ended:
+            try:
+                body = {"output": "search-ratings.children", "outputs": {"id": "search-ratings", "property": "children"},
+                        "inputs": [{"id": "search-rate", "property": "data", "value": None}], "changedPropIds": []}
+                request = urllib.request.Request(f"{address}/_dash-update-component", json.dumps(body).encode(),
+                                                 {"Content-Type": "application/json"})
+                urllib.request.urlopen(request, timeout=10).read()
+            except OSError:
+                time.sleep(0.01)
+
+    askers = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
+    for asker in askers:
+        asker.start()
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    assert process.wait(20) == 0
+    ended.append(True)
+    assert time.monotonic() - began < 12 and "Stopped serving." in process.stdout.read()
+    assert "Traceback" not in log.read_text()
+    library = Library(log.parent / "library")
+    assert library.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+# Threads
+
+
+def test_long_work_keeps_nobody_waiting(made_library):
+    app = create_app(Library(made_library), access=Access.listening_on("127.0.0.1"))
+    go_on = threading.Event()
+
+    @app.server.get("/slow/<number>")
+    @needs(READ, pool=pools.LONG)
+    def slow(number: str) -> str:
+        go_on.wait(60)
+        return number
+
+    server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
+    threading.Thread(target=server.run, daemon=True).start()
+    address = f"http://127.0.0.1:{server.effective_port}"
+    answers = []
+
+    def ask(number):
+        with urllib.request.urlopen(f"{address}/slow/{number}", timeout=60) as answer:
+            answers.append(answer.read())
+
+    waiting = [threading.Thread(target=ask, args=[number]) for number in range(3 * pools.THREADS[pools.LONG])]
+    for one in waiting:
+        one.start()
+    try:
+        for _ in range(20):
+            assert urllib.request.urlopen(f"{address}/thumb/1", timeout=10).status == 200
+        assert not answers
+    finally:
+        go_on.set()
+    for one in waiting:
+        one.join(30)
+    assert len(answers) == len(waiting)
+    stop(server)
+
+
+def test_callbacks_work_on_the_threads_that_they_name(made_library):
+    app = create_app(Library(made_library))
+    plan = plan_of(app)
+    assert set(plan.callbacks.values()) == {pools.LONG, pools.MODELS}
+    assert set(plan.routes.values()) == {pools.MODELS, pools.LONG, pools.PICTURES, pools.TRANSFER}
+    name, pool = next(iter(plan.callbacks.items()))
+    head = json.dumps({"output": name, "outputs": []}).encode()
+    for path in ("/_dash-update-component", "/likeness/in/b/_dash-update-component"):
+        assert plan.pool_of(path, head) == pool
+        assert plan.pool_of(path, b'{"output": 7') == plan.pool_of(path, b"") == pools.QUICK
+    assert plan.pool_of("/thumb/1", head) == pools.QUICK and plan.pool_of("/in/b/export/zip", b"") == pools.TRANSFER
