@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.errors import ImageError
+from pipeline.pictures import bmff
 from pipeline.pictures.color import Space
 from pipeline.pictures.info import ImageInfo
 from pipeline.pictures.jpeg import Jpeg
@@ -62,17 +63,39 @@ class Avif(Still):
         return Space(model, cicp=self._numbers)
 
 
-class Heif(Still):
-    """HEIF, HEIC: libheif turns it."""
+class Heif:
+    """HEIF, HEIC; libheif turns it."""
+
+    cost = _HEIF_COST
 
     def __init__(self, data: bytes):
+        size = bmff.size(data)
+        if size is None:
+            raise ImageError("the header is damaged, or the file is cut off")
+        _refuse_holes(data)
+        self._data = data
+        self.info = ImageInfo(*size, "HEIF", 1, "RGB")
+
+    @property
+    def exif(self) -> bytes:
+        """The EXIF block; empty where there is none."""
+        return bmff.exif(self._data)
+
+    def raster(self, max_side: int) -> Raster:
+        """The samples, long side `max_side` px or more where the picture has them."""
         import pi_heif  # only where there are such files
 
         pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+        picture = _HeifPixels(self._data)
+        if (picture.info.width, picture.info.height) != (self.info.width, self.info.height):
+            raise ImageError("the header is damaged")
+        return picture.raster(max_side)
+
+
+class _HeifPixels(Still):
+    def __init__(self, data: bytes):
         super().__init__(data, "HEIF")
-        _refuse_holes(data)
         self._numbers = _code_points(data)
-        self.cost = _HEIF_COST
 
     def _turn(self, kind: str) -> int:
         return 1
@@ -91,7 +114,7 @@ class JpegXl:
         width, height = _jxl_size(stream[2:64])
         self.info = ImageInfo(width, height, "JXL", 1, "RGB")
         self.cost = _JXL_COST
-        box = next((data[start:end] for kind, start, end in _boxes(data) if kind == b"Exif"), b"")
+        box = next((data[start:end] for kind, start, end in bmff.boxes(data) if kind == b"Exif"), b"")
         # Four bytes before it say where it begins; some writers leave them out.
         self.exif = box if box[:2] in (b"II", b"MM") else box[4:]
 
@@ -121,23 +144,9 @@ def _typed(pixels: bytes, mode: str) -> np.ndarray:
     return np.frombuffer(pixels, np.uint16 if "16" in mode else np.uint8)
 
 
-def _boxes(data: bytes):
-    """(kind, start, end) of the outermost boxes of an ISO base media file."""
-    at = 0
-    while at + 8 <= len(data):
-        length, kind, head = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8], 8
-        if length == 1:
-            length, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
-        end = len(data) if length == 0 else at + length
-        if end < at + head:
-            return
-        yield kind, at + head, end
-        at = end
-
-
 def _refuse_holes(data: bytes) -> None:
     """Raise ImageError where the file ends early or coded pixels were never written."""
-    for kind, start, end in _boxes(data):
+    for kind, start, end in bmff.boxes(data):
         if kind in _CODED:
             if end > len(data):
                 raise ImageError("the file is cut off")
@@ -147,7 +156,7 @@ def _refuse_holes(data: bytes) -> None:
 
 def _code_points(data: bytes) -> tuple[int, int] | None:
     """Primaries and transfer (H.273) of the first `colr` box that says them."""
-    for kind, start, end in _boxes(data):
+    for kind, start, end in bmff.boxes(data):
         at = data.find(b"colrnclx", start, end) if kind == b"meta" else -1
         if at >= 0 and at + 12 <= len(data):
             return int.from_bytes(data[at + 8 : at + 10], "big"), int.from_bytes(data[at + 10 : at + 12], "big")
@@ -158,7 +167,7 @@ def _codestream(data: bytes) -> bytes:
     """The beginning of the bare stream of a JPEG XL file."""
     if data[:2] == b"\xff\x0a":
         return data[:64]
-    for kind, start, _ in _boxes(data):
+    for kind, start, _ in bmff.boxes(data):
         if kind == b"jxlc":
             return data[start : start + 64]
         if kind == b"jxlp":
