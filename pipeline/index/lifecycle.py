@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import faiss
-
-from pipeline import settings
 from pipeline.errors import StaleIndexError
 from pipeline.index import currency
+from pipeline.index import faiss as engine
 from pipeline.index.choice import Choice
 from pipeline.index.contract import Index, State
-from pipeline.index.faiss import engine, store
 from pipeline.library import Library
 from pipeline.progress import Progress, Silent
 from pipeline.settings import IndexOptions
@@ -32,7 +29,7 @@ def state(library: Library) -> State | None:
 
 def version(library: Library) -> tuple[int, int]:
     """Changes whenever another index is saved."""
-    return store.version(library)
+    return engine.version(library)
 
 
 def build(
@@ -48,7 +45,6 @@ def build(
     value}. Returns the index and what was done: `current`, `extended` or `built`. Raises
     EmbeddingError when a named embedding has no vectors.
     """
-    faiss.omp_set_num_threads(settings.cores())
     old = engine.open_saved(library)
     choice = Choice.of(library, old.options if old else None).changed(embeddings, options)
     names, options = choice.embeddings_of(library, named=embeddings is not None), choice.options
@@ -108,7 +104,7 @@ def measured(library: Library) -> dict | None:
     return {
         "type": options.type,
         "storage": "pq" if options.type == "ivfpq" else options.storage,
-        "bytes": store.size_on_disk(library),
+        "bytes": engine.size_on_disk(library),
         "effort_name": {"hnsw": "efSearch", "ivfpq": "nprobe"}.get(options.type, ""),
         "effort": effort,
         "recall_at_10": recall,

@@ -23,6 +23,7 @@ from dashboard.pages.search.stage import query_view
 from dashboard.pages.search.upload import received_of
 from dashboard.reads import Reads
 from dashboard.uploads.edit import Edit, EditedPictures
+from pipeline import index as indexes
 from pipeline.library import Library, notes
 from pipeline.search.joining import MINUS
 from tests.dashboard.trees import of_class, of_kind, parts, text_of
@@ -314,3 +315,15 @@ def test_before_a_query_there_are_examples_to_start_from(reads):
 def test_without_an_index_the_page_says_how_to_make_one(library):
     shutil.rmtree(library.data / "index")
     assert "python -m pipeline run" in text_of(page.layout(Reads(library), {}))
+
+
+def test_matches_that_lack_an_embedding_are_told_of(library):
+    library.forget_vectors([2])
+    current = library.embeddings()["color"]
+    library.store([], {"color": (current.extractor, [2], library.vectors("color", [3])[1])})
+    indexes.build(library)
+    told, content, *_ = search(Reads(library), image(3), count=12)
+    assert 2 in matches(content)
+    assert "of 1 of these is not known; they are compared by the rest" in text_of(told)
+    told, *_ = search(Reads(library), image(3), weights={"color": 1.0, "sift": 0.0, "efficientnet": 0.0})
+    assert "not known" not in text_of(told)

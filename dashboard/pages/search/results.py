@@ -14,7 +14,7 @@ from dashboard.pages.search.board import COLLECTION, IMAGE, Entry
 from dashboard.pages.search.query import Settings
 from dashboard.reads import Reads
 from pipeline.library import notes
-from pipeline.search import Match, Query, after, cutoff, diversity
+from pipeline.search import Match, Query, Result, after, cutoff, diversity
 from pipeline.search.diversity import Found
 
 MOST = 960
@@ -40,11 +40,14 @@ class Shown:
 
 @dataclass(frozen=True)
 class Page:
-    """Cards to be shown after those that are there, what is then shown, and the search's time."""
+    """Cards to be shown after those that are there, what is then shown, and the search's time.
+
+    lacking: {embedding that counts: how many of these matches have no vector of it}."""
 
     cards: list
     shown: Shown
     ms: float
+    lacking: dict[str, int]
 
 
 def page_of(
@@ -82,7 +85,18 @@ def page_of(
         ))
     full = len(found.result.matches) == settings.count
     more = settings.mode != "discover" and full and len(ids) < MOST
-    return Page(cards, Shown(of, ids, bend, more, rated), found.result.ms)
+    return Page(cards, Shown(of, ids, bend, more, rated), found.result.ms, _lacking(found.result))
+
+
+def _lacking(result: Result) -> dict[str, int]:
+    """How many matches lack an embedding that others were compared by."""
+    if result.metric == "hamming":
+        return {}
+    counted = {
+        name: sum(name not in match.parts for match in result.matches)
+        for name, weight in result.weights.items() if weight
+    }  # fmt: skip
+    return {name: count for name, count in counted.items() if 0 < count < len(result.matches)}
 
 
 def _found(
@@ -161,6 +175,9 @@ def told(page: Page, settings: Settings, board: Sequence[Entry]) -> html.Div:
         further = min(diversity.FURTHER, max(0, found - diversity.CLOSEST))
         text = f"{found - further} closest that you have not seen, {further} drawn from further out"
         lines.append(html.Span(text))
+    for name, count in page.lacking.items():
+        title = components.title_of(name)
+        lines.append(html.Span(f"{title} of {count} of these is not known; they are compared by the rest"))
     minus = sum(one.minus for one in board)
     if len(board) > 1:
         plus = len(board) - minus

@@ -246,6 +246,7 @@ class FaissIndex(Index):
 
 def create(library: Library, names: list[str], options: IndexOptions, ids: np.ndarray) -> FaissIndex:
     """An empty index that has learned what its structure must learn from images `ids`; not saved yet."""
+    structures.use_all_cores()
     known = library.embeddings()
     dims = {name: known[name].dim for name in names}
     structure = structures.make(options, sum(dims.values()), len(ids))

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 import faiss
 import numpy as np
 
-from pipeline import settings
 from pipeline.errors import EmbeddingError
 from pipeline.index.bitmap import Bitmap
 from pipeline.index.contract import Neighbors, shares
@@ -43,7 +42,7 @@ def find(
     among: np.ndarray | None, exact: bool, progress: Progress,
 ) -> Neighbors:  # fmt: skip
     """The k nearest others of each image: ids (q, k), −1 for none, and scores (q, k)."""
-    faiss.omp_set_num_threads(settings.cores())
+    structures.use_all_cores()
     weighed = shares(weights, index.embeddings)
     own = index.rows.positions(ids)
     if (own < 0).any():

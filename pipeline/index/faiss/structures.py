@@ -14,6 +14,7 @@ from __future__ import annotations
 import faiss
 import numpy as np
 
+from pipeline import settings
 from pipeline.errors import SettingsError
 from pipeline.index.bitmap import Bitmap
 from pipeline.settings import IndexOptions
@@ -34,6 +35,11 @@ _RANGE_ROWS = 8_192
 _STEP = 4_096
 _CODE_DIMS = 4
 """A byte of it stands for at least so many dimensions."""
+
+
+def use_all_cores() -> None:
+    """Let FAISS work with as many threads as the program may."""
+    faiss.omp_set_num_threads(settings.cores())
 
 
 def make(options: IndexOptions, dim: int, count: int) -> faiss.Index:

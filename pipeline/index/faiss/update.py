@@ -56,6 +56,7 @@ def outworn(index: FaissIndex, options: IndexOptions, added: np.ndarray, removed
 
 def upsert(index: FaissIndex, ids: np.ndarray, progress: Progress) -> None:
     """Append rows for these images, give up those they had, and save."""
+    structures.use_all_cores()
     if index.mapped:  # cannot be changed: read whole
         index.structure = store.read(index.library, to_change=True)[2]
         index.mapped = False
