@@ -89,9 +89,8 @@ def remove(library: Library, name: str) -> None:
 
 
 def names(library: Library) -> list[str]:
-    """The maps that have been made, the combination first; damaged ones too."""
-    found = set(derived.names(library, _FOLDER))
-    return [name for name in [COMBINED, *library.embeddings()] if name in found]
+    """The maps that have been made and are not damaged, the combination first."""
+    return [name for name, row in _found(library).items() if row is not None]
 
 
 def about(library: Library) -> dict[str, dict]:
@@ -100,14 +99,13 @@ def about(library: Library) -> dict[str, dict]:
     Reads no map whole. One that cannot be read has no points, and is stale too.
     """
     report = {}
-    for name in names(library):
-        try:
-            told = _told(library, name)
+    for name, told in _found(library).items():
+        if told is None:
+            report[name] = {"points": 0, "clusters": 0, "noise": 0, "stale": True, "damaged": True}
+        else:
             report[name] = {key: told[key] for key in ("points", "clusters", "noise")}
             stale = told["made_from"] != made_from(library, list(told["extractors"]))
             report[name] |= {"stale": stale, "damaged": False}
-        except derived.DamagedError:
-            report[name] = {"points": 0, "clusters": 0, "noise": 0, "stale": True, "damaged": True}
     return report
 
 
@@ -152,14 +150,21 @@ def _about(saved: Map) -> dict:
     }  # fmt: skip
 
 
-def _told(library: Library, name: str) -> dict:
-    """What is told of a map that is there, its arrays left unread; raises DamagedError."""
-    found = derived.read(library, _place(library, name), arrays=False)
-    if found is None:  # removed meanwhile
-        raise derived.DamagedError(f"The map of {name} has gone.")
-    if "points" in found.about:
-        return found.about
-    return _about(_unpacked(library, name, derived.read(library, _place(library, name))))
+def _found(library: Library) -> dict[str, dict | None]:
+    """Per map that is there what is told of it, its arrays left unread; None where it is damaged."""
+    there = set(derived.names(library, _FOLDER))
+    return {name: _told(library, name) for name in [COMBINED, *library.embeddings()] if name in there}
+
+
+def _told(library: Library, name: str) -> dict | None:
+    try:
+        found = derived.read(library, _place(library, name), arrays=False)
+        if found is None or "points" in found.about:
+            return found and found.about
+        whole = derived.read(library, _place(library, name))
+        return whole and _about(_unpacked(library, name, whole))
+    except derived.DamagedError:
+        return None
 
 
 def _unpacked(library: Library, name: str, found: derived.Derived) -> Map:

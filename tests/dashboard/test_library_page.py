@@ -11,8 +11,11 @@ from playwright.sync_api import expect
 
 from dashboard import components
 from dashboard.access import Access
+from dashboard.app import create_app
 from dashboard.pages.library import page
 from dashboard.reads import Reads
+from pipeline import maps
+from pipeline.errors import LibraryError
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
 from pipeline.library.runs import RunRecord
@@ -26,6 +29,22 @@ def test_a_current_library_is_told_in_figures(made_library):
     assert told.count("60 up to date") == 3
     assert "Out of date" not in told and "Could not be read" not in told
     assert "All combined" in told
+
+
+def test_a_damaged_map_is_one_line_of_the_page_and_of_the_map_page(library):
+    file = maps.path(library, "color")
+    file.write_bytes(file.read_bytes()[:500])
+    reads = Reads(library)
+    told = text_of(page.layout(reads, {}))
+    assert "60 images" in told and told.count("Damaged") == 1 and told.count("60 up to date") == 3
+    with pytest.raises(LibraryError, match="The map of color is damaged. Make it with"):
+        reads.map("color")
+    assert reads.map_names() == ["combined", "sift", "efficientnet"]
+    server = create_app(library).server.test_client()
+    for name, status in (("color", 404), ("sift", 200), ("..%5C..%5Coutside", 404), ("color.npz", 404)):
+        answer = server.get(f"/map/overview/{name}?dim=2")
+        assert answer.status_code == status, (name, answer.status_code, answer.data[:200])
+    assert "damaged" in server.get("/map/overview/color?dim=2").get_data(as_text=True)
 
 
 def test_a_file_that_could_not_be_read_is_listed_with_its_reason(library, own_pictures):
