@@ -102,23 +102,23 @@ embed_options = _options(
 
 index_options = _options(
     click.option("--type", type=click.Choice(settings.INDEX_TYPES),
-                 help=f"Kind of index: a graph, compressed lists, or the rows alone.  [default: {INDEX.type}]"),
+                 help=f"Kind of index: a graph, compressed lists, or the rows alone.  [default: as before, at first {INDEX.type}]"),
     click.option("--storage", type=click.Choice(settings.STORAGES),
-                 help=f"How hnsw and flat keep the vectors.  [default: {INDEX.storage}]"),
-    click.option("--hnsw-m", type=click.IntRange(2, 256), help=f"Links per node.  [default: {INDEX.hnsw_m}]"),
+                 help=f"How hnsw and flat keep the vectors.  [default: as before, at first {INDEX.storage}]"),
+    click.option("--hnsw-m", type=click.IntRange(2, 256), help=f"Links per node.  [default: as before, at first {INDEX.hnsw_m}]"),
     click.option("--ef-construction", type=click.IntRange(8),
-                 help=f"Candidates while building.  [default: {INDEX.ef_construction}]"),
+                 help=f"Candidates while building.  [default: as before, at first {INDEX.ef_construction}]"),
     click.option("--ef-search", type=click.IntRange(0),
                  help="Candidates while searching (ivfpq: lists).  0: as measured for a recall@10 of 0.98, the default."),
 )
 
 
 map_options = _options(
-    click.option("--n-neighbors", type=click.IntRange(2), help=f"UMAP neighbors.  [default: {MAP.n_neighbors}]"),
-    click.option("--min-dist", type=click.FloatRange(0, 1), help=f"UMAP distance of twins.  [default: {MAP.min_dist}]"),
+    click.option("--n-neighbors", type=click.IntRange(2), help=f"UMAP neighbors.  [default: as before, at first {MAP.n_neighbors}]"),
+    click.option("--min-dist", type=click.FloatRange(0, 1), help=f"UMAP distance of twins.  [default: as before, at first {MAP.min_dist}]"),
     click.option("--min-cluster-size", type=click.IntRange(0),
-                 help="Smallest HDBSCAN cluster; 0: from the number of images.  [default: 0]"),
-    click.option("--limit", type=click.IntRange(0), help="Map at most so many images; 0: all.  [default: 0]"),
+                 help="Smallest HDBSCAN cluster; 0: from the number of images.  [default: as before, at first 0]"),
+    click.option("--limit", type=click.IntRange(0), help="Map at most so many images; 0: all.  [default: as before, at first 0]"),
     click.option("--seed", type=int, help="Makes maps reproducible, and slower."),
 )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from pipeline import maps
-from pipeline.embeddings.dreamsim import DreamSim
 from pipeline.errors import EmbeddingError, SettingsError
 from pipeline.extraction.embed import embed
 from pipeline.extraction.plan import choose
@@ -79,24 +81,34 @@ def test_embeddings_that_are_no_longer_named_are_kept_and_said(library, own_pict
 
 
 @pytest.fixture
-def without_weights(tmp_path, monkeypatch):
-    monkeypatch.delenv("LIKENESS_DREAMSIM_WEIGHTS", raising=False)
-    monkeypatch.setenv("LIKENESS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(DreamSim, "unavailable", lambda options: "No weights here.")
+def weights(tmp_path, monkeypatch) -> Path:
+    """Where DreamSim's weights are looked for; nothing is there yet."""
+    folder = tmp_path / "weights"
+    monkeypatch.setenv("LIKENESS_DREAMSIM_WEIGHTS", str(folder))
+    return folder
 
 
-def test_auto_stands_in_once_and_stays_with_it(own_pictures, tmp_path, monkeypatch, without_weights):
+def appear(weights: Path) -> None:
+    """Have all files of a release there: nothing looks into them before a picture is encoded."""
+    adapter = weights / "open_clip_vitb32_single_lora"
+    adapter.mkdir(parents=True)
+    for file in (weights / "open_clip_vitb32_pretrain.pth.tar", adapter / "adapter_config.json",
+                 adapter / "adapter_model.safetensors"):
+        file.write_bytes(b"")
+
+
+def test_auto_stands_in_once_and_stays_with_it(own_pictures, tmp_path, weights):
     library = Library(tmp_path / "data", create=True)
     fallen = ["color", "sift", "efficientnet"]
     said = told(library, lambda listener: choose(library, None, {}, listener))
-    assert said == ["No weights here. Going on with efficientnet in dreamsim's place."]
+    assert said == [f"There is no directory {weights} with DreamSim's weights. "
+                    "Going on with efficientnet in dreamsim's place."]
     assert choose(library) == fallen
     scan(library, own_pictures)
     embed(library, ["efficientnet"])
     assert told(library, lambda listener: choose(library, None, {}, listener)) == []
 
-    monkeypatch.setattr(DreamSim, "unavailable", lambda options: None)  # the weights appear
-    monkeypatch.setattr(DreamSim, "is_here", lambda options: True)
+    appear(weights)
     for text in (None, "auto"):
         said = told(library, lambda listener: choose(library, text, {}, listener))
         assert choose(library) == fallen
@@ -105,8 +117,8 @@ def test_auto_stands_in_once_and_stays_with_it(own_pictures, tmp_path, monkeypat
     assert choose(library, "color,sift,dreamsim") == choose(library) == ["color", "sift", "dreamsim"]
 
 
-def test_auto_takes_what_can_be_had(tmp_path, monkeypatch, without_weights):
-    monkeypatch.setattr(DreamSim, "unavailable", lambda options: None)
+def test_auto_takes_what_can_be_had(tmp_path, weights):
+    appear(weights)
     library = Library(tmp_path / "data", create=True)
     assert choose(library) == ["color", "sift", "dreamsim"]
 
@@ -124,12 +136,10 @@ def test_a_library_from_before_goes_on_as_it_is(library):
     assert embed(library, ["color", "sift"]).done == 0
 
 
-def test_missing_weights_do_not_stop_what_needs_none(library, own_pictures, without_weights):
+def test_missing_weights_do_not_stop_what_needs_none(library, own_pictures, weights):
     """A library made with DreamSim, on a machine without its weights."""
     ids = [row.id for row in library.images()]
     library.set_embedding("dreamsim", "dreamsim/2 type=open_clip_vitb32", 512, {"type": "open_clip_vitb32"})
-    import numpy as np
-
     rows = np.eye(60, 512, dtype=np.float32)
     library.store([], {"dreamsim": ("dreamsim/2 type=open_clip_vitb32", ids, rows)})
     library.choose("embed", {"embeddings": ["color", "dreamsim"], "auto": True})
@@ -142,5 +152,6 @@ def test_missing_weights_do_not_stop_what_needs_none(library, own_pictures, with
     names: list[str] = []
     said = told(library, lambda listener: names.extend(choose(library, None, {}, listener)))
     count = len(library.pending("dreamsim"))
-    assert said == [f"No weights here. {count} images wait for their vectors of dreamsim; the next run tries again."]
+    reason = f"There is no directory {weights} with DreamSim's weights."
+    assert said == [f"{reason} {count} images wait for their vectors of dreamsim; the next run tries again."]
     assert names == ["color", "sift"] and library.choice("embed")["embeddings"] == ["color", "sift", "dreamsim"]

@@ -95,11 +95,11 @@ def test_rows_are_unit_and_do_not_depend_on_their_batch(extractor, decoded):
 
 
 def test_half_precision_keeps_the_vectors(release, extractor, decoded, monkeypatch):
-    from pipeline.embeddings import network
+    import torch
 
     usual = extractor.extract(decoded)
     models.forget()
-    monkeypatch.setattr(network, "half_precision", lambda device: None)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)  # a processor that has no 16 bits
     full = extractor.extract(decoded)
     models.forget()
     assert (full * usual).sum(axis=1).min() > 0.999
@@ -206,8 +206,6 @@ def test_a_network_that_never_answers_is_given_up(monkeypatch):
 
 
 def test_types_with_code_on_a_hub_never_fetch_it(tmp_path, monkeypatch):
-    asked = []
-    monkeypatch.setattr(dreamsim, "_reach", asked.append)
     weights = tmp_path / "dino"
     (weights / "dino_vitb16_single_lora").mkdir(parents=True)
     for name in ("dino_vitb16_pretrain.pth", "dino_vitb16_single_lora/adapter_config.json",
@@ -217,8 +215,12 @@ def test_types_with_code_on_a_hub_never_fetch_it(tmp_path, monkeypatch):
     assert "facebookresearch_dino_main/hubconf.py is missing" in unavailable_reason(options)
     with pytest.raises(WeightsUnavailableError, match="not downloaded by themselves"):
         DreamSim(options).encode([np.zeros((224, 224, 3), np.uint8)])
-    assert "DINO" in unavailable_reason(DreamSimOptions(type="ensemble"))
-    assert not asked
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # whoever asked it would wait for an answer
+        monkeypatch.setattr(dreamsim, "RELEASE", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        silent.settimeout(0.5)
+        assert "DINO" in unavailable_reason(DreamSimOptions(type="ensemble"))
+        with pytest.raises(TimeoutError):
+            silent.accept()
 
 
 def test_the_fingerprint_names_what_is_in_the_weights_not_where_they_lie(release, tmp_path):
