@@ -4,7 +4,7 @@
    middle of the stage and moved by (x, y) px. */
 (function () {
   "use strict";
-  const { plain } = window.likeness;
+  const { bind } = window.likeness;
   const MOST = 16; // screen pixels per picture pixel
   const STEP = 1.5;
 
@@ -132,26 +132,15 @@
     window.likeness.visit(to.path, to.search);
   }
 
-  const ACTIONS = {
-    "+": () => zoomTo(zoom * STEP), "=": () => zoomTo(zoom * STEP), "-": () => zoomTo(zoom / STEP),
-    0: () => show("fit"), 1: () => show("full"), Escape: close,
-    ArrowLeft: () => follow(".detail-left"), ArrowRight: () => follow(".detail-right"),
-  };
-
   function follow(selector) {
     const link = document.querySelector(selector);
     // A key held down must not ask for the same image again while it is on its way.
     if (link && link.href !== location.href) link.click();
   }
 
-  document.addEventListener("keydown", (event) => {
-    if (plain(location.pathname) !== "/detail" || event.defaultPrevented) return;
-    if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in ACTIONS)) return;
-    // Among pictures the arrows walk (keys.js).
-    const walking = event.key.startsWith("Arrow") && event.target.closest(".gallery");
-    const busy = event.target.closest("input, textarea, select, dialog, .modal");
-    if (walking || busy || document.querySelector("dialog[open], .modal.show")) return;
-    event.preventDefault();
-    ACTIONS[event.key]();
+  bind("/detail", {
+    larger: () => zoomTo(zoom * STEP), smaller: () => zoomTo(zoom / STEP),
+    fit: () => show("fit"), full: () => show("full"), close: close,
+    previous: () => follow(".detail-left"), next: () => follow(".detail-right"),
   });
 })();

@@ -4,7 +4,6 @@
   "use strict";
   const api = window.likeness.mapPage;
   const byId = api.byId;
-  const KEYS = { v: "pan", l: "lasso", b: "box" };
 
   let tool = "pan";
   let page = null; // the stage that is listened to
@@ -44,7 +43,7 @@
       const own = button.dataset.tool;
       button.setAttribute("aria-pressed", String(own === (flat ? tool : "pan")));
       button.disabled = !flat && own !== "pan";
-      const key = Object.keys(KEYS).find((one) => KEYS[one] === own).toUpperCase();
+      const key = window.likeness.keyOf("/", own);
       const title = own === "pan" ? "drag moves the map" : "Shift adds, Alt takes away";
       button.title = button.disabled ? "Select on the flat map: switch to 2D"
         : `${button.getAttribute("aria-label")} (${key}): ${title}`;
@@ -67,10 +66,9 @@
       else if (above() || api.image !== null || !chosen.ids) return;
       else chosen.set(null);
       event.stopImmediatePropagation();
-    } else if (KEYS[event.key.toLowerCase()] && !(event.ctrlKey || event.metaKey || event.altKey)) {
-      if (!document.querySelector("dialog[open]")) arm(KEYS[event.key.toLowerCase()]);
     }
   }, true);
+  window.likeness.bind("/", { pan: () => arm("pan"), lasso: () => arm("lasso"), box: () => arm("box") });
 
   document.addEventListener("click", (event) => {
     const on = (selector) => event.target.closest && event.target.closest(selector);

@@ -2,49 +2,11 @@
    the skip link; and buttons that copy a text. Dialogs and panels close by Esc themselves. */
 (function () {
   "use strict";
-  const { url, plain } = window.likeness;
+  const { url, plain, keys, letters, bind } = window.likeness;
   const PICTURE = "button:has(img), a:has(img)";
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  const KEYS = [
-    ["Everywhere", null, [
-      [["/"], "Search"], [["?"], "This list"], [["Esc"], "Close what is open"], [["Tab"], "Next control"],
-    ]],
-    ["Among images", null, [
-      [["←", "→"], "Previous, next"], [["↑", "↓"], "Row above, below"],
-      [["Home", "End"], "First, last"], [["Enter"], "Open"],
-    ]],
-    ["Map", "/", [
-      [["V"], "Move the map"], [["L"], "Lasso"], [["B"], "Box"],
-      [["Shift"], "With lasso or box: add"], [["Alt"], "With lasso or box: take away"],
-      [["Wheel"], "Zoom at the pointer"], [["Double click"], "Show the whole map"],
-      [["Esc"], "Clear the choice"],
-    ]],
-    ["Search", "/search", [
-      [["Ctrl", "V"], "Search with a copied image"], [["←", "→", "↑", "↓"], "In a crop: move it"],
-      [["Shift"], "With arrows: its size"], [["Esc"], "End cropping, close the camera"],
-    ]],
-    ["Compare", "/compare", [
-      [["←", "→"], "Next column; where they disagree: next image"], [["↑", "↓"], "Along a column"],
-      [["Esc"], "Clear the choice"],
-    ]],
-    ["Graph", "/graph", [
-      [["Enter"], "Put an image of the list in the center"], [["Double click"], "Search with an image"],
-      [["Wheel"], "Zoom at the pointer"], [["Esc"], "Clear the choice"],
-    ]],
-    ["Image", "/detail", [
-      [["←", "→"], "Previous, next image"], [["+", "−"], "Zoom"], [["0"], "Fit"], [["1"], "Full size"],
-      [["Esc"], "Back to where you were"],
-    ]],
-  ];
-
   const shown = (element) => element.getClientRects().length > 0;
   const pictures = (where) => Array.from(where.querySelectorAll(PICTURE)).filter(shown);
-
-  function isTyping(target) {
-    if (!target || !target.matches) return false;
-    const quiet = "[type=range], [type=checkbox], [type=radio], [type=button], [type=file]";
-    return target.matches(`input:not(${quiet}), textarea, select`) || target.isContentEditable;
-  }
 
   // Pictures
 
@@ -138,16 +100,19 @@
     if (known) known.remove(); // it may be another page's
     const close = element("button", "Close", { type: "button", className: "button", autofocus: true });
     const here = plain(location.pathname);
-    const named = KEYS.filter(([, page]) => !page || page === here);
+    const named = keys.filter(([, page]) => !page || page === here);
     const groups = named.map(([title, , keys]) => element("section", [
       element("h3", title),
       element("dl", keys.map(([names, text]) => element("div", [
         element("dt", names.map((name) => element("kbd", name))), element("dd", text),
       ]))),
     ]));
+    const single = element("input", [], { type: "checkbox", checked: letters(), className: "form-check-input" });
+    single.addEventListener("change", () => letters(single.checked));
     const made = element("dialog", [
       element("div", [element("h2", "Keys", { id: "keys-title" }), close], { className: "dialog-head" }),
       element("div", groups, { className: "keys" }),
+      element("label", [single, "Keys of a single character"], { className: "keys-single" }),
     ], { id: "keys", className: "dialog" });
     made.setAttribute("aria-labelledby", "keys-title");
     close.addEventListener("click", () => made.close());
@@ -188,15 +153,9 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (walk(event)) {
-      event.preventDefault();
-    } else if (!isTyping(event.target) && !document.querySelector("dialog[open], .modal.show")) {
-      if (event.key === "/") goToSearch();
-      else if (event.key === "?") dialog().showModal();
-      else return;
-      event.preventDefault();
-    }
+    if (walk(event)) event.preventDefault();
   });
+  bind(null, { search: goToSearch, keys: () => dialog().showModal() });
 
   document.addEventListener("click", (event) => {
     const on = (selector) => event.target.closest && event.target.closest(selector);

@@ -65,6 +65,33 @@ def test_the_list_of_keys_opens_traps_the_focus_and_closes(page: Page):
     expect(keys).to_be_hidden()
 
 
+def test_keys_of_a_single_character_can_be_switched_off(page: Page):
+    page.goto("/detail?image=7")
+    picture = page.locator(".detail-picture")
+    expect(picture).to_have_attribute("src", "/image/7")
+    full = page.locator("[data-zoom-to=full]")
+    page.keyboard.press("1")
+    expect(full).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("0")
+    expect(full).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_label("Keys of a single character").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("1")
+    page.keyboard.press("?")
+    page.keyboard.press("/")
+    page.keyboard.press("ArrowRight")  # no character: it still leads on
+    expect(picture).to_have_attribute("src", "/image/8")
+    expect(full).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.reload()
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_label("Keys of a single character").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page).to_have_url(re.compile("/search"))
+
+
 def test_keys_stay_letters_while_one_types(page: Page):
     page.goto("/detail?image=5")
     field = page.get_by_label("Add a tag")

@@ -1,0 +1,94 @@
+/* The table of keys: what the list of keys shows, and what the keys do.
+
+   A row is [keys, text] or [keys, text, act]; a page gives its acts functions by
+   `likeness.bind`, and they are called on that page where nobody types. Single characters can
+   be switched off (WCAG 2.1.4): they are easily struck by who speaks or has a tremor. */
+(function () {
+  "use strict";
+  const STORE = "likeness-letters";
+  const SIGNS = { "←": "ArrowLeft", "→": "ArrowRight", "↑": "ArrowUp", "↓": "ArrowDown", "−": "-", Esc: "Escape" };
+  const TABLE = [
+    ["Everywhere", null, [
+      [["/"], "Search", "search"], [["?"], "This list", "keys"], [["Esc"], "Close what is open"],
+      [["Tab"], "Next control"],
+    ]],
+    ["Among images", null, [
+      [["←", "→"], "Previous, next"], [["↑", "↓"], "Row above, below"],
+      [["Home", "End"], "First, last"], [["Enter"], "Open"],
+    ]],
+    ["Map", "/", [
+      [["V"], "Move the map", "pan"], [["L"], "Lasso", "lasso"], [["B"], "Box", "box"],
+      [["Shift"], "With lasso or box: add"], [["Alt"], "With lasso or box: take away"],
+      [["Wheel"], "Zoom at the pointer"], [["Double click"], "Show the whole map"],
+      [["Esc"], "Clear the choice"],
+    ]],
+    ["Search", "/search", [
+      [["Ctrl", "V"], "Search with a copied image"], [["←", "→", "↑", "↓"], "In a crop: move it"],
+      [["Shift"], "With arrows: its size"], [["Esc"], "End cropping, close the camera"],
+    ]],
+    ["Compare", "/compare", [
+      [["←", "→"], "Next column; where they disagree: next image"], [["↑", "↓"], "Along a column"],
+      [["Esc"], "Clear the choice"],
+    ]],
+    ["Graph", "/graph", [
+      [["Enter"], "Put an image of the list in the center"], [["Double click"], "Search with an image"],
+      [["Wheel"], "Zoom at the pointer"], [["Esc"], "Clear the choice"],
+    ]],
+    ["Image", "/detail", [
+      [["←"], "Previous image", "previous"], [["→"], "Next image", "next"], [["+"], "Larger", "larger"],
+      [["−"], "Smaller", "smaller"], [["0"], "Fit", "fit"], [["1"], "Full size", "full"],
+      [["Esc"], "Back to where you were", "close"],
+    ]],
+  ];
+  const bound = new Map(); // "page act" → function
+  let off = false; // in this window, where storage is forbidden
+
+  // Whether keys of a single character do anything.
+  function letters(wanted) {
+    try {
+      if (wanted !== undefined) localStorage.setItem(STORE, wanted ? "on" : "off");
+      off = localStorage.getItem(STORE) === "off";
+    } catch (error) {
+      if (wanted !== undefined) off = !wanted;
+    }
+    return !off;
+  }
+
+  // The act that a key stands for on a page, or undefined.
+  function actOf(key, page) {
+    const pressed = key === "=" ? "+" : key.length === 1 ? key.toUpperCase() : key;
+    for (const [, where, rows] of TABLE) {
+      if (where !== null && where !== page) continue;
+      const row = rows.find(([keys, , act]) => act && keys.some((one) => (SIGNS[one] || one) === pressed));
+      if (row) return bound.get(`${where || ""} ${row[2]}`);
+    }
+    return undefined;
+  }
+
+  const BUSY = "input:not([type=range], [type=checkbox], [type=radio], [type=button], [type=file]), " +
+    "textarea, select, dialog, .modal";
+
+  document.addEventListener("keydown", (event) => {
+    const { target, key } = event;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !target.closest) return;
+    if (target.closest(BUSY) || target.isContentEditable) return;
+    if (document.querySelector("dialog[open], .modal.show")) return;
+    if (key.length === 1 && !letters()) return;
+    // Among pictures and in fields the arrows have their own way.
+    if (key.startsWith("Arrow") && target.closest(".gallery, input")) return;
+    const act = actOf(key, window.likeness.plain(location.pathname));
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+
+  Object.assign(window.likeness, {
+    keys: TABLE,
+    letters: letters,
+    // The key of an act, as the table writes it.
+    keyOf: (page, act) => TABLE.flatMap(([, where, rows]) => (where === page ? rows : []))
+      .find((row) => row[2] === act)[0][0],
+    // Give the acts of a page (null: every page) their functions.
+    bind: (page, acts) => Object.entries(acts).forEach(([act, work]) => bound.set(`${page || ""} ${act}`, work)),
+  });
+})();
