@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from pipeline import settings
 from pipeline.settings import MapOptions
@@ -38,7 +39,9 @@ def umap(
     brackets. nearest: (n, k) int64, each point itself first. distances: (n, k) float32 ≥ 0,
     ascending in each row.
     """
-    start = pca(vectors, 3)
+    few = len(vectors) <= FEW
+    with threadpool_limits(1 if few else settings.cores()):  # threads that wait for one another cost more
+        start = pca(vectors, 3)
     if len(vectors) < FEWEST:
         return start[:, :2].copy(), start
     graph = memberships(nearest, distances)
