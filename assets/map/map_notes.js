@@ -1,22 +1,15 @@
 /* Notes on the map, edited in place: names of clusters, tags and collections of an image or a
-   selection, and the menu of what has been kept. The server is asked by the store map-act
-   (dashboard/selections.py). */
+   selection, and the menu of what has been kept. What changes them is an act
+   (assets/shell/acts.js). */
 (function () {
   "use strict";
   const api = window.likeness.mapPage;
   const byId = api.byId;
   const { url } = window.likeness;
+  const act = (name, args) => window.likeness.act(name, args); // loaded later, as are the next two
+  const say = (text) => window.likeness.say(text);
   const packed = (ids) => window.likeness.map.encode(ids);
   const MENUS = "#kept[open], .export[open]";
-
-  let asked = 0;
-
-  // The number of the act, which its answer carries too; n is 0 of what the address asks.
-  function ask(act, store) {
-    const sent = Object.assign({ n: ++asked }, act);
-    if (byId("map-stage")) window.dash_clientside.set_props(store || "map-act", { data: sent });
-    return sent.n;
-  }
 
   function make(kind, properties, ...content) {
     const element = document.createElement(kind);
@@ -38,14 +31,6 @@
   function button(picture, title, data, className) {
     return make("button", { type: "button", title: title, "aria-label": title, data: data,
       className: className || "button-quiet map-tool" }, icon(picture));
-  }
-
-  function say(text, ...more) {
-    const box = byId("select-said");
-    if (!box) return;
-    box.replaceChildren(...(text ? [make("span", {}, text), ...more] : []));
-    clearTimeout(say.timer);
-    if (text) say.timer = setTimeout(() => say(""), more.length ? 12000 : 5000);
   }
 
   // A text field in the place of a name: Enter keeps, Esc and leaving it do not.
@@ -75,7 +60,7 @@
   }
 
   function tagWith(target, ids) {
-    const keep = (name) => name && ask({ do: "tag", name: name, ids: ids });
+    const keep = (name) => name && act("tag", { name: name, ids: ids });
     edit(target.parentElement, "", "New tag", "kept-tags", keep);
   }
 
@@ -85,7 +70,7 @@
     const old = entry.dataset.name;
     const of = api.clusters.of; // now; the list may be another one when the name has been typed
     edit(entry, old, "Name of the cluster; empty: as found", null, (name) => {
-      if (name !== old) ask(Object.assign({ do: "name", cluster: number, name: name }, of));
+      if (name !== old) act("name-cluster", Object.assign({ cluster: number, name: name }, of));
     });
   }
 
@@ -105,15 +90,15 @@
     const ids = () => packed(image || addTag ? [Number(image || addTag)] : api.chosen.ids);
     if (openCollection !== undefined) open({ collection: openCollection });
     else if (openTag !== undefined) open({ tag: openTag });
-    else if (offTag !== undefined) ask({ do: "untag", name: offTag, ids: ids() });
-    else if (offCollection !== undefined) ask({ do: "take-out", collection: offCollection, ids: ids() });
+    else if (offTag !== undefined) act("untag", { name: offTag, ids: ids() });
+    else if (offCollection !== undefined) act("take-out", { collection: offCollection, ids: ids() });
     else if (addTag !== undefined) tagWith(target, ids());
     else rename(target);
   }
 
   function open(source) {
     closeMenus();
-    ask(Object.assign({ do: "open" }, source));
+    api.open(source);
   }
 
   document.addEventListener("click", click);
@@ -137,9 +122,8 @@
     }));
   }
 
-  api.ask = ask;
   api.notes = {
-    make: make, icon: icon, button: button, packed: packed, ask: ask, say: say, edit: edit,
+    make: make, icon: icon, button: button, packed: packed, say: say, edit: edit,
     closeMenus: closeMenus, names: names,
   };
 })();

@@ -100,7 +100,7 @@
       if (!collection && !tag) chosen.set(chosen.ids, chosen.source);
       else {
         chosen.ids = null;
-        api.ask({ do: "open", n: 0, collection: collection, tag: tag });
+        api.open(collection ? { collection: collection } : { tag: tag }, true);
       }
     }
     arm(tool);

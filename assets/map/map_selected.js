@@ -4,9 +4,10 @@
   "use strict";
   const api = window.likeness.mapPage;
   const chosen = api.chosen;
-  const { make, icon, button, packed, ask, say, edit, closeMenus } = api.notes;
+  const { make, icon, button, packed, say, edit, closeMenus } = api.notes;
   const byId = api.byId;
   const { url } = window.likeness;
+  const act = (name, args) => window.likeness.act(name, args);
   const PAGE = 90; // pictures added at a time
   const IN_ADDRESS = 300; // ids that an address carries; more need a collection
 
@@ -15,7 +16,9 @@
   let large = false;
   let shown = 0; // pictures in the gallery
   let after = null; // what to do once the selection has been kept
-  let dropped = null; // {name, ids}: what brings a collection back that was just deleted
+  let dropped = null; // name of the collection deleted last
+  let keeping = false; // whether it is this selection that is being kept
+  let opening = 0; // number of what was opened last
   let looked = null; // the look under way
   let lookup = 0; // timers
   let sliding = 0;
@@ -141,7 +144,8 @@
       byId("keep-name").focus();
       return say("Give the selection a name first.");
     }
-    ask({ do: "keep", name: name, ids: packed(chosen.ids) });
+    keeping = true;
+    act("keep", { name: name, ids: packed(chosen.ids) }).then(() => { keeping = false; });
   }
 
   // With a name first, where an address cannot carry the selection.
@@ -173,9 +177,8 @@
     expand: () => { large = !large; render(); },
     collapse: () => { open = false; render(); },
     rename: () => edit(byId("selected-title"), chosen.source.collection, "Name of the collection", null,
-      (name) => name && ask({ do: "rename", collection: chosen.source.collection, name: name })),
-    drop: () => ask({ do: "drop", collection: chosen.source.collection }),
-    undo: () => { ask({ do: "keep", name: dropped.name, ids: dropped.ids }); say(""); },
+      (name) => name && act("rename-collection", { collection: chosen.source.collection, name: name })),
+    drop: () => act("drop-collection", { collection: chosen.source.collection }),
   };
 
   function click(event) {
@@ -193,44 +196,55 @@
   }
 
   document.addEventListener("click", click);
+
   // What the server says
 
-  function acted(answer) {
-    if (!answer || !byId("selected")) return;
-    if (!answer.n && chosen.ids) return; // what the address named, after something else was selected
-    if (answer.error) {
-      if (!answer.n) chosen.set(null); // the address names what there is not
-      return say(answer.error);
-    }
-    const ids = answer.ids && window.likeness.map.decode(answer.ids);
-    if (answer.how) return chosen.merge(ids, answer.how);
-    if (answer.said) say(answer.said);
-    if (ids) {
-      open = true;
-      chosen.set(ids, { collection: answer.collection, tag: answer.tag }, answer);
-    } else if (answer.do === "rename") chosen.set(chosen.ids, { collection: answer.collection }, about);
-    else if (answer.do === "drop") {
-      chosen.set(chosen.ids, {}, about);
-      dropped = answer.undo.args; // those too that are not there at the moment
-      say(`Deleted “${answer.dropped}”; its images stay.`,
-        make("button", { type: "button", className: "card-link", data: { do: "undo" } }, "Undo"));
-    } else if (chosen.ids) left(answer);
-    if (ids && !ids.length) say(`“${answer.collection}” is empty.`);
-    api.notes.names();
-    if (answer.do === "keep" && byId("keep-name")) byId("keep-name").value = "";
-    if (answer.do === "keep" && after) {
-      const path = after;
+  const same = (a, b) => Boolean(a && b) && a.toLowerCase() === b.toLowerCase();
+
+  // All images of a collection or of a tag become the selection. first: the address names it.
+  api.open = function (source, first) {
+    const mine = ++opening;
+    const late = () => mine !== opening || !byId("selected") || (first && chosen.ids);
+    return window.likeness.map.ask("open", api.map.name, Object.assign({ grain: api.params.grain || 0 }, source))
+      .then((answer) => answer.json())
+      .then((answer) => {
+        if (late()) return;
+        const ids = window.likeness.map.decode(answer.ids);
+        open = true;
+        chosen.set(ids, { collection: answer.collection, tag: answer.tag }, answer);
+        if (!ids.length) say(`“${answer.collection}” is empty.`);
+      })
+      .catch((error) => {
+        if (late()) return;
+        if (first) chosen.set(null); // the address names what there is not
+        say(window.likeness.map.said(error, "The server does not answer. Is Likeness still running?"));
+      });
+  };
+
+  // Notes are others: what is shown here follows.
+  function acted({ detail: done }) {
+    if (!byId("selected") || !api.map) return;
+    const { collection } = chosen.source;
+    if (done.act === "keep") {
+      if (keeping && byId("keep-name")) byId("keep-name").value = "";
+      if (!keeping && !same(done.collection, collection) && !same(done.collection, dropped)) return;
+      const path = keeping ? after : null;
       after = null;
-      go(path);
-    }
+      api.open({ collection: done.collection }).then(() => path && go(path));
+    } else if (done.act === "rename-collection" && collection) {
+      chosen.set(chosen.ids, { collection: done.collection }, about);
+    } else if (done.act === "drop-collection" && same(done.dropped, collection)) {
+      dropped = done.dropped;
+      chosen.set(chosen.ids, {}, about);
+    } else if (chosen.ids) left(done);
   }
+  document.addEventListener("likeness:acted", acted);
 
   // What was taken out of the collection that is shown is gone from here too; without its tag
   // a selection is only itself.
   function left(answer) {
-    const same = (a, b) => Boolean(a && b) && a.toLowerCase() === b.toLowerCase();
     const { collection, tag } = chosen.source;
-    if (same(answer.from, collection)) ask({ do: "open", collection: collection });
+    if (same(answer.from, collection)) api.open({ collection: collection });
     else if (same(answer.off, tag)) chosen.set(chosen.ids);
     else look();
   }
@@ -278,7 +292,7 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     selection: {
-      acted: acted,
+      kept: () => api.notes.names(),
       titled: function (given) {
         api.clusters.show(given);
         if (chosen.ids && api.map) look();

@@ -1,66 +1,38 @@
-"""What is done with a selection of images: found by a line drawn, described, kept, tagged.
-
-The browser sends an act, {"do": …} with ids as base64 of little-endian int32, and gets an
-answer for its display. Each act is a function of the same name here.
-"""
+"""A selection of images on a map: found by a line drawn, opened by name, described."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 import numpy as np
 from dash import html
 
-from dashboard import acts, components
+from dashboard import components
 from dashboard.figures import PALETTE, drawing_order, typed
 from dashboard.reads import Reads, colorings
 from dashboard.reads.clusterings import Clustering, Clusterings
-from pipeline.errors import LikenessError, NoteError
+from pipeline.errors import NoteError
 from pipeline.library import notes
-from pipeline.maps import granularity
 
 BARS = 6
 """Labels and clusters of a selection that are named; the others are one, "other"."""
 
 
-def perform(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
-    """What the map shows after an act, with the act's number, or {"error"}.
+def opened(reads: Reads, clusterings: Clusterings, shown: Clustering, kind: str, name: str) -> dict:
+    """The images of a collection or of a tag, described: {kind: its name, "ids": typed, ascending int32}.
 
-    "open" reads; every other one is of `dashboard.acts`, under the name that it has there.
+    Raises NoteError where there is none of that name.
     """
-    given = {"n": act.get("n"), "do": act["do"]}
-    try:
-        if act["do"] == "open":
-            return given | _open(reads, clusterings, act)
-        name = _NAMES.get(act["do"], act["do"])
-        answer = given | acts.perform(clusterings, name, act).data(name)
-    except LikenessError as error:
-        return given | {"error": str(error)}
-    if act["do"] != "keep":
-        return answer
-    try:
-        return answer | _open(reads, clusterings, act | {"collection": answer["collection"]})
-    except LikenessError:  # it is kept; what it is made of cannot be said
-        return answer | {"ids": _packed(_ids(act))}
-
-
-def _open(reads: Reads, clusterings: Clusterings, act: dict) -> dict:
-    """The images of a collection or of a tag."""
-    if act.get("collection"):
-        ids, name = notes.collected(reads.library, act["collection"]), act["collection"]
+    if kind == "collection":
+        ids = notes.collected(reads.library, name)
         kept = {c.name.lower(): c.name for c in notes.collections(reads.library)}
         name = kept.get(name.strip().lower(), name)
-        return _shown(reads, clusterings, act, ids) | {"collection": name}
-    ids = notes.tagged(reads.library, act["tag"])
-    if not ids:
-        raise NoteError(f"No image carries the tag “{act['tag']}”.")
-    return _shown(reads, clusterings, act, ids) | {"tag": act["tag"]}
-
-
-_NAMES = {"rename": "rename-collection", "drop": "drop-collection", "name": "name-cluster"}
-CHANGING = frozenset({"keep", "rename", "drop", "take-out", "tag", "untag"})
-"""Acts after which collections and tags are others."""
+    else:
+        ids = notes.tagged(reads.library, name)
+        if not ids:
+            raise NoteError(f"No image carries the tag “{name}”.")
+    given = np.unique(np.array(ids, np.int64))
+    return {"ids": typed(given.astype("<i4")), kind: name} | describe(reads, clusterings, shown, given)
 
 
 def found(
@@ -166,18 +138,3 @@ def _entry(kind: str, name: str, count: int) -> html.Button:
          html.Span(f"{count:,}", className="soft")],
         type="button", className="kept-entry", **{f"data-open-{kind}": name},
     )
-
-
-def _shown(reads: Reads, clusterings: Clusterings, act: dict, ids: list[int]) -> dict:
-    given = np.array(ids, np.int64)
-    on = clusterings.at(act["map"], granularity.step_of(act.get("grain")))
-    return {"ids": _packed(given)} | describe(reads, clusterings, on, given)
-
-
-def _ids(act: dict) -> np.ndarray:
-    """The ids of an act, ascending (k,) int64."""
-    return np.unique(np.frombuffer(base64.b64decode(act.get("ids") or ""), "<i4")).astype(np.int64)
-
-
-def _packed(ids: np.ndarray) -> dict:
-    return typed(np.sort(ids).astype("<i4"))

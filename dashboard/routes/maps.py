@@ -6,6 +6,7 @@ density?box=        and a PNG of how dense all of its points are
 coloring?by=        what the points are colored by, packed, in drawing order of all points
 clusters?grain=     the clusters with names, JSON
 find                (POST, JSON) ids of the points within a line or of some categories, packed
+open?collection=    the images of a collection or, ?tag=, of a tag, with what they have in common, JSON
 describe            (POST, ids as int32) what some images have in common, JSON
 """
 
@@ -99,6 +100,14 @@ def register(server: Flask, reads: Reads, drawings: Drawings, clusterings: Clust
         hidden, only = (_codes(asked.get(key)) for key in ("hidden", "only"))
         ids = selections.found(reads, shown, line, str(asked.get("by")), hidden, only)
         return _packed(packing.pack({}, {"ids": ids.astype(np.int32)}))
+
+    @server.get("/map/open/<name>")
+    @needs(READ, pool=LONG)
+    @_said
+    def opened(name: str) -> Response:
+        kind = "collection" if request.args.get("collection") else "tag"
+        shown = clusterings.at(name, step_of(request.args.get("grain")))
+        return jsonify(selections.opened(reads, clusterings, shown, kind, request.args.get(kind, "")))
 
     @server.post("/map/describe/<name>")
     @needs(READ, pool=LONG)

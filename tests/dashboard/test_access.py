@@ -129,12 +129,12 @@ def test_visitors_of_a_public_server_read_unless_more_is_allowed(library, allow,
 
 
 def test_an_act_that_changes_something_is_refused_to_who_only_reads(library):
-    from dashboard.reads import selections
+    from dashboard import acts
+    from dashboard.access.rights import RightsError
     from dashboard.reads.clusterings import Clusterings
 
-    reading = Reads(library, rights={READ})
-    answer = selections.perform(reading, Clusterings(reading), {"do": "drop", "collection": "x"})
-    assert "not change" in answer["error"]
+    with pytest.raises(RightsError, match="not change"):
+        acts.perform(Clusterings(Reads(library, rights={READ})), "drop-collection", {"collection": "x"})
 
 
 def test_rights_are_written_as_a_list():

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from dashboard.access import Access
+from dashboard import acts
 from dashboard.acts import ACTS
 from dashboard.app import create_app
 from dashboard.pages.image.parts import notes_part
-from dashboard.reads import Reads, selections
+from dashboard.reads import Reads
 from dashboard.reads.clusterings import Clusterings
 from pipeline.library import Library, notes
 from tests.dashboard.trees import parts
@@ -119,7 +120,6 @@ def test_keeping_a_selection_that_cannot_be_described_is_no_error(noted):
     (noted.data / "maps" / "combined.npz").write_bytes(b"damaged")
     for file in (noted.data / "maps").rglob("*"):
         file.write_bytes(b"damaged")
-    asked = {"do": "keep", "n": 1, "map": "combined", "grain": 0, "name": "all", "ids": "AQAAAAIAAAA="}
-    answer = selections.perform(reads, Clusterings(reads), asked)
-    assert "error" not in answer and answer["collection"] == "all"
+    done = acts.perform(Clusterings(reads), "keep", {"name": "all", "ids": "AQAAAAIAAAA="})
+    assert done.more["collection"] == "all"
     assert notes.collected(noted, "all") == [1, 2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 
@@ -11,9 +10,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from dashboard import acts
 from dashboard.pages.map import selection as map_selection
 from dashboard.reads import Reads, selections
 from dashboard.reads.clusterings import Clusterings
+from pipeline.errors import LikenessError, NoteError
 from pipeline.library import Library, notes
 from pipeline.maps import COMBINED
 from tests.dashboard.accessibility import faults
@@ -27,16 +28,8 @@ def reads(library) -> Reads:
 
 
 @pytest.fixture
-def perform(reads):
-    """Ask as the browser does: perform(do, ids=[…], **more) → the answer."""
-    clusterings = Clusterings(reads)
-
-    def ask(do: str, ids=None, **more) -> dict:
-        if ids is not None:
-            more["ids"] = base64.b64encode(np.array(ids, "<i4").tobytes()).decode()
-        return selections.perform(reads, clusterings, {"do": do, "n": 1, "map": COMBINED, "grain": 0, **more})
-
-    return ask
+def clusterings(reads) -> Clusterings:
+    return Clusterings(reads)
 
 
 def test_points_within_a_line_by_the_even_odd_rule():
@@ -71,42 +64,37 @@ def test_a_selection_says_what_it_is_made_of(reads):
     assert own.pop("Noise", 0) == len(ids) - 5 and list(own.values()) == [5]
 
 
-def test_kept_renamed_deleted_and_brought_back(reads, perform):
-    ids = reads.map(COMBINED).ids[:4].tolist()
-    kept = perform("keep", ids[:3], name=" Best ")
-    assert kept["collection"] == "Best" and decoded(kept["ids"]).tolist() == ids[:3]
-    more = perform("keep", ids[2:], name="best")
-    assert more["collection"] == "Best" and decoded(more["ids"]).tolist() == ids
-    assert perform("rename", collection="best", name="Very best")["collection"] == "Very best"
-    assert "no collection" in perform("open", collection="Best")["error"]
-    assert decoded(perform("open", collection="very BEST")["ids"]).tolist() == ids
-    assert perform("take-out", ids[:1], collection="very best")["from"] == "very best"
-    assert decoded(perform("open", collection="Very best")["ids"]).tolist() == ids[1:]
-    perform("drop", collection="Very best")
-    assert notes.collections(reads.library) == []
-    assert "needs a name" in perform("keep", ids, name="  ")["error"]
+def test_a_collection_and_a_tag_are_opened_by_name_however_it_is_written(reads, clusterings):
+    made = reads.map(COMBINED)
+    ids = made.ids[:4].tolist()
+    notes.collect(reads.library, "Very best", ids[::-1])
+    notes.tag(reads.library, ids[:2], "blue")
+    shown = clusterings.at(COMBINED, 0)
+    kept = selections.opened(reads, clusterings, shown, "collection", "very BEST ")
+    assert kept["collection"] == "Very best" and decoded(kept["ids"]).tolist() == ids and kept["placed"] == 4
+    assert kept["tags"] == [["blue", 2]]
+    tagged = selections.opened(reads, clusterings, shown, "tag", "Blue")
+    assert decoded(tagged["ids"]).tolist() == ids[:2]
+    for kind, name in (("collection", "Best"), ("tag", "red"), ("tag", "")):
+        with pytest.raises(NoteError):
+            selections.opened(reads, clusterings, shown, kind, name)
 
 
-def test_tags_are_put_on_opened_and_taken_off(reads, perform):
-    ids = reads.map(COMBINED).ids[:4].tolist()
-    perform("tag", ids, name="blue")
-    assert perform("untag", ids[:1], name="blue")["off"] == "blue"
-    assert decoded(perform("open", tag="Blue")["ids"]).tolist() == ids[1:]
-    assert "No image" in perform("open", tag="red")["error"]
+def test_a_cluster_gets_a_name_at_any_granularity_and_gives_it_back(clusterings):
+    def perform(**args):
+        acts.perform(clusterings, "name-cluster", {"map": COMBINED, "grain": 4, **args})
 
-
-def test_a_cluster_gets_a_name_at_any_granularity_and_gives_it_back(reads, perform):
-    clusterings = Clusterings(reads)
     fine = clusterings.at(COMBINED, 4)
     found = clusterings.titles(fine)
-    perform("name", cluster=0, name="<b>Mine</b>", grain=4)
+    perform(cluster=0, name="<b>Mine</b>")
     assert clusterings.titles(fine)[0] == "<b>Mine</b>"
     listed = clusterings.listed(fine)
     assert listed["clusters"][0]["name"] == "<b>Mine</b>"
     assert fine.packed()["map"] == COMBINED and clusterings.at(COMBINED, 0).packed() is None
-    perform("name", cluster=0, name="", grain=4)
+    perform(cluster=0, name="")
     assert clusterings.titles(fine) == found
-    assert "no such cluster" in perform("name", cluster=99, name="x")["error"]
+    with pytest.raises(LikenessError, match="no such cluster"):
+        perform(cluster=99, name="x")
 
 
 def test_clusters_of_one_label_are_numbered_and_lead_to_their_graph(reads):
@@ -211,7 +199,7 @@ def test_lasso_keep_reload_and_clear(tab, address, made_library):
     exported = json.loads(saved.value.path().read_bytes())
     assert [image["id"] for image in exported["images"]] == ids
     tab.get_by_role("button", name="Delete the collection Left half").click()
-    expect(tab.locator("#select-said")).to_contain_text("Deleted")
+    expect(tab.locator("#said")).to_contain_text("Deleted")
     tab.get_by_role("button", name="Undo").click()
     expect(tab.locator("#selected-title")).to_have_text("Left half")
     tab.get_by_role("button", name="Clear the selection").click()

@@ -1,16 +1,15 @@
 """Selecting on the map: tools, granularity of the clusters, and what is done with a selection.
 
 The selection itself lives in the browser (assets/map/map_select.js holds it, map_selected.js
-shows it). Stores: map-act (what the server is asked to do), map-acted (its answer), map-ready (asks
-to load what clusters), map-step (the granularity), map-titles (the clusters shown, for their
-list), map-named (changes when a cluster is named).
+shows it); what changes notes is an act (`dashboard.acts`). Stores: map-ready (asks to load what
+clusters), map-step (the granularity), map-titles (the clusters shown, for their list).
 """
 
 from __future__ import annotations
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from dashboard import components
+from dashboard import acts, components
 from dashboard.access import READ, needs
 from dashboard.pages.map import panels as map_panels
 from dashboard.pools import LONG
@@ -23,7 +22,7 @@ _TOOLS = (
     ("lasso", "pentagon", "Lasso", "L"),
     ("box", "bounding-box", "Box", "B"),
 )
-_STORES = ("act", "acted", "ready", "titles", "named")
+_STORES = ("ready", "titles")
 
 
 def tools(reads: Reads) -> list:
@@ -78,7 +77,6 @@ def selection() -> list:
             ],
             id="select-chip", className="select-chip", hidden=True,
         ),
-        html.Div(id="select-said", className="select-said", role="status"),
         _drawer(),
         html.Datalist(id="kept-names"), html.Datalist(id="kept-tags"),
         *(dcc.Store(id=f"map-{name}") for name in _STORES),
@@ -149,26 +147,36 @@ def register(app: Dash, reads: Reads, clusterings: Clusterings) -> None:
     # After the map is there: of a very large one this takes seconds of the server's time.
     @app.callback(
         Output("map-clustering", "data"), Output("map-titles", "data"),
-        Input("map-shown", "data"), Input("map-step", "data"), Input("map-named", "data"),
-        State("map-name", "value"),
+        Input("map-shown", "data"), Input("map-step", "data"), State("map-name", "value"),
         running=[(Output("map-granularity", "className"), "is-busy", "")],
         prevent_initial_call=True,
     )
     @needs(READ, pool=LONG)
-    def cluster(_, step: int, named: int | None, name: str):
-        return clustered(clusterings, name, step_of(step), only_names=ctx.triggered_id == "map-named")
+    def cluster(_, step: int, name: str):
+        return clustered(clusterings, name, step_of(step))
+
+    # By itself: of two calls of one callback Dash forgets the answer of the first.
+    @app.callback(
+        Output("map-titles", "data", allow_duplicate=True),
+        Input("acted", "data"), State("map-name", "value"), State("map-step", "data"),
+        prevent_initial_call=True,
+    )
+    @needs(READ, pool=LONG)
+    def named(done: dict, name: str, step: int):
+        if acts.NAMES not in done["changed"]:
+            return no_update
+        return clusterings.listed(clusterings.at(name, step_of(step)))
 
     @app.callback(
-        Output("map-acted", "data"), Output("map-kept", "children"), Output("map-named", "data"),
-        Output({"type": map_panels.NOTES, "image": ALL}, "children"),
-        Input("map-act", "data"),
-        State("map-name", "value"), State("map-step", "data"),
-        State({"type": map_panels.NOTES, "image": ALL}, "id"),
-        prevent_initial_call=True,  # else the last act is done again for each image whose chips appear
+        Output("map-kept", "children"), Output({"type": map_panels.NOTES, "image": ALL}, "children"),
+        Input("acted", "data"), State({"type": map_panels.NOTES, "image": ALL}, "id"),
+        prevent_initial_call=True,
     )
     @needs(READ)
-    def act(asked: dict, name: str, step: int, noted: list[dict]):
-        return acted(reads, clusterings, asked, name, step, [one["image"] for one in noted])
+    def noted(done: dict, shown: list[dict]):
+        if not {acts.TAGS, acts.COLLECTIONS} & set(done["changed"]):
+            return no_update, [no_update] * len(shown)
+        return selections.kept_list(reads), [map_panels.note_chips(reads, one["image"]) for one in shown]
 
     # Loading what clusters takes longer than clustering.
     @app.callback(Input("map-ready", "data"), prevent_initial_call=True)
@@ -177,7 +185,7 @@ def register(app: Dash, reads: Reads, clusterings: Clusterings) -> None:
         ready()
 
     app.clientside_callback(
-        ClientsideFunction("selection", "acted"), Input("map-acted", "data"), prevent_initial_call=True
+        ClientsideFunction("selection", "kept"), Input("map-kept", "children"), prevent_initial_call=True
     )
     app.clientside_callback(
         ClientsideFunction("selection", "titled"), Input("map-titles", "data"), prevent_initial_call=True
@@ -187,21 +195,7 @@ def register(app: Dash, reads: Reads, clusterings: Clusterings) -> None:
     )
 
 
-def clustered(clusterings: Clusterings, name: str, step: int, only_names: bool = False) -> tuple:
+def clustered(clusterings: Clusterings, name: str, step: int) -> tuple:
     """For the browser: the clusters of a map at a granularity, and their list."""
     shown = clusterings.at(name, step)
-    return no_update if only_names else shown.packed(), clusterings.listed(shown)
-
-
-def acted(
-    reads: Reads, clusterings: Clusterings, asked: dict, name: str, step: int, noted: list[int]
-) -> tuple:
-    """The answer to an act, the menu of what is kept, a count of names given, and an image's chips."""
-    answer = selections.perform(reads, clusterings, {"map": name, "grain": step, **asked})
-    changed = asked["do"] in selections.CHANGING
-    return (
-        answer,
-        selections.kept_list(reads) if changed else no_update,
-        asked.get("n") if asked["do"] == "name" and "error" not in answer else no_update,
-        [map_panels.note_chips(reads, image) if changed else no_update for image in noted],
-    )
+    return shown.packed(), clusterings.listed(shown)
