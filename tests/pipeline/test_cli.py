@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pipeline.cli import main
+from pipeline.__main__ import main
 
 ROOT = Path(__file__).parents[2]
 
