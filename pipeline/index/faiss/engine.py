@@ -13,6 +13,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from pipeline.index import currency
 from pipeline.index.bitmap import Bitmap
 from pipeline.index.contract import Filter, Index, Neighbors, State, shares
 from pipeline.index.faiss import effort, neighbors, store, structures, update
@@ -285,6 +286,10 @@ def saved_state(library: Library) -> State | None:
 
 def is_stale(library: Library) -> bool:
     """Whether the saved index is behind the library, without loading its structure."""
+    about = store.read_about(library) or {}
+    made_by = currency.made_by(library, about.get("embeddings", ()))
+    if (about.get("generation"), about.get("made_by")) == (library.generation(), made_by):
+        return False  # nothing has changed since: no row needs to be looked at
     found = store.read_rows(library)
     if found is None:
         return True
