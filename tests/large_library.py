@@ -1,28 +1,37 @@
 """Libraries of any size for measuring the dashboard: painted thumbnails, made-up vectors and maps.
 
-    python -m tests.large_library DATA COUNT [--index]
+    python -m tests.large_library DATA COUNT [--index | --files FOLDER]
 
 The map is drawn, not computed: blobs of very unequal size over a haze of noise, which is
 what UMAP and HDBSCAN make of a large collection and takes seconds instead of hours. With
---index there are three embeddings and an index, for searches.
+--index there are three embeddings and an index, for searches. With --files there are three
+embeddings, a plain index and empty files in FOLDER, and it is measured how long status, the
+Library page and a run with nothing to do take.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from pipeline import gallery
+from dashboard.pages.library import page
+from dashboard.reads import Reads
+from pipeline import gallery, maps
 from pipeline import index as indexes
 from pipeline.bench import synthetic
-from pipeline.library import Library
+from pipeline.extraction.scan import scan
+from pipeline.library import DATABASE, Library
+from pipeline.library import hashes as stored_hashes
 from pipeline.maps import COMBINED, Map, store
 from pipeline.maps.clusters import EXEMPLARS, largest_first
 from pipeline.pictures import decoding
 from pipeline.settings import IndexOptions, MapOptions
+from pipeline.status import status
 
 _PICTURES = 96  # painted; the images share their thumbnails
 _LABELS = 26
@@ -32,6 +41,8 @@ _YEAR = 365 * 86_400.0
 _STEP = 10_000
 _DIMS = {"color": 64, "sift": 64, "efficientnet": 128}
 """Shorter than real ones, so that the index is there in minutes."""
+_SHORT = {"color": 8, "sift": 8, "efficientnet": 8}
+"""For measuring what reads no vectors."""
 
 
 def make(data: Path, count: int, *, index: bool = False) -> None:
@@ -106,10 +117,65 @@ def _map(library: Library, cluster: np.ndarray, xy: np.ndarray, xyz: np.ndarray)
     )  # fmt: skip
 
 
+def make_with_files(data: Path, count: int, folder: Path) -> None:
+    """A library of `count` images that are there as (empty) files, all of it current."""
+    synthetic.store(data, count, _SHORT)
+    library = Library(data)
+    cluster, xy, xyz = _blobs(count)
+    root = library.add_root(str(folder.resolve()))
+    paths = {number: (path, label) for number, path, label, *_ in _images(cluster)}
+    for parent in sorted({path.rpartition("/")[0] for path, _ in paths.values()}):
+        (folder / parent).mkdir(parents=True, exist_ok=True)
+    rows = []
+    for number, (path, label) in paths.items():
+        (folder / path).touch()
+        state = os.stat(folder / path)
+        rows.append((root, path, label, state.st_size, state.st_mtime, state.st_ctime, state.st_dev, state.st_ino, number))
+    with library.db.atomic():
+        library.db.conn.executemany(
+            "UPDATE images SET root_id = ?, path = ?, label = ?, size = ?, mtime = ?, ctime = ?, device = ?, inode = ? "
+            "WHERE id = ?", rows,
+        )
+    hashes = np.random.default_rng(0).integers(256, size=(count, 24), dtype=np.uint8)
+    for start in range(0, count, _STEP):
+        ids = range(start + 1, min(start + _STEP, count) + 1)
+        library.store(((i, b"thumbnail" * 900) for i in ids), {})
+        stored_hashes.store(library, ((i, hashes[i - 1]) for i in ids))
+    library.drop_empty_roots()
+    indexes.build(library, None, {"type": "flat"})
+    store.save(library, _map(library, cluster, xy, xyz))
+    library.close()
+
+
+def measure(data: Path) -> None:
+    """Seconds that reading what is current takes, each in an object of its own."""
+    for name, work in (
+        ("status", lambda library: status(library)),
+        ("Library page", lambda library: page.layout(Reads(library), {})),
+        ("scan with nothing to do", lambda library: scan(library, Path(next(iter(library.roots()))))),
+        ("what is to be embedded", lambda library: [
+            library.without_thumbnail(), stored_hashes.pending(library),
+            *(library.pending(name) for name in library.embeddings())]),
+        ("index with nothing to do", lambda library: indexes.build(library)[1]),
+        ("maps with nothing to do", lambda library: maps.build(library, [COMBINED])),
+    ):
+        library = Library(data)
+        started = time.perf_counter()
+        answer = work(library)
+        print(f"{name:<26}{time.perf_counter() - started:6.2f} s   {str(answer)[:90] if name != 'Library page' else ''}")
+        library.close()
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("count", type=int)
     parser.add_argument("--index", action="store_true")
+    parser.add_argument("--files", type=Path, metavar="FOLDER")
     given = parser.parse_args()
-    make(given.data, given.count, index=given.index)
+    if given.files is None:
+        make(given.data, given.count, index=given.index)
+    else:
+        if not (given.data / DATABASE).is_file():
+            make_with_files(given.data, given.count, given.files)
+        measure(given.data)

@@ -412,8 +412,10 @@ def _without_strange(parts, waiting: list[_Seen], images: list, settled: set[int
     }
     for part in parts:
         ids = {row[0] for row in part.rows.values()}
-        empty = sum(path not in {file.path for file in part.found.files} for path in part.rows) if ids else 0
-        part.strange = len(ids) >= _STRANGE_FROM and not ids & kept and 2 * empty >= len(ids)
+        if len(ids) < _STRANGE_FROM or not ids.isdisjoint(kept):
+            continue
+        there = {file.path for file in part.found.files}
+        part.strange = 2 * sum(path not in there for path in part.rows) >= len(ids)
         if part.strange:
             report.problems.append(
                 f"None of the {len(ids):,} images known in {part.shown} is there, but others are: is it another "

@@ -149,7 +149,9 @@ def _list(root, folder, top, own, exclude, found: Walk, seen: set, folders: list
         return
     if own and folder != top and os.path.realpath(here) == own and any(e.name == DATABASE for e in entries):
         return
-    raws = formats.raws_beside_jpegs(entry.name for entry in entries)
+    raws: set[str] = set()
+    if any(os.path.splitext(entry.name)[1].lower() in formats.RAW_EXTENSIONS for entry in entries):
+        raws = formats.raws_beside_jpegs(entry.name for entry in entries)
     for entry in entries:
         path = f"{folder}/{entry.name}" if folder else entry.name
         if exclude and is_excluded(path, exclude):
