@@ -19,7 +19,7 @@ from dashboard.reads import Reads
 from pipeline.embeddings import EMBEDDINGS, Embedding
 from pipeline.errors import LikenessError, SettingsError
 
-AUTO, NOW = "auto", ""
+AUTO, NOW = "auto", "now"  # a select shows an empty value as none
 """Whatever can be computed here; what the library is compared by already."""
 
 
@@ -115,7 +115,7 @@ def start(reads: Reads, folder: str, by: str):
         unknown = [name for name in by.split(",") if name not in EMBEDDINGS]
         if by not in (AUTO, NOW) and unknown:
             raise SettingsError(f"There is no embedding {unknown[0]!r}.")
-        reads.jobs.update(folder, by or None)
+        reads.jobs.update(folder, None if by == NOW else by)
 
     return _tried(run)
 
