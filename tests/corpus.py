@@ -247,7 +247,15 @@ def bmps() -> dict[str, bytes]:
     rows24 = bmp_rows(bgr.reshape(HEIGHT, -1))
     two = (pixels[:, :, 1] > 128).astype(np.uint8)
     blocks = np.frombuffer(triples, np.uint8).reshape(16, 3)[indices]
+    ends = struct.pack("<12I", *(round(v * 2**30) for v in (0.64, 0.33, 0.03, 0.3, 0.6, 0.1, 0.15, 0.06, 0.79)),
+                       *(round(v * 65536) for v in (1.4, 1.4, 1.4)))
+    long = bmp(rows24, *size, 24, header=124)
+    profiled = _patched(_patched(long, 14 + 56, b"DEBM"), 14 + 112, struct.pack("<II", len(long) - 14, len(rgb_profile())))
     return {
+        "bmp-v4-gamma": _patched(bmp(rows24, *size, 24, header=108), 14 + 60, ends),
+        "bmp-v5-profile": profiled + rgb_profile(),
+        "bmp-alpha-fields": bmp(words(rgba, "<u4"), *size, 32, compression=6,
+                                masks=(0xFF << 24, 0xFF << 16, 0xFF << 8, 0xFF)),
         "bmp-1": bmp(bmp_rows(_packed(two, 1)), *size, 1, palette=quads[4:8] + quads[40:44]),
         "bmp-4": bmp(bmp_rows(_packed(indices, 4)), *size, 4, palette=quads),
         "bmp-8": bmp(bmp_rows(indices), *size, 8, palette=quads),
@@ -367,6 +375,7 @@ def moderns() -> dict[str, bytes]:
     made = {
         "gif": saved(image.quantize(128), "GIF"), "gif-clear": saved(palette, "GIF", transparency=5),
         "gif-animated": saved(image.quantize(64), "GIF", save_all=True, append_images=[inverse.quantize(64)]),
+        "gif-frame-in-screen": _patched(saved(palette, "GIF"), 6, struct.pack("<HH", WIDTH + 40, HEIGHT + 20)),
         "gif-interlaced": saved(palette, "GIF", interlace=1),
         "webp": saved(image, "WEBP", quality=95), "webp-lossless": saved(image, "WEBP", lossless=True),
         "webp-alpha": saved(both, "WEBP", lossless=True, exact=True), "webp-alpha-lossy": saved(both, "WEBP", quality=95),
@@ -461,6 +470,8 @@ def others() -> dict[str, tuple[bytes, np.ndarray]]:
     outlier = one.astype("<f4") / 255
     outlier[40, 60] = 1e6
     counts = one * 40 + 1000
+    far = counts.astype("<f4")
+    far[40, 60] = 1e9
     made = {
         "tiff": (saved(image, "TIFF"), pixels), "tiff-lzw": (saved(image, "TIFF", compression="tiff_lzw"), pixels),
         "tiff-pages": (saved(image, "TIFF", save_all=True, append_images=[image.rotate(180)]), pixels),
@@ -486,6 +497,8 @@ def others() -> dict[str, tuple[bytes, np.ndarray]]:
         "tiff-float": (tiff((one / 255).astype("<f4").tobytes(), *size, bits=(32,), photometric=1, form=3), gray),
         "tiff-float-outlier": (tiff(outlier.tobytes(), *size, bits=(32,), photometric=1, form=3), gray),
         "tiff-float-counts": (tiff(counts.astype("<f4").tobytes(), *size, bits=(32,), photometric=1, form=3), gray),
+        "tiff-float-counts-outlier": (tiff(far.tobytes(), *size, bits=(32,), photometric=1, form=3), gray),
+        "tiff-float-dark": (tiff((one / 510).astype("<f4").tobytes(), *size, bits=(32,), photometric=1, form=3), gray // 2),
         "tiff-float64": (tiff((one / 255).astype("<f8").tobytes(), *size, bits=(64,), photometric=1, form=3), gray),
         "tiff-float-rgb": (tiff((pixels / 255).astype("<f4").tobytes(), *size, bits=(32,) * 3, photometric=2, form=3), pixels),
         "tiff-icc": (saved(_in_profile(image, rgb_profile()), "TIFF", icc_profile=rgb_profile()), pixels),
