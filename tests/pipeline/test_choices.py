@@ -16,6 +16,8 @@ from pipeline.library import Library
 from pipeline.progress import Silent
 from pipeline.run import run
 
+pytestmark = pytest.mark.slow
+
 
 class Listener(Silent):
     """Keeps what is said."""

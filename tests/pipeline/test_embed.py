@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline.embeddings import EMBEDDINGS, Embedding, Extractor, opened
-from pipeline.errors import LikenessError
+from pipeline.errors import EmbeddingError, LikenessError
 from pipeline.extraction import embed as loop
 from pipeline.extraction.embed import embed
 from pipeline.extraction.scan import scan

@@ -17,6 +17,8 @@ from pipeline.errors import EmbeddingError, SettingsError
 from pipeline.pictures import decoding
 from tests import checkpoints
 
+pytestmark = pytest.mark.network
+
 
 @pytest.fixture(scope="session")
 def decoded(pictures) -> list[np.ndarray]:

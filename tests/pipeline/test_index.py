@@ -149,6 +149,7 @@ def query_of(library: Library, image_id: int) -> dict[str, np.ndarray]:
     return {name: library.vectors(name, [image_id])[1][0] for name in DIMS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids="-".join)
 def test_every_kind_finds_filters_decodes_and_can_be_exact(medium, kind):
     indexes.build(medium, options=IndexOptions(*kind))
@@ -276,6 +277,7 @@ def test_a_poor_graph_is_searched_harder_and_a_given_effort_is_obeyed(medium):
     assert np.mean(list(given.values())) < np.mean(list(poor["recall_at_10"].values()))
 
 
+@pytest.mark.slow
 def test_the_measured_recall_is_the_recall(medium):
     indexes.build(medium, options=IndexOptions(hnsw_m=6, ef_construction=20, ef_search=16))
     index = indexes.load(medium)
