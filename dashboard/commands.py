@@ -43,8 +43,10 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 def serve(context: click.Context, host: str, port: int, roof: Path | None, libraries, prefix: str, **given) -> None:
     """Serve the dashboard of one or several libraries."""
     from dashboard.roof import checked_prefix, libraries_in
+    from dashboard.server import check_host
     from dashboard.server import serve as serve_dashboard
 
+    check_host(host)
     chosen = [*libraries, *(libraries_in(roof) if roof else [])] or [settings.data_dir(context.obj)]
     serve_dashboard(chosen, host, port, _access(host, **given), prefix=checked_prefix(prefix))
 

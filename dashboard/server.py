@@ -109,6 +109,15 @@ def stop(server) -> None:
     server.close()
 
 
+def check_host(host: str) -> None:
+    """SettingsError where a host is none of this machine's names, before anything else is asked for."""
+    try:
+        socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "no such host"
+        raise SettingsError(f"Cannot listen on {host} ({reason}). Choose another with --host.") from None
+
+
 def _listen(host: str, port: int) -> socket.socket:
     """A bound socket on the port, or on the first free one of the next."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

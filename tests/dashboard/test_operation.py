@@ -200,6 +200,14 @@ def test_told_to_end_while_it_searches_it_ends_at_once_and_cleanly(started, made
     assert library.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
 
+@pytest.mark.slow
+def test_a_host_that_is_none_is_told_before_a_password_is_asked_for():
+    said = subprocess.run(
+        [sys.executable, "-m", "pipeline", "serve", "--host", "nosuch.invalid"], cwd=ROOT, capture_output=True, text=True,
+    )
+    assert said.returncode == 1 and "Cannot listen on nosuch.invalid" in said.stderr and "Traceback" not in said.stderr
+
+
 # Threads
 
 
