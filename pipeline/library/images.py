@@ -172,7 +172,7 @@ class ImageTables:
         """Ids of `ok` images that have none, ascending."""
         sql = (
             "SELECT id FROM images WHERE state = 'ok' AND id NOT IN "
-            "(SELECT image_id FROM thumbnails INDEXED BY thumbnails_image) ORDER BY id"
+            "(SELECT +image_id FROM thumbnails INDEXED BY thumbnails_image) ORDER BY id"  # + : not by rowid, past the JPEGs
         )
         return [row[0] for row in self.db.execute(sql)]
 
