@@ -50,6 +50,11 @@ def test_what_a_command_does_not_name_stays_as_it_was(own_pictures, tmp_path):
     assert embed(library, choose(library)).done == 0
     assert maps.build(library, None, maps.settled(library)) == {"combined": "current", "color": "current"}
 
+    for name in maps.names(library):  # derived files may go: what was chosen is not among them
+        maps.store.remove(library, name)
+    run(library, own_pictures)
+    assert set_as() == ("color/2 bins=8", 0.3, 15)
+
     said = Listener()
     report = run(library, own_pictures, map_options={"n_neighbors": 7}, progress=said)
     assert set_as() == ("color/2 bins=8", 0.3, 7)
