@@ -11,4 +11,4 @@ if sys.platform == "darwin":
     # faiss and torch each bring an OpenMP of their own, and the second one refuses to start.
     os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
