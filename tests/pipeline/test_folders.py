@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from pipeline.cli import main
 from pipeline.errors import LibraryError
-from pipeline.extraction import scan as scanning
+from pipeline.extraction import entering
 from pipeline.extraction.folders import forget, relocate
 from pipeline.extraction.scan import exclude, scan
 from pipeline.library import Library, notes
@@ -121,7 +121,7 @@ def test_what_is_on_another_disk_now_is_relocated_without_reading_it(places, mon
     with pytest.raises(LibraryError, match="no folder of this library; there are: .*one"):
         relocate(library, two.with_name("three"), new)
     assert relocate(library, two, new) == 5 and ids(library) == before
-    monkeypatch.setattr(scanning.decoding, "read", lambda path: pytest.fail(f"{path} is read"))
+    monkeypatch.setattr(entering.decoding, "read", lambda path: pytest.fail(f"{path} is read"))
     assert scan(library, new).unchanged == 5
 
 
@@ -201,16 +201,16 @@ def test_a_file_replaced_with_the_same_size_and_time_is_noticed(places):
 def test_what_could_not_be_read_is_tried_again_and_what_is_damaged_when_asked(places, monkeypatch):
     library, one, _ = places
     (one / "0.png").write_bytes(b"damaged")
-    reading = scanning.decoding.read
+    reading = entering.decoding.read
 
     def fails(path):
         if path.name == "1.png":
-            raise scanning.TransientImageError("the share does not answer")
+            raise entering.TransientImageError("the share does not answer")
         return reading(path)
 
     (image,) = [row for row in library.images() if row.path == "1.png"]
     os.utime(one / "1.png", (1, 1))
-    monkeypatch.setattr(scanning.decoding, "read", fails)
+    monkeypatch.setattr(entering.decoding, "read", fails)
     assert scan(library, one).unreadable == 2
     row = library.image(image.id)
     assert (row.state, row.retry, row.content_hash) == ("unreadable", True, image.content_hash)
@@ -253,7 +253,7 @@ def test_names_of_any_bytes_and_times_of_any_year(tmp_path):
 
 def test_files_that_go_while_they_are_read_are_missing_and_end_nothing(places, monkeypatch):
     library, one, _ = places
-    reading = scanning.decoding.read
+    reading = entering.decoding.read
 
     def late(path):
         path.unlink()
@@ -261,7 +261,7 @@ def test_files_that_go_while_they_are_read_are_missing_and_end_nothing(places, m
 
     fill(one, [70])
     os.utime(one / "0.png", (1, 1))
-    monkeypatch.setattr(scanning.decoding, "read", late)
+    monkeypatch.setattr(entering.decoding, "read", late)
     report = scan(library, one)
     assert (report.new, report.missing) == (0, 1) and library.counts()["unreadable"] == 0
 

@@ -1,0 +1,163 @@
+"""Files that are not as they are known: read, and entered as the images that they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from pipeline.errors import ImageError, TransientImageError
+from pipeline.extraction.report import ScanReport
+from pipeline.extraction.walk import File
+from pipeline.library import Library
+from pipeline.library.images import printable, to_database
+from pipeline.library.vectors import chunks
+from pipeline.pictures import decoding
+
+BATCH = 500  # files per transaction
+
+
+@dataclass(slots=True)
+class Seen:
+    """A file that is to be entered, and what reading it gave.
+
+    row: what is known at its place. again: a picture that was damaged counts as readable
+    where its header is.
+    """
+
+    root: str
+    root_id: int
+    file: File
+    row: tuple | None = None
+    again: bool = False
+    content: str | None = None
+    info: decoding.ImageInfo | None = None
+    reason: str | None = None
+    retry: bool = False
+    vanished: bool = False
+
+    @property
+    def place(self) -> str:
+        return os.path.join(self.root, self.file.path)
+
+
+def inspect(item: Seen) -> Seen:
+    """Read a file: its hash, and its header or the reason why it is no image."""
+    try:
+        data = decoding.read(Path(item.place))
+        item.content = blake2b(data, digest_size=16).hexdigest()
+        item.info = decoding.probe(data)
+    except TransientImageError as error:
+        item.vanished = not os.path.lexists(item.place)
+        item.reason, item.retry = str(error), True
+    except ImageError as error:
+        item.reason = str(error)
+    return item
+
+
+def enter_new(library: Library, batch: list[Seen], settled: set[int], report: ScanReport) -> list[Seen]:
+    """Enter files that can be no known image; returns those that may be one.
+
+    So most of what was read is kept when the scan is interrupted.
+    """
+    contents = {item.content for item in batch if item.content}
+    possible = {row[5] for row in candidates(library, contents) if row[0] not in settled}
+    new = [item for item in batch if item.row is None and (item.content is None or item.content not in possible)]
+    with library.db.atomic():
+        for item in new:
+            report.new += 1
+            report.unreadable += item.reason is not None
+            settled.add(_insert(library, _values(item)))
+    mine = set(map(id, new))
+    return [item for item in batch if id(item) not in mine]
+
+
+def candidates(library: Library, contents: Iterable[str]) -> list[tuple]:
+    """The images of some contents: (id, root, path, device, inode, content, state)."""
+    found = []
+    for chunk in chunks(sorted(contents)):
+        marks = ",".join("?" * len(chunk))
+        found += library.db.execute(
+            "SELECT i.id, r.path, i.path, i.device, i.inode, i.content_hash, i.state FROM images i "
+            f"JOIN roots r ON r.id = i.root_id WHERE i.content_hash IN ({marks})", chunk
+        ).fetchall()
+    return found
+
+
+def enter_known(library: Library, waiting: list[Seen], images: list, report: ScanReport) -> set[int]:
+    """Write the waiting files onto the images that they are; returns the ids that have a file."""
+    found = {number for number, _ in images if number is not None}
+    for start in range(0, len(waiting), BATCH):
+        with library.db.atomic():
+            for item, (number, state) in zip(waiting[start : start + BATCH], images[start : start + BATCH]):
+                _make_room(library, item, number)
+                found.add(_enter(library, item, number, state, report))
+    return found
+
+
+def _make_room(library: Library, item: Seen, number: int | None) -> None:
+    """Let go of the image that still has this place; it gets its own, or is missing, later."""
+    library.db.execute(
+        "UPDATE images SET state = 'missing' WHERE root_id = ? AND path = ? AND state != 'missing' AND id IS NOT ?",
+        [item.root_id, to_database(item.file.path), number],
+    )
+
+
+def _enter(library: Library, item: Seen, number: int | None, state: str | None, report: ScanReport) -> int:
+    """Write one file onto the image that it is, or as a new one; returns its id."""
+    values = _values(item)
+    report.unreadable += item.reason is not None
+    if number is None:
+        report.new += 1
+        return _insert(library, values)
+    before = library.image(number)
+    here = item.row is not None and item.row[0] == number
+    same = item.content is None or before.content_hash == item.content
+    if state == "missing":
+        report.returned += 1
+    elif not here:
+        report.renamed += 1
+    else:
+        report.changed += not same
+        report.unchanged += same
+    if item.content is None:
+        values["content_hash"] = before.content_hash  # known again when it can be read again
+        values["width"], values["height"] = before.width, before.height
+    elif same and before.state == "unreadable" and not before.retry and not item.again:
+        del values["state"], values["reason"], values["retry"]  # the same bytes are still damaged
+    if not same:
+        library.forget_vectors([number])
+    library.db.execute(
+        f"UPDATE images SET {', '.join(f'{name} = ?' for name in values)} WHERE id = ?", [*values.values(), number]
+    )
+    return number
+
+
+def _insert(library: Library, values: dict) -> int:
+    marks = ",".join("?" * len(values))
+    return library.db.execute(
+        f"INSERT INTO images ({', '.join(values)}) VALUES ({marks})", list(values.values())
+    ).lastrowid
+
+
+def _values(item: Seen) -> dict:
+    file, info = item.file, item.info
+    parent = os.path.basename(os.path.dirname(file.path))
+    return {
+        "root_id": item.root_id,
+        "path": to_database(file.path),
+        "label": printable(parent) or None,
+        "size": file.size,
+        "mtime": file.mtime,
+        "ctime": file.ctime,
+        "device": file.device,
+        "inode": file.inode,
+        "content_hash": item.content,
+        "width": info and info.width,
+        "height": info and info.height,
+        "state": "unreadable" if item.reason else "ok",
+        "reason": item.reason,
+        "retry": int(bool(item.reason) and item.retry),
+    }

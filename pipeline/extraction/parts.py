@@ -1,0 +1,166 @@
+"""The parts of folders that a scan looks through: what was found there, and what was known."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import LibraryError
+from pipeline.extraction.report import ScanReport
+from pipeline.extraction.walk import File, Walk, as_on_disk, once, walk
+from pipeline.library import Library
+from pipeline.library.images import from_database, printable, to_database
+from pipeline.pictures import decoding
+
+_COLUMNS = "id, size, mtime, ctime, device, inode, content_hash, state, retry"
+
+
+@dataclass
+class Part:
+    """A root, the part of it that is scanned, what was found there and what was known."""
+
+    root: str
+    root_id: int
+    top: str
+    found: Walk
+    rows: dict[str, tuple]
+    """Path → (id, size, mtime, ctime, device, inode, content_hash, state, retry), of what is not missing."""
+    strange: bool = False
+    """Whether it looks like another drive than the one that is known."""
+
+    @property
+    def shown(self) -> str:
+        return printable(os.path.join(self.root, self.top).rstrip("/"))
+
+
+def parts_of(library: Library, folders: Iterable[Path], gone: bool, report: ScanReport) -> list[Part]:
+    """Walk the folders; one that cannot be scanned is a problem, and an error where it is the only one."""
+    places = []
+    for folder in folders:
+        try:
+            root_for(library, folder)
+            places.append(folder)
+        except LibraryError as error:
+            report.problems.append(str(error))
+    asked = dict.fromkeys(root_for(library, folder) for folder in places)  # now that roots are as they will be
+    parts = []
+    for root, top in asked:
+        if any(root == base and top != one and (not one or top.startswith(one + "/")) for base, one in asked):
+            continue  # inside another one of them
+        try:
+            parts.append(_part(library, root, top, gone))
+        except LibraryError as error:
+            report.problems.append(str(error))
+    if not parts:
+        raise LibraryError(" ".join(report.problems))
+    if len(parts) > 1:
+        known = {id(file) for part in parts for file in part.found.files if file.path in part.rows}
+        kept = set(map(id, once([file for part in parts for file in part.found.files], known)))
+        for part in parts:
+            other_names = [file for file in part.found.files if id(file) not in kept]
+            part.found.doubled += len(other_names)
+            part.found.files = [file for file in part.found.files if id(file) in kept]
+    for part in parts:
+        report.skipped += part.found.skipped
+        report.doubled += part.found.doubled
+        for path, why in part.found.unread.items():
+            where = printable(os.path.join(part.root, path).rstrip("/"))
+            report.problems.append(f"{where} cannot be read ({why}); what is known of it stays as it was.")
+    return parts
+
+
+def _part(library: Library, root: str, top: str, gone: bool) -> Part:
+    found = walk(root, top, data=library.data, exclude=library.excluded(root))
+    rows = _rows(library, root, top)
+    where = printable(os.path.join(root, top).rstrip("/"))
+    if not found.files and top in found.unread:
+        raise LibraryError(f"{where} cannot be read ({found.unread[top]}).")
+    if not found.files and not rows and root not in library.roots():
+        skipped = ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.skipped.items()))
+        looked = f"looked for {', '.join(sorted(decoding.EXTENSIONS))}"
+        raise LibraryError(f"No images in {where} ({f'only {skipped}, which are not read' if skipped else looked}).")
+    if not found.files and rows and not found.unread and not gone:
+        raise LibraryError(
+            f"Nothing is left in {where}, where {len(rows):,} images are known: is a drive not mounted? They are "
+            "kept as they were. If they are gone for good: scan --gone, or forget the folder."
+        )
+    _leave_out_other_names(library, root, found, rows)
+    return Part(root, library.add_root(root), top, found, rows)
+
+
+def root_for(library: Library, folder: Path) -> tuple[str, str]:
+    """The root a folder belongs to and the part of it to walk ('' for all of it).
+
+    A folder inside a scanned one is a part of that; a folder around scanned ones takes
+    their images over, so that no file is listed twice.
+    """
+    folder = as_on_disk(Path(os.path.abspath(folder)))
+    known = library.roots()
+    if not folder.is_dir():
+        kept = known.get(str(folder))
+        raise LibraryError(
+            f"There is no folder {printable(str(folder))}." if kept is None else
+            f"The folder {printable(str(folder))} is not there; is its drive mounted? Its {kept:,} images are kept "
+            "as they were. If it has moved: relocate OLD NEW, or scan it where it is now."
+        )
+    folder = folder.resolve()
+    for root in known:
+        if folder.is_relative_to(root):
+            part = folder.relative_to(root).as_posix()
+            return root, "" if part == "." else part
+    for root in known:
+        if Path(root).is_relative_to(folder):
+            library.widen_root(root, folder.as_posix())
+    return folder.as_posix(), ""
+
+
+def _rows(library: Library, root: str, top: str) -> dict[str, tuple]:
+    """What is known under root/top and not missing, by path."""
+    sql = (
+        f"SELECT path, {_COLUMNS} FROM images WHERE state IN ('ok', 'unreadable') "
+        "AND root_id = (SELECT id FROM roots WHERE path = ?)"
+    )
+    rows = ((from_database(row[0]), row[1:]) for row in library.db.execute(sql, [to_database(root)]))
+    return {path: row for path, row in rows if not top or path.startswith(top + "/")}
+
+
+def _leave_out_other_names(library: Library, root: str, found: Walk, rows: dict[str, tuple]) -> None:
+    """Drop links to files that are known by a name elsewhere, and prefer names that are known here."""
+    doubtful = [file for file in found.files if file.may_be_doubled and file.path not in rows]
+    if not doubtful:
+        return
+    names: dict[tuple[int, int], list[str]] = {}
+    sql = (
+        "SELECT i.device, i.inode, r.path, i.path FROM images i JOIN roots r ON r.id = i.root_id "
+        "WHERE i.state != 'missing' AND i.inode IS NOT NULL"
+    )
+    for device, inode, base, path in library.db.execute(sql):
+        names.setdefault((device, inode), []).append(os.path.join(from_database(base), from_database(path)))
+    dropped = set()
+    for file in doubtful:
+        here = os.path.join(root, file.path)
+        for place in names.get((file.device, file.inode), ()):
+            if place == here or not _is_same(place, here):
+                continue
+            if not file.link and os.path.realpath(place) != place:
+                continue  # known by a link alone: from now on by this name
+            dropped.add(file.path)
+            if place.startswith(root + "/"):  # the walk has met the other name first
+                found.files.append(_renamed(file, os.path.relpath(place, root)))
+            else:
+                found.doubled += 1
+            break
+    found.files = [file for file in found.files if file.path not in dropped]
+
+
+def _renamed(file: File, path: str) -> File:
+    return File(path, file.size, file.mtime, file.ctime, file.device, file.inode, file.names, file.link)
+
+
+def _is_same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False

@@ -1,0 +1,77 @@
+"""Which images the waiting files are, as the library knows them; `matching` decides."""
+
+from __future__ import annotations
+
+import os
+
+from pipeline.extraction.entering import Seen, candidates
+from pipeline.extraction.matching import Candidate, Known, match
+from pipeline.extraction.parts import Part
+from pipeline.extraction.report import ScanReport
+from pipeline.library import Library
+from pipeline.library.images import from_database
+
+_STRANGE_FROM = 20
+"""Known images of a folder of which not one is there: from so many on it is taken for another drive."""
+
+
+def images_of(
+    library: Library, parts: list[Part], waiting: list[Seen], settled: set[int]
+) -> list[tuple[int | None, str | None]]:
+    """Which image each of the waiting files is, None for a new one, and the state it is in."""
+    here = {row[0] for part in parts for row in part.rows.values()}
+    waiting_as = {(item.file.device, item.file.inode) for item in waiting}
+    known = []
+    for number, base, path, device, inode, content, state in candidates(
+        library, {item.content for item in waiting if item.content}
+    ):
+        place = os.path.join(from_database(base), from_database(path))
+        if number in settled:
+            continue
+        if number not in here and state != "missing" and os.path.lexists(place) and (device, inode) not in waiting_as:
+            continue  # it has its file; a link to one of those that wait is none of its own
+        known.append(Known(number, place, content, device, inode, state != "missing"))
+    files = [Candidate(item.place, item.content or "", item.file.device, item.file.inode) for item in waiting]
+    matched = match(known, files, _settled_folders(parts, settled) if known else ())
+    gone_before = {row.id for row in known if not row.gone}
+    taken = set(matched.values())
+    found: list[tuple[int | None, str | None]] = []
+    for at, item in enumerate(waiting):
+        if at in matched:
+            found.append((matched[at], "missing" if matched[at] in gone_before else "there"))
+        elif item.row is not None and item.row[0] not in taken:
+            found.append((item.row[0], "there"))  # the same place, another content: the picture was changed
+        else:
+            found.append((None, None))
+    return found
+
+
+def _settled_folders(parts: list[Part], settled: set[int]) -> set[str]:
+    """Folders in which some file lies as it did."""
+    return {
+        os.path.dirname(os.path.join(part.root, path))
+        for part in parts for path, row in part.rows.items() if row[0] in settled
+    }
+
+
+def without_strange(parts, waiting: list[Seen], images: list, settled: set[int], report: ScanReport):
+    """Leave out what lies where another drive seems to be: not one picture is as it was, and
+    half of the places are empty. Pictures that a program has written anew keep their places."""
+    kept = settled | {
+        number for item, (number, _) in zip(waiting, images)
+        if item.row is None or number != item.row[0] or item.row[6] == item.content
+    }
+    for part in parts:
+        ids = {row[0] for row in part.rows.values()}
+        if len(ids) < _STRANGE_FROM or not ids.isdisjoint(kept):
+            continue
+        there = {file.path for file in part.found.files}
+        part.strange = 2 * sum(path not in there for path in part.rows) >= len(ids)
+        if part.strange:
+            report.problems.append(
+                f"None of the {len(ids):,} images known in {part.shown} is there, but others are: is it another "
+                "drive? The known ones are kept as they were. If they are gone for good: scan --gone."
+            )
+    strange = {row[0] for part in parts if part.strange for row in part.rows.values()}
+    left = [(item, one) for item, one in zip(waiting, images) if item.row is None or item.row[0] not in strange]
+    return [item for item, _ in left], [one for _, one in left]
