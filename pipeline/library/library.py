@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import LibraryError
-from pipeline.library import schema_identity  # noqa: F401  (registers its migration)
 from pipeline.library.connection import DATABASE, Connection, connect, prepare
 from pipeline.library.images import ImageTables
 from pipeline.library.locks import locked

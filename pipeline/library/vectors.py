@@ -18,7 +18,7 @@ import numpy as np
 from sqlite_utils import Database
 
 from pipeline.errors import EmbeddingError
-from pipeline.library.schema_identity import vectors_table
+from pipeline.library.schema.identity import vectors_table
 
 _CHUNK = 500  # ids per IN (…); SQLite's oldest limit on variables is 999
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,79}")

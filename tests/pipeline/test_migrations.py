@@ -145,14 +145,14 @@ def test_vectors_are_copied_once_and_only_once(tmp_path):
 
 
 def test_a_migration_that_is_cut_off_changes_nothing(tmp_path, monkeypatch):
-    from pipeline.library import schema_identity
+    from pipeline.library.schema import identity
 
     old_library(tmp_path, "0004_identity")
 
     def cut_off(db, known):
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(schema_identity, "_counters", cut_off)
+    monkeypatch.setattr(identity, "counters", cut_off)
     with pytest.raises(LibraryError, match="disk is full"):
         Library(tmp_path)
     monkeypatch.undo()

@@ -1,0 +1,105 @@
+"""Collections: named sets of images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pipeline.errors import NoteError
+from pipeline.library import Library
+from pipeline.library.notes.names import clean, each, now
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A named set of images; count is of those that are still in their folders."""
+
+    name: str
+    count: int
+    created: str
+
+
+def collections(library: Library) -> list[Collection]:
+    """All collections, by name."""
+    sql = (
+        "SELECT c.name, count(i.id), c.created FROM collections c "
+        "LEFT JOIN collection_images m ON m.collection_id = c.id "
+        "LEFT JOIN images i ON i.id = m.image_id AND i.state = 'ok' "
+        "GROUP BY c.id ORDER BY c.name"
+    )
+    return [Collection(*row) for row in library.db.execute(sql)]
+
+
+def collected(library: Library, name: str) -> list[int]:
+    """Ids of the `ok` images of a collection, ascending; NoteError when there is none of that name."""
+    number = _collection(library, name)
+    sql = (
+        "SELECT m.image_id FROM collection_images m JOIN images i ON i.id = m.image_id "
+        "WHERE m.collection_id = ? AND i.state = 'ok' ORDER BY m.image_id"
+    )
+    return [row[0] for row in library.db.execute(sql, [number])]
+
+
+def members(library: Library, name: str) -> list[int]:
+    """Ids of all images of a collection, ascending, those too that are not there at the moment;
+    NoteError when there is none of that name."""
+    sql = "SELECT image_id FROM collection_images WHERE collection_id = ? ORDER BY image_id"
+    return [row[0] for row in library.db.execute(sql, [_collection(library, name)])]
+
+
+def collections_of(library: Library, image: int) -> list[str]:
+    """Names of the collections an image is in."""
+    sql = (
+        "SELECT c.name FROM collections c JOIN collection_images m ON m.collection_id = c.id "
+        "WHERE m.image_id = ? ORDER BY c.name"
+    )
+    return [row[0] for row in library.db.execute(sql, [int(image)])]
+
+
+def collect(library: Library, name: str, images: Iterable[int]) -> str:
+    """Add images to a collection, made where there is none of that name. Returns its name."""
+    name = clean(name, "collection")
+    with library.db.atomic():
+        library.db.execute(
+            "INSERT INTO collections (name, created) VALUES (?, ?) ON CONFLICT DO NOTHING", [name, now()]
+        )
+        number = _collection(library, name)
+        each(library, "INSERT OR IGNORE INTO collection_images VALUES (?, ?)", number, images)
+    return library.db.execute("SELECT name FROM collections WHERE id = ?", [number]).fetchone()[0]
+
+
+def uncollect(library: Library, name: str, images: Iterable[int]) -> None:
+    """Take images out of a collection; it stays, even when empty."""
+    with library.db.atomic():
+        number = _collection(library, name)
+        each(
+            library, "DELETE FROM collection_images WHERE collection_id = ? AND image_id = ?",
+            number, images, only_known=False,
+        )
+
+
+def rename_collection(library: Library, old: str, new: str) -> str:
+    """Give a collection another name; NoteError when another one has it. Returns the new name."""
+    new = clean(new, "collection")
+    with library.db.atomic():
+        number = _collection(library, old)
+        taken = library.db.execute(
+            "SELECT 1 FROM collections WHERE name = ? AND id != ?", [new, number]
+        ).fetchone()
+        if taken:
+            raise NoteError(f"There is already a collection “{new}”; choose another name.")
+        library.db.execute("UPDATE collections SET name = ? WHERE id = ?", [new, number])
+    return new
+
+
+def drop_collection(library: Library, name: str) -> None:
+    """Forget a collection; its images stay in the library."""
+    with library.db.atomic():
+        library.db.execute("DELETE FROM collections WHERE id = ?", [_collection(library, name)])
+
+
+def _collection(library: Library, name: str) -> int:
+    row = library.db.execute("SELECT id FROM collections WHERE name = ?", [name.strip()]).fetchone()
+    if row is None:
+        raise NoteError(f"There is no collection “{name.strip()}”.")
+    return row[0]

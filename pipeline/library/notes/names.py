@@ -1,0 +1,35 @@
+"""What all notes share: names of one line, images that exist, the time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from pipeline.errors import NoteError
+from pipeline.library import Library
+
+LONGEST = 80
+"""Characters of a name or a tag: what fits on a chip."""
+
+
+def clean(name: str, kind: str) -> str:
+    """A name on one line without outer spaces; NoteError when nothing or too much is left."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    if not text:
+        raise NoteError(f"A {kind} needs a name.")
+    if len(text) > LONGEST:
+        raise NoteError(f"That name is too long for a {kind}: at most {LONGEST} characters.")
+    return text
+
+
+def each(library: Library, sql: str, first, images: Iterable[int], *, only_known: bool = True) -> None:
+    """Run a statement once per image with (first, image)."""
+    wanted = [int(image) for image in images]
+    if only_known:
+        known = library.images_by_id(wanted)
+        wanted = [image for image in wanted if image in known]
+    library.db.conn.executemany(sql, [(first, image) for image in wanted])
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,87 @@
+"""A person's words on the matches of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.library import Library
+from pipeline.library.images import from_database, printable
+from pipeline.library.notes.names import now
+from pipeline.library.references import with_ids, without_ids
+
+
+@dataclass(frozen=True)
+class Rating:
+    """A person's word on one match of one query: value 1 good, −1 bad."""
+
+    query: dict
+    image_id: int
+    path: str
+    value: int
+    rank: int
+    score: float
+    rated: str
+
+
+def rate(library: Library, query: dict, image: int, value: int, rank: int, score: float) -> None:
+    """Keep a word on a match: 1 good, −1 bad, 0 takes it back.
+
+    query: what was asked, as JSON can write it; images in it are texts that begin with
+    `image:ID`, or numbers below `images`. rank counts from 1. A second word on the same
+    match of the same query replaces the first.
+    """
+    asked, images = without_ids(query)
+    with library.db.atomic():
+        number = _query(library, asked, images)
+        if not value:
+            library.db.execute("DELETE FROM ratings WHERE query_id = ? AND image_id = ?", [number, int(image)])
+            return
+        if number is None:
+            known = library.images_by_id(images)
+            number = library.db.execute("INSERT INTO queries (asked) VALUES (?)", [asked]).lastrowid
+            library.db.conn.executemany(
+                "INSERT INTO query_images VALUES (?, ?, ?)",
+                [(number, place, one if one in known else None) for place, one in enumerate(images)],
+            )
+        library.db.execute(
+            "INSERT INTO ratings (query_id, image_id, value, rank, score, rated) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (query_id, image_id) DO UPDATE SET value = excluded.value, rank = excluded.rank, "
+            "score = excluded.score, rated = excluded.rated",
+            [number, int(image), int(np.sign(value)), int(rank), float(score), now()],
+        )
+
+
+def ratings(library: Library, query: dict | None = None) -> list[Rating]:
+    """The ratings of one query, or all, in the order they were given."""
+    sql = (
+        "SELECT r.query_id, r.image_id, i.path, r.value, r.rank, r.score, r.rated FROM ratings r "
+        "JOIN images i ON i.id = r.image_id {} ORDER BY r.id"
+    )
+    if query is None:
+        rows = library.db.execute(sql.format("")).fetchall()
+    else:
+        rows = library.db.execute(
+            sql.format("WHERE r.query_id = ?"), [_query(library, *without_ids(query))]
+        ).fetchall()
+    queries = {number: _asked(library, number) for number in {row[0] for row in rows}}
+    return [Rating(queries[row[0]], row[1], printable(from_database(row[2])), *row[3:]) for row in rows]
+
+
+def _query(library: Library, asked: str, images: list[int]) -> int | None:
+    """The number of a query that has been rated before, or None."""
+    for (number,) in library.db.execute("SELECT id FROM queries WHERE asked = ?", [asked]).fetchall():
+        if _images_of(library, number) == images:
+            return number
+    return None
+
+
+def _asked(library: Library, number: int) -> dict:
+    asked = library.db.execute("SELECT asked FROM queries WHERE id = ?", [number]).fetchone()[0]
+    return with_ids(asked, _images_of(library, number))
+
+
+def _images_of(library: Library, number: int) -> list[int | None]:
+    sql = "SELECT image_id FROM query_images WHERE query_id = ? ORDER BY place"
+    return [row[0] for row in library.db.execute(sql, [number])]
