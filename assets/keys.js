@@ -5,6 +5,7 @@
    be switched off (WCAG 2.1.4): they are easily struck by who speaks or has a tremor. */
 (function () {
   "use strict";
+  const { on } = window.likeness;
   const STORE = "likeness-letters";
   const SIGNS = { "←": "ArrowLeft", "→": "ArrowRight", "↑": "ArrowUp", "↓": "ArrowDown", "−": "-", Esc: "Escape" };
   const TABLE = [
@@ -68,7 +69,7 @@
   const BUSY = "input:not([type=range], [type=checkbox], [type=radio], [type=button], [type=file]), " +
     "textarea, select, dialog, .modal";
 
-  document.addEventListener("keydown", (event) => {
+  on("keydown", null, (event) => {
     const { target, key } = event;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !target.closest) return;
     if (target.closest(BUSY) || target.isContentEditable) return;

@@ -147,7 +147,7 @@ def _shell(libraries: Sequence[tuple[str, str]], prefix: str, access: Access) ->
     """What every page stands in."""
     links = [(page.NAV, page.PATH) for page in PAGES if page.NAV]
     return html.Div(
-        className="shell",
+        className="shell", **{"data-rights": " ".join(sorted(access.rights))},
         children=[
             dcc.Store(id="route"),
             dcc.Store(id="arrived"),

@@ -3,6 +3,7 @@
    compare_maps.js. */
 (function () {
   "use strict";
+  const { on } = window.likeness;
   const SVG = "http://www.w3.org/2000/svg";
   const none = () => window.dash_clientside.no_update;
   const byId = (id) => document.getElementById(id);
@@ -135,12 +136,12 @@
   // A finger has no pointer to rest: its first tap links the picture, the second opens it.
   let finger = false;
   let ready = null;
-  document.addEventListener("pointerdown", (event) => {
+  on("pointerdown", null, (event) => {
     finger = event.pointerType === "touch";
     const card = event.target.closest && event.target.closest(".compare-match");
     ready = card && linked && card.dataset.match === linked.dataset.match ? card : null;
   }, true);
-  document.addEventListener("click", (event) => {
+  on("click", null, (event) => {
     if (!byId("compare-columns") || !event.target.closest) return;
     const button = event.target.closest("[data-jump]");
     if (button) return jump(button);
@@ -152,8 +153,8 @@
       link(card);
     }
   }, true);
-  document.addEventListener("pointerover", (event) => event.pointerType !== "touch" && point(event));
-  document.addEventListener("focusin", point);
+  on("pointerover", null, (event) => event.pointerType !== "touch" && point(event));
+  on("focusin", null, point);
 
   // Up and down in a column, left and right between them.
   const STEPS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
@@ -183,7 +184,7 @@
     button.click();
     return true;
   }
-  document.addEventListener("keydown", (event) => {
+  on("keydown", null, (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (byId("compare-columns") && event.key === "Escape") plain();
     else if ((byId("compare-columns") && travel(event)) || walk(event)) event.preventDefault();

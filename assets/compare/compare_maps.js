@@ -4,6 +4,7 @@
 (function () {
   "use strict";
   const { likeness } = window;
+  const { on } = likeness;
   const SIDES = ["a", "b"];
   const none = () => window.dash_clientside.no_update;
   const set = (id, data) => window.dash_clientside.set_props(id, { data: data });
@@ -139,10 +140,9 @@
     SIDES.forEach((side) => sides[side].engine.mark({ pointed: id }));
   }
 
-  const BUTTONS = "[data-group], [data-pin], #compare-clear, #compare-unpin";
-  document.addEventListener("click", (event) => {
-    const button = here() && event.target.closest && event.target.closest(BUTTONS);
-    if (!button || !button.closest(".compare-maps")) return;
+  const BUTTONS = ["[data-group]", "[data-pin]", "#compare-clear", "#compare-unpin"];
+  on("click", BUTTONS.map((one) => `.compare-maps ${one}`).join(), (button) => {
+    if (!here()) return;
     if (button.dataset.pin) set("compare-image", Number(button.dataset.pin));
     else if (button.id === "compare-unpin") set("compare-image", null);
     else if (button.id === "compare-clear") clear();
@@ -155,9 +155,9 @@
     if (button) point(Number(button.dataset.pin));
     else if (pointed !== null && !event.target.closest(".compare-canvas")) point(null);
   }
-  document.addEventListener("pointerover", over);
-  document.addEventListener("focusin", over);
-  document.addEventListener("keydown", (event) => {
+  on("pointerover", null, over);
+  on("focusin", null, over);
+  on("keydown", null, (event) => {
     if (event.key !== "Escape" || !here()) return;
     if (SIDES.some((side) => sides[side].engine.input.drawing())) {
       SIDES.forEach((side) => sides[side].engine.input.cancel());

@@ -4,7 +4,7 @@
    middle of the stage and moved by (x, y) px. */
 (function () {
   "use strict";
-  const { bind } = window.likeness;
+  const { bind, on } = window.likeness;
   const MOST = 16; // screen pixels per picture pixel
   const STEP = 1.5;
 
@@ -73,26 +73,24 @@
     if (current()) zoomTo(which === "full" ? 1 / fitted().scale : 1, clientX, clientY);
   }
 
-  const over = (event) => event.target.closest && event.target.closest("#detail-view") && current();
-
   // At rest the wheel scrolls the page, as everywhere; a pinch on a touchpad comes with Ctrl.
-  document.addEventListener("wheel", (event) => {
-    if (!over(event) || !(event.ctrlKey || stage().classList.contains("is-zoomed"))) return;
+  on("wheel", "#detail-view", (view, event) => {
+    if (!current() || !(event.ctrlKey || stage().classList.contains("is-zoomed"))) return;
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 20 : 1;
     const speed = event.ctrlKey ? 0.01 : 0.002;
     zoomTo(zoom * Math.exp(-event.deltaY * lines * speed), event.clientX, event.clientY);
-  }, { passive: false });
+  });
 
-  document.addEventListener("pointerdown", (event) => {
-    if (!over(event) || event.target.closest("button") || event.button > 0) return;
+  on("pointerdown", "#detail-view", (view, event) => {
+    if (!current() || event.target.closest("button") || event.button > 0) return;
     fingers.set(event.pointerId, [event.clientX, event.clientY]);
     dragged = false;
     const moves = fingers.size > 1 || stage().classList.contains("is-zoomed");
     if (moves) stage().setPointerCapture(event.pointerId);
   });
 
-  document.addEventListener("pointermove", (event) => {
+  on("pointermove", null, (event) => {
     const from = fingers.get(event.pointerId);
     if (!from || !current()) return;
     const to = [event.clientX, event.clientY];
@@ -109,15 +107,12 @@
   });
 
   const lift = (event) => fingers.delete(event.pointerId);
-  document.addEventListener("pointerup", lift);
-  document.addEventListener("pointercancel", lift);
+  on("pointerup", null, lift);
+  on("pointercancel", null, lift);
 
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest && event.target.closest("[data-zoom-to]");
-    if (button) show(button.dataset.zoomTo);
-  });
-  document.addEventListener("dblclick", (event) => {
-    if (!over(event) || event.target.closest("button") || dragged) return;
+  on("click", "[data-zoom-to]", (button) => show(button.dataset.zoomTo));
+  on("dblclick", "#detail-view", (view, event) => {
+    if (!current() || event.target.closest("button") || dragged) return;
     const isFit = Math.abs(zoom - 1) < 0.001;
     show(isFit ? "full" : "fit", event.clientX, event.clientY);
   });

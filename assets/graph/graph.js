@@ -15,7 +15,7 @@
   const none = () => window.dash_clientside.no_update;
   // A timer may end after the page has been left.
   const put = (id, props) => byId("graph-stage") && window.dash_clientside.set_props(id, props);
-  const { url } = window.likeness;
+  const { url, on } = window.likeness;
   const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
   const hidden = new Set(); // communities switched off, of the graph that is shown
   let trip = 0; // number of the latest movement; an older one ends
@@ -253,9 +253,8 @@
     new ResizeObserver(() => canvas() === cy && fit(cy, true)).observe(cy.container());
   }
 
-  document.addEventListener("click", (event) => {
-    const part = event.target.closest && event.target.closest(".graph-page button");
-    const cy = part && canvas();
+  on("click", ".graph-page button", (part, event) => {
+    const cy = canvas();
     if (!cy) return;
     const data = part.dataset;
     if (data.view === "fit") fit(cy);
@@ -268,20 +267,10 @@
       else waiting = window.setTimeout(center, TWICE, data.image);
     }
   });
-  document.addEventListener("dblclick", (event) => {
-    const part = event.target.closest && event.target.closest(".graph-node");
-    if (part) search(part.dataset.image);
-  });
-  const hover = (event) => {
-    const part = event.target.closest && event.target.closest(".graph-node");
-    if (part) point(part.dataset.image);
-  };
-  const leave = (event) => event.target.closest && event.target.closest(".graph-node") && point(null);
-  document.addEventListener("mouseover", hover);
-  document.addEventListener("focusin", hover);
-  document.addEventListener("mouseout", leave);
-  document.addEventListener("focusout", leave);
-  document.addEventListener("keydown", (event) => event.key === "Escape" && byId("graph-tip") && point(null));
+  on("dblclick", ".graph-node", (part) => search(part.dataset.image));
+  ["mouseover", "focusin"].forEach((type) => on(type, ".graph-node", (part) => point(part.dataset.image)));
+  ["mouseout", "focusout"].forEach((type) => on(type, ".graph-node", () => point(null)));
+  on("keydown", null, (event) => event.key === "Escape" && byId("graph-tip") && point(null));
   function toggle(cy, part) {
     const number = Number(part.dataset.community);
     const off = !hidden.has(number);

@@ -14,6 +14,7 @@
   const set = (id, data) => window.dash_clientside.set_props(id, { data: data });
   const byId = (id) => document.getElementById(id);
   const { likeness } = window;
+  const { on } = likeness;
 
   let engine = null;
   let page = null; // the stage of the page that is open
@@ -199,23 +200,17 @@
     engine.view.show(rows);
   }
 
-  document.addEventListener("click", (event) => {
-    if (!map() || !event.target.closest) return;
-    const button = event.target.closest("[data-toggle], [data-zoom], #map-reset, #map-close");
-    if (!button) return;
-    if (button.dataset.toggle) toggle(Number(button.dataset.toggle));
-    else if (button.dataset.zoom) zoomTo(Number(button.dataset.zoom));
-    else if (button.id === "map-close") set("map-image", null);
-    else {
-      change({ focus: null });
-      engine.view.reset();
-    }
+  // Those of the page's buttons that need the map do nothing before it is there.
+  const pressed = (type, selector, work) => on(type, selector, (button) => map() && work(button));
+  pressed("click", ".map-page [data-toggle]", (button) => toggle(Number(button.dataset.toggle)));
+  pressed("dblclick", ".map-page [data-toggle]", (button) => isolate(Number(button.dataset.toggle)));
+  pressed("click", ".map-page [data-zoom]", (button) => zoomTo(Number(button.dataset.zoom)));
+  pressed("click", "#map-close", () => set("map-image", null));
+  pressed("click", "#map-reset", () => {
+    change({ focus: null });
+    engine.view.reset();
   });
-  document.addEventListener("dblclick", (event) => {
-    const button = map() && event.target.closest(".map-page [data-toggle]");
-    if (button) isolate(Number(button.dataset.toggle));
-  });
-  document.addEventListener("keydown", (event) => {
+  on("keydown", null, (event) => {
     if (event.key !== "Escape" || !map()) return;
     engine.tip.hide();
     if (image !== null) set("map-image", null);
@@ -230,8 +225,7 @@
     const id = button ? JSON.parse(button.id).image : null;
     if (id !== engine.marked.pointed) engine.mark({ pointed: id });
   }
-  document.addEventListener("pointerover", point);
-  document.addEventListener("focusin", point);
+  ["pointerover", "focusin"].forEach((type) => on(type, null, point));
 
   // The address
 
@@ -283,10 +277,10 @@
 
   // Dash goes over every component of the page several times for each of its callbacks. Points
   // take their colors first; Dash hears of it after the frame that shows them.
-  document.addEventListener("change", (event) => {
-    if (event.target.id !== "map-color" || !api.drawn) return;
+  on("change", "#map-color", (field, event) => {
+    if (!api.drawn) return;
     event.stopPropagation();
-    const by = event.target.value;
+    const by = field.value;
     engine.colors.show(by);
     const tell = () => byId("map-color") && window.dash_clientside.set_props("map-color", { value: by });
     requestAnimationFrame(() => setTimeout(tell));

@@ -1,6 +1,6 @@
 /* The list of clusters beside the map, drawn here: as components it would be a thousand on a
-   large map, and Dash goes over all there are at each of its callbacks. dashboard/pages/
-   map_panels.py says what is in it; see assets/map.js for the rest. */
+   large map, and Dash goes over all there are at each of its callbacks. dashboard/reads/
+   clusters.py says what is in it; see map.js for the rest. */
 (function () {
   "use strict";
   const api = window.likeness.mapPage;
@@ -39,7 +39,8 @@
       make("button", { type: "button", className: "map-zoom", title: `Zoom to ${name}`,
         "aria-pressed": "false", data: { zoom: number } }, head, exemplars(cluster.images)),
       make("div", { className: "map-cluster-tools" },
-        button("pencil", `Rename ${name}`, { rename: number }),
+        window.likeness.may("annotate")
+          ? button("pencil", `Rename ${name}`, { does: "rename-cluster", cluster: number }) : "",
         button("check2-square", `Select all of ${name}`, { select: number }), graph),
       swatch(number, name));
   }

@@ -5,7 +5,7 @@
   "use strict";
   const api = window.likeness.mapPage;
   const byId = api.byId;
-  const { url } = window.likeness;
+  const { url, on, does } = window.likeness;
   const act = (name, args) => window.likeness.act(name, args); // loaded later, as are the next two
   const say = (text) => window.likeness.say(text);
   const packed = (ids) => window.likeness.map.encode(ids);
@@ -65,7 +65,7 @@
   }
 
   function rename(target) {
-    const number = Number(target.dataset.rename);
+    const number = Number(target.dataset.cluster);
     const entry = target.closest(".map-cluster");
     const old = entry.dataset.name;
     const of = api.clusters.of; // now; the list may be another one when the name has been typed
@@ -80,29 +80,21 @@
     });
   }
 
-  function click(event) {
-    if (!api.map || !byId("selected") || !event.target.closest) return;
-    closeMenus(event.target.closest("#kept, .export"));
-    const target = event.target.closest("[data-open-collection], [data-open-tag], [data-off-tag]," +
-      "[data-off-collection], [data-add-tag], [data-rename]");
-    if (!target || !target.closest(".map-page")) return;
-    const { openCollection, openTag, offTag, offCollection, addTag, image } = target.dataset;
-    const ids = () => packed(image || addTag ? [Number(image || addTag)] : api.chosen.ids);
-    if (openCollection !== undefined) open({ collection: openCollection });
-    else if (openTag !== undefined) open({ tag: openTag });
-    else if (offTag !== undefined) act("untag", { name: offTag, ids: ids() });
-    else if (offCollection !== undefined) act("take-out", { collection: offCollection, ids: ids() });
-    else if (addTag !== undefined) tagWith(target, ids());
-    else rename(target);
-  }
+  // Of the image that a button names, else of the selection.
+  const idsOf = ({ dataset }) => packed(dataset.image ? [Number(dataset.image)] : api.chosen.ids);
 
-  function open(source) {
-    closeMenus();
-    api.open(source);
-  }
-
-  document.addEventListener("click", click);
-  document.addEventListener("keydown", (event) => {
+  on("click", "*", (met) => byId("selected") && closeMenus(met.closest("#kept, .export")));
+  does(".map-page", {
+    open: ({ dataset }) => {
+      if (!api.map) return;
+      closeMenus();
+      api.open({ [dataset.kind]: dataset.name });
+    },
+    untag: (pressed) => act("untag", { name: pressed.dataset.name, ids: idsOf(pressed) }),
+    "add-tag": (pressed) => tagWith(pressed, idsOf(pressed)),
+    "rename-cluster": rename,
+  });
+  on("keydown", null, (event) => {
     if (event.key !== "Escape") return;
     const menu = document.querySelector(MENUS);
     if (!menu) return;
@@ -116,9 +108,9 @@
     requestAnimationFrame(() => [["kept-names", "collection"], ["kept-tags", "tag"]].forEach(([id, kind]) => {
       const list = byId(id);
       if (!list) return;
-      const entries = document.querySelectorAll(`#map-kept [data-open-${kind}]`);
+      const entries = document.querySelectorAll(`#map-kept [data-kind=${kind}]`);
       list.replaceChildren(...Array.from(entries, (entry) =>
-        make("option", { value: entry.getAttribute(`data-open-${kind}`) })));
+        make("option", { value: entry.dataset.name })));
     }));
   }
 

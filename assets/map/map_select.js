@@ -3,6 +3,7 @@
 (function () {
   "use strict";
   const api = window.likeness.mapPage;
+  const { on } = window.likeness;
   const byId = api.byId;
 
   let tool = "pan";
@@ -59,7 +60,7 @@
     return document.querySelector("dialog[open], .modal.show, #kept[open], .export[open]");
   }
 
-  document.addEventListener("keydown", (event) => {
+  on("keydown", null, (event) => {
     if (!byId("map-stage") || event.defaultPrevented || typing(event.target)) return;
     if (event.key === "Escape") {
       if (api.map && api.engine.input.drawing()) api.engine.input.cancel();
@@ -70,14 +71,10 @@
   }, true);
   window.likeness.bind("/", { pan: () => arm("pan"), lasso: () => arm("lasso"), box: () => arm("box") });
 
-  document.addEventListener("click", (event) => {
-    const on = (selector) => event.target.closest && event.target.closest(selector);
-    const button = on(".select-tool");
-    if (button) arm(button.dataset.tool);
-    else if (on("#select-clear")) chosen.set(null);
-    const all = on("[data-select]");
-    if (all) whole(Number(all.dataset.select), event.shiftKey ? "add" : "new");
-  });
+  on("click", ".select-tool", (button) => arm(button.dataset.tool));
+  on("click", "#select-clear", () => chosen.set(null));
+  on("click", "[data-select]", (button, event) =>
+    whole(Number(button.dataset.select), event.shiftKey ? "add" : "new"));
 
   // All of a cluster.
   function whole(number, how) {

@@ -6,8 +6,9 @@
   const chosen = api.chosen;
   const { make, icon, button, packed, say, edit, closeMenus } = api.notes;
   const byId = api.byId;
-  const { url } = window.likeness;
-  const act = (name, args) => window.likeness.act(name, args);
+  const { url, on, does } = window.likeness;
+  const act = (name, args) => window.likeness.act(name, args); // loaded later, as is the next one
+  const may = (right) => window.likeness.may(right);
   const PAGE = 90; // pictures added at a time
   const IN_ADDRESS = 300; // ids that an address carries; more need a collection
 
@@ -49,19 +50,19 @@
   function head(name, count) {
     byId("selected-title").textContent = name || "Selection";
     byId("selected-count").textContent = counted(count);
-    const tools = chosen.source.collection
-      ? [button("pencil", `Rename ${name}`, { do: "rename" }),
-        button("trash", `Delete the collection ${name}`, { do: "drop" })]
+    const tools = chosen.source.collection && may("annotate")
+      ? [button("pencil", `Rename ${name}`, { does: "rename-collection" }),
+        button("trash", `Delete the collection ${name}`, { does: "drop" })]
       : [];
     byId("selected-tools").replaceChildren(...tools);
     const keep = byId("selected-keep");
-    keep.hidden = Boolean(chosen.source.collection);
+    keep.hidden = Boolean(chosen.source.collection) || !may("annotate");
     if (keep.childElementCount) return;
     const field = make("input", { type: "text", maxLength: 80, className: "form-control", id: "keep-name",
       placeholder: "Name of a collection", "aria-label": "Name of a collection", autocomplete: "off" });
     field.setAttribute("list", "kept-names");
     field.addEventListener("keydown", (event) => event.key === "Enter" && keepAs(field.value));
-    keep.append(field, make("button", { type: "button", className: "button", data: { do: "keep" } }, "Keep"));
+    keep.append(field, make("button", { type: "button", className: "button", data: { does: "keep" } }, "Keep"));
   }
 
   function parts() {
@@ -80,12 +81,12 @@
       away ? make("p", { className: "soft small" }, `${counted(away)} without a place on this map`) : null,
     ].filter(Boolean));
     const all = chosen.ids.length;
-    tags.replaceChildren(...about.tags.map(([tag, count]) => make("span", { className: "map-chip" },
-      make("button", { type: "button", className: "map-chip-name", title: `Select all of ${tag}`,
-        data: { openTag: tag } }, icon("tag"), count < all ? `${tag} ${count}` : tag),
-      button("x", `Take the tag ${tag} off these`, { offTag: tag }, "map-chip-off"))),
-    make("button", { type: "button", className: "map-chip map-chip-more", title: "Tag these images",
-      data: { addTag: "" } }, icon("plus-lg"), "Tag"));
+    tags.replaceChildren(...about.tags.map(([tag, count]) => make("span", { className: "chip" },
+      make("button", { type: "button", className: "chip-name", title: `Select all of ${tag}`,
+        data: { does: "open", kind: "tag", name: tag } }, icon("tag"), count < all ? `${tag} ${count}` : tag),
+      may("annotate") ? button("x", `Take the tag ${tag} off these`, { does: "untag", name: tag }, "chip-drop") : "")),
+    may("annotate") ? make("button", { type: "button", className: "chip chip-more", title: "Tag these images",
+      data: { does: "add-tag" } }, icon("plus-lg"), "Tag") : "");
   }
 
   function bar([name, count, color]) {
@@ -133,8 +134,8 @@
     const thumb = make("img", { src: url(`/thumb/${id}`), alt: "", loading: "lazy", draggable: false });
     return make("div", { className: "selected-item" },
       make("button", { type: "button", className: "selected-picture", title: name,
-        "aria-label": `Show ${name}`, data: { show: id } }, thumb),
-      button("x", `Leave out ${name}`, { leave: id }, "selected-leave"));
+        "aria-label": `Show ${name}`, data: { does: "show", image: id } }, thumb),
+      button("x", `Leave out ${name}`, { does: "leave", image: id }, "selected-leave"));
   }
 
   // Doing
@@ -169,33 +170,23 @@
     say(kind === "zip" ? "Packing the files …" : "Writing the file …");
   }
 
-  const DO = {
+  does(".map-page", {
     keep: () => keepAs(byId("keep-name").value),
     search: () => go("/search"),
     graph: () => go("/graph"),
     csv: () => save("csv"), json: () => save("json"), zip: () => save("zip"),
     expand: () => { large = !large; render(); },
     collapse: () => { open = false; render(); },
-    rename: () => edit(byId("selected-title"), chosen.source.collection, "Name of the collection", null,
+    "rename-collection": () => edit(byId("selected-title"), chosen.source.collection, "Name of the collection", null,
       (name) => name && act("rename-collection", { collection: chosen.source.collection, name: name })),
     drop: () => act("drop-collection", { collection: chosen.source.collection }),
-  };
-
-  function click(event) {
-    if (!api.map || !byId("selected") || !event.target.closest) return;
-    const target = event.target.closest("[data-do], [data-show], [data-leave], #select-chip-name");
-    if (!target || !target.closest(".map-page")) return;
-    const { do: what, show, leave: out } = target.dataset;
-    if (what) DO[what]();
-    else if (show) window.dash_clientside.set_props("map-image", { data: Number(show) });
-    else if (out) chosen.set(chosen.ids.filter((id) => id !== Number(out)));
-    else {
-      open = !open;
-      render();
-    }
-  }
-
-  document.addEventListener("click", click);
+    show: ({ dataset }) => api.select(Number(dataset.image)),
+    leave: ({ dataset }) => chosen.set(chosen.ids.filter((id) => id !== Number(dataset.image))),
+  });
+  on("click", "#select-chip-name", () => {
+    open = !open;
+    render();
+  });
 
   // What the server says
 
@@ -238,7 +229,7 @@
       chosen.set(chosen.ids, {}, about);
     } else if (chosen.ids) left(done);
   }
-  document.addEventListener("likeness:acted", acted);
+  on("likeness:acted", null, acted);
 
   // What was taken out of the collection that is shown is gone from here too; without its tag
   // a selection is only itself.
@@ -275,13 +266,12 @@
     api.notes.names();
   });
   // What clusters is loaded when the slider is about to be used.
-  function ready(event) {
-    if (!event.target.closest || !event.target.closest("#map-granularity") || ready.done) return;
+  function ready() {
+    if (ready.done) return;
     ready.done = true;
     window.dash_clientside.set_props("map-ready", { data: 1 });
   }
-  document.addEventListener("pointerover", ready);
-  document.addEventListener("focusin", ready);
+  ["pointerover", "focusin"].forEach((type) => on(type, "#map-granularity", ready));
 
   // Labels and places are those of another map now.
   api.onMap(() => {

@@ -5,6 +5,7 @@
    sessionStorage: name, preview, and the vectors of each edit of it. */
 (function () {
   "use strict";
+  const { on } = window.likeness;
   const MOST = 24; // pictures on a board, as the server has it
   const UPLOADS = "likeness-upload:" + window.likeness.url("/"); // another library's vectors are others
   const SEEN = "likeness-seen:" + window.likeness.url("/");
@@ -170,21 +171,16 @@
     unfilter: () => FILTERS.forEach((name) => put("search-filter-" + name, { value: [] })),
   };
 
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest && event.target.closest(".search [data-does]");
-    if (button && doing[button.dataset.does]) doing[button.dataset.does](button);
-    const open = event.target.closest && event.target.closest("#search-link-open");
-    if (open) {
-      const form = document.getElementById("search-link-form");
-      form.hidden = !form.hidden;
-      if (!form.hidden) form.querySelector("input").focus();
-    }
+  window.likeness.does(".search", doing);
+  on("click", "#search-link-open", () => {
+    const form = document.getElementById("search-link-form");
+    form.hidden = !form.hidden;
+    if (!form.hidden) form.querySelector("input").focus();
   });
 
   // The values of a filter that have what was typed.
-  document.addEventListener("input", (event) => {
-    const choice = event.target.closest && event.target.closest(".search .choice");
-    if (!choice || event.target.type !== "text") return;
+  on("input", ".search .choice", (choice, event) => {
+    if (event.target.type !== "text") return;
     const wanted = event.target.value.trim().toLowerCase();
     choice.querySelectorAll(".choices > *").forEach((one) => {
       const value = one.textContent.replace(/ · [\d,]+$/, ""); // without how many there are

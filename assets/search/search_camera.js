@@ -1,7 +1,7 @@
 /* The camera of the Search page: on from a click until the picture is taken, no longer. */
 (function () {
   "use strict";
-  const search = window.likeness.search;
+  const { search, on } = window.likeness;
   let stream = null;
   let waiting = false; // for the person to allow it
 
@@ -72,10 +72,8 @@
     video.play().catch(stop);
   }
 
-  document.addEventListener("click", (event) => {
-    if (event.target.closest && event.target.closest("#search-camera")) start();
-  });
-  document.addEventListener("keydown", (event) => event.key === "Escape" && stream && stop());
+  on("click", "#search-camera", start);
+  on("keydown", null, (event) => event.key === "Escape" && stream && stop());
   window.addEventListener("pagehide", stop);
   // Leaving for another page of Likeness takes the view away without a word.
   const watcher = new MutationObserver(() => stream && !view() && stop());

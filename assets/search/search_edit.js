@@ -11,7 +11,7 @@
   const SENT_SIDE = 1024; // px: twice what the extractors look at
   const PAUSE = 250; // ms after the last arrow key: one held down is one search
   const CORNERS = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
-  const search = window.likeness.search;
+  const { search, on } = window.likeness;
   let cropping = false; // the tool is chosen: also a finger draws
   let drag = null;
   let nudged = 0; // the timer of the arrow keys
@@ -141,7 +141,7 @@
     return [Math.min(left, right), Math.min(top, bottom), Math.abs(right - left), Math.abs(bottom - top)];
   }
 
-  document.addEventListener("pointerdown", (event) => {
+  on("pointerdown", null, (event) => {
     const place = stage();
     if (!place || event.button !== 0 || !place.contains(event.target)) return;
     const from = point(event);
@@ -157,7 +157,7 @@
     place.setPointerCapture(event.pointerId);
   });
 
-  document.addEventListener("pointermove", (event) => {
+  on("pointermove", null, (event) => {
     if (!drag || !stage() || !stage().clientWidth) return; // drawn anew, not yet fitted
     drag.now = dragged(point(event));
     draw(drag.now);
@@ -170,10 +170,10 @@
     if (made && made[2] >= SMALLEST && made[3] >= SMALLEST) commit({ crop: made });
     fit();
   }
-  document.addEventListener("pointerup", end);
-  document.addEventListener("pointercancel", end);
+  on("pointerup", null, end);
+  on("pointercancel", null, end);
 
-  document.addEventListener("keydown", (event) => {
+  on("keydown", null, (event) => {
     if (event.key === "Escape" && cropping && stage()) {
       cropping = false;
       fit();
@@ -253,9 +253,7 @@
     return new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.95));
   }
 
-  document.addEventListener("likeness:query", fit);
-  document.addEventListener("load", (event) => {
-    if (event.target.closest && event.target.closest(".stage")) fit();
-  }, true);
+  on("likeness:query", null, fit);
+  on("load", ".stage", fit, true);
   window.addEventListener("resize", fit);
 })();

@@ -8,7 +8,7 @@
   const LARGEST = 25 * 2 ** 20; // as the server has it
   const TYPES = /\.(tiff?|avif|hei[cf]|jxl|dng|cr[23]|nef|arw|orf|rw2|raf|pef|srw)$/i; // a browser may not know
   const { url } = window.likeness;
-  const search = window.likeness.search;
+  const { search, on } = window.likeness;
   const { state, note, put } = search;
   const queue = []; // {file | address, joins}: joins, what it stands with on the board
   let busy = false;
@@ -105,7 +105,7 @@
     zone.append(made);
   }
 
-  document.addEventListener("paste", (event) => {
+  on("paste", null, (event) => {
     if (!search.onPage() || !event.clipboardData) return;
     offer(...Array.from(event.clipboardData.files).filter((file) => file.type.startsWith("image/")));
   });
@@ -114,13 +114,13 @@
   const zone = (event) => event.target.closest && event.target.closest(".search .drop");
   const mark = (event) => document.querySelectorAll(".search .drop").forEach((one) =>
     one.classList.toggle("drop-active", event.type === "dragover" && one === zone(event)));
-  document.addEventListener("dragover", (event) => {
+  on("dragover", null, (event) => {
     if (!search.onPage()) return;
     event.preventDefault();
     mark(event);
   });
-  document.addEventListener("dragleave", (event) => search.onPage() && mark(event));
-  document.addEventListener("drop", (event) => {
+  on("dragleave", null, (event) => search.onPage() && mark(event));
+  on("drop", null, (event) => {
     if (!search.onPage()) return;
     event.preventDefault();
     mark(event);
@@ -131,12 +131,8 @@
     const address = document.getElementById("search-link").value.trim();
     if (address) give([{ address: address }]);
   }
-  document.addEventListener("click", (event) => {
-    if (event.target.closest && event.target.closest("#search-link-go")) goTo();
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.id === "search-link") goTo();
-  });
+  on("click", "#search-link-go", goTo);
+  on("keydown", "#search-link", (field, event) => event.key === "Enter" && goTo());
 
   Object.assign(search, { offer: offer, sent: sent, field: field });
 })();

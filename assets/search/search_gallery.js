@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const AHEAD = "800px"; // so far before the end the next page is asked for
-  const search = window.likeness.search;
+  const { search, on } = window.likeness;
   let asked = "";
 
   // Once for each end: an answer that comes late finds that the list has grown, and is dropped.
@@ -21,7 +21,7 @@
   }, { rootMargin: "0px 0px " + AHEAD + " 0px" });
 
   // Watching anew tells at once whether the end is still in sight.
-  document.addEventListener("likeness:matches", () => {
+  on("likeness:matches", null, () => {
     asked = "";
     watcher.disconnect();
     const { shown } = search.state;

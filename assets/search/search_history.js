@@ -5,7 +5,7 @@
   const KEPT = 24;
   const TINY = 48; // px
   const LONGEST = 6000; // characters of an upload's thumbnail
-  const search = window.likeness.search;
+  const { search, on } = window.likeness;
 
   function all() {
     try {
@@ -107,6 +107,6 @@
     place.replaceChildren(list, clear);
   }
 
-  document.addEventListener("likeness:matches", (event) => search.state.shown && record(event.detail.view));
-  document.addEventListener("likeness:query", show);
+  on("likeness:matches", null, (event) => search.state.shown && record(event.detail.view));
+  on("likeness:query", null, show);
 })();

@@ -6,7 +6,7 @@
    store `acted`, and by the event likeness:acted. */
 (function () {
   "use strict";
-  const { url } = window.likeness;
+  const { url, on } = window.likeness;
   const put = (id, props) => window.dash_clientside.set_props(id, props);
   const SAID = 5000; // ms that a sentence stands, and one with a way back
   const BACK = 12000;
@@ -56,14 +56,9 @@
     return answer;
   }
 
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest && event.target.closest("button[data-act]");
-    if (button) act(button.dataset.act, JSON.parse(button.dataset.args || "{}"));
-  });
+  on("click", "button[data-act]", ({ dataset }) => act(dataset.act, JSON.parse(dataset.args || "{}")));
 
-  document.addEventListener("submit", async (event) => {
-    const form = event.target.closest("form[data-act]");
-    if (!form) return;
+  on("submit", "form[data-act]", async (form, event) => {
     event.preventDefault();
     const field = form.querySelector("input");
     const text = field.value;
@@ -74,6 +69,13 @@
     if (!answer.error && field.isConnected && field.value === text) put(field.id, { value: "" });
   });
 
+  // Whether who looks may do what takes a right: what cannot be done is not offered.
+  function may(right) {
+    const rights = document.querySelector("[data-rights]");
+    return Boolean(rights) && rights.dataset.rights.split(" ").includes(right);
+  }
+
   window.likeness.act = act;
+  window.likeness.may = may;
   window.likeness.say = say;
 })();

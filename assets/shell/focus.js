@@ -1,6 +1,7 @@
 /* The keyboard's place after an update: where what had the focus is gone, its successor gets it. */
 (function () {
   "use strict";
+  const { on } = window.likeness;
   const FOCUSABLE = "a[href], button:not([disabled]), input:not([disabled]), select, summary, [tabindex='0']";
   let last = null; // what had the focus, and how to find what comes after it
   let byKeys = false; // whether the keyboard was used last; a pointer needs no place
@@ -51,8 +52,8 @@
     }, 60);
   }
 
-  document.addEventListener("focusin", (event) => remember(event.target));
-  document.addEventListener("keydown", () => (byKeys = true), true);
-  document.addEventListener("pointerdown", () => (byKeys = false), true);
+  on("focusin", null, (event) => remember(event.target));
+  on("keydown", null, () => (byKeys = true), true);
+  on("pointerdown", null, () => (byKeys = false), true);
   new MutationObserver(check).observe(document.documentElement, { childList: true, subtree: true });
 })();

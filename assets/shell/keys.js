@@ -2,7 +2,7 @@
    the skip link; and buttons that copy a text. Dialogs and panels close by Esc themselves. */
 (function () {
   "use strict";
-  const { url, plain, keys, letters, bind } = window.likeness;
+  const { url, plain, on, keys, letters, bind } = window.likeness;
   const PICTURE = "button:has(img), a:has(img)";
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   const shown = (element) => element.getClientRects().length > 0;
@@ -151,19 +151,16 @@
     copy(button.dataset.copy).then(() => say("Copied"), () => say("Not allowed"));
   }
 
-  document.addEventListener("keydown", (event) => {
+  on("keydown", null, (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (walk(event)) event.preventDefault();
   });
   bind(null, { search: goToSearch, keys: () => dialog().showModal() });
 
-  document.addEventListener("click", (event) => {
-    const on = (selector) => event.target.closest && event.target.closest(selector);
-    if (on("#keys-open")) dialog().showModal();
-    if (on("[data-copy]")) onCopy(on("[data-copy]"));
-    if (on(".skip-link")) {
-      event.preventDefault(); // the address stays as it is
-      document.getElementById("page").focus();
-    }
+  on("click", "#keys-open", () => dialog().showModal());
+  on("click", "[data-copy]", onCopy);
+  on("click", ".skip-link", (link, event) => {
+    event.preventDefault(); // the address stays as it is
+    document.getElementById("page").focus();
   });
 })();

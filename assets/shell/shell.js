@@ -6,7 +6,7 @@
   "use strict";
   const none = () => window.dash_clientside.no_update;
   const put = (id, props) => window.dash_clientside.set_props(id, props);
-  const { url, plain } = window.likeness;
+  const { url, plain, on } = window.likeness;
   const pages = document.querySelector("meta[name=likeness-pages]").content.split(" ");
   let shown = null; // the address of the page that stands here: {path, search}
   let asked = null; // of the one that was asked for and has not come
@@ -32,10 +32,9 @@
   };
 
   // Links to pages are followed here; all else is the browser's.
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest && event.target.closest("a[href]");
+  on("click", "a[href]", (link, event) => {
     const other = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
-    if (!link || event.defaultPrevented || other || link.target || link.hasAttribute("download")) return;
+    if (event.defaultPrevented || other || link.target || link.hasAttribute("download")) return;
     const to = new URL(link.href);
     const ended = (path) => path.replace(/\/+$/, "");
     const page = pages.find((path) => ended(url(path)) === ended(to.pathname));
@@ -59,18 +58,17 @@
   })).observe({ type: "resource" });
 
   // Where a file has gone its thumbnail is left.
-  document.addEventListener("error", (event) => {
+  on("error", null, (event) => {
     const failed = event.target;
     const source = failed.tagName === "IMG" ? failed.getAttribute("src") || "" : "";
     if (source.startsWith(url("/image/"))) failed.src = source.replace("/image/", "/thumb/");
   }, true);
 
   // The same page of another library; what the address says of this one means nothing there.
-  document.addEventListener("change", (event) => {
-    if (event.target.id !== "library-switch") return;
+  on("change", "#library-switch", (field) => {
     const path = plain(location.pathname);
     const page = document.querySelector(`.nav-page[href="${url(path)}"]`) ? path : "/";
-    location.assign(event.target.value.replace(/\/$/, "") + page);
+    location.assign(field.value.replace(/\/$/, "") + page);
   });
   // Back to a page that the browser kept: its own library stands there again.
   window.addEventListener("pageshow", (event) => {

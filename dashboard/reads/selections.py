@@ -136,5 +136,5 @@ def _entry(kind: str, name: str, count: int) -> html.Button:
     return html.Button(
         [components.icon(kind), html.Span(name, className="kept-name"),
          html.Span(f"{count:,}", className="soft")],
-        type="button", className="kept-entry", **{f"data-open-{kind}": name},
+        type="button", className="kept-entry", **{"data-does": "open", "data-kind": kind, "data-name": name},
     )

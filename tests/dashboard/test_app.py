@@ -132,6 +132,7 @@ def test_the_server_of_the_procfile_opens_the_library_of_the_environment(made_li
 def test_an_error_in_a_callback_becomes_one_sentence_on_the_screen(library):
     app = create_app(library)
     shutil.rmtree(library.data / "maps")
-    answer = call(app, "map-coloring.data", {"map-color.value": "folder", "map-name.value": "color"})
+    asked = {"map-shown.data": 1, "map-name.value": "color"}
+    answer = call(app, "map-note.children", asked)
     toast = answer["sideUpdate"]["toast"]
     assert toast["is_open"] and "python -m pipeline map" in toast["children"]

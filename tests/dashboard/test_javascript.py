@@ -72,3 +72,9 @@ def test_a_test_that_fails_is_told(browser, sources):
     """)
     assert found["right"] is None and "found" in found["wrong"] and "[2]" in found["wrong"]
     assert "found 0" in found["late"] and "there is no asset none.js" in found["no such asset"]
+
+
+def test_the_document_is_listened_to_in_one_place(sources):
+    """theme.js is there before everything else, and on the page that asks for a password."""
+    listening = {path for path, text in sources.items() if "document.addEventListener" in text}
+    assert listening == {"events.js", "shell/theme.js"}

@@ -261,7 +261,7 @@ def test_a_close_look_is_a_wall_of_pictures_that_do_not_overlap(tab):
 
 @pytest.mark.browser
 def test_the_address_holds_colors_place_and_what_other_parts_add(page):
-    page.goto("/?map=color&color=folder&collection=Best")
+    page.goto("/?map=color&color=folder")
     page.wait_for_selector(".map-entry")
     page.wait_for_function(DRAWN)
     x, y = place(page, 7)

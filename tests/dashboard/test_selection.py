@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from dashboard import acts
+from dashboard.access import Access
 from dashboard.pages.map import selection as map_selection
 from dashboard.reads import Reads, selections
 from dashboard.reads.clusterings import Clusterings
@@ -248,7 +250,7 @@ def test_what_has_been_done_is_not_done_again_for_the_next_image(tab, made_libra
     tab.get_by_role("button", name="Clear the selection").click()
     notes.drop_collection(Library(made_library), "Once")
     tab.evaluate("likeness.mapPage.select(5)")
-    expect(tab.locator("#map-panel .map-chip-more")).to_be_visible()
+    expect(tab.locator("#map-panel .chip-more")).to_be_visible()
     tab.wait_for_timeout(500)
     assert selected(tab) == [] and notes.collections(Library(made_library)) == []
 
@@ -317,3 +319,31 @@ def test_a_cluster_is_named_in_place_selected_whole_and_an_image_tagged(tab, mad
     expect(panel.get_by_role("button", name="to print", exact=True)).to_have_count(0)
     expect(tab.locator("#select-chip-name")).to_have_text("1 image")  # what carried it stays selected
     assert notes.tags(Library(made_library)) == {}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("rights", [{"read"}, {"read", "annotate"}])
+def test_who_may_not_annotate_is_shown_tags_and_collections_without_what_changes_them(
+    made_library, tmp_path, serving, browser, rights,
+):
+    shutil.copytree(made_library, tmp_path / "data")
+    library = Library(tmp_path / "data")
+    notes.tag(library, [5, 6], "blue")
+    notes.collect(library, "Kept", [5])
+    served = serving(library, Access(rights=frozenset(rights)))
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=served)
+    tab = context.new_page()
+    tab.set_default_timeout(30_000)
+    tab.goto("/?collection=Kept&image=5")
+    drawn(tab)
+    expect(tab.locator("#selected-title")).to_have_text("Kept")
+    expect(tab.locator("#map-panel .chip-name")).to_have_text(["blue", "Kept"])
+    expect(tab.locator("#selected-tags .chip-name")).to_have_text(["blue"])
+    changing = ".chip-drop, .chip-more, [data-does=rename-cluster], [data-does=rename-collection], [data-does=drop]"
+    found = {one.get_attribute("class") or "" for one in tab.locator(changing).all()}
+    assert bool(found) == ("annotate" in rights)
+    tab.locator("#selected-tags .chip-name").click()  # reading is for all
+    expect(tab.locator("#selected-title")).to_have_text("blue")
+    assert selected(tab) == [5, 6]
+    expect(tab.locator("#keep-name")).to_be_visible(visible="annotate" in rights)
+    context.close()

@@ -47,22 +47,23 @@ def call(app: Dash, output: str, inputs: dict[str, object]):
     """The answer of the server to a callback of single-property inputs, over HTTP.
 
     output: the id of one of its outputs, as in "page.children". inputs: "id.property" →
-    value, in the callback's order, the first being what triggered it.
+    value, of its inputs and states in the callback's order, the first being what triggered it.
     """
     name = next(key for key in app.callback_map if output in key)
     known = app.callback_map[name]
     ids = [part.split(".") for part in name.strip(".").split("...")]
     outputs = [{"id": part[0], "property": part[1]} for part in ids]
-    given = [
-        {"id": part["id"], "property": part["property"], "value": inputs[f"{part['id']}.{part['property']}"]}
-        for part in known["inputs"]
-    ]
+    given, state = (
+        [{"id": part["id"], "property": part["property"], "value": inputs[f"{part['id']}.{part['property']}"]}
+         for part in known[kind]]
+        for kind in ("inputs", "state")
+    )
     body = {
         "output": name,
         "outputs": outputs if len(outputs) > 1 else outputs[0],
         "inputs": given,
         "changedPropIds": [next(iter(inputs))],
-        "state": [],
+        "state": state,
     }
     answer = app.server.test_client().post("/_dash-update-component", json=body)
     return json.loads(answer.data) if answer.data else None

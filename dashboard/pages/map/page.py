@@ -18,12 +18,11 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html,
 
 from dashboard import components
 from dashboard.access import READ, RUN, needs
-from dashboard.pages.map import panels as map_panels
-from dashboard.pages.map import selection as map_selection
+from dashboard.pages.map import panels, selection
 from dashboard.reads import Reads, colorings
 from dashboard.reads.clusterings import Clusterings
 from dashboard.reads.map_data import Drawings
-from dashboard.routes import maps as map_routes
+from dashboard.routes import maps
 
 PATH = "/"
 TITLE = "Map"
@@ -50,7 +49,7 @@ def layout(reads: Reads, params: dict[str, str]):
                         [html.H2("Clusters"), html.Div(id="map-clusters", className="map-clusters")],
                         className="map-side", **{"aria-label": "Clusters"},
                     ),
-                    _stage(map_selection.selection()),
+                    _stage(selection.selection()),
                 ],
                 className="map-body",
             ),
@@ -70,7 +69,7 @@ def needed(reads: Reads, params: dict[str, str]) -> list[tuple[str, str]]:
     names = reads.map_names()
     if not names:
         return []
-    return [("fetch", components.url(map_routes.address_of(_named(names, params), _dim(params))))]
+    return [("fetch", components.url(maps.address_of(_named(names, params), _dim(params))))]
 
 
 def _named(names: list[str], params: dict[str, str]) -> str:
@@ -91,9 +90,9 @@ def _toolbar(reads: Reads, names: list[str], name: str, params: dict[str, str]):
             _choice("map-dim", "Dimensions", [("2", "2D", False), ("3", "3D", False)],
                     _dim(params)),
             _select("map-color", "Color by", color if color in known else colorings.CLUSTER, colors),
-            html.Div(map_selection.granularity(params), id="map-granularity"),
+            html.Div(selection.granularity(params), id="map-granularity"),
             html.Span(id="map-note", className="map-note", role="status"),
-            html.Div(map_selection.tools(reads), id="map-tools", className="map-tools"),
+            html.Div(selection.tools(reads), id="map-tools", className="map-tools"),
             html.Button(
                 [components.icon("arrows-angle-contract"), html.Span("Reset view")], id="map-reset",
                 type="button", className="button", title="Show the whole map (double click)",
@@ -120,12 +119,12 @@ def _choice(name: str, label: str, options: list[tuple[str, str, bool]], value: 
     )
 
 
-def _stage(selection: list):
+def _stage(over: list):
     """The map with what floats over it; the browser fills in map-graph."""
     return html.Section(
         [
             html.Div(id="map-graph", className="map-graph"),
-            html.Div(selection, id="map-selection"),
+            html.Div(over, id="map-selection"),
             html.Div(id="map-legend", className="map-legend", role="group", **{"aria-label": "Colors"}),
             html.Div("Working out the colors …", id="map-coloring-busy", className="map-busy", role="status",
                      hidden=True),
@@ -140,7 +139,7 @@ def _stage(selection: list):
 def register(app: Dash, reads: Reads) -> None:
     """Add the page's callbacks, and the routes of the maps, which Compare asks too."""
     drawings, clusterings = Drawings(reads), Clusterings(reads)
-    map_routes.register(app.server, reads, drawings, clusterings)
+    maps.register(app.server, reads, drawings, clusterings)
 
     # After the map is there: whether it is stale takes a while to say of a large one.
     @app.callback(
@@ -175,7 +174,7 @@ def register(app: Dash, reads: Reads) -> None:
     app.clientside_callback(
         ClientsideFunction("map", "choose"),
         Output("map-image", "data"),
-        Input({"type": map_panels.NEIGHBOR, "image": ALL}, "n_clicks"),
+        Input({"type": panels.NEIGHBOR, "image": ALL}, "n_clicks"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
@@ -185,7 +184,7 @@ def register(app: Dash, reads: Reads) -> None:
         Input("map-image", "data"), Input("map-params", "data"), State("map-view", "data"),
         prevent_initial_call=True,
     )
-    map_selection.register(app, reads, clusterings)
+    selection.register(app, reads, clusterings)
 
 
 def map_note(drawings: Drawings, name: str, may: bool) -> str:
@@ -205,5 +204,5 @@ def chosen(reads: Reads, image: int | None, name: str) -> tuple:
     """The panel's content, whether it is hidden, and the neighbors to mark on the map."""
     if image is None:
         return no_update, True, {"image": None, "ids": []}
-    children, ids = map_panels.image_panel(reads, image, name)
+    children, ids = panels.image_panel(reads, image, name)
     return children, False, {"image": image, "ids": ids}

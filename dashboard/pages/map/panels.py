@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dash import html
 
-from dashboard import components
+from dashboard import chips, components
+from dashboard.access import ANNOTATE
 from dashboard.reads import Reads
 from pipeline.errors import LikenessError
-from pipeline.library import notes
 from pipeline.maps import COMBINED
 from pipeline.search import Query
 
@@ -45,7 +45,7 @@ def image_panel(reads: Reads, image_id: int, name: str) -> tuple[list, list[int]
         html.Div(_described(row), className="map-path", title=reads.where(row.file, row.path)),
         components.image_links(row.id, name=components.name_of(row.path), leave_out=("map",), words=True),
         html.Div(
-            note_chips(reads, row.id), id={"type": NOTES, "image": row.id}, className="map-chips",
+            note_chips(reads, row.id), id={"type": NOTES, "image": row.id}, className="chips",
             role="group", **{"aria-label": "Tags and collections"},
         ),
     ]
@@ -63,33 +63,22 @@ def image_panel(reads: Reads, image_id: int, name: str) -> tuple[list, list[int]
 
 
 def note_chips(reads: Reads, image_id: int) -> list:
-    """An image's tags and collections, each to be opened or taken off, and a button for one more tag."""
-    tags = notes.tags_of(reads.library, [image_id]).get(image_id, [])
-    kept = notes.collections_of(reads.library, image_id)
-    chips = [_chip("tag", name, image_id) for name in tags]
-    chips += [_chip("collection", name, image_id) for name in kept]
+    """An image's tags and collections, each to be opened; who may annotate takes them off and adds tags."""
+    made = [chip for kind in chips.KINDS for chip in chips.chips(reads, image_id, kind, _opens)]
+    if not reads.may(ANNOTATE):
+        return made
     more = html.Button(
-        [components.icon("plus-lg"), "Tag"], type="button", className="map-chip map-chip-more",
-        title="Add a tag", **{"data-add-tag": image_id},
+        [components.icon("plus-lg"), "Tag"], type="button", className="chip chip-more",
+        title="Add a tag", **{"data-does": "add-tag", "data-image": image_id},
     )
-    return [*chips, more]
+    return [*made, more]
 
 
-def _chip(kind: str, name: str, image_id: int) -> html.Span:
-    """A tag or a collection; the browser acts on its data (assets/map/map_notes.js)."""
-    off = f"Take off the tag {name}" if kind == "tag" else f"Take out of {name}"
-    return html.Span(
-        [
-            html.Button(
-                [components.icon(kind), name], type="button", className="map-chip-name",
-                title=f"Select all of {name}", **{f"data-open-{kind}": name},
-            ),
-            html.Button(
-                components.icon("x"), type="button", className="map-chip-off", title=off,
-                **{"aria-label": off, "data-image": image_id, f"data-off-{kind}": name},
-            ),
-        ],
-        className="map-chip",
+def _opens(kind: str, name: str) -> html.Button:
+    """The name on a chip: all images of it become the selection (assets/map/map_notes.js)."""
+    return html.Button(
+        [components.icon(kind), name], type="button", className="chip-name",
+        title=f"Select all of {name}", **{"data-does": "open", "data-kind": kind, "data-name": name},
     )
 
 

@@ -11,7 +11,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html,
 
 from dashboard import acts, components
 from dashboard.access import READ, needs
-from dashboard.pages.map import panels as map_panels
+from dashboard.pages.map import panels
 from dashboard.pools import LONG
 from dashboard.reads import Reads, selections
 from dashboard.reads.clusterings import Clusterings
@@ -91,15 +91,15 @@ def _drawer() -> html.Section:
         html.Span(id="selected-count", className="soft small"),
         html.Div(
             [
-                _action("search", "Search with these", do="search"),
-                _action("diagram-3", "Graph", do="graph"),
+                _action("search", "Search with these", does="search"),
+                _action("diagram-3", "Graph", does="graph"),
                 html.Details(
                     [
                         html.Summary([components.icon("download"), html.Span("Export")], className="button"),
                         html.Div(
-                            [_action("filetype-csv", "Table of paths (CSV)", do="csv"),
-                             _action("filetype-json", "JSON", do="json"),
-                             _action("file-earmark-zip", "Original files (zip)", do="zip")],
+                            [_action("filetype-csv", "Table of paths (CSV)", does="csv"),
+                             _action("filetype-json", "JSON", does="json"),
+                             _action("file-earmark-zip", "Original files (zip)", does="zip")],
                             className="export-menu",
                         ),
                     ],
@@ -108,13 +108,13 @@ def _drawer() -> html.Section:
             ],
             className="selected-actions",
         ),
-        _icon("arrows-expand", "Larger", do="expand"),
-        _icon("chevron-down", "Hide the gallery; the selection stays", do="collapse"),
+        _icon("arrows-expand", "Larger", does="expand"),
+        _icon("chevron-down", "Hide the gallery; the selection stays", does="collapse"),
     ]
     about = html.Div(
         [
             html.Div(id="selected-keep", className="selected-keep"),
-            html.Div(id="selected-tags", className="map-chips", role="group", **{"aria-label": "Tags"}),
+            html.Div(id="selected-tags", className="chips", role="group", **{"aria-label": "Tags"}),
             html.Div(id="selected-parts", className="selected-parts"),
         ],
         className="selected-about",
@@ -127,17 +127,17 @@ def _drawer() -> html.Section:
     )
 
 
-def _action(picture: str, text: str, do: str) -> html.Button:
+def _action(picture: str, text: str, does: str) -> html.Button:
     return html.Button(
         [components.icon(picture), html.Span(text)], type="button", className="button",
-        title=text, **{"data-do": do},
+        title=text, **{"data-does": does},
     )
 
 
-def _icon(picture: str, text: str, do: str) -> html.Button:
+def _icon(picture: str, text: str, does: str) -> html.Button:
     return html.Button(
         components.icon(picture), type="button", className="button-quiet map-tool", title=text,
-        **{"aria-label": text, "data-do": do},
+        **{"aria-label": text, "data-does": does},
     )
 
 
@@ -168,15 +168,15 @@ def register(app: Dash, reads: Reads, clusterings: Clusterings) -> None:
         return clusterings.listed(clusterings.at(name, step_of(step)))
 
     @app.callback(
-        Output("map-kept", "children"), Output({"type": map_panels.NOTES, "image": ALL}, "children"),
-        Input("acted", "data"), State({"type": map_panels.NOTES, "image": ALL}, "id"),
+        Output("map-kept", "children"), Output({"type": panels.NOTES, "image": ALL}, "children"),
+        Input("acted", "data"), State({"type": panels.NOTES, "image": ALL}, "id"),
         prevent_initial_call=True,
     )
     @needs(READ)
     def noted(done: dict, shown: list[dict]):
         if not {acts.TAGS, acts.COLLECTIONS} & set(done["changed"]):
             return no_update, [no_update] * len(shown)
-        return selections.kept_list(reads), [map_panels.note_chips(reads, one["image"]) for one in shown]
+        return selections.kept_list(reads), [panels.note_chips(reads, one["image"]) for one in shown]
 
     # Loading what clusters takes longer than clustering.
     @app.callback(Input("map-ready", "data"), prevent_initial_call=True)
