@@ -144,7 +144,7 @@ class ImageTables:
 
     def counts(self) -> dict[str, int]:
         """Number of images per state, all three named."""
-        found = dict(self.db.execute("SELECT state, count(*) FROM images GROUP BY state"))
+        found = dict(self.db.execute("SELECT state, sum(images) FROM image_tallies GROUP BY state"))
         return {state: found.get(state, 0) for state in ("ok", "unreadable", "missing")}
 
     def labels(self) -> dict[str, int]:
@@ -190,8 +190,8 @@ class ImageTables:
     def roots(self) -> dict[str, int]:
         """Scanned folder → number of images that are not missing, by name."""
         sql = (
-            "SELECT r.path, count(i.id) FROM roots r "
-            "LEFT JOIN images i ON i.root_id = r.id AND i.state IN ('ok', 'unreadable') "
+            "SELECT r.path, coalesce(sum(t.images), 0) FROM roots r "
+            "LEFT JOIN image_tallies t ON t.root_id = r.id AND t.state != 'missing' "
             "GROUP BY r.id ORDER BY r.path"
         )
         return {from_database(path): count for path, count in self.db.execute(sql)}

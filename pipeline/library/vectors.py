@@ -129,19 +129,13 @@ class VectorTables:
 
     def coverage(self, name: str) -> dict[str, int]:
         """How many `ok` images have a current, a stale or no vector of an embedding."""
-        number = self._embedding_id(name)
-        figures = "count(*), coalesce(sum(v.extractor_id IS e.extractor_id), 0)"
         having, current = self.db.execute(
-            f"SELECT {figures} FROM embeddings e JOIN vectors v ON v.embedding_id = e.id WHERE e.id = ?", [number]
+            "SELECT coalesce(sum(t.images), 0), "
+            "coalesce(sum(t.images) FILTER (WHERE t.extractor_id = coalesce(e.extractor_id, 0)), 0) "
+            "FROM embeddings e JOIN vector_tallies t ON t.embedding_id = e.id WHERE e.id = ?",
+            [self._embedding_id(name)],
         ).fetchone()
-        # Images of other states are few: walking them is quicker than looking up the state of each.
-        gone, gone_current = self.db.execute(
-            f"SELECT {figures} FROM embeddings e CROSS JOIN images i CROSS JOIN vectors v "
-            "ON v.embedding_id = e.id AND v.image_id = i.id "
-            "WHERE e.id = ? AND i.state IN ('unreadable', 'missing')", [number]
-        ).fetchone()
-        ok = self.db.execute("SELECT count(*) FROM images WHERE state = 'ok'").fetchone()[0]
-        having, current = having - gone, current - gone_current
+        ok = self.db.execute("SELECT coalesce(sum(images), 0) FROM image_tallies WHERE state = 'ok'").fetchone()[0]
         return {"current": current, "stale": having - current, "missing": ok - having}
 
     def pending(self, name: str) -> list[int]:
@@ -187,12 +181,12 @@ class VectorTables:
         Of the generations, and of generation times id, each modulo a prime: two libraries
         that agree in all three hold the same vectors, and no row has come to Python.
         """
-        prime = 2_147_483_629  # below 2³¹: a product of two remainders, summed a million times, stays exact
-        sql = (
-            f"SELECT count(*), coalesce(sum(g), 0), coalesce(sum((g * (image_id % {prime})) % {prime}), 0) "
-            f"FROM (SELECT v.image_id, v.generation % {prime} AS g {_CURRENT.format('')})"
-        )
-        return tuple(self.db.execute(sql, [self._embedding_id(name)]).fetchone())
+        found = self.db.execute(
+            "SELECT t.images, t.generations, t.products FROM embeddings e JOIN vector_tallies t "
+            "ON t.embedding_id = e.id AND t.extractor_id = coalesce(e.extractor_id, 0) WHERE e.id = ?",
+            [self._embedding_id(name)],
+        ).fetchone()
+        return tuple(found or (0, 0, 0))
 
     # The vectors themselves
 
