@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.errors import ImageError, TransientImageError
 from pipeline.extraction.report import ScanReport
-from pipeline.extraction.walk import File
+from pipeline.extraction.walk import ID, File
 from pipeline.library import Library
 from pipeline.library.images import printable, to_database
 from pipeline.library.vectors import chunks
@@ -113,7 +113,7 @@ def _enter(library: Library, item: Seen, number: int | None, state: str | None, 
         report.new += 1
         return _insert(library, values)
     before = library.image(number)
-    here = item.row is not None and item.row[0] == number
+    here = item.row is not None and item.row[ID] == number
     same = item.content is None or before.content_hash == item.content
     if state == "missing":
         report.returned += 1

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from pipeline.errors import LibraryError
 from pipeline.extraction.report import ScanReport
-from pipeline.extraction.walk import File, Walk, as_on_disk, once, walk
+from pipeline.extraction.walk import DEVICE, ID, File, Known, Walk, as_on_disk, once, walk
 from pipeline.library import Library
 from pipeline.library.images import from_database, printable, to_database
 from pipeline.pictures import decoding
 
-_COLUMNS = "id, size, mtime, ctime, device, inode, content_hash, state, retry"
+_COLUMNS = "path, id, size, mtime, ctime, device, inode, state, retry"
 
 
 @dataclass
@@ -25,8 +25,8 @@ class Part:
     root_id: int
     top: str
     found: Walk
-    rows: dict[str, tuple]
-    """Path → (id, size, mtime, ctime, device, inode, content_hash, state, retry), of what is not missing."""
+    rows: Known
+    """What is known there and not missing."""
     strange: bool = False
     """Whether it looks like another drive than the one that is known."""
 
@@ -34,8 +34,31 @@ class Part:
     def shown(self) -> str:
         return printable(os.path.join(self.root, self.top).rstrip("/"))
 
+    def lost(self, settled: set[int]) -> list[tuple]:
+        """What is known here and was neither found nor may be there unseen."""
+        if len(self.found.same) == len(self.rows):
+            return []
+        return [
+            row for path, row in self.rows.items() if row[ID] not in settled and not self.found.is_unread(path)
+        ]
 
-def parts_of(library: Library, folders: Iterable[Path], gone: bool, report: ScanReport) -> list[Part]:
+    def unmounted(self, lost: list[tuple]) -> list[tuple]:
+        """Those of the lost ones that lay on a drive of which nothing is there, inside a folder that is.
+
+        A drive shows by its device number. It may have another one today; then something of
+        it lies at its place all the same.
+        """
+        devices = {row[DEVICE] for row in lost} - {None} - self.found.devices
+        if not devices:
+            return []
+        places = {file.path for file in self.found.files} | {row[0] for row in self.found.same}
+        devices -= {row[DEVICE] for path, row in self.rows.items() if row[DEVICE] in devices and path in places}
+        return [row for row in lost if row[DEVICE] in devices]
+
+
+def parts_of(
+    library: Library, folders: Iterable[Path], gone: bool, everything: bool, report: ScanReport
+) -> list[Part]:
     """Walk the folders; one that cannot be scanned is a problem, and an error where it is the only one."""
     places = []
     for folder in folders:
@@ -50,18 +73,13 @@ def parts_of(library: Library, folders: Iterable[Path], gone: bool, report: Scan
         if any(root == base and top != one and (not one or top.startswith(one + "/")) for base, one in asked):
             continue  # inside another one of them
         try:
-            parts.append(_part(library, root, top, gone))
+            parts.append(_part(library, root, top, gone, everything))
         except LibraryError as error:
             report.problems.append(str(error))
     if not parts:
         raise LibraryError(" ".join(report.problems))
     if len(parts) > 1:
-        known = {id(file) for part in parts for file in part.found.files if file.path in part.rows}
-        kept = set(map(id, once([file for part in parts for file in part.found.files], known)))
-        for part in parts:
-            other_names = [file for file in part.found.files if id(file) not in kept]
-            part.found.doubled += len(other_names)
-            part.found.files = [file for file in part.found.files if id(file) in kept]
+        _once(parts)
     for part in parts:
         report.skipped += part.found.skipped
         report.doubled += part.found.doubled
@@ -71,17 +89,30 @@ def parts_of(library: Library, folders: Iterable[Path], gone: bool, report: Scan
     return parts
 
 
-def _part(library: Library, root: str, top: str, gone: bool) -> Part:
-    found = walk(root, top, data=library.data, exclude=library.excluded(root))
+def _once(parts: list[Part]) -> None:
+    """Each file by one name, whichever part it lies in."""
+    known = {id(file) for part in parts for file in part.found.files if file.path in part.rows}
+    kept = set(map(id, once([file for part in parts for file in part.found.files], known)))
+    same = [row for part in parts for row in part.found.same]
+    for part in parts:
+        other_names = [file for file in part.found.files if id(file) not in kept]
+        part.found.doubled += len(other_names)
+        part.found.files = [file for file in part.found.files if id(file) in kept]
+        part.found.leave_out(same)
+
+
+def _part(library: Library, root: str, top: str, gone: bool, everything: bool) -> Part:
     rows = _rows(library, root, top)
+    known = {} if everything else rows
+    found = walk(root, top, data=library.data, exclude=library.excluded(root), known=known)
     where = printable(os.path.join(root, top).rstrip("/"))
-    if not found.files and top in found.unread:
+    if not found and top in found.unread:
         raise LibraryError(f"{where} cannot be read ({found.unread[top]}).")
-    if not found.files and not rows and root not in library.roots():
+    if not found and not rows and root not in library.roots():
         skipped = ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.skipped.items()))
         looked = f"looked for {', '.join(sorted(decoding.EXTENSIONS))}"
         raise LibraryError(f"No images in {where} ({f'only {skipped}, which are not read' if skipped else looked}).")
-    if not found.files and rows and not found.unread and not gone:
+    if not found and rows and not found.unread and not gone:
         raise LibraryError(
             f"Nothing is left in {where}, where {len(rows):,} images are known: is a drive not mounted? They are "
             "kept as they were. If they are gone for good: scan --gone, or forget the folder."
@@ -118,12 +149,15 @@ def root_for(library: Library, folder: Path) -> tuple[str, str]:
 
 def _rows(library: Library, root: str, top: str) -> dict[str, tuple]:
     """What is known under root/top and not missing, by path."""
-    sql = (
-        f"SELECT path, {_COLUMNS} FROM images WHERE state IN ('ok', 'unreadable') "
-        "AND root_id = (SELECT id FROM roots WHERE path = ?)"
+    sql = (  # + : all rows in their order, since by an index each is looked up on its own
+        f"SELECT {_COLUMNS} FROM images WHERE state != 'missing' "
+        "AND +root_id = (SELECT id FROM roots WHERE path = ?) AND typeof(path) = ?"
     )
-    rows = ((from_database(row[0]), row[1:]) for row in library.db.execute(sql, [to_database(root)]))
-    return {path: row for path, row in rows if not top or path.startswith(top + "/")}
+    rows = {row[0]: row for row in library.db.execute(sql, [to_database(root), "text"])}
+    for row in library.db.execute(sql, [to_database(root), "blob"]):
+        path = from_database(row[0])
+        rows[path] = (path, *row[1:])
+    return {path: row for path, row in rows.items() if path.startswith(top + "/")} if top else rows
 
 
 def _leave_out_other_names(library: Library, root: str, found: Walk, rows: dict[str, tuple]) -> None:

@@ -8,6 +8,7 @@ from pipeline.extraction.entering import Seen, candidates
 from pipeline.extraction.matching import Candidate, Known, match
 from pipeline.extraction.parts import Part
 from pipeline.extraction.report import ScanReport
+from pipeline.extraction.walk import ID
 from pipeline.library import Library
 from pipeline.library.images import from_database
 
@@ -19,7 +20,9 @@ def images_of(
     library: Library, parts: list[Part], waiting: list[Seen], settled: set[int]
 ) -> list[tuple[int | None, str | None]]:
     """Which image each of the waiting files is, None for a new one, and the state it is in."""
-    here = {row[0] for part in parts for row in part.rows.values()}
+    if not waiting:
+        return []
+    here = set().union(*map(_ids, parts))
     waiting_as = {(item.file.device, item.file.inode) for item in waiting}
     known = []
     for number, base, path, device, inode, content, state in candidates(
@@ -39,8 +42,8 @@ def images_of(
     for at, item in enumerate(waiting):
         if at in matched:
             found.append((matched[at], "missing" if matched[at] in gone_before else "there"))
-        elif item.row is not None and item.row[0] not in taken:
-            found.append((item.row[0], "there"))  # the same place, another content: the picture was changed
+        elif item.row is not None and item.row[ID] not in taken:
+            found.append((item.row[ID], "there"))  # the same place, another content: the picture was changed
         else:
             found.append((None, None))
     return found
@@ -50,28 +53,36 @@ def _settled_folders(parts: list[Part], settled: set[int]) -> set[str]:
     """Folders in which some file lies as it did."""
     return {
         os.path.dirname(os.path.join(part.root, path))
-        for part in parts for path, row in part.rows.items() if row[0] in settled
+        for part in parts for path, row in part.rows.items() if row[ID] in settled
     }
 
 
-def without_strange(parts, waiting: list[Seen], images: list, settled: set[int], report: ScanReport):
+def without_strange(
+    library: Library, parts: list[Part], waiting: list[Seen], images: list, settled: set[int], report: ScanReport
+) -> tuple[list[Seen], list]:
     """Leave out what lies where another drive seems to be: not one picture is as it was, and
     half of the places are empty. Pictures that a program has written anew keep their places."""
-    kept = settled | {
+    doubtful = [part for part in parts if len(part.rows) >= _STRANGE_FROM and settled.isdisjoint(_ids(part))]
+    if not doubtful:
+        return waiting, images
+    before = library.images_by_id([number for number, _ in images if number is not None])
+    kept = {
         number for item, (number, _) in zip(waiting, images)
-        if item.row is None or number != item.row[0] or item.row[6] == item.content
+        if number is not None
+        and (item.row is None or number != item.row[ID] or before[number].content_hash == item.content)
     }
-    for part in parts:
-        ids = {row[0] for row in part.rows.values()}
-        if len(ids) < _STRANGE_FROM or not ids.isdisjoint(kept):
-            continue
-        there = {file.path for file in part.found.files}
-        part.strange = 2 * sum(path not in there for path in part.rows) >= len(ids)
+    for part in doubtful:
+        ids, there = _ids(part), {file.path for file in part.found.files}
+        part.strange = ids.isdisjoint(kept) and 2 * sum(path not in there for path in part.rows) >= len(ids)
         if part.strange:
             report.problems.append(
                 f"None of the {len(ids):,} images known in {part.shown} is there, but others are: is it another "
                 "drive? The known ones are kept as they were. If they are gone for good: scan --gone."
             )
-    strange = {row[0] for part in parts if part.strange for row in part.rows.values()}
-    left = [(item, one) for item, one in zip(waiting, images) if item.row is None or item.row[0] not in strange]
+    strange = {number for part in parts if part.strange for number in _ids(part)}
+    left = [(item, one) for item, one in zip(waiting, images) if item.row is None or item.row[ID] not in strange]
     return [item for item, _ in left], [one for _, one in left]
+
+
+def _ids(part: Part) -> set[int]:
+    return {row[ID] for row in part.rows.values()}

@@ -19,8 +19,9 @@ from pipeline.extraction.entering import BATCH, Seen, enter_known, enter_new, in
 from pipeline.extraction.parts import Part, parts_of, root_for
 from pipeline.extraction.recognition import images_of, without_strange
 from pipeline.extraction.report import ScanReport
-from pipeline.extraction.walk import File
+from pipeline.extraction.walk import ID, INODE, RETRY, STATE, File
 from pipeline.library import Library
+from pipeline.library.images import printable
 from pipeline.progress import Progress, Silent
 
 
@@ -41,7 +42,8 @@ def scan(
     LibraryError when none of the folders can be scanned.
     """
     report = ScanReport()
-    parts = parts_of(library, [folders] if isinstance(folders, str | os.PathLike) else folders, gone, report)
+    folders = [folders] if isinstance(folders, str | os.PathLike) else folders
+    parts = parts_of(library, folders, gone, everything, report)
     settled: set[int] = set()
     to_read = [item for part in parts for item in _touched(library, part, settled, everything, retry, report)]
     progress.start("scan", len(to_read))
@@ -53,10 +55,10 @@ def scan(
             progress.advance(len(batch))
     images = images_of(library, parts, waiting, settled)
     if not gone:
-        waiting, images = without_strange(parts, waiting, images, settled, report)
+        waiting, images = without_strange(library, parts, waiting, images, settled, report)
     settled |= enter_known(library, waiting, images, report)
     for part in parts:
-        _sweep(library, part, settled, report)
+        _sweep(library, part, settled, gone, report)
     library.drop_empty_roots()
     for problem in report.problems:
         progress.say(problem)
@@ -79,17 +81,19 @@ def _touched(
 ) -> list[Seen]:
     """The files that are not as they are known; those that are go to `settled`."""
     to_read, unfamiliar = [], []
+    settled.update(row[ID] for row in part.found.same)
+    report.unchanged += len(part.found.same)
     for file in part.found.files:
         row = part.rows.get(file.path)
-        again = row is not None and row[7] == "unreadable" and (retry or row[8])
+        again = row is not None and row[STATE] == "unreadable" and (retry or row[RETRY])
         if row is None or everything or again or not _as_known(file, row):
             to_read.append(Seen(part.root, part.root_id, file, row, retry or everything))
             continue
         report.unchanged += 1
-        report.unreadable += row[7] == "unreadable"
-        settled.add(row[0])
-        if row[5] is None:
-            unfamiliar.append((file.ctime, file.device, file.inode, row[0]))
+        report.unreadable += row[STATE] == "unreadable"
+        settled.add(row[ID])
+        if row[INODE] is None:
+            unfamiliar.append((file.ctime, file.device, file.inode, row[ID]))
     for start in range(0, len(unfamiliar), 20 * BATCH):
         with library.db.atomic():
             library.db.conn.executemany(
@@ -101,7 +105,7 @@ def _touched(
 
 def _as_known(file: File, row: tuple) -> bool:
     """Whether the file system says the same of a file as it did. Another device numbers anew."""
-    _, size, mtime, ctime, device, inode, *_ = row
+    _, _, size, mtime, ctime, device, inode, *_ = row
     return (
         (file.size, file.mtime) == (size, mtime)
         and ctime in (None, file.ctime)
@@ -109,15 +113,21 @@ def _as_known(file: File, row: tuple) -> bool:
     )
 
 
-def _sweep(library: Library, part: Part, settled: set[int], report: ScanReport) -> None:
-    """Mark as missing what was known here and was neither found nor may be there unseen."""
+def _sweep(library: Library, part: Part, settled: set[int], gone: bool, report: ScanReport) -> None:
+    """Mark as missing what was known here and is not there."""
     if part.strange:
         return
-    lost = [
-        row[0] for path, row in part.rows.items() if row[0] not in settled and not part.found.is_unread(path)
-    ]
+    lost = part.lost(settled)
+    if away := [] if gone else part.unmounted(lost):
+        kept = {row[ID] for row in away}
+        lost = [row for row in lost if row[ID] not in kept]
+        common = os.path.commonpath([os.path.dirname(row[0]) for row in away])
+        report.problems.append(
+            f"The drive is not there on which {len(away):,} images in {printable(os.path.join(part.root, common))} "
+            "lie; is it not mounted? They are kept as they were. If they are gone for good: scan --gone."
+        )
     for start in range(0, len(lost), BATCH):
         with library.db.atomic():
-            for number in lost[start : start + BATCH]:
-                library.mark(number, "missing")
+            for row in lost[start : start + BATCH]:
+                library.mark(row[ID], "missing")
     report.missing += len(lost)

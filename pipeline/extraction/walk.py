@@ -7,7 +7,7 @@ import os
 import stat
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
@@ -20,6 +20,12 @@ SKIPPED_FOLDERS = frozenset(
     " .thumbnails".split()
 ) | {"system volume information"}
 """Folders of thumbnails, trash and snapshots that storage servers and systems keep, in small letters."""
+
+
+Known = Mapping[str, tuple]
+"""Path → (path, id, size, mtime, ctime, device, inode, state, retry) of an image: plain tuples, since
+a million of them are compared on every run."""
+ID, SIZE, MTIME, CTIME, DEVICE, INODE, STATE, RETRY = range(1, 9)
 
 
 @dataclass(slots=True)
@@ -49,24 +55,41 @@ class File:
 class Walk:
     """What was found under root/top.
 
+    same: what is known of files that are as they were (`Known`); the others are in `files`.
     unread: folders that could not be listed, relative to the root ('' the root itself), and
     why. skipped: pictures of kinds that nothing here reads, by extension. doubled: further
-    names of files that are in `files` already.
+    names of files that are found already. devices: those that the folders lie on.
     """
 
     files: list[File] = field(default_factory=list)
+    same: list[tuple] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
     doubled: int = 0
+    devices: set[int] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return len(self.files) + len(self.same)
+
+    def leave_out(self, same: Sequence[tuple]) -> None:
+        """Drop other names of files that were found as they are known."""
+        if same and any(file.may_be_doubled for file in self.files):
+            taken = {(row[DEVICE], row[INODE]) for row in same}
+            kept = [f for f in self.files if not f.may_be_doubled or (f.device, f.inode) not in taken]
+            self.doubled += len(self.files) - len(kept)
+            self.files = kept
 
     def is_unread(self, path: str) -> bool:
         """Whether a file may be there although it was not found."""
         return any(path == one or not one or path.startswith(one + "/") for one in self.unread)
 
 
-def walk(root: str, top: str = "", *, data: Path | None = None, exclude: Sequence[str] = ()) -> Walk:
+def walk(
+    root: str, top: str = "", *, data: Path | None = None, exclude: Sequence[str] = (), known: Known = {}
+) -> Walk:
     """Every picture under root/top by name; hidden files, trash and thumbnails left out.
 
+    known: images whose files are to be told from those that are new or touched.
     data: the library's own directory, left out where it lies inside. exclude: patterns as
     `is_excluded` takes them. Links are followed, once: what lies behind one is found under
     its own name where it has one here.
@@ -80,13 +103,18 @@ def walk(root: str, top: str = "", *, data: Path | None = None, exclude: Sequenc
         if not folders:  # links wait until all that lies here by its own name is found
             folders, links, linked = links, [], True
         before = len(found.files)
-        _list(root, folders.pop(), top, own, exclude, found, seen, folders, links)
+        folder = folders.pop()
+        entries = _entries(root, folder, top, own, found, seen)
+        for entry in _list(entries, folder, exclude, {} if linked else known, found):
+            (links if entry.is_symlink() else folders).append(f"{folder}/{entry.name}" if folder else entry.name)
         if linked:
             for file in found.files[before:]:
                 file.link = True
     listed = len(found.files)
     found.files = once(found.files)
     found.doubled = listed - len(found.files)
+    found.leave_out(found.same)
+    found.devices = {_signed(device) for device, _ in seen}
     found.files.sort(key=lambda file: file.path)
     return found
 
@@ -131,57 +159,69 @@ def as_on_disk(path: Path) -> Path:
     return path
 
 
-def _list(root, folder, top, own, exclude, found: Walk, seen: set, folders: list[str], links: list[str]) -> None:
-    """Look through one folder: files into `found`, what lies below onto the lists."""
+def _entries(root: str, folder: str, top: str, own: str | None, found: Walk, seen: set) -> list[os.DirEntry]:
+    """What lies in a folder that has not been listed yet, hidden names left out."""
     here = os.path.join(root, folder) if folder else root
     try:
         state = os.stat(here)
         if (state.st_dev, state.st_ino) in seen:
-            return
+            return []
         seen.add((state.st_dev, state.st_ino))
         with os.scandir(here) as listed:
-            entries = [entry for entry in listed if not entry.name.startswith(".")]
+            entries = [entry for entry in listed if entry.name[0] != "."]
     except (FileNotFoundError, NotADirectoryError):
-        return  # gone since it was named
+        return []  # gone since it was named
     except OSError as error:
         if error.errno != errno.ELOOP:  # a link to itself leads nowhere
             found.unread[folder] = error.strerror or str(error)
-        return
+        return []
     if own and folder != top and os.path.realpath(here) == own and any(e.name == DATABASE for e in entries):
-        return
+        return []
+    return entries
+
+
+def _list(entries: list[os.DirEntry], folder: str, exclude, known: Known, found: Walk) -> list[os.DirEntry]:
+    """Sort the entries of a folder: files into `found`; returns the folders among them."""
+    below, start = [], f"{folder}/" if folder else ""
+    kinds = [entry.name[entry.name.rfind(".") :].lower() for entry in entries]
     raws: set[str] = set()
-    if any(os.path.splitext(entry.name)[1].lower() in formats.RAW_EXTENSIONS for entry in entries):
+    if not formats.RAW_EXTENSIONS.isdisjoint(kinds):
         raws = formats.raws_beside_jpegs(entry.name for entry in entries)
-    for entry in entries:
-        path = f"{folder}/{entry.name}" if folder else entry.name
+    for entry, kind in zip(entries, kinds):
+        path = start + entry.name
         if exclude and is_excluded(path, exclude):
             continue
         try:
             if entry.is_dir():
                 if entry.name.casefold() not in SKIPPED_FOLDERS:
-                    (links if entry.is_symlink() else folders).append(path)
+                    below.append(entry)
+            elif kind not in formats.EXTENSIONS:
+                if formats.is_unread_name(PurePath(entry.name)):
+                    found.skipped[kind] += 1
             elif entry.name not in raws:
-                found.files.extend(_file(entry, path, found.skipped))
+                _sort(entry, path, known.get(path), found)
         except FileNotFoundError:
             continue  # a dangling link, or gone since the listing
         except OSError as error:
             if error.errno != errno.ELOOP:
                 found.unread[path] = error.strerror or str(error)
+    return below
 
 
-def _file(entry: os.DirEntry, path: str, skipped: Counter[str]) -> Iterator[File]:
-    """The file of an entry that has a picture's name; a pipe or device might never end."""
-    extension = os.path.splitext(entry.name)[1].lower()
-    if extension not in formats.EXTENSIONS:
-        if formats.is_unread_name(PurePath(entry.name)):
-            skipped[extension] += 1
-        return
+def _sort(entry: os.DirEntry, path: str, row: tuple | None, found: Walk) -> None:
+    """A file into those that are as known, or the others; a pipe or device might never end."""
     state = entry.stat()
-    if stat.S_ISREG(state.st_mode):
-        yield File(
+    if (
+        row is not None and row[STATE] == "ok" and state.st_size == row[SIZE] and state.st_mtime == row[MTIME]
+        and state.st_ctime == row[CTIME] and state.st_ino == row[INODE] and state.st_dev == row[DEVICE]
+        and state.st_nlink == 1 and not entry.is_symlink()
+    ):  # fmt: skip
+        found.same.append(row)
+    elif stat.S_ISREG(state.st_mode):
+        found.files.append(File(
             path, state.st_size, state.st_mtime, state.st_ctime, _signed(state.st_dev), _signed(state.st_ino),
             state.st_nlink, entry.is_symlink(),
-        )
+        ))
 
 
 def _signed(number: int) -> int:

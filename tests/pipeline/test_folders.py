@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import unicodedata
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -274,3 +276,39 @@ def test_the_same_path_below_two_folders_is_told_apart(tmp_path):
     assert library.told_apart(library.images()) == ["1.png"]
     scan(library, tmp_path / "disk2" / "2024")
     assert sorted(library.told_apart(library.images())) == ["disk1/2024/1.png", "disk2/2024/1.png"]
+
+
+def test_a_drive_inside_a_folder_that_is_not_there_keeps_its_images(tmp_path):
+    other = Path(tempfile.mkdtemp(dir="/dev/shm")) if os.path.isdir("/dev/shm") else None
+    if other is None or other.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second drive here")
+    try:
+        folder = tmp_path / "pictures"
+        fill(folder / "own", range(4))
+        fill(other, range(10, 14))
+        (folder / "drive").symlink_to(other, target_is_directory=True)
+        library = Library(tmp_path / "data", create=True)
+        assert scan(library, folder).new == 8
+        (folder / "drive").unlink()
+        (folder / "drive").mkdir()  # the place where it was mounted
+        (folder / "own" / "3.png").unlink()
+        report = scan(library, folder)
+        assert (report.unchanged, report.missing) == (3, 1)
+        assert [problem for problem in report.problems if str(folder / "drive") in problem and "mounted" in problem]
+        (folder / "drive").rmdir()
+        assert scan(library, folder).missing == 0  # nor where the mount point went with it
+        (folder / "drive").symlink_to(other, target_is_directory=True)
+        (other / "10.png").unlink()
+        report = scan(library, folder)  # it is back: what is not on it is gone
+        assert (report.unchanged, report.missing, report.problems) == (6, 1, [])
+        for file in other.iterdir():
+            file.unlink()
+        report = scan(library, folder)  # it is there, and empty
+        assert (report.unchanged, report.missing, report.problems) == (3, 3, [])
+        fill(other, [10])
+        assert scan(library, folder).returned == 1
+        (folder / "drive").unlink()
+        assert scan(library, folder).missing == 0
+        assert scan(library, folder, gone=True).missing == 1
+    finally:
+        shutil.rmtree(other)
