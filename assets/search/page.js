@@ -9,7 +9,6 @@
   const MOST = 24; // pictures on a board, as the server has it
   const UPLOADS = "likeness-upload:" + window.likeness.url("/"); // another library's vectors are others
   const SEEN = "likeness-seen:" + window.likeness.url("/");
-  const FILTERS = ["label", "folder", "in", "tag"]; // as the server has them
   const KEPT = 16; // uploads: previews of 768 px fill the tab's storage
   const none = () => window.dash_clientside.no_update;
   const put = (id, props) => window.dash_clientside.set_props(id, props);
@@ -168,7 +167,8 @@
       remember([]);
       setBoard(state.board.slice());
     },
-    unfilter: () => FILTERS.forEach((name) => put("search-filter-" + name, { value: [] })),
+    unfilter: () => document.querySelectorAll(".search [data-filter]").forEach(({ dataset }) =>
+      put("search-filter-" + dataset.filter, { value: [] })),
   };
 
   window.likeness.does(".search", doing);

@@ -15,10 +15,11 @@ from dashboard.pages.search import results as search_results
 from dashboard.pages.search import upload as search_upload
 from dashboard.pages.search.board import IMAGE
 from dashboard.pages.search.panel import MODE_TITLES, examples, query_part, segments, settings_part
-from dashboard.pages.search.query import FILTERS, Settings, query_of, rated_as
+from dashboard.pages.search.query import Settings, query_of, rated_as
 from dashboard.pages.search.results import Shown
 from dashboard.pages.search.stage import query_view
 from dashboard.reads import Reads
+from dashboard.reads.filters import FILTERS
 from dashboard.routes import ratings as rating_export
 from dashboard.uploads.edit import EditedPictures
 from pipeline.errors import LikenessError
@@ -106,10 +107,10 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         prevent_initial_call=False,
     )
     @needs(READ)
-    def on_change(asked, values, metric, count, mode, label, folder, within, tag, ids):
+    def on_change(asked, *controls):
         if asked is None:
             return (no_update,) * 5
-        settings = _settings(ids, values, metric, count, mode, (label, folder, within, tag))
+        settings = _settings(*controls)
         board = search_board.from_data(asked["board"])
         # Another picture is a step that Back returns from; a slider's way is not.
         replace = "search-asked.data" not in ctx.triggered_prop_ids
@@ -126,8 +127,8 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         prevent_initial_call=True,
     )
     @needs(READ)
-    def on_more(_, shown, asked, values, metric, count, mode, label, folder, within, tag, ids):
-        settings = _settings(ids, values, metric, count, mode, (label, folder, within, tag))
+    def on_more(_, shown, asked, *controls):
+        settings = _settings(*controls)
         # Where something else is asked by now, its answer is under way or there is none.
         if not shown or not shown["more"] or shown["of"] != _generation(asked, settings):
             return no_update
@@ -193,8 +194,9 @@ def _register_browser(app: Dash) -> None:
     )
 
 
-def _settings(ids, values, metric, count, mode, filters) -> Settings:
-    """What the controls say."""
+def _settings(values, metric, count, mode, *rest) -> Settings:
+    """What the controls say; rest: the values chosen of each filter, and the ids of the sliders."""
+    *filters, ids = rest
     weights = {part["embedding"]: float(value or 0) for part, value in zip(ids, values)}
     chosen = {name: tuple(given) for name, given in zip(FILTERS, filters) if given}
     return Settings(weights, metric, int(count), mode, chosen)

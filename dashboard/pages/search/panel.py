@@ -10,7 +10,7 @@ from dash import dcc, html
 from dashboard import components
 from dashboard.pages.search.query import COUNTS, Settings
 from dashboard.reads import Reads
-from pipeline.library import notes
+from dashboard.reads.filters import FILTERS
 
 MAX_UPLOAD = 25 * 2**20
 """Largest picture taken from the person, bytes."""
@@ -24,7 +24,6 @@ MODE_TITLES = {"closest": "Closest", "discover": "Discover", "distinct": "No nea
 _METRIC_TITLES = {
     "cosine": "Cosine", "euclidean": "Euclidean", "manhattan": "Manhattan", "hamming": "Hamming",
 }
-_FILTER_TITLES = {"label": "Label", "folder": "Folder", "in": "Collection", "tag": "Tag"}
 
 
 def query_part(reads: Reads) -> html.Div:
@@ -181,24 +180,15 @@ def segments(name: str, title: str, options: Mapping[str, str], value: str, *, q
 
 def filters_part(reads: Reads, settings: Settings) -> list:
     """A choice of several for each filter that has anything to choose from."""
-    library = reads.library
-    labels, inside = library.labels(), reads.folders()
-    known = {
-        "label": labels,
-        # Where a label is the folder's name, twice the same choice would be one too many.
-        "folder": {} if inside.keys() == labels.keys() else inside,
-        "in": {one.name: one.count for one in notes.collections(library)},
-        "tag": notes.tags(library),
-    }
     return [
-        _choice(name, counts, settings.filters.get(name, ())) for name, counts in known.items()
+        _choice(name, kind.title, kind.values(reads), settings.filters.get(name, ()))
+        for name, kind in FILTERS.items()
     ]
 
 
-def _choice(name: str, counts: Mapping[str, int], chosen: Sequence[str]) -> html.Div:
+def _choice(name: str, title: str, counts: Mapping[str, int], chosen: Sequence[str]) -> html.Div:
     """Any number of a filter's values, with the images that each has; the chosen first."""
     values = [*chosen, *(value for value in counts if value not in chosen)][: max(OFFERED, len(chosen))]
-    title = _FILTER_TITLES[name]
     find = [dcc.Input(type="text", placeholder=f"Find a {title.lower()}", className="choice-find",
                       id=f"search-find-{name}", autoComplete="off")] if len(values) > FOUND_ABOVE else []
     return html.Div(
@@ -214,5 +204,5 @@ def _choice(name: str, counts: Mapping[str, int], chosen: Sequence[str]) -> html
             ),
         ],
         hidden=not values, className="choice", role="group",
-        **{"aria-labelledby": f"search-filter-{name}-label"},
+        **{"aria-labelledby": f"search-filter-{name}-label", "data-filter": name},
     )

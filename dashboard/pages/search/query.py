@@ -11,20 +11,17 @@ from math import isfinite
 import numpy as np
 
 from dashboard.pages.search.board import COLLECTION, IMAGE, Entry
-from dashboard.reads import Reads
+from dashboard.reads import Reads, filters
 from dashboard.uploads.edit import EditedPictures
 from pipeline.errors import QueryError
 from pipeline.library import notes
 from pipeline.search import Entry as QueryEntry
-from pipeline.search import Filter, ImageEntry, Query, VectorsEntry
+from pipeline.search import ImageEntry, Query, VectorsEntry
 from pipeline.settings import METRICS
 
 COUNTS = (12, 24, 48, 96)
 COUNT = 24
 MODES = ("closest", "discover", "distinct")
-FILTERS = ("label", "folder", "in", "tag")
-"""Names of the filters in the address; `in` is a collection."""
-
 _MOST_AVERAGED = 2_000
 """Images of a collection whose mean is taken; of a larger one, evenly drawn ones."""
 
@@ -48,7 +45,7 @@ class Settings:
             _one_of(params.get("metric"), METRICS, METRICS[0]),
             int(_one_of(params.get("count"), [str(n) for n in COUNTS], str(COUNT))),
             _one_of(params.get("mode"), MODES, MODES[0]),
-            {name: split(params[name]) for name in FILTERS if params.get(name)},
+            {name: split(params[name]) for name in filters.FILTERS if params.get(name)},
         )
 
     def params(self) -> dict[str, object]:
@@ -125,11 +122,7 @@ def query_of(
         entries=tuple(entries),
         weights=dict(settings.weights) if any(settings.weights.values()) else None,
         metric=settings.metric, top_k=settings.count,
-        filter=Filter(
-            labels=settings.filters.get("label", ()), folders=settings.filters.get("folder", ()),
-            collections=settings.filters.get("in", ()), tags=settings.filters.get("tag", ()),
-            exclude=tuple(sorted(exclude)),
-        ),
+        filter=filters.narrowed(reads, settings.filters, exclude),
     )
 
 
