@@ -69,11 +69,11 @@ def _collected(library: Library, name: str) -> list[int]:
 
 
 def _of_images(library: Library) -> object:
-    return library.generation()
+    return library.images_generation()
 
 
 def _of_notes(table: str) -> Callable[[Library], object]:
-    return lambda library: (library.generation(), library.notes_generation(table))
+    return lambda library: (library.images_generation(), library.notes_generation(table))
 
 
 CONDITIONS = {

@@ -35,6 +35,16 @@ def pending(library: Library) -> list[int]:
     return [row[0] for row in library.db.execute(sql, [VERSION])]
 
 
+def changed_since(library: Library, generation: int) -> np.ndarray:
+    """Ids (n,) int64 ascending of images whose hash or state may have changed after a generation,
+    forgotten ones included. A run that stores vectors changes neither."""
+    sql = (
+        "SELECT id FROM images WHERE changed > ?1 UNION SELECT image_id FROM hashes WHERE generation > ?1 "
+        "UNION SELECT image_id FROM forgotten WHERE generation > ?1 ORDER BY 1"
+    )
+    return np.fromiter((row[0] for row in library.db.execute(sql, [generation])), np.int64)
+
+
 def read(library: Library, ids: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Current hashes of `ok` images: ids (n,) int64 ascending, rows (n, 24) uint8.
 

@@ -78,6 +78,13 @@ class Library(ImageTables, VectorTables):
         """Rises with every change of what can be found: images, states, vectors, hashes."""
         return self.notes_generation("images")
 
+    def images_generation(self) -> int:
+        """The generation in which an image came, changed or went last; storing vectors leaves it."""
+        return self.db.execute(
+            "SELECT max(coalesce((SELECT max(changed) FROM images), 0), "
+            "coalesce((SELECT max(generation) FROM forgotten), 0))"
+        ).fetchone()[0]
+
     def notes_generation(self, kind: str) -> int:
         """Rises with every change of `tags`, `collections`, `cluster_names` or `ratings`."""
         row = self.db.execute("SELECT value FROM generations WHERE name = ?", [kind]).fetchone()

@@ -108,7 +108,7 @@ class Hashes:
         return index.search(row, k, filters.rows(filter))
 
     def _brought_up(self) -> HashIndex:
-        changed = None if self._kept is None else self._library.changed_since(self._kept[0])
-        if changed is None:
+        if self._kept is None:
             return HashIndex.of(self._library)
-        return self._kept[1].updated(self._library, changed)
+        changed = stored.changed_since(self._library, self._kept[0])
+        return self._kept[1].updated(self._library, changed) if len(changed) else self._kept[1]

@@ -9,6 +9,7 @@ import pytest
 from pipeline.errors import QueryError
 from pipeline.extraction.embed import embed
 from pipeline.extraction.scan import scan
+from pipeline.index import Filter
 from pipeline.index.bitmap import Bitmap
 from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
@@ -125,3 +126,22 @@ def test_a_changed_file_gets_another_hash(own_pictures, tmp_path):
     scan(library, own_pictures)
     embed(library, ["color"])
     assert bits(before[0], stored_hashes.read(library, [row.id])[1][0]).sum() > 24
+
+
+def test_what_is_in_memory_is_read_again_only_where_hashes_or_states_change(library):
+    searcher = Searcher(library)
+    chosen = Filter(labels=(next(iter(library.labels())),))
+    first = searcher.hashes.now()[0]
+    passing = searcher.hashes.now()[1].rows(chosen)
+    ids = library.stamps("color")[0]
+    read = []
+    library.db.conn.set_trace_callback(lambda sql: read.append(sql) if "hashes h" in sql or "label" in sql else None)
+    library.store([], {"color": (library.embeddings()["color"].extractor, *library.vectors("color"))})  # as a run does
+    assert searcher.hashes.now()[0] is first and searcher.hashes.now()[1].rows(chosen) is passing and read == []
+    library.mark(int(ids[3]), "missing")
+    assert searcher.hashes.now()[0].ids.tolist() == np.delete(ids, 3).tolist() and read
+    library.mark(int(ids[3]), "ok")
+    changed = first.rows[[4]] ^ 255
+    stored_hashes.store(library, [(int(ids[4]), changed[0])])
+    assert (searcher.hashes.now()[0].rows[4] == changed).all() and searcher.hashes.now()[0].ids.tolist() == ids.tolist()
+    assert library.remove_root(next(iter(library.roots()))) and len(searcher.hashes.now()[0]) == 0
