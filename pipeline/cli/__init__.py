@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli import ask, build, folders, gallery, measure
+from pipeline.cli import ask, build, care, folders, gallery, measure
 from pipeline.errors import LikenessError, sentence
 from pipeline.host import Terminated
 from pipeline.progress import Console
@@ -59,6 +59,9 @@ for _command in (
     build.map_command,
     folders.forget,
     folders.relocate,
+    care.backup,
+    care.restore,
+    care.doctor,
     ask.search,
     ask.duplicates,
     ask.status,

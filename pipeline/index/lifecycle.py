@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from pipeline.errors import StaleIndexError
 from pipeline.index import currency
@@ -68,6 +69,23 @@ def build(
     index.settle(generation, options)
     choice.remember(library)
     return index, "built"
+
+
+def rebuild(library: Library, progress: Progress = Silent()) -> None:
+    """Build the index anew, as it was set, from the library alone: what is saved cannot be believed."""
+    saved = engine.saved_state(library)
+    engine.remove(library)
+    build(library, None, saved.options if saved else None, progress)
+
+
+def damage(library: Library) -> str:
+    """What is wrong with what is saved, all of it read; empty where nothing is, or nothing is saved."""
+    return engine.damage(library)
+
+
+def strays(library: Library) -> list[Path]:
+    """Files of indexes that are none any more."""
+    return engine.strays(library)
 
 
 def about(library: Library) -> dict | None:

@@ -47,7 +47,7 @@ def connect(data: Path, read_only: bool) -> Connection:
     """A connection to the database of a data directory, with foreign keys."""
     file = data / DATABASE
     if read_only:
-        connection = sqlite3.connect(_address(file), uri=True, timeout=_PATIENCE)
+        connection = sqlite3.connect(address(file), uri=True, timeout=_PATIENCE)
     else:
         connection = sqlite3.connect(file, timeout=_PATIENCE)
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -78,7 +78,19 @@ def prepare(data: Path) -> bool:
     except OSError as error:
         raise LibraryError(f"The data directory {data} cannot be used ({error.strerror}).") from None
     except sqlite3.DatabaseError as error:
-        raise LibraryError(f"{file} cannot be opened ({error}).") from None
+        raise LibraryError(f"{file} cannot be opened ({error}); where it is damaged, `restore` brings a backup back.") from None
+
+
+def check(file: Path) -> None:
+    """Raise LibraryError unless a file is a library that can be read or brought up to date; writes nothing."""
+    try:
+        with _plain(file, read_only=True) as db:
+            _pending(file, db)
+            if not migrations.applied(db):
+                raise LibraryError(f"{file} is no library of Likeness's.")
+    except sqlite3.DatabaseError as error:
+        what = "is no library of Likeness's" if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB else "is damaged"
+        raise LibraryError(f"{file} {what} ({error}).") from None
 
 
 def _migrate(file: Path) -> None:
@@ -97,7 +109,7 @@ def _plain(file: Path, read_only: bool = False) -> Iterator[Database]:
     if not file.is_file() and not file.parent.is_dir():
         yield Database(memory=True)
         return
-    connection = sqlite3.connect(_address(file), uri=True) if read_only else sqlite3.connect(file, timeout=_PATIENCE)
+    connection = sqlite3.connect(address(file), uri=True) if read_only else sqlite3.connect(file, timeout=_PATIENCE)
     try:
         yield Database(connection)
     finally:
@@ -109,7 +121,7 @@ def _pending(file: Path, db: Database) -> bool:
     known = [step.name for step in migrations._migrations]
     applied = [step.name for step in migrations.applied(db)]
     if newer := [name for name in applied if name not in known]:
-        raise LibraryError(f"The library in {file.parent} was written by a newer Likeness ({newer[-1]}).")
+        raise LibraryError(f"{file} was written by a newer Likeness ({newer[-1]}).")
     if not applied and db.table_names():
         raise LibraryError(f"{file} is a database, but none of Likeness's.")
     return len(applied) < len(known)
@@ -120,7 +132,7 @@ def _is_writable(data: Path) -> bool:
     return os.access(data, os.W_OK) and os.access(data / DATABASE, os.W_OK)
 
 
-def _address(file: Path) -> str:
+def address(file: Path) -> str:
     """The URI that opens a database without writing anything, not even beside it.
 
     Without the log of a writer that was cut off, the file is all there is (`immutable`); with
@@ -128,8 +140,7 @@ def _address(file: Path) -> str:
     """
     log = file.with_name(file.name + "-wal")
     whole = not log.is_file() or log.stat().st_size == 0
-    address = "file:" + _quoted(file.resolve())
-    return f"{address}?immutable=1" if whole else f"{address}?mode=ro"
+    return f"file:{_quoted(file.resolve())}?{'immutable=1' if whole else 'mode=ro'}"
 
 
 def _quoted(file: Path) -> str:

@@ -25,16 +25,15 @@ import numpy as np
 
 from pipeline.errors import LibraryError
 from pipeline.library.library import Library
+from pipeline.library.locks import held, unheld
 
-try:
-    import fcntl
-except ImportError:  # Windows: what a killed writer leaves stays
-    fcntl = None
-
-_SUFFIX, _TEMPORARY = ".npz", ".tmp"
+_SUFFIX = ".npz"
+TEMPORARY = ".tmp"
+"""How the names of files end that are still being written."""
 _ABOUT = "about"  # the array that is no array: the key and what is told of the others, as JSON
 _NAME = re.compile(r"[a-z]+/[\w+-][\w+.:@=-]*")  # nothing that leads out of the library
-_UNREADABLE = (OSError, KeyError, TypeError, ValueError, EOFError, NotImplementedError, BadZipFile, BadStreamError)
+UNREADABLE = (OSError, KeyError, TypeError, ValueError, EOFError, NotImplementedError, BadZipFile, BadStreamError)
+"""What a reader of archives raises for bytes that are none."""
 
 
 class DamagedError(LibraryError):
@@ -77,7 +76,7 @@ def read(library: Library, name: str, key: str | None = None, arrays: bool = Tru
             return Derived(found, about, {entry: file[entry] for entry in kept})
     except FileNotFoundError:
         return None
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise DamagedError(f"{path(library, name)} is damaged: {_reason(error)}.") from None
 
 
@@ -134,11 +133,11 @@ def replacing(target: Path) -> Iterator[Path]:
     becomes a LibraryError of one sentence. What writers that were killed have left in the
     folder is cleaned away.
     """
-    temporary = target.with_name(f"{target.name}.{secrets.token_hex(4)}{_TEMPORARY}")
+    temporary = target.with_name(f"{target.name}.{secrets.token_hex(4)}{TEMPORARY}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target.parent)
-        with _holding(temporary):
+        with held(temporary):
             try:
                 yield temporary
                 with open(temporary, "rb+") as file:
@@ -152,21 +151,14 @@ def replacing(target: Path) -> Iterator[Path]:
         raise LibraryError(f"{target} could not be written: {_reason(error)}.") from error
 
 
-@contextmanager
-def _holding(temporary: Path) -> Iterator[None]:
-    """Hold the lock of a file; raises OSError where somebody else does."""
-    with open(temporary, "ab") as file:
-        if fcntl:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
-            file.close()  # Windows renames no open file
-        yield
+def leftovers(folder: Path) -> list[Path]:
+    """Temporary files that nobody holds: their writers have ended without removing them."""
+    return unheld(sorted(folder.glob(f"*{TEMPORARY}")))
 
 
 def _sweep(folder: Path) -> None:
-    """Remove temporary files that nobody holds: their writers have ended without removing them."""
-    for file in folder.glob(f"*{_TEMPORARY}") if fcntl else ():
-        with suppress(OSError), _holding(file):
+    for file in leftovers(folder):
+        with suppress(OSError):
             file.unlink()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 try:
@@ -19,3 +19,23 @@ def locked(file: Path, wait: bool = True) -> Iterator[None]:
         if fcntl:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
+
+
+@contextmanager
+def held(file: Path) -> Iterator[None]:
+    """Hold a file that is being written, made where there is none; BlockingIOError where somebody else does."""
+    with open(file, "ab") as handle:
+        if fcntl:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            handle.close()  # Windows renames no open file
+        yield
+
+
+def unheld(files: Iterable[Path]) -> list[Path]:
+    """The files that nobody holds; none where the system cannot say."""
+    found = []
+    for file in files if fcntl else ():
+        with suppress(OSError), held(file):
+            found.append(file)
+    return found

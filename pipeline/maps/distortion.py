@@ -41,7 +41,7 @@ def distortion(
     library: Library, index: Index, shown: Map, progress: Progress = Silent()
 ) -> Distortion:
     """The distortion of a map, as kept or found now, among those images that the index still has."""
-    key = derived.key_of(_VERSION, K, ALL_BELOW, shown.name, shown.ids, shown.xy, shown.stamps)
+    key = key_of(shown)
     kept = derived.load(library, f"distortion/{shown.name}", key)
     if kept is not None:
         return Distortion(kept.arrays["ids"], kept.arrays["share"], kept.about["among"])
@@ -50,6 +50,11 @@ def distortion(
     arrays = {"ids": found.ids, "share": found.share}
     derived.offer(library, f"distortion/{shown.name}", key, arrays, {"among": found.among})
     return found
+
+
+def key_of(shown: Map) -> str:
+    """What the kept distortion of a map is keyed on."""
+    return derived.key_of(_VERSION, K, ALL_BELOW, shown.name, shown.ids, shown.xy, shown.stamps)
 
 
 def _find(index: Index, shown: Map, progress: Progress) -> Distortion:

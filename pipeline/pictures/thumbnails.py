@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import cv2
 import numpy as np
+from PIL import Image
 
 from pipeline.errors import ImageError
 
@@ -30,6 +33,21 @@ def resize(pixels: np.ndarray, max_side: int) -> np.ndarray:
 def thumbnail(pixels: np.ndarray) -> bytes:
     """A decoded picture (h, w, 3) uint8 RGB as JPEG bytes, long side `THUMBNAIL_SIDE` px."""
     return encode_jpeg(resize(pixels, THUMBNAIL_SIDE), quality=85)
+
+
+def is_whole(jpeg: object) -> bool:
+    """Whether bytes are a thumbnail as `thumbnail` makes them, from the first marker to the last.
+
+    Every byte is decoded; one that has changed and still decodes is not noticed.
+    """
+    if not isinstance(jpeg, bytes) or jpeg[:2] != b"\xff\xd8" or jpeg[-2:] != b"\xff\xd9":
+        return False
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:
+            picture.load()
+            return max(picture.size) <= THUMBNAIL_SIDE
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
 
 
 def encode_jpeg(pixels: np.ndarray, quality: int = 92) -> bytes:

@@ -8,6 +8,7 @@ files are unlinked, not overwritten.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from contextlib import suppress
@@ -62,7 +63,7 @@ def write(
     """
     pointer(library).parent.mkdir(parents=True, exist_ok=True)
     saved = {} if arrays is not None and structure is not None else json.loads(pointer(library).read_text())
-    keys = {"key": saved.get("key"), "structure": saved and _structure(saved)}
+    keys = {"key": saved.get("key"), "structure": saved and _structure(saved), "sum": saved.get("sum")}
     if structure is not None:
         keys["structure"] = secrets.token_hex(8)
         with derived.replacing(_file(library, keys["structure"], ".faiss")) as temporary:
@@ -70,16 +71,63 @@ def write(
                 faiss.write_index(structure, str(temporary))
             except RuntimeError as error:  # what FAISS raises for every cause
                 raise LibraryError(f"The index cannot be written ({str(error).rpartition(': ')[2]}).") from None
+            keys["sum"] = _sum(temporary)
     if arrays is not None:
         keys["key"] = secrets.token_hex(8)
         with derived.replacing(_file(library, keys["key"], ".npz")) as temporary, open(temporary, "wb") as file:
             np.savez(file, **arrays)
     with derived.replacing(pointer(library)) as temporary:
         Path(temporary).write_text(json.dumps({**about, **keys}))
-    for path in pointer(library).parent.iterdir():
-        if path.suffix in (".faiss", ".npz") and path.stem not in keys.values():
-            with suppress(OSError):  # where an open file cannot be removed, the next save does it
-                path.unlink()
+    for path in strays(library):
+        with suppress(OSError):  # where an open file cannot be removed, the next save does it
+            path.unlink()
+
+
+def strays(library: Library) -> list[Path]:
+    """Files of indexes that nothing names any more: their writers have ended without removing them."""
+    try:
+        saved = json.loads(pointer(library).read_text())
+        named = saved["key"], _structure(saved)
+    except _DAMAGED:
+        named = ()
+    files = sorted(pointer(library).parent.glob("*"))
+    return [path for path in files if path.suffix in (".faiss", ".npz") and path.stem not in named]
+
+
+def remove(library: Library) -> None:
+    """Drop the index, whatever state its files are in."""
+    pointer(library).unlink(missing_ok=True)
+    for path in strays(library):
+        path.unlink(missing_ok=True)
+
+
+def damage(library: Library) -> str:
+    """What is wrong with the files, of which every byte is read; empty where nothing is, or none are there."""
+    before = version(library)
+    said = _damage(library)
+    return said if version(library) == before else damage(library)  # replaced meanwhile
+
+
+def _damage(library: Library) -> str:
+    if not pointer(library).exists():
+        return ""
+    try:
+        saved = json.loads(pointer(library).read_text())
+        rows, structure = _rows(library, saved), _file(library, _structure(saved), ".faiss")
+        if saved.get("sum") not in (None, _sum(structure)):
+            return f"{structure.name} has changed since it was written"
+        count = faiss.read_index(str(structure), faiss.IO_FLAG_MMAP_IFC).ntotal
+    except (*_DAMAGED, RuntimeError) as error:  # FAISS raises RuntimeError for every cause
+        return f"its files cannot be read ({str(error).rpartition(': ')[2]})"
+    if any(len(array) != count for array in rows.values()):
+        return "its files do not belong together"
+    return ""
+
+
+def _sum(file: Path) -> str:
+    """A check sum of a file; earlier versions have kept none."""
+    with open(file, "rb") as opened:
+        return hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def version(library: Library) -> tuple[int, int]:
