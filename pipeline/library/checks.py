@@ -20,7 +20,7 @@ from pipeline.library.derived import UNREADABLE
 from pipeline.library.images import printable
 from pipeline.library.library import Library
 from pipeline.library.schema import migrations
-from pipeline.library.schema_identity import vectors_table
+from pipeline.library.schema.identity import vectors_table
 from pipeline.library.vectors import chunks, table_of
 from pipeline.pictures.thumbnails import is_whole
 from pipeline.progress import Progress, Silent
