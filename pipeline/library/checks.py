@@ -19,7 +19,7 @@ from pipeline.library import hashes
 from pipeline.library.derived import UNREADABLE
 from pipeline.library.images import printable
 from pipeline.library.library import Library
-from pipeline.library.schema import migrations
+from pipeline.library.schema import migrations, tallies
 from pipeline.library.schema.identity import vectors_table
 from pipeline.library.vectors import chunks, table_of
 from pipeline.pictures.thumbnails import is_whole
@@ -237,6 +237,15 @@ def _counters(library: Library) -> Iterator[Finding]:
         if row is None or row[0] < most:
             text = f"The counter of {name} stands at {row[0] if row else 'nothing'}, and {most} is taken."
             yield Finding("counters", name, 1, text, lambda t=table, v=value, m=most: _raise(library, t, v, m))
+
+
+    if count := tallies.wrong(library.db):
+        yield Finding("counters", "tallies", count, f"{count:,} kept figures are not what counting gives.", lambda: _recount(library))
+
+
+def _recount(library: Library) -> None:
+    with library.db.atomic():
+        tallies.recount(library.db)
 
 
 def _raise(library: Library, table: str, value: str, most: int) -> None:

@@ -165,6 +165,8 @@ CURABLE = {
     "ids": (sql("UPDATE sqlite_sequence SET seq = 3 WHERE name = 'images'"), ("counters", "ids")),
     "ids unknown": (sql("DELETE FROM sqlite_sequence WHERE name = 'images'"), ("counters", "ids")),
     "changes": (sql("UPDATE generations SET value = 0 WHERE name = 'images'"), ("counters", "changes")),
+    "vector tally": (sql("UPDATE vector_tallies SET images = images + 1 WHERE embedding_id = 2"), ("counters", "tallies")),
+    "image tally": (sql("DELETE FROM image_tallies"), ("counters", "tallies")),
     "run": (sql("INSERT INTO runs (command, parameters, started, state, pid, process) VALUES ('run', '{}', '', 'running', 1, 'before')"), ("runs", "running")),
     "index missing": (drop("index/*"), ("index", "missing")),
     "index cut": (cut("index/*.faiss"), ("index", "damaged")),
