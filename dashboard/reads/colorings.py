@@ -148,7 +148,7 @@ def _dates(reads: Reads, ids: np.ndarray) -> np.ndarray:
     rows = reads.library.db.execute("SELECT id, mtime FROM images ORDER BY id").fetchall()
     table = np.array(rows, np.float64).reshape(-1, 2)
     at = np.searchsorted(table[:, 0], ids).clip(max=max(0, len(table) - 1))
-    there = (table[at, 0] == ids) & (table[at, 1] > 0)
+    there = (table[at, 0] == ids) & (table[at, 1] > 0) & (table[at, 1] < 253_402_300_800)  # the year 10,000
     return np.where(there, table[at, 1], np.nan)
 
 

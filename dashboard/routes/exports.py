@@ -218,7 +218,7 @@ def _regular(path: str, flags: int) -> int:
 def _entry(name: str, file: IO[bytes]) -> zipfile.ZipInfo:
     """The head of a file in the zip, with its own time; a zip knows the years 1980 to 2107."""
     about = os.fstat(file.fileno())
-    when = time.localtime(about.st_mtime)[:6]
+    when = time.localtime(min(max(about.st_mtime, 0), 5e9))[:6]  # files carry years that no calendar has
     entry = zipfile.ZipInfo(name, min(max(when, (1980, 1, 1, 0, 0, 0)), (2107, 12, 31, 23, 59, 58)))
     entry.file_size = about.st_size  # from 4 GB on the head must be another one
     entry.external_attr = 0o644 << 16

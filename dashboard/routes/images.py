@@ -35,6 +35,9 @@ _NO_THUMBNAIL = (
     '<circle cx="62" cy="34" r="7" fill="#8a8a8a" fill-opacity=".5"/></svg>'
 )
 
+_LATEST = 253_402_300_799
+"""Seconds since 1970 at the end of the year 9999, the last one that HTTP has; files carry later ones."""
+
 
 def register(server: Flask, library: Library) -> None:
     """Add the two routes to a server."""
@@ -71,7 +74,7 @@ def _original(row: ImageRow, kind: str) -> Response:
     about = row.file.stat()
     answer = send_file(
         row.file, mimetype=kind, conditional=True, etag=f"{about.st_mtime_ns:x}-{about.st_size:x}",
-        last_modified=about.st_mtime, download_name=PurePosixPath(row.shown).name,
+        last_modified=min(max(about.st_mtime, 0), _LATEST), download_name=PurePosixPath(row.shown).name,
     )
     answer.headers["Cache-Control"] = "private, max-age=300"
     return answer

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from flask import Flask
 from PIL import Image
 
+from dashboard.routes import exports
 from dashboard.routes import images as image_routes
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
@@ -66,6 +70,22 @@ def test_parts_of_an_original_are_sent_where_they_are_asked_for(scanned):
     assert client.get(f"/image/{row.id}", headers={"If-None-Match": tag}).status_code == 304
     row.file.write_bytes(whole + b"more")
     assert client.get(f"/image/{row.id}", headers={"If-None-Match": tag}).data == whole + b"more"
+
+
+@pytest.mark.parametrize("year", [300_000_000_000, 1 << 60, -(1 << 60)])
+def test_a_file_of_an_impossible_year_is_sent(tmp_path, year):
+    folder = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else tmp_path))
+    try:
+        Image.fromarray(np.zeros((6, 9, 3), np.uint8)).save(folder / "a.jpg")
+        os.utime(folder / "a.jpg", (0, year))  # where the file system takes it
+        library = Library(tmp_path / "data", create=True)
+        scan(library, folder)
+        answer = client_of(library).get("/image/1")
+        assert answer.status_code == 200 and answer.data == (folder / "a.jpg").read_bytes()
+        with open(folder / "a.jpg", "rb") as file:
+            assert 1980 <= exports._entry("a.jpg", file).date_time[0] <= 2107
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_a_pipe_in_the_place_of_a_picture_is_not_waited_for(scanned):
