@@ -19,7 +19,7 @@ from time import perf_counter, process_time
 from dash import Dash
 
 from dashboard.app import create_app
-from dashboard.pages.search.board import Entry
+from dashboard.pages.search.entry import Entry
 from dashboard.pages.search.upload import receive
 from dashboard.reads import Reads
 from pipeline.library import Library

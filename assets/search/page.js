@@ -1,7 +1,6 @@
 /* The Search page in the browser: the board, uploads, presets, paste, drop anywhere.
 
-   The board is a list of {kind, key, minus, token, turn, mirror, crop}; see
-   dashboard/pages/search/board.py. What belongs to an upload stays in this tab, in
+   The board is a list of entries, see entries.js. What belongs to an upload stays in this tab, in
    sessionStorage: name, preview, and the vectors of each edit of it. */
 (function () {
   "use strict";
@@ -82,14 +81,7 @@
 
   // The board.
 
-  const suffix = (one) =>
-    (one.turn ? "~" + one.turn : "") + (one.mirror ? "~m" : "") + (one.crop ? "~" + one.crop.join(".") : "");
-  const tokenOf = (one) => one.key + suffix(one);
-  const entry = (kind, key, minus) => ({
-    kind: kind, key: String(key), token: String(key), minus: Boolean(minus),
-    turn: 0, mirror: false, crop: null,
-  });
-  const same = (one, other) => one.kind === other.kind && one.token === other.token;
+  const { make: entry, tokenOf, same } = window.likeness.entries;
   const adder = () => document.querySelector("#search-query .adder");
   const isAdding = () => Boolean(adder()) && adder().getAttribute("aria-pressed") === "true";
 
@@ -205,19 +197,9 @@
         if (text !== JSON.stringify(state.board)) state.changes++;
         state.board = board || [];
         const before = state.asked;
-        const asked = { board: state.board, uploads: {}, names: {}, seen: [] };
-        let waits = false;
-        state.board.filter((one) => one.kind === "upload").forEach((one) => {
-          const upload = stored(one.key);
-          if (!upload) return;
-          asked.names[one.key] = upload.name;
-          if (upload.vectors[one.token]) asked.uploads[one.token] = upload.vectors[one.token];
-          else {
-            window.likeness.search.edited(one, upload);
-            waits = true;
-          }
-        });
-        if (waits) return none(); // the edited picture is on its way; its answer comes back here
+        const edited = (one, upload) => window.likeness.search.edited(one, upload);
+        const asked = window.likeness.entries.asked(state.board, stored, edited);
+        if (!asked) return none(); // an edited picture is on its way; its answer comes back here
         state.drawing = null;
         state.asked = state.board.map(tokenOf).join();
         if (mode === "discover" && before && before !== state.asked) see(shown);

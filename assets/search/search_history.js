@@ -3,9 +3,10 @@
   "use strict";
   const KEY = "likeness-history:" + window.likeness.url("/");
   const KEPT = 24;
-  const TINY = 48; // px
-  const LONGEST = 6000; // characters of an upload's thumbnail
   const { search, on } = window.likeness;
+
+  // One entry of a search: what is shown for it, and what it is called.
+  const part = (one) => window.likeness.entries.part(one, search.stored);
 
   function all() {
     try {
@@ -21,28 +22,6 @@
     } catch (error) {
       return; // storage is forbidden: there is no history then
     }
-  }
-
-  async function tiny(upload) {
-    const picture = new Image();
-    picture.src = upload.src;
-    await picture.decode();
-    const scale = TINY / Math.max(picture.width, picture.height);
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.max(1, Math.round(picture.width * scale));
-    canvas.height = Math.max(1, Math.round(picture.height * scale));
-    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-    const source = canvas.toDataURL("image/jpeg", 0.7);
-    return source.length <= LONGEST ? source : null;
-  }
-
-  // One picture of a search: what is shown for it, and what it is called.
-  async function part(one) {
-    if (one.kind === "image") return { minus: one.minus, image: Number(one.key), name: "image " + one.key };
-    if (one.kind === "collection") return { minus: one.minus, name: one.key };
-    const upload = search.stored(one.key);
-    const source = upload && (await tiny(upload).catch(() => null));
-    return { minus: one.minus, src: source, upload: one.key, name: upload ? upload.name : "an image" };
   }
 
   async function record(view) {

@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 
 from dashboard import components
-from dashboard.pages.search.board import MOST, Entry, from_data, from_params, to_params
-from dashboard.pages.search.query import Settings, join, rated_as, split
+from dashboard.pages.search.board import MOST, from_data, from_params, to_params
+from dashboard.pages.search.entry import Entry, Kind, Stage
+from dashboard.pages.search.kinds import KINDS
+from dashboard.pages.search.query import Settings, join, query_of, rated_as, split
+from dashboard.pages.search.stage import query_view
 from dashboard.reads import Reads
 from dashboard.uploads.edit import Edit, EditedPictures
 from pipeline.errors import QueryError
 from pipeline.library import Library
 from pipeline.pictures import decoding
+from pipeline.search import ImageEntry
+from tests.dashboard.trees import text_of
 
 NAMES = ("color", "sift", "efficientnet")
 EQUAL = dict.fromkeys(NAMES, 1.0)
@@ -45,6 +50,47 @@ def test_the_address_restores_the_board(board, address):
     assert from_data([entry.data for entry in board]) == board
     if address:
         assert components.link("/search", **params) == address
+
+
+class First(Kind):
+    """A toy: the image that comes first in the alphabet, whichever that is."""
+
+    name = "first"
+
+    def key(self, text):
+        return text if text == "any" else None
+
+    def read(self, params):
+        return [Entry(self.name, "any", params["first"] == "minus")] if "first" in params else []
+
+    def write(self, entries, alone):
+        return {"first": ("minus" if entries[0].minus else "plus") if entries else None}
+
+    def called(self, reads, entry, names):
+        return "The first"
+
+    def thumbnail(self, reads, entry):
+        return "thumbnail of it"
+
+    def stage(self, reads, entry, names):
+        return Stage("the first, large")
+
+    def query(self, asked, entry):
+        first = min(asked.reads.library.images(), key=lambda row: row.path).id
+        return ImageEntry(first, entry.minus), {first}
+
+
+def test_a_kind_of_entry_that_is_registered_is_in_address_page_and_query(made_library, monkeypatch):
+    monkeypatch.setitem(KINDS, "first", First())
+    reads = Reads(Library(made_library))
+    board = [Entry("image", "9"), Entry("first", "any", True)]
+    assert from_params(there_and_back(to_params(board))) == board == from_data([one.data for one in board])
+    assert from_data([{"kind": "first", "key": "other"}]) == []
+    query = query_of(reads, EditedPictures(reads), board, {}, Settings(EQUAL))
+    first = min(reads.library.images(), key=lambda row: row.path).id
+    assert query.entries == (ImageEntry(9), ImageEntry(first, True)) and query.filter.exclude == tuple(sorted({9, first}))
+    shown = text_of(query_view(reads, board, 1, {}))
+    assert "the first, large" in shown and "thumbnail of it" in shown
 
 
 @pytest.mark.parametrize(

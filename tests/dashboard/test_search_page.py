@@ -16,13 +16,14 @@ from PIL import Image
 from dashboard.app import create_app
 from dashboard.pages.search import page
 from dashboard.pages.search import results as search_results
-from dashboard.pages.search.board import Entry
+from dashboard.pages.search.entry import Entry
 from dashboard.pages.search.panel import MAX_UPLOAD, filters_part
-from dashboard.pages.search.query import Settings, packed, query_of, unpacked
+from dashboard.pages.search.query import Settings, query_of
 from dashboard.pages.search.stage import query_view
 from dashboard.pages.search.upload import received_of
 from dashboard.reads import Reads
 from dashboard.uploads.edit import Edit, EditedPictures
+from dashboard.uploads.vectors import packed, unpacked
 from pipeline import index as indexes
 from pipeline.library import Library, notes
 from pipeline.search.joining import MINUS

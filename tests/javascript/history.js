@@ -6,7 +6,7 @@ async function historyOf({ keep = false, prefix = "/" } = {}) {
   const search = { state: { board: [], shown: true }, stored: () => null };
   const inside = await fresh({
     html: '<div id="search-history"></div>', prefix: prefix,
-    assets: ["address.js", "events.js", (page) => { page.likeness.search = search; }, "search/search_history.js"],
+    assets: ["address.js", "events.js", "search/entries.js", (page) => { page.likeness.search = search; }, "search/search_history.js"],
   });
   const place = inside.document.getElementById("search-history");
   const tell = (name, view) => inside.document.dispatchEvent(new inside.CustomEvent(name, { detail: { view: view } }));

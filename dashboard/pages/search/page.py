@@ -13,7 +13,7 @@ from dashboard.access import ANNOTATE, READ, RUN, needs
 from dashboard.pages.search import board as search_board
 from dashboard.pages.search import results as search_results
 from dashboard.pages.search import upload as search_upload
-from dashboard.pages.search.board import IMAGE
+from dashboard.pages.search.kinds import KINDS
 from dashboard.pages.search.panel import MODE_TITLES, examples, query_part, segments, settings_part
 from dashboard.pages.search.query import Settings, query_of, rated_as
 from dashboard.pages.search.results import Shown
@@ -209,8 +209,7 @@ def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Sett
     """
     board = search_board.from_data(asked["board"])
     seen = asked.get("seen", [])
-    known = reads.library.images_by_id([int(one.key) for one in board if one.kind == IMAGE])
-    if all(one.kind == IMAGE and int(one.key) not in known for one in board):
+    if all(KINDS[one.kind].gone(reads, one) for one in board):
         return None, _start(reads), None, None  # nothing asked, or of what is gone: beside it that is said
     if not any(settings.weights.values()) and settings.metric != "hamming":
         note = components.error_note("Nothing counts: move at least one slider up.")

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 
-import numpy as np
-
-from dashboard.pages.search.board import COLLECTION, IMAGE, Entry
+from dashboard.pages.search.entry import Asked, Entry
+from dashboard.pages.search.kinds import KINDS
 from dashboard.reads import Reads, filters
 from dashboard.uploads.edit import EditedPictures
-from pipeline.errors import QueryError
-from pipeline.library import notes
-from pipeline.search import Entry as QueryEntry
-from pipeline.search import ImageEntry, Query, VectorsEntry
+from pipeline.search import Query
 from pipeline.settings import METRICS
 
 COUNTS = (12, 24, 48, 96)
 COUNT = 24
 MODES = ("closest", "discover", "distinct")
-_MOST_AVERAGED = 2_000
-"""Images of a collection whose mean is taken; of a larger one, evenly drawn ones."""
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -98,59 +89,15 @@ def query_of(
     The images of the board, and those of its collections, are not looked for. Raises
     QueryError, or NoteError, with one sentence where something of it is gone.
     """
-    entries: list[QueryEntry] = []
-    exclude: set[int] = set()
-    for entry in board:
-        if entry.kind == COLLECTION:
-            members = notes.collected(reads.library, entry.key)
-            if not members:
-                raise QueryError(f"The collection “{entry.key}” is empty.")
-            at = np.linspace(0, len(members) - 1, min(len(members), _MOST_AVERAGED)).astype(int)
-            entries.append(VectorsEntry(reads.searcher.mean([members[i] for i in at]), entry.minus))
-            exclude |= set(members)
-        elif entry.kind == IMAGE:
-            exclude.add(int(entry.key))
-            if entry.edit.suffix:
-                entries.append(VectorsEntry(edited.vectors(int(entry.key), entry.edit), entry.minus))
-            else:
-                entries.append(ImageEntry(int(entry.key), entry.minus))
-        elif entry.token in uploads:
-            entries.append(VectorsEntry(_fitting(reads, unpacked(uploads[entry.token])), entry.minus))
-        else:
-            raise QueryError("An image of this search is not in this browser tab any more; give it again.")
+    asked = Asked(reads, edited, uploads)
+    parts = [KINDS[entry.kind].query(asked, entry) for entry in board]
+    exclude = set().union(*(known for _, known in parts))
     return Query(
-        entries=tuple(entries),
+        entries=tuple(part for part, _ in parts),
         weights=dict(settings.weights) if any(settings.weights.values()) else None,
         metric=settings.metric, top_k=settings.count,
         filter=filters.narrowed(reads, settings.filters, exclude),
     )
-
-
-def packed(vectors: Mapping[str, np.ndarray]) -> dict[str, str]:
-    """Vectors as the browser keeps them: little-endian float32 as base64."""
-    return {
-        name: base64.b64encode(vector.astype("<f4").tobytes()).decode()
-        for name, vector in vectors.items()
-    }
-
-
-def unpacked(given: Mapping[str, str]) -> dict[str, np.ndarray]:
-    """What `packed` made, {name: (dim,) float32}."""
-    try:
-        return {
-            name: np.frombuffer(base64.b64decode(text, validate=True), "<f4").astype(np.float32)
-            for name, text in given.items()
-        }
-    except (binascii.Error, ValueError):
-        raise QueryError("The image's vectors did not arrive whole; give it again.") from None
-
-
-def _fitting(reads: Reads, vectors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """An upload's vectors, when they are as long as the library's, which may be others by now."""
-    index = reads.searcher.index()
-    if any(name in vectors and len(vectors[name]) != dim for name, dim in index.dims.items()):
-        raise QueryError("The library has changed since that image was given; give it again.")
-    return vectors
 
 
 def rated_as(board: Sequence[Entry], settings: Settings) -> dict:

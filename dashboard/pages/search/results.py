@@ -10,7 +10,8 @@ from dash import html
 
 from dashboard import components
 from dashboard.access import ANNOTATE
-from dashboard.pages.search.board import COLLECTION, IMAGE, Entry
+from dashboard.pages.search.entry import Entry, Kind
+from dashboard.pages.search.kinds import KINDS
 from dashboard.pages.search.query import Settings
 from dashboard.reads import Reads
 from pipeline.library import notes
@@ -185,8 +186,8 @@ def told(page: Page, settings: Settings, board: Sequence[Entry]) -> html.Div:
         if minus:
             text += f" less half the mean of {minus} {'minuses' if minus > 1 else 'minus'}"
         lines.append(html.Span(text))
-    elif any(one.kind == COLLECTION for one in board):
-        lines.append(html.Span("Scores are cosines with the mean of the collection"))
+    elif board and KINDS[board[0].kind].told:
+        lines.append(html.Span(KINDS[board[0].kind].told))
     return html.Div(lines, className="told")
 
 
@@ -199,8 +200,7 @@ def nothing(settings: Settings, board: Sequence[Entry], seen: int) -> html.Div:
         text = "You have seen everything there is."
         button = html.Button("Start over", className="button", type="button", **{"data-does": "forget"})
     else:
-        alone = len(board) == 1 and board[0].kind == IMAGE
-        text, button = "There is no other image." if alone else "There is nothing else.", None
+        text, button = KINDS[board[0].kind].nothing if len(board) == 1 else Kind.nothing, None
     return html.Div([html.H2("No matches"), html.P(text, className="soft"), button], className="search-none")
 
 

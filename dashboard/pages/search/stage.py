@@ -8,13 +8,9 @@ from collections.abc import Mapping, Sequence
 from dash import html
 
 from dashboard import components
-from dashboard.pages.search.board import COLLECTION, IMAGE, UPLOAD, Entry
+from dashboard.pages.search.entry import Entry
+from dashboard.pages.search.kinds import KINDS
 from dashboard.reads import Reads
-from pipeline.errors import NoteError
-from pipeline.library import notes
-
-_SAMPLES = 4
-"""Pictures that stand for a collection."""
 
 
 def query_view(reads: Reads, board: Sequence[Entry], active: int, names: Mapping[str, str]) -> list | None:
@@ -30,38 +26,17 @@ def query_view(reads: Reads, board: Sequence[Entry], active: int, names: Mapping
 
 
 def _stage(reads: Reads, entry: Entry, place: int, names: Mapping[str, str]) -> html.Figure:
-    row = reads.image(int(entry.key)) if entry.kind == IMAGE else None
-    if entry.kind == COLLECTION:
-        try:
-            samples = _samples(reads, entry.key)
-        except NoteError as error:
-            samples = components.error_note(str(error))
-        return _figure(samples, [_name(f"Collection: {entry.key}")], entry, place)
-    if entry.kind == UPLOAD and entry.key in names:
-        name = names[entry.key]
-        picture = html.Img(alt=f"Query: {name}", draggable="false", **{"data-upload": entry.key})
-        about = [_name(name)]
-    elif row is not None:
-        name = components.name_of(row.path)
-        source = components.url(f"/image/{row.id}")
-        picture = html.Img(src=source, alt=f"Query: {name}", draggable="false")
-        about = [
-            _name(row.label or name, row.path),
-            components.image_links(row.id, name=name, leave_out=("search",), words=True),
-        ]
-    else:
-        what = "That image is not in the library any more." if entry.kind == IMAGE else (
-            "That image was given in another browser tab; give it again."
-        )
-        return _figure(components.error_note(what), [], entry, place)
+    shown = KINDS[entry.kind].stage(reads, entry, names)
+    if not shown.editable:
+        return _figure(shown.content, shown.about, entry, place)
     frame = html.Div(
-        picture, className="stage",
+        shown.content, className="stage",
         **_at(entry, place),
         **{"data-edit": json.dumps(
             {"turn": entry.edit.turn, "mirror": entry.edit.mirror, "crop": entry.edit.crop}
         )},
     )
-    return _figure(frame, about, entry, place, _edits(entry))
+    return _figure(frame, shown.about, entry, place, _edits(entry))
 
 
 def _figure(content, about: list, entry: Entry, place: int, tools: html.Div | None = None) -> html.Figure:
@@ -90,12 +65,13 @@ def _strip(reads: Reads, board: Sequence[Entry], active: int, names: Mapping[str
     """Every picture of the board with its sign; a click brings it to the stage."""
     tiles = []
     for place, entry in enumerate(board):
-        name = _called(reads, entry, names)
+        kind = KINDS[entry.kind]
+        name = kind.called(reads, entry, names)
         sign, other = ("minus", "plus") if entry.minus else ("plus", "minus")
         tiles.append(html.Li(
             [
                 html.Button(
-                    _small(reads, entry), type="button", className="tile-picture", title=name,
+                    kind.thumbnail(reads, entry), type="button", className="tile-picture", title=name,
                     **{"aria-label": f"Show {name}", "aria-pressed": str(place == active).lower(),
                        "data-does": "show"},
                     **_at(entry, place),
@@ -138,32 +114,3 @@ def _button(
 def _at(entry: Entry, place: int) -> dict[str, object]:
     """Which entry of the board a part belongs to; its place alone may be out of date when it is clicked."""
     return {"data-place": place, "data-of": f"{entry.kind}:{entry.key}"}
-
-
-def _name(text: str, title: str | None = None) -> html.Span:
-    return html.Span(text, className="query-name", title=title or text)
-
-
-def _called(reads: Reads, entry: Entry, names: Mapping[str, str]) -> str:
-    if entry.kind == IMAGE:
-        row = reads.image(int(entry.key))
-        return components.name_of(row.path) if row else "a missing image"
-    return names.get(entry.key, "a missing image") if entry.kind == UPLOAD else entry.key
-
-
-def _small(reads: Reads, entry: Entry):
-    if entry.kind == UPLOAD:
-        return html.Img(alt="", className="thumb", draggable="false", **{"data-upload": entry.key})
-    if entry.kind == IMAGE and reads.image(int(entry.key)):
-        return components.thumb(int(entry.key), "")
-    try:
-        return _samples(reads, entry.key) if entry.kind == COLLECTION else components.icon("question-lg")
-    except NoteError:
-        return components.icon("question-lg")  # on the stage there is room to say what is gone
-
-
-def _samples(reads: Reads, collection: str) -> html.Div:
-    """A few pictures of a collection; raises NoteError when there is none of that name."""
-    members = notes.collected(reads.library, collection)
-    chosen = members[:: max(1, len(members) // _SAMPLES)][:_SAMPLES]
-    return html.Div([components.thumb(image_id, "") for image_id in chosen], className="samples")

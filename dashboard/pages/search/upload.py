@@ -15,10 +15,10 @@ from flask import Response, jsonify, request
 from dashboard import components
 from dashboard.access import READ, needs
 from dashboard.pages.search.panel import MAX_UPLOAD
-from dashboard.pages.search.query import packed
 from dashboard.pools import MODELS, TRANSFER
 from dashboard.reads import Reads
 from dashboard.uploads import web as web_picture
+from dashboard.uploads.vectors import packed
 from pipeline.errors import ImageError, LikenessError, QueryError
 from pipeline.pictures import decoding, untrusted
 
