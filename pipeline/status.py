@@ -37,6 +37,6 @@ def coverage(library: Library, name: str) -> dict[str, int]:
     return found
 
 
-def failures(library: Library) -> list[ImageRow]:
-    """The unreadable images with their reasons, by id."""
-    return library.images("unreadable")
+def failures(library: Library, limit: int = -1) -> list[ImageRow]:
+    """The unreadable images with their reasons, by id; so many at most."""
+    return library.images("unreadable", limit=limit)

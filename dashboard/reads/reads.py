@@ -226,9 +226,9 @@ class Reads:
         """The library at a glance, as `status --json` prints it."""
         return library_status.status(self.library)
 
-    def failures(self) -> list[ImageRow]:
-        """The unreadable images with their reasons."""
-        return library_status.failures(self.library)
+    def failures(self, limit: int = -1) -> list[ImageRow]:
+        """The unreadable images with their reasons, so many at most."""
+        return library_status.failures(self.library, limit)
 
     def pictured(self, ids: Sequence[int]) -> set[int]:
         """Those of some images that have a thumbnail."""

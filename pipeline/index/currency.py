@@ -15,6 +15,12 @@ def made_by(library: Library, names: Sequence[str]) -> dict[str, str | None]:
     return {name: known[name].extractor for name in names if name in known}
 
 
+def summaries(library: Library, names: Sequence[str]) -> dict[str, list[int]]:
+    """{embedding: `library.summary`}, of those that the library has."""
+    known = library.embeddings()
+    return {name: list(library.summary(name)) for name in names if name in known}
+
+
 def stamps(
     library: Library, names: Sequence[str], ids: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:

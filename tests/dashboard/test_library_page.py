@@ -13,6 +13,7 @@ from dashboard import components
 from dashboard.access import Access
 from dashboard.app import create_app
 from dashboard.pages.library import page
+from dashboard.pages.library.parts import FAILURES_SHOWN
 from dashboard.reads import Reads
 from pipeline import maps
 from pipeline.errors import LibraryError
@@ -60,6 +61,12 @@ def test_a_file_that_could_not_be_read_is_listed_with_its_reason(library, own_pi
     library.store([(row.id, library.thumbnail(1))], {})  # as of a file that was well before
     (picture,) = of_class(page.body(reads), "row-thumb")
     assert picture.children.src == f"/thumb/{row.id}"
+    library.db.conn.executemany(
+        "INSERT INTO images (root_id, path, size, mtime, state, reason) VALUES (1, ?, 1, 1, 'unreadable', 'damaged')",
+        [(f"{number}.jpg",) for number in range(FAILURES_SHOWN + 4)],
+    )
+    told = text_of(page.body(reads))
+    assert f"{FAILURES_SHOWN + 5} could not be read" in told and "And 5 more" in told
 
 
 def test_what_is_behind_is_shown_with_the_command_that_mends_it(library):

@@ -102,6 +102,34 @@ def test_extending_masking_and_rebuilding(tmp_path):
     assert len(list((tmp_path / "index").iterdir())) == 3
 
 
+def test_whether_it_is_behind_is_told_by_what_the_library_counts(tmp_path):
+    library = synthetic_library(tmp_path, 60, DIMS)
+    indexes.build(library)
+    again = {"color": ("color/test", [7], library.vectors("color", [7])[1])}
+    for change, behind in (
+        (lambda: library.mark(5, "missing"), True),
+        (lambda: library.mark(5, "ok"), False),
+        (lambda: library.db.execute("UPDATE images SET label = 'other' WHERE id = 9"), False),
+        (lambda: library.store([], again), True),
+        (lambda: indexes.build(library), False),
+        (lambda: library.mark(5, "missing"), True),
+        (lambda: indexes.build(library), False),
+        (lambda: library.mark(5, "ok"), True),
+        (lambda: indexes.load(library).delete([6]), True),
+        (lambda: library.mark(5, "missing"), True),  # what it holds is not what the library counts
+        (lambda: indexes.build(library), False),
+        (lambda: library.db.execute("DELETE FROM images WHERE id = 8"), True),
+    ):
+        change()
+        assert indexes.about(library)["stale"] == behind == any(map(len, indexes.load(library).pending()))
+    indexes.build(library)
+    library.raise_generation()
+    asked: list[str] = []
+    library.db.conn.set_trace_callback(asked.append)
+    assert not indexes.about(library)["stale"]
+    assert asked and not any("FROM images" in sql or "FROM vectors" in sql for sql in asked)
+
+
 def test_images_without_an_embedding_are_compared_by_the_others(tmp_path):
     library = synthetic_library(tmp_path, 50, {"color": 8, "sift": 8})
     library.db.execute("DELETE FROM sift_vectors WHERE image_id <= 25")

@@ -38,7 +38,7 @@ _LATER = {
 
 def layout(reads: Reads, params: Mapping[str, str]):
     """The page of the image that the address names."""
-    if reads.is_empty() and not reads.failures():
+    if reads.is_empty() and not reads.failures(1):
         return components.no_images(reads.data_told, reads.may(RUN))
     text = params.get("image", "")
     row = reads.image(int(text)) if text.isdecimal() and len(text) < 19 else None

@@ -115,9 +115,9 @@ def body(reads: Reads) -> list:
         ]),
         parts.folders_part(roots, data, may),
     ]
-    failures = reads.failures()
+    failures = reads.failures(parts.FAILURES_SHOWN)
     if failures:
-        pictured = reads.pictured([row.id for row in failures[: parts.FAILURES_SHOWN]])
-        content.append(parts.failures_part(failures, data, pictured))
+        pictured = reads.pictured([row.id for row in failures])
+        content.append(parts.failures_part(failures, counts["unreadable"], data, pictured))
     content.append(runs_of.ended(runs))
     return [html.Fieldset(content, disabled=going, className="library-parts")]

@@ -158,8 +158,11 @@ def folders_part(roots: Mapping[str, int], data: Path | None, actions: bool = Fa
     )
 
 
-def failures_part(failures: Sequence, data: Path | None, pictured: set[int] = frozenset()) -> html.Section:
-    """Files that could not be read; pictured: ids of those with a thumbnail of better days."""
+def failures_part(
+    failures: Sequence, count: int, data: Path | None, pictured: set[int] = frozenset()
+) -> html.Section:
+    """The first of `count` files that could not be read; pictured: ids of those with a thumbnail of
+    better days."""
     rows = [
         [
             html.Div([
@@ -170,9 +173,9 @@ def failures_part(failures: Sequence, data: Path | None, pictured: set[int] = fr
             ], className="row-file"),
             row.reason or "unknown",
         ]
-        for row in failures[:FAILURES_SHOWN]
+        for row in failures
     ]
-    left = len(failures) - len(rows)
+    left = count - len(rows)
     more = [html.P(f"And {left:,} more: {components.command('status', data)}", className="soft small")]
     return section(
         "Could not be read", _table(["File", "Why"], rows), *(more if left else []),

@@ -38,7 +38,8 @@ class FaissIndex(Index):
 
     figures: as measured (see `effort`). learned_from: rows there were when a quantizer
     learned. generation: the library's when it was brought up to date; made_by: {embedding:
-    fingerprint of its extractor} then.
+    fingerprint of its extractor} then; holds: {embedding: `library.summary`} then, None where
+    that is not known.
     """
 
     engine = "faiss"
@@ -52,6 +53,7 @@ class FaissIndex(Index):
         self.learned_from: int = about.get("learned_from", 0)
         self.generation: int = about.get("generation", 0)
         self.made_by: dict[str, str] = about.get("made_by") or {}
+        self.holds: dict[str, list[int]] | None = about.get("holds")
         self.mapped = False
         self._filters: tuple[Rows, Filters] | None = None
 
@@ -290,6 +292,8 @@ def is_stale(library: Library) -> bool:
     made_by = currency.made_by(library, about.get("embeddings", ()))
     if (about.get("generation"), about.get("made_by")) == (library.generation(), made_by):
         return False  # nothing has changed since: no row needs to be looked at
+    if about.get("holds") and about.get("made_by") == made_by:
+        return about["holds"] != currency.summaries(library, about["embeddings"])
     found = store.read_rows(library)
     if found is None:
         return True

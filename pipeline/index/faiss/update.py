@@ -63,6 +63,7 @@ def upsert(index: FaissIndex, ids: np.ndarray, progress: Progress) -> None:
     having, stamps = currency.stamps(index.library, index.embeddings, ids)
     _give_up(index, ids)
     _fill(index, having, stamps, progress)
+    index.holds = None
     _save(index, structure_changed=True)
 
 
@@ -71,6 +72,7 @@ def delete(index: FaissIndex, ids: np.ndarray) -> None:
     _give_up(index, ids)
     if len(currency.stamps(index.library, index.embeddings, ids)[0]):
         index.made_by = {}  # the library still has them: from now on it is behind, whatever the generation says
+    index.holds = None
     _save(index)
 
 
@@ -81,6 +83,8 @@ def settle(index: FaissIndex, generation: int, options: IndexOptions) -> None:
         return
     index.generation, index.made_by, index.options = generation, made_by, options
     index.rows.assume(generation, made_by)
+    holds = currency.summaries(index.library, index.embeddings)
+    index.holds = holds if index.library.generation() == generation else None  # else something came in between
     _save(index, rows_changed=False)
 
 
@@ -162,6 +166,7 @@ def _save(index: FaissIndex, rows_changed: bool = True, structure_changed: bool 
         "measured": index.figures,
         "generation": index.generation,
         "made_by": index.made_by,
+        "holds": index.holds,
     }
     arrays = {"ids": rows.ids, "stamps": rows.stamps, "alive": rows.alive, "seen": rows.seen}
     store.write(index.library, about, arrays if rows_changed else None, index.structure if structure_changed else None)
