@@ -94,6 +94,7 @@ def duplicates(as_json: bool, data: Path) -> None:
 @data_option
 def status(as_json: bool, data: Path) -> None:
     """Tell what is in the library and what of it is current."""
+    from pipeline.extraction.folders import is_there
     from pipeline.status import failures
     from pipeline.status import status as read_status
 
@@ -112,7 +113,7 @@ def status(as_json: bool, data: Path) -> None:
     for name, row in report["maps"].items():
         click.echo(f"{'Map ' + name:<18}{row['points']:,} points, {row['clusters']} clusters, {row['noise']:,} noise, {_state(row)}")
     for root, count in library.roots().items():
-        there = "" if Path(root).is_dir() else "  (not there now)"
+        there = "" if is_there(root) else "  (not there now: its images are kept as they were)"
         left_out = library.excluded(root)
         without = f"  without {', '.join(left_out)}" if left_out else ""
         click.echo(f"{'Folder':<14}{printable(root)}: {count:,} images{without}{there}")

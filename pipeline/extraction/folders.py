@@ -26,6 +26,15 @@ def root_of(library: Library, folder: Path | str) -> str:
     raise LibraryError(f"{printable(str(folder))} is no folder of this library; there are: {listed}.")
 
 
+def is_there(root: str) -> bool:
+    """Whether anything lies in a scanned folder; an empty one is the place of a drive that is not mounted."""
+    try:
+        with os.scandir(root) as entries:
+            return next(entries, None) is not None
+    except OSError:
+        return False
+
+
 def forget(library: Library, folder: Path | str) -> int:
     """Forget a scanned folder with its images, their vectors and notes; returns how many images."""
     return library.remove_root(root_of(library, folder))

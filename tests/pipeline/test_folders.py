@@ -50,6 +50,8 @@ def test_a_drive_that_is_not_there_is_one_sentence_and_the_others_are_updated(pl
     two.mkdir()  # the mount point without its drive
     with pytest.raises(LibraryError, match="Nothing is left.*not mounted.*--gone"):
         scan(library, two)
+    told = CliRunner().invoke(main, ["status", "--data", str(library.data)]).output
+    assert f"{two}: 5 images  (not there now" in told and f"{one}: 5 images\n" in told
     report = scan(library, [two, one])
     assert (report.new, report.missing) == (1, 0) and "not mounted" in report.problems[0]
     assert library.counts() == {"ok": 11, "unreadable": 0, "missing": 0}
