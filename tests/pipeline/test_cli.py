@@ -39,6 +39,10 @@ def test_the_readme_names_every_command_and_each_works(library, own_pictures, tm
     monkeypatch.chdir(tmp_path)
     shutil.copy(next(own_pictures.rglob("*.jpg")), tmp_path / "photo.jpg")
     monkeypatch.setenv("LIKENESS_DATA", str(library.data))
+    own = {
+        "~/Pictures": str(own_pictures), "/disk/Pictures": str(tmp_path / "disk"),
+        "2024": next(own_pictures.iterdir()).name,
+    }
     for words in commands:
         if words[0] == "serve":
             continue  # has a test of its own
@@ -46,7 +50,6 @@ def test_the_readme_names_every_command_and_each_works(library, own_pictures, tm
             continue  # its extra requirement is absent: test_tune reads the sentence it answers with
         if words[0] == "relocate":
             own_pictures.rename(tmp_path / "disk")
-        own = {"~/Pictures": str(own_pictures), "/disk/Pictures": str(tmp_path / "disk"), "2024": next(own_pictures.iterdir()).name}
         words = [own.get(word, word) for word in words]
         if words[0] == "run":
             words += ["--embeddings", "color,sift,efficientnet"]
@@ -61,7 +64,7 @@ def test_the_readme_names_every_command_and_each_works(library, own_pictures, tm
 def test_every_command_explains_itself(name):
     result = CliRunner().invoke(main, [name, "--help"])
     assert result.exit_code == 0
-    options = [o for o in main.commands[name].params if o.param_type_name == "option"]
+    options = [o for o in main.commands[name].params if o.param_type_name == "option" and not o.hidden]
     for option in options:
         assert option.opts[0] in result.output
         assert option.help, f"{name} {option.opts[0]} has no help"
