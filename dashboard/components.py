@@ -12,6 +12,7 @@ from dash import html
 from flask import has_request_context, request
 
 from pipeline import embeddings
+from pipeline.library.images import printable
 from pipeline.maps import COMBINED
 from pipeline.search import Match
 
@@ -134,8 +135,8 @@ def counted(count: int, noun: str) -> str:
 
 
 def name_of(path: str) -> str:
-    """The file's own name out of its path."""
-    return PurePosixPath(path).name
+    """The file's own name out of its path, as it can be shown."""
+    return printable(PurePosixPath(path).name)
 
 
 _LINKS = (
@@ -220,7 +221,7 @@ def match_card(
                 className="match-figures",
             ),
             parts_bar(match.parts, weights),
-            html.Div(match.label or name, className="match-label", title=match.path),
+            html.Div(match.label or name, className="match-label", title=printable(match.path)),
             *([html.Div(links, className="match-links")] if links else []),
         ],
     )

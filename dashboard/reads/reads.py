@@ -19,6 +19,7 @@ from pipeline import maps
 from pipeline import status as library_status
 from pipeline.errors import LibraryError, StaleIndexError
 from pipeline.library import ImageRow, Library, notes
+from pipeline.library.images import printable
 from pipeline.maps import Map
 from pipeline.search import Query, Result, Searcher
 
@@ -88,7 +89,13 @@ class Reads:
     def where(self, file: str | Path, inside: str) -> str:
         """How a file or folder is named to whoever asks: in full to those who may run, else
         as `inside`, the part below the folder that was scanned."""
-        return str(file) if self._tells else inside
+        return printable(str(file) if self._tells else inside)
+
+    def told(self, rows: Iterable[ImageRow]) -> list[str]:
+        """The paths of images as they are shown, with so much of their folders as tells apart
+        the same path in two of them, where whoever asks may know of folders."""
+        rows = list(rows)
+        return self.library.told_apart(rows) if self._tells else [row.shown for row in rows]
 
     @property
     def data_told(self) -> Path | None:

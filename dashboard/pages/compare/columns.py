@@ -16,6 +16,7 @@ from dashboard.reads import Reads
 from dashboard.reads.comparison import DEPTH, PATH, Column, columns, elsewhere, overlaps
 from pipeline import embeddings
 from pipeline.library import ImageRow
+from pipeline.library.images import printable
 from pipeline.maps import COMBINED
 from pipeline.search import Match
 
@@ -101,8 +102,8 @@ def _query(row: ImageRow) -> html.Figure:
         [
             html.Div(components.thumb(row.id, f"Compared: {name}"), className="compare-subject"),
             html.Figcaption(
-                [html.Div(row.label or name, className="query-name", title=row.path),
-                 html.Div(name, className="soft small query-name", title=row.path) if row.label else None,
+                [html.Div(row.label or name, className="query-name", title=row.shown),
+                 html.Div(name, className="soft small query-name", title=row.shown) if row.label else None,
                  components.image_links(row.id, name=name, leave_out=("compare",), words=True)],
             ),
         ],
@@ -231,7 +232,7 @@ def _match(
                                    title="Score: 1 is the same, 0 has nothing in common")],
                         className="compare-figures",
                     ),
-                    html.Div(match.label or name, className="compare-label", title=match.path),
+                    html.Div(match.label or name, className="compare-label", title=printable(match.path)),
                     *(others or [html.Span("only here", className="compare-only")]),
                 ],
                 className="compare-facts",

@@ -101,7 +101,7 @@ def card(reads: Reads, image: int | None):
         [
             html.Div(components.thumb(row.id, f"Clicked: {name}"), className="compare-subject"),
             html.Figcaption([
-                html.Div(row.label or name, className="query-name", title=row.path),
+                html.Div(row.label or name, className="query-name", title=reads.told([row])[0]),
                 components.image_links(row.id, name=name, words=True),
                 html.Button("Unpin", id="compare-unpin", type="button", className="card-link"),
             ]),

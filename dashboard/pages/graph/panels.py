@@ -76,7 +76,7 @@ def _about_image(shown: Shown) -> html.Div:
             html.Div(
                 [
                     html.H2(shown.title, title=shown.title),
-                    html.P(name, className="graph-path", title=row.path),
+                    html.P(name, className="graph-path", title=row.shown),
                     components.image_links(row.id, name=name, leave_out=("graph",), words=True),
                     html.A("Choose another start", href=components.link(PATH), className="card-link soft"),
                 ],

@@ -45,7 +45,7 @@ def facts(reads: Reads, row: ImageRow) -> html.Div:
         "Pixels": _pixels(row.width, row.height) if row.width and row.height else None,
         "File": " · ".join(filter(None, (_size(row.size), _changed(row.mtime)))),
         "Folder": reads.where(row.root, ""),
-        "Path": [html.Div(row.path), html.Button(
+        "Path": [html.Div(reads.told([row])), html.Button(
             [components.icon("copy"), html.Span("Copy the full path", **{"data-said": "true"})],
             type="button", className="button-quiet detail-copy", **{"data-copy": full},
         )],

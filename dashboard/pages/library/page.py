@@ -118,6 +118,7 @@ def body(reads: Reads) -> list:
     failures = reads.failures(parts.FAILURES_SHOWN)
     if failures:
         pictured = reads.pictured([row.id for row in failures])
-        content.append(parts.failures_part(failures, counts["unreadable"], data, pictured))
+        shown = list(zip(failures, reads.told(failures)))
+        content.append(parts.failures_part(shown, counts["unreadable"], data, pictured))
     content.append(runs_of.ended(runs))
     return [html.Fieldset(content, disabled=going, className="library-parts")]

@@ -9,6 +9,7 @@ from shlex import quote
 from dash import html
 
 from dashboard import components
+from pipeline.library.images import printable
 
 FAILURES_SHOWN = 200
 
@@ -159,21 +160,21 @@ def folders_part(roots: Mapping[str, int], data: Path | None, actions: bool = Fa
 
 
 def failures_part(
-    failures: Sequence, count: int, data: Path | None, pictured: set[int] = frozenset()
+    failures: Sequence[tuple], count: int, data: Path | None, pictured: set[int] = frozenset()
 ) -> html.Section:
-    """The first of `count` files that could not be read; pictured: ids of those with a thumbnail of
-    better days."""
+    """The first of `count` files that could not be read, each with its path as it is shown;
+    pictured: ids of those with a thumbnail of better days."""
     rows = [
         [
             html.Div([
                 *([html.Div(components.thumb(row.id, ""), className="row-thumb")]
                   if row.id in pictured else []),
-                html.A(row.path, href=components.link("/detail", image=row.id), className="path",
-                       title=str(row.file) if data else row.path),
+                html.A(path, href=components.link("/detail", image=row.id), className="path",
+                       title=printable(str(row.file)) if data else path),
             ], className="row-file"),
             row.reason or "unknown",
         ]
-        for row in failures
+        for row, path in failures
     ]
     left = count - len(rows)
     more = [html.P(f"And {left:,} more: {components.command('status', data)}", className="soft small")]

@@ -42,7 +42,7 @@ def image_panel(reads: Reads, image_id: int, name: str) -> tuple[list, list[int]
             href=components.url(f"/image/{row.id}"), target="_blank", title="Open in full size",
             className="map-picture-link",
         ),
-        html.Div(_described(row), className="map-path", title=reads.where(row.file, row.path)),
+        html.Div(_described(reads, row), className="map-path", title=reads.where(row.file, row.path)),
         components.image_links(row.id, name=components.name_of(row.path), leave_out=("map",), words=True),
         html.Div(
             note_chips(reads, row.id), id={"type": NOTES, "image": row.id}, className="chips",
@@ -82,9 +82,9 @@ def _opens(kind: str, name: str) -> html.Button:
     )
 
 
-def _described(row) -> str:
+def _described(reads: Reads, row) -> str:
     size = f" · {row.width} × {row.height}" if row.width and row.height else ""
-    return f"{row.path}{size}"
+    return f"{reads.told([row])[0]}{size}"
 
 
 def _head(title: str) -> html.Div:

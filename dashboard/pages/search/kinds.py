@@ -84,7 +84,7 @@ class Image(_Listed):
         name = components.name_of(row.path)
         picture = html.Img(src=components.url(f"/image/{row.id}"), alt=f"Query: {name}", draggable="false")
         links = components.image_links(row.id, name=name, leave_out=("search",), words=True)
-        return Stage(picture, [named(row.label or name, row.path), links], editable=True)
+        return Stage(picture, [named(row.label or name, reads.told([row])[0]), links], editable=True)
 
     def query(self, asked: Asked, entry: Entry):
         image = int(entry.key)
