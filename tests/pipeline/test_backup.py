@@ -17,6 +17,7 @@ from pipeline.errors import LibraryError
 from pipeline.library import DATABASE, Library, notes
 from pipeline.library.backup import DERIVED, backup, restore
 from pipeline.pictures.thumbnails import encode_jpeg
+from pipeline.progress import Silent
 from tests.conftest import synthetic_library
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +99,24 @@ def test_a_backup_is_of_one_moment_while_another_process_writes(filled, tmp_path
     assert notes.tags(Library(tmp_path / "restored"))["harbor"] == 3
 
 
+def test_whoever_writes_all_the_time_does_not_make_the_copy_begin_anew(filled, tmp_path):
+    rng = np.random.default_rng(0)
+    filled.store([(image, rng.bytes(100_000)) for image in range(1, 301)], {})  # 30 MB: several steps
+    other, steps = Library(filled.data), []
+
+    class Writes(Silent):
+        def advance(self, units: int = 1, failed: int = 0) -> None:
+            steps.append(units)
+            if len(steps) > 50:
+                raise RuntimeError("the copy begins anew and anew")
+            notes.tag(other, [1], f"while step {len(steps)}")
+
+    backup(filled, tmp_path / "x.backup", progress=Writes())
+    pages = (tmp_path / "x.backup").stat().st_size // filled.db.execute("PRAGMA page_size").fetchone()[0]
+    assert len(steps) > 2 and sum(steps) == pages and min(steps) > 0
+    assert len(notes.tags(other)) == 1 + len(steps)
+
+
 @pytest.mark.parametrize(
     "file, said",
     [
@@ -148,7 +167,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(filled, tmp_path):
     limit = f'{mount} "$@"; code=$?; ls -A {small}; exit $code' if able else 'ulimit -f 128; exec "$@"'
     told = _fills([*(["unshare", "-rm"] if able else []), "sh", "-c", limit, "sh", *words])
     assert told.returncode == 1 and told.stderr.count("Error: ") == 1 and "Traceback" not in told.stderr
-    assert ("disk" in told.stderr and "is full" in told.stderr) if able else "cannot be written" in told.stderr
+    assert ("is full; nothing was written" in told.stderr) if able else "cannot be written" in told.stderr
     assert told.stdout == "" and not [*small.iterdir()]
 
 
