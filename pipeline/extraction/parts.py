@@ -149,9 +149,9 @@ def root_for(library: Library, folder: Path) -> tuple[str, str]:
 
 def _rows(library: Library, root: str, top: str) -> dict[str, tuple]:
     """What is known under root/top and not missing, by path."""
-    sql = (  # + : all rows in their order, since by an index each is looked up on its own
-        f"SELECT {_COLUMNS} FROM images WHERE state != 'missing' "
-        "AND +root_id = (SELECT id FROM roots WHERE path = ?) AND typeof(path) = ?"
+    sql = (  # all rows in their order, since by an index each is looked up on its own
+        f"SELECT {_COLUMNS} FROM images NOT INDEXED WHERE state != 'missing' "
+        "AND root_id = (SELECT id FROM roots WHERE path = ?) AND typeof(path) = ?"
     )
     rows = {row[0]: row for row in library.db.execute(sql, [to_database(root), "text"])}
     for row in library.db.execute(sql, [to_database(root), "blob"]):

@@ -62,7 +62,10 @@ def without_strange(
 ) -> tuple[list[Seen], list]:
     """Leave out what lies where another drive seems to be: not one picture is as it was, and
     half of the places are empty. Pictures that a program has written anew keep their places."""
-    doubtful = [part for part in parts if len(part.rows) >= _STRANGE_FROM and settled.isdisjoint(_ids(part))]
+    doubtful = [
+        part for part in parts
+        if not part.found.same and len(part.rows) >= _STRANGE_FROM and settled.isdisjoint(_ids(part))
+    ]
     if not doubtful:
         return waiting, images
     before = library.images_by_id([number for number, _ in images if number is not None])

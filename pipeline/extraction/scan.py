@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from operator import itemgetter
 from pathlib import Path
 
 from pipeline import settings
@@ -81,7 +82,7 @@ def _touched(
 ) -> list[Seen]:
     """The files that are not as they are known; those that are go to `settled`."""
     to_read, unfamiliar = [], []
-    settled.update(row[ID] for row in part.found.same)
+    settled.update(map(itemgetter(ID), part.found.same))
     report.unchanged += len(part.found.same)
     for file in part.found.files:
         row = part.rows.get(file.path)
