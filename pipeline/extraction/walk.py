@@ -169,6 +169,7 @@ def _entries(root: str, folder: str, top: str, own: str | None, found: Walk, see
         seen.add((state.st_dev, state.st_ino))
         with os.scandir(here) as listed:
             entries = [entry for entry in listed if entry.name[0] != "."]
+            entries.sort(key=os.DirEntry.inode)  # as they lie on the disk, and mostly in the library
     except (FileNotFoundError, NotADirectoryError):
         return []  # gone since it was named
     except OSError as error:
