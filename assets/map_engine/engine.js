@@ -46,7 +46,8 @@
         (listeners[event] = listeners[event] || []).push(listener);
         return engine;
       },
-      tell: (event, detail) => (listeners[event] || []).forEach((listener) => listener(detail)),
+      // A map whose page has been left tells nothing: what listens would write into the next page.
+      tell: (event, detail) => root.isConnected && (listeners[event] || []).forEach((listener) => listener(detail)),
       frame: () => Object.assign({ right: 0, bottom: 0 }, size, options.free ? options.free() : {}),
 
       // Data

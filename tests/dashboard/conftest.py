@@ -92,7 +92,10 @@ def page(browser, address):
     page.set_default_timeout(30_000)
     errors, foreign = [], []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    page.on(
+        "console",
+        lambda line: errors.append(f"{line.text} {line.location.get('url', '')}") if line.type == "error" else None,
+    )
     page.on(
         "request",
         lambda request: foreign.append(request.url)
