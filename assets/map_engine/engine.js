@@ -48,7 +48,8 @@
       },
       // A map whose page has been left tells nothing: what listens would write into the next page.
       tell: (event, detail) => root.isConnected && (listeners[event] || []).forEach((listener) => listener(detail)),
-      frame: () => Object.assign({ right: 0, bottom: 0 }, size, options.free ? options.free() : {}),
+      frame: () =>
+        Object.assign({ right: 0, bottom: 0 }, size, options.free && root.isConnected ? options.free() : {}),
 
       // Data
 
