@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection
 from multiprocessing.connection import Connection
@@ -131,7 +132,8 @@ class LocalPool:
         self._parent.close()
         if self._thread is not None:
             self._ring.send(None)
-            self._thread.join()
+            with suppress(RuntimeError):  # Ctrl-C while it was started: it ends by itself
+                self._thread.join()
         if self._folder is not None:
             self._folder.cleanup()
 
