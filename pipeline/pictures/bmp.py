@@ -14,6 +14,8 @@ import numpy as np
 from pipeline.errors import ImageError
 from pipeline.pictures.color import D65, Space
 from pipeline.pictures.info import ImageInfo
+from pipeline.pictures.jpeg import Jpeg
+from pipeline.pictures.png import Png
 from pipeline.pictures.raster import Raster
 
 _RGB, _RLE8, _RLE4, _FIELDS, _JPEG, _PNG, _ALPHA_FIELDS = 0, 1, 2, 3, 4, 5, 6
@@ -94,9 +96,6 @@ class Bmp:
         raise ImageError(f"a BMP of {header.bits} bits is not read")
 
     def _embedded(self, max_side: int) -> Raster:
-        from pipeline.pictures.jpeg import Jpeg
-        from pipeline.pictures.png import Png
-
         kind = Jpeg if self._header.compression == _JPEG else Png
         picture = kind(self._data[self._header.pixels :])
         if (picture.info.width, picture.info.height) != (self.info.width, self.info.height):
