@@ -8,8 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from dashboard.figures import drawing_order, typed
+from dashboard.marks import drawing_order
 from dashboard.reads import Reads, clusters
+from dashboard.reads.packing import typed
 from pipeline.errors import LikenessError
 from pipeline.library import notes
 from pipeline.maps import Map, granularity

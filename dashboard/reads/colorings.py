@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from dashboard import components
-from dashboard.figures import drawing_order
+from dashboard.marks import drawing_order
 from dashboard.reads import Reads, categories
 from pipeline.errors import LikenessError
 from pipeline.maps import Map, distortion

@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from dashboard.figures import PALETTE, SCALE, drawing_order, marker_opacity, marker_size
+from dashboard.marks import PALETTE, SCALE, drawing_order, marker_opacity, marker_size
 from dashboard.reads import Reads, categories
 from dashboard.reads.packing import pack
 from pipeline import maps

@@ -1,4 +1,4 @@
-"""Arrays as one block of bytes for the browser; assets/map_engine/data.js takes it apart.
+"""Arrays for the browser: as one block of bytes, which assets/map_engine/data.js takes apart, or inside of JSON.
 
 A little-endian uint32 says how long the head is: JSON, filled up with spaces so that what
 follows begins at a multiple of 8. The head names each array with its dtype, length and place
@@ -7,6 +7,7 @@ after the head, every one at a multiple of 8, where the browser's typed arrays n
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 
@@ -39,3 +40,11 @@ def unpack(data: bytes) -> tuple[dict, dict[str, np.ndarray]]:
         for name, kind, count, at in head.pop("arrays")
     }
     return head, arrays
+
+def typed(array: np.ndarray) -> dict[str, str]:
+    """An array for the browser inside of JSON: {"dtype", "bdata": base64 of its little-endian bytes}."""
+    data = np.ascontiguousarray(array)
+    return {
+        "dtype": data.dtype.str.lstrip("<|="),
+        "bdata": base64.b64encode(data.tobytes()).decode("ascii"),
+    }

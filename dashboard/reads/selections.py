@@ -8,9 +8,10 @@ import numpy as np
 from dash import html
 
 from dashboard import components
-from dashboard.figures import PALETTE, drawing_order, typed
+from dashboard.marks import PALETTE, drawing_order
 from dashboard.reads import Reads, colorings
 from dashboard.reads.clusterings import Clustering, Clusterings
+from dashboard.reads.packing import typed
 from pipeline.errors import NoteError
 from pipeline.library import notes
 

@@ -12,7 +12,7 @@ from flask import Flask, Response
 from PIL import Image
 
 from dashboard.access import READ, needs
-from dashboard.figures import PALETTE
+from dashboard.marks import PALETTE
 from dashboard.reads import Reads
 from dashboard.routes.images import picture
 from pipeline.errors import LikenessError

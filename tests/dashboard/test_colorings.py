@@ -7,12 +7,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from dashboard.figures import SCALE, drawing_order
+from dashboard.marks import SCALE, drawing_order
 from dashboard.reads import Reads, categories, colorings
 from pipeline.errors import LikenessError
 from pipeline.library import Library
 from pipeline.maps import COMBINED
-from tests.dashboard.test_figures import SEEN_BY, linear, oklab
+from tests.dashboard.test_marks import SEEN_BY, linear, oklab
 
 
 @pytest.fixture(scope="module")

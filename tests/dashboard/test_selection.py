@@ -20,7 +20,7 @@ from pipeline.errors import LikenessError, NoteError
 from pipeline.library import Library, notes
 from pipeline.maps import COMBINED
 from tests.dashboard.accessibility import faults
-from tests.dashboard.test_figures import decoded
+from tests.dashboard.test_marks import decoded
 from tests.dashboard.trees import of_class, text_of
 
 
@@ -110,7 +110,7 @@ def test_clusters_of_one_label_are_numbered_and_lead_to_their_graph(reads):
 
 
 def test_the_clusters_of_a_granularity_travel_in_the_order_of_the_saved_map(reads):
-    from dashboard.figures import drawing_order
+    from dashboard.marks import drawing_order
 
     clusterings = Clusterings(reads)
     for step in (0, 2, 4, -1, 4):  # back and forth, as a slider goes

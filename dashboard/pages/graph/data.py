@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import networkx as nx
 
 from dashboard import components
-from dashboard.figures import PALETTE
+from dashboard.marks import PALETTE
 from dashboard.reads import Reads, clusters
 from pipeline import graph
 from pipeline.errors import LibraryError, QueryError

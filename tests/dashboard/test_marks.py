@@ -7,7 +7,8 @@ import base64
 import numpy as np
 import pytest
 
-from dashboard import figures
+from dashboard import marks
+from dashboard.reads.packing import typed
 
 # Machado, Oliveira & Fernandes 2009, severity 1, on linear RGB.
 SEEN_BY = {
@@ -42,36 +43,36 @@ def oklab(rgb: np.ndarray) -> np.ndarray:
 def test_typed_arrays_come_back_as_they_were():
     for dtype in (np.int16, np.int32, np.float32):
         array = np.array([-3, 0, 7, 120], dtype)
-        spec = figures.typed(array)
+        spec = typed(array)
         assert spec["dtype"] == array.dtype.str[1:]
         np.testing.assert_array_equal(decoded(spec), array)
 
 
 def test_more_points_are_drawn_smaller_and_fainter():
     counts = [1, 400, 4_000, 100_000, 1_000_000]
-    for of in (figures.marker_size, figures.marker_opacity):
+    for of in (marks.marker_size, marks.marker_opacity):
         values = [of(count) for count in counts]
         assert values == sorted(values, reverse=True) and values[-1] < values[1]
-    assert figures.marker_size(1_000_000) >= 2
+    assert marks.marker_size(1_000_000) >= 2
 
 
 def test_noise_is_drawn_below_and_small_clusters_on_top():
     cluster = np.array([1, -1, 0, 2, -1, 0, 1])
-    assert cluster[figures.drawing_order(cluster)].tolist() == [-1, -1, 0, 0, 1, 1, 2]
+    assert cluster[marks.drawing_order(cluster)].tolist() == [-1, -1, 0, 0, 1, 1, 2]
 
 
 @pytest.mark.parametrize("eyes", SEEN_BY)
 def test_palette_is_told_apart_by_all_eyes(eyes):
-    seen = oklab(np.array([linear(color) for color in figures.PALETTE]) @ SEEN_BY[eyes].T)
+    seen = oklab(np.array([linear(color) for color in marks.PALETTE]) @ SEEN_BY[eyes].T)
     apart = np.linalg.norm(seen[:, None] - seen[None], axis=-1)
     np.fill_diagonal(apart, np.inf)
-    assert len(figures.PALETTE) == 20
+    assert len(marks.PALETTE) == 20
     assert apart.min() > 0.055  # the just noticeable difference in OKLab is about 0.02
     assert apart[:8, :8].min() > 0.095
 
 
 def test_palette_stands_out_from_both_grounds():
-    for color in figures.PALETTE:
+    for color in marks.PALETTE:
         luminance = float(linear(color) @ [0.2126, 0.7152, 0.0722])
         assert 1.05 / (luminance + 0.05) > 1.5, color  # from white
         assert (luminance + 0.05) / 0.058 > 2, color  # from the dark ground

@@ -1,8 +1,6 @@
-"""How a map looks: its colors, the size of its points, and the order they are drawn in."""
+"""The marks of a map: colors, size and opacity of its points, and the order they are drawn in."""
 
 from __future__ import annotations
-
-import base64
 
 import numpy as np
 
@@ -58,12 +56,3 @@ def marker_opacity(count: int) -> float:
 def drawing_order(cluster: np.ndarray) -> np.ndarray:
     """Order (n,) in which points are drawn: noise below, then the large clusters, small on top."""
     return np.argsort(cluster, kind="stable")
-
-
-def typed(array: np.ndarray) -> dict[str, str]:
-    """An array for the browser inside of JSON: {"dtype", "bdata": base64 of its little-endian bytes}."""
-    data = np.ascontiguousarray(array)
-    return {
-        "dtype": data.dtype.str.lstrip("<|="),
-        "bdata": base64.b64encode(data.tobytes()).decode("ascii"),
-    }
