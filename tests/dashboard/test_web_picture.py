@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-import shutil
 import socket
 import socketserver
-import ssl
-import subprocess
 import threading
 import time
 from contextlib import contextmanager
@@ -16,6 +13,7 @@ import pytest
 
 from dashboard.uploads.web import fetch, is_public, lookup
 from pipeline.errors import QueryError
+from tests import certificates
 
 HERE = ipaddress.ip_address("127.0.0.1")
 
@@ -273,18 +271,7 @@ def test_what_is_no_answer_is_told():
 @pytest.fixture(scope="module")
 def certified(tmp_path_factory):
     """A server with a certificate for a.example that it has made itself: port, what it was asked, the certificate."""
-    program = shutil.which("openssl")
-    if program is None:
-        pytest.skip("no openssl on this machine to make a certificate with")
-    folder = tmp_path_factory.mktemp("certificate")
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    subprocess.run(
-        [program, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=a.example", "-addext", "subjectAltName=DNS:a.example", "-keyout", key, "-out", certificate],
-        check=True, capture_output=True,
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context, certificate = certificates.serving(tmp_path_factory.mktemp("certificate"), "a.example")
     asked: list[bytes] = []
 
     class Handler(socketserver.BaseRequestHandler):

@@ -11,21 +11,24 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.embeddings import dreamsim, models
-from pipeline.embeddings.dreamsim import DIMS, DreamSim, DreamSimOptions, unavailable_reason
+from pipeline.embeddings import dreamsim_weights, models
+from pipeline.embeddings.dreamsim import DIMS, DreamSim, DreamSimOptions
 from pipeline.errors import WeightsUnavailableError
 from pipeline.pictures import decoding
-from tests import checkpoints
+from tests import certificates, checkpoints
 
 pytestmark = pytest.mark.network
 
 KIND = "open_clip_vitb32"
+PROXIES = ("https_proxy", "http_proxy", "all_proxy", "no_proxy")
+"""Who names the network's way out: a test that stands there answers for the release address."""
 
 
 @pytest.fixture(scope="session")
@@ -53,10 +56,16 @@ def decoded(paths) -> list[np.ndarray]:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch) -> Path:
-    """No test sees the weights of the person who runs it."""
-    monkeypatch.delenv("LIKENESS_DREAMSIM_WEIGHTS", raising=False)
+    """No test sees the weights of the person who runs it, or their way out to the network."""
+    for name in ("LIKENESS_DREAMSIM_WEIGHTS", *PROXIES, *(name.upper() for name in PROXIES)):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LIKENESS_CACHE", str(tmp_path / "cache"))
+    urllib.request.install_opener(None)  # which keeps the way out that it was made with
     return tmp_path / "cache" / "dreamsim"
+
+
+def unavailable_reason(options: DreamSimOptions) -> str | None:
+    return DreamSim.unavailable(options)
 
 
 def linked(release: Path, directory: Path) -> Path:
@@ -121,7 +130,8 @@ def test_preparing_does_not_import_torch():
 
 
 def test_every_type_agrees_with_the_package():
-    from dreamsim.config import dreamsim_args, dreamsim_weights
+    from dreamsim.config import dreamsim_args
+    from dreamsim.config import dreamsim_weights as addresses
     from dreamsim.model import EMBED_DIMS
 
     fingerprints = set()
@@ -131,7 +141,7 @@ def test_every_type_agrees_with_the_package():
         config = dreamsim_args["model_config"][kind]
         parts = zip(config["model_type"].split(","), config["feat_type"].split(","))
         assert made.dim == sum(EMBED_DIMS[model][feature] for model, feature in parts)
-        assert dreamsim_weights[kind] == f"{dreamsim.RELEASE}/dreamsim_{kind}_checkpoint.zip"
+        assert addresses[kind] == f"{dreamsim_weights.RELEASE}/dreamsim_{kind}_checkpoint.zip"
         fingerprints.add(made.fingerprint)
     assert len(fingerprints) == len(DIMS), "a model change must make rows stale"
 
@@ -150,7 +160,7 @@ def test_an_incomplete_directory_names_the_missing_file(release, tmp_path, name)
 
 
 def test_the_environment_can_name_the_directory(release, tmp_path, monkeypatch):
-    monkeypatch.setattr(dreamsim, "RELEASE", closed_address())
+    monkeypatch.setenv("https_proxy", closed_address())
     monkeypatch.setenv("LIKENESS_DREAMSIM_WEIGHTS", str(release))
     assert unavailable_reason(DreamSimOptions()) is None
     monkeypatch.setenv("LIKENESS_DREAMSIM_WEIGHTS", str(tmp_path / "nowhere"))
@@ -188,7 +198,7 @@ def closed_address() -> str:
 
 
 def test_without_network_it_says_so_at_once(monkeypatch):
-    monkeypatch.setattr(dreamsim, "RELEASE", closed_address())
+    monkeypatch.setenv("https_proxy", closed_address())
     started = time.monotonic()
     reason = unavailable_reason(DreamSimOptions())
     assert time.monotonic() - started < 5
@@ -199,7 +209,7 @@ def test_without_network_it_says_so_at_once(monkeypatch):
 
 def test_a_network_that_never_answers_is_given_up(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setattr(dreamsim, "RELEASE", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
         started = time.monotonic()
         assert "cannot be downloaded" in unavailable_reason(DreamSimOptions())
         assert time.monotonic() - started < 15
@@ -216,7 +226,7 @@ def test_types_with_code_on_a_hub_never_fetch_it(tmp_path, monkeypatch):
     with pytest.raises(WeightsUnavailableError, match="not downloaded by themselves"):
         DreamSim(options).encode([np.zeros((224, 224, 3), np.uint8)])
     with socket.create_server(("127.0.0.1", 0)) as silent:  # whoever asked it would wait for an answer
-        monkeypatch.setattr(dreamsim, "RELEASE", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
         silent.settimeout(0.5)
         assert "DINO" in unavailable_reason(DreamSimOptions(type="ensemble"))
         with pytest.raises(TimeoutError):
@@ -237,17 +247,14 @@ def test_the_fingerprint_names_what_is_in_the_weights_not_where_they_lie(release
 
 @pytest.fixture
 def served(tmp_path, monkeypatch):
-    """A folder that stands for the release address, on the loopback interface."""
-    from dreamsim.config import dreamsim_weights
-
+    """A folder whose files are had from github.com, as a proxy with a certificate of its own gives them."""
     folder = tmp_path / "served"
     folder.mkdir()
-    handler = functools.partial(QuietHandler, directory=folder)
-    server = QuietServer(("127.0.0.1", 0), handler)
+    context, certificate = certificates.serving(tmp_path, "github.com")
+    server = QuietServer(("127.0.0.1", 0), functools.partial(Proxy, context, folder))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(dreamsim, "RELEASE", address)
-    monkeypatch.setitem(dreamsim_weights, KIND, f"{address}/dreamsim_{KIND}_checkpoint.zip")
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     yield folder
     server.shutdown()
     server.server_close()
@@ -258,7 +265,25 @@ class QuietServer(http.server.ThreadingHTTPServer):
         pass  # the client that only asks whether there is an answer hangs up early
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
+class Proxy(http.server.SimpleHTTPRequestHandler):
+    """Answers for the host that it is asked to connect to; the release's files lie in one folder."""
+
+    def __init__(self, context, folder, *args):
+        self.context, self.folder = context, folder
+        super().__init__(*args)
+
+    def do_CONNECT(self):
+        assert self.path == "github.com:443"
+        self.send_response(200)
+        self.end_headers()
+        self.request = self.context.wrap_socket(self.connection, server_side=True)
+        self.setup()
+        self.close_connection = False
+
+    def translate_path(self, path):
+        assert f"https://github.com{path}".startswith(f"{dreamsim_weights.RELEASE}/")
+        return str(self.folder / path.rpartition("/")[2])
+
     def log_message(self, *args):
         pass
 
@@ -278,7 +303,8 @@ def test_the_weights_are_downloaded_once_and_whole(
     fresh = DreamSim(device="cpu")
     assert (fresh.extract(decoded[:2]) * extractor.extract(decoded[:2])).sum(axis=1).min() > 0.9999
     assert [path.name for path in own_cache.iterdir()] == [KIND]
-    monkeypatch.setattr(dreamsim, "RELEASE", closed_address())
+    urllib.request.install_opener(None)
+    monkeypatch.setenv("https_proxy", closed_address())
     assert unavailable_reason(DreamSimOptions()) is None
     shutil.rmtree(own_cache)
     archive.unlink()
