@@ -98,6 +98,12 @@ class Extractor(ABC):
         A picture in which the method finds nothing (no SIFT keypoint) gets a row of zeros.
         """
 
+    def encode_text(self, text: str) -> np.ndarray | None:
+        """Words as a direction in the space of the vectors: (dim,) float32, L2 norm 1. None: it
+        knows no such words, or none at all, and has no say where they are searched for.
+        """
+        return None
+
     def extract(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """A batch of n decoded pictures → (n, dim) float32, rows of L2 norm 1 or 0."""
         if not len(images):
