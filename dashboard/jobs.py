@@ -54,7 +54,6 @@ class Jobs:
         self._process: subprocess.Popen | None = None
         self._title = ""
         self._stopping = False
-        self._next: list[list[str]] = []  # commands that follow when this one has ended well
         self._asked: set[int] = set()  # runs of an earlier server that were asked to stop
 
     def update(self, folder: str, embeddings: str | None = None) -> None:
@@ -63,14 +62,14 @@ class Jobs:
         self._start(f"Update of {path}", ["run", str(path), *_by(embeddings)])
 
     def update_all(self, folders: Sequence[str], embeddings: str | None = None) -> None:
-        """Look through several folders, then compute what is missing, once for all of them.
+        """Bring the library in line with several folders, in one run, which a new server finds as well.
 
         One of the library's own that is not there now is passed over, and said. Raises as
         `update` does.
         """
         known = self._library.roots()
         asked = [folder if folder in known else str(self.checked(folder)) for folder in folders]
-        self._start("Update of all folders", ["scan", *asked], ["embed", *_by(embeddings)], ["map"])
+        self._start("Update of all folders", ["run", *asked, *_by(embeddings)])
 
     def checked(self, folder: str) -> Path:
         """A folder as typed, as an absolute path that runs may reach; SettingsError with one sentence."""
@@ -121,14 +120,14 @@ class Jobs:
                 return None
             code = self._process.poll()
             failed = code is not None and code != 0 and not self._stopping
-            running = code is None or bool(self._next and code == 0 and not self._stopping)
+            running = code is None
             return Job(
                 self._title, running, self._stopping and running, self._last_line() if failed else None,
             )
 
     def _is_own(self) -> bool:
         """Whether a run goes on that this server has started."""
-        return self._process is not None and (self._process.poll() is None or bool(self._next))
+        return self._process is not None and self._process.poll() is None
 
     def _adopted(self) -> tuple[int, int, str] | None:
         """Number, process and title of a run that the page of an earlier server has started."""
@@ -150,42 +149,22 @@ class Jobs:
             os.kill(pid, signal.SIGTERM if number in self._asked else signal.SIGINT)
         self._asked.add(number)
 
-    def _start(self, title: str, *commands: list[str]) -> None:
+    def _start(self, title: str, command: list[str]) -> None:
         with self._lock:
-            if self._process is not None and (self._process.poll() is None or self._next):
+            if self._is_own():
                 raise LibraryError("A run is going on already; wait for it or stop it first.")
             self._clear()
-            self._title, self._stopping, self._next = title, False, list(commands)
+            self._title, self._stopping = title, False
+            data = self._library.data.resolve()
             try:
-                self._go_on()
+                with open(data / LOG, "wb") as log:
+                    self._process = subprocess.Popen(
+                        [sys.executable, "-m", "pipeline", *command, "--data", str(data)],
+                        cwd=_HOME, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                        start_new_session=True, env={**os.environ, ORIGIN: "page"},
+                    )
             except OSError as error:
-                self._next = []
                 raise LibraryError(f"The run cannot be started ({error.strerror}).") from None
-        if len(commands) > 1:
-            threading.Thread(target=self._follow, daemon=True).start()
-
-    def _go_on(self) -> None:
-        data = self._library.data.resolve()
-        with open(data / LOG, "wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "pipeline", *self._next.pop(0), "--data", str(data)],
-                cwd=_HOME, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                start_new_session=True, env={**os.environ, ORIGIN: "page"},
-            )
-
-    def _follow(self) -> None:
-        """Start one command after the other, until one fails or is stopped."""
-        while True:
-            ended_well = self._process.wait() == 0
-            with self._lock:
-                if not ended_well or self._stopping or not self._next:
-                    self._next = []
-                    return
-                try:
-                    self._go_on()
-                except OSError:  # the library's directory has gone: so has what was to follow
-                    self._next = []
-                    return
 
     def _clear(self) -> None:
         """Refuse while another process writes; a run that was killed no longer counts as going on."""

@@ -38,7 +38,8 @@
         method: "POST", headers: { "Content-Type": "application/json" },
         body: JSON.stringify({ act: name, args: args }),
       });
-      return await answer.json();
+      if (answer.status === 401) window.likeness.signIn();
+      return answer.status === 401 ? { left: true } : await answer.json();
     } catch (error) {
       return { error: "The server does not answer. Is Likeness still running?" };
     }
@@ -46,6 +47,7 @@
 
   async function act(name, args) {
     const answer = await ask(name, args);
+    if (answer.left) return { error: "" };
     if (answer.error) {
       put("toast", { is_open: true, children: answer.error });
       return answer;

@@ -47,9 +47,19 @@
     if (asked || !same(here(), shown)) put("route", { data: ask() });
   });
 
+  // Where the session has ended, the address is asked for anew: the server then leads to the
+  // sign-in, and from there back to it.
+  let leaving = false;
+  window.likeness.signIn = function () {
+    if (!leaving) location.reload();
+    leaving = true;
+  };
+
   // Dash itself says nothing when the server is gone or refuses.
   new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
     const answer = entry.responseStatus;
+    if (answer === 401 && entry.name.startsWith(location.origin)) window.likeness.signIn();
+    if (leaving) return;
     if (!entry.name.includes("/_dash-update-component") || (answer > 0 && answer < 400)) return;
     if (answer === undefined) return; // this browser does not tell
     const text = answer ? "The server could not do that."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,11 +14,11 @@ import pytest
 
 from dashboard import jobs as module
 from dashboard.jobs import Jobs, suggestions
-from dashboard.pages.library import actions, page
+from dashboard.pages.library import actions, folders, page
 from dashboard.reads import Reads
 from pipeline import processes
 from pipeline.errors import LibraryError, SettingsError
-from pipeline.library import Library
+from pipeline.library import Library, notes
 from pipeline.library.runs import RunRecord
 from pipeline.progress import Silent
 from pipeline.search import ImageEntry, Query
@@ -97,7 +98,7 @@ def test_several_folders_are_updated_at_once(reads, own_pictures):
     with pytest.raises(LibraryError, match="going on"):
         reads.jobs.update(str(folders[0]))
     assert finished(reads).error is None
-    assert [run.command for run in reads.runs()] == ["map", "embed", "scan"]
+    assert [run.command for run in reads.runs()] == ["run"]
     assert {run.state for run in reads.runs()} == {"done"} and reads.library.counts()["ok"] == 20
     assert reads.map_names() == ["combined", "color"]
     body = page.body(reads)
@@ -112,15 +113,38 @@ def test_removing_a_folder_forgets_its_images_and_says_what_is_stale(library):
     reads = Reads(library, Jobs(library))
     (root,) = reads.roots()
     library.db.execute("UPDATE images SET root_id = ? WHERE id > 50", [library.add_root("/elsewhere")])
-    assert "50 images" in text_of(actions.asked(reads, root))
-    told = text_of(actions.remove(reads, root))
-    assert "50 images were removed" in told and "Index and maps" in told
-    assert reads.roots() == {"/elsewhere": 10}
+    notes.tag(library, [1, 2, 3, 55], "blue")
+    notes.collect(library, "kept", [1, 60])
+    asked = text_of(folders.what_goes(reads, root))
+    assert "50 images" in asked and "cannot be undone" in asked
+    assert "the tags of 3 and the places in collections of 1." in asked
+    told = text_of(folders.forget(reads, root))
+    assert "50 images are forgotten" in told and "Index and maps" in told
+    assert reads.roots() == {"/elsewhere": 10} and notes.tags_of(library, range(1, 61)) == {55: ["blue"]}
+    assert reads.runs()[0].command == "forget"
     body = page.body(reads)
-    assert "Out of date" in text_of(body) and of_kind(body, "library-index")
+    assert "Out of date" in text_of(body) and len(of_kind(body, "library-index")) == 1  # for index and maps
     assert "nothing left" not in told and Path(root).is_dir()
-    actions.remove(reads, "/elsewhere")
+    assert "ratings" not in text_of(folders.what_goes(reads, "/elsewhere"))
+    folders.forget(reads, "/elsewhere")
     assert "This library is empty" in text_of(page.body(reads))
+
+
+def test_a_folder_that_has_been_moved_is_relocated_and_nothing_is_computed_again(library, pictures, tmp_path):
+    reads, place = Reads(library, Jobs(library)), tmp_path / "moved"
+    (root,) = reads.roots()
+    notes.tag(library, [5], "blue")
+    said = folders.relocate(reads, root, str(tmp_path))[1]
+    assert "Nothing of what is known" in text_of(said) and list(reads.roots()) == [root]
+    for wrong, why in (("", "Name a folder"), ("moved", "in full"), (str(place), "no folder")):
+        assert why in text_of(folders.relocate(reads, root, wrong)[1])
+    shutil.copytree(pictures, place)
+    near = Reads(library, Jobs(library, [pictures]))
+    assert "may not reach" in text_of(folders.relocate(near, root, str(place))[1])
+    done, refused = folders.relocate(reads, root, str(place))
+    assert refused is None and "60 images" in text_of(done)
+    assert reads.roots() == {str(place): 60} and reads.image(5).file.is_relative_to(place)
+    assert notes.tags_of(library, [5]) == {5: ["blue"]} and "Out of date" not in text_of(page.body(reads))
 
 
 def test_nothing_starts_while_another_process_writes(reads, own_pictures):
@@ -130,7 +154,8 @@ def test_nothing_starts_while_another_process_writes(reads, own_pictures):
             reads.jobs.update(str(own_pictures))
         with pytest.raises(LibraryError, match="Another run"):
             reads.jobs.index()
-        assert "Another run" in text_of(actions.remove(reads, str(own_pictures)))
+        assert "Another run" in text_of(folders.forget(reads, str(own_pictures)))
+        assert "Another run" in text_of(folders.relocate(reads, str(own_pictures), str(own_pictures))[1])
         live = page.tick(reads, None)[0]
         assert "not started from this page" in text_of(live) and not of_kind(live, "library-stop")
     assert reads.jobs.last() is None and not (reads.library.data / module.LOG).exists()
@@ -204,6 +229,21 @@ def test_the_next_server_stops_a_run_that_the_last_one_started(reads, pictures):
     until(lambda: restarted.jobs.last() is None)
     assert restarted.runs()[0].state == "stopped" and not finished(reads).running
     restarted.jobs.stop()  # there is nothing to stop
+
+
+def test_an_update_of_all_folders_outlives_the_server_that_started_it(reads, own_pictures):
+    """The process that starts it ends at once; the next server finds it, and it does all there is to do."""
+    roots = sorted(map(str, own_pictures.iterdir()))
+    starting = (
+        "import sys; from dashboard.jobs import Jobs; from pipeline.library import Library\n"
+        "Jobs(Library(sys.argv[1])).update_all(sys.argv[2:], 'color')"
+    )
+    subprocess.run([sys.executable, "-c", starting, str(reads.library.data), *roots], check=True, cwd=module._HOME)
+    job = until(lambda: reads.jobs.last())
+    assert job.running and all(root in job.title for root in roots)
+    until(lambda: reads.jobs.last() is None)
+    assert [(run.command, run.state) for run in reads.runs()] == [("run", "done")]
+    assert reads.library.counts()["ok"] == 20 and reads.map_names() == ["combined", "color"]
 
 
 def test_a_process_that_only_has_the_number_of_a_run_is_left_alone(reads):

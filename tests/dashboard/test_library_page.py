@@ -118,7 +118,7 @@ def test_a_folder_without_files_is_gone_from_the_page_at_once_when_removed(libra
 
 
 @pytest.mark.browser
-def test_a_folder_is_added_watched_stopped_and_removed_on_the_page(browser, serving, tmp_path, own_pictures):
+def test_a_folder_is_added_watched_stopped_relocated_and_forgotten_on_the_page(browser, serving, tmp_path, own_pictures):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as the server does
     library = Library(tmp_path / "data", create=True)
     context = browser.new_context(base_url=serving(library, Access.listening_on("127.0.0.1")))
@@ -151,16 +151,28 @@ def test_a_folder_is_added_watched_stopped_and_removed_on_the_page(browser, serv
         tab.get_by_role("link", name="Map", exact=True).click()  # without a restart
         expect(tab.locator("#map-clusters")).to_contain_text(re.compile("cluster"), timeout=30_000)
         tab.get_by_role("link", name="Library", exact=True).click()
-        tab.get_by_role("button", name="Remove").click()
         question = tab.get_by_role("dialog")
+        tab.get_by_role("button", name=re.compile("Say where .* lies now")).click()
+        expect(question).to_contain_text("Nothing is read or computed")
+        place = question.get_by_label("Folder on this machine")
+        expect(place).to_have_value(str(own_pictures))
+        place.fill(str(tmp_path / "moved"))
+        place.press("Enter")
+        expect(question.get_by_role("alert")).to_contain_text("There is no folder")
+        own_pictures.rename(tmp_path / "moved")
+        question.get_by_role("button", name="Relocate").click()
+        expect(question).to_have_count(0)
+        expect(tab.locator("#library-note")).to_contain_text("20 images are now looked for in")
+        expect(tab.locator(".table-plain .path").first).to_have_text(str(tmp_path / "moved"))
+        tab.get_by_role("button", name=re.compile("out of the library")).click()
         expect(question).to_contain_text("20 images")
         tab.keyboard.press("Escape")
         expect(question).to_have_count(0)
-        tab.get_by_role("button", name="Remove").click()
-        question.get_by_role("button", name="Remove").click()
-        expect(tab.locator("#library-note")).to_contain_text("20 images were removed")
+        tab.get_by_role("button", name=re.compile("out of the library")).click()
+        question.get_by_role("button", name="Forget").click()
+        expect(tab.locator("#library-note")).to_contain_text("20 images are forgotten")
         expect(tab.locator("#page")).to_contain_text("This library is empty")
     finally:
         signal.signal(signal.SIGINT, before)
         context.close()
-    assert library.counts()["ok"] == 0 and len(list(own_pictures.rglob("*.*"))) == 20
+    assert library.counts()["ok"] == 0 and len(list((tmp_path / "moved").rglob("*.*"))) == 20

@@ -154,6 +154,21 @@ def test_one_signs_in_and_out_in_the_browser(browser, serving, library, scheme, 
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{address}/search?image=3")
     expect(page.locator("#search-query img")).to_be_visible()
+    # The session ends while the page is open: what is asked next leads to the sign-in, and back to it.
+    assert context.request.post(f"{address}/logout").ok
+    page.get_by_role("link", name="Compare", exact=True).first.click()
+    expect(page).to_have_url(re.compile(r"/login\?next=%2Fcompare"))
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"{address}/compare"))
+    expect(page.locator("#page .compare, #page .empty-state").first).to_be_visible()
+    assert context.request.post(f"{address}/logout").ok
+    page.evaluate("likeness.act('tag', {name: 'x', ids: [1]})")
+    expect(page).to_have_url(re.compile(r"/login\?next=%2Fcompare"))
+    expect(page.locator(".toast.show")).to_have_count(0)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"{address}/compare"))
     page.get_by_role("button", name="Sign out").click()
     expect(page).to_have_url(re.compile("/login$"))
     page.goto(f"{address}/detail?image=3")

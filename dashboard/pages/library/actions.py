@@ -1,4 +1,4 @@
-"""What the Library page can do: add, update and remove folders, stop a run.
+"""What the Library page can do: add and update folders, stop a run; `folders` forgets and relocates.
 
 Only where the server lets it (see `dashboard.access`), since it reads folders of the
 machine that the server runs on.
@@ -13,7 +13,8 @@ from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from dashboard import components
 from dashboard.access import RUN, needs
-from dashboard.pages.library.parts import ALL_FOLDERS, INDEX, REMOVE, UPDATE, section
+from dashboard.pages.library import folders
+from dashboard.pages.library.parts import ALL_FOLDERS, INDEX, UPDATE, section
 from dashboard.pages.library.runs import STOP
 from dashboard.reads import Reads
 from pipeline.embeddings import EMBEDDINGS, Embedding
@@ -24,10 +25,10 @@ AUTO, NOW = "auto", "now"  # a select shows an empty value as none
 
 
 def controls(reads: Reads) -> list:
-    """The form for another folder, and the question before one is removed; nothing where not allowed."""
+    """The form for another folder, and what is asked before one goes; nothing where not allowed."""
     if not reads.may(RUN):
         return []
-    return [_form(reads), dcc.Store(id="library-removing"), _question()]
+    return [_form(reads), *folders.dialogs()]
 
 
 def register(app: Dash, reads: Reads, look: Callable[[str | None], tuple]) -> None:
@@ -86,26 +87,7 @@ def register(app: Dash, reads: Reads, look: Callable[[str | None], tuple]) -> No
             return (no_update,) * 5
         return _tried(reads.jobs.stop), *look(seen)
 
-    @app.callback(
-        Output("library-question", "is_open"), Output("library-asked", "children"),
-        Output("library-removing", "data"),
-        Input({"type": REMOVE, "root": ALL}, "n_clicks"), Input("library-keep", "n_clicks"), **every,
-    )
-    @needs(RUN)
-    def on_remove(clicks, _):
-        if ctx.triggered_id == "library-keep" or not any(clicks):
-            return False, no_update, None
-        root = ctx.triggered_id["root"]
-        return True, asked(reads, root), root
-
-    @app.callback(
-        note, Output("library-question", "is_open", allow_duplicate=True), *page,
-        Input("library-sure", "n_clicks"), State("library-removing", "data"), seen,
-        running=[(Output("library-sure", "disabled"), True, False)], **every,
-    )
-    @needs(RUN)
-    def on_sure(_, root, seen):
-        return remove(reads, root), False, *look(seen)
+    folders.register(app, reads, note, page, seen, look)
 
 
 def start(reads: Reads, folder: str, by: str):
@@ -118,20 +100,6 @@ def start(reads: Reads, folder: str, by: str):
         reads.jobs.update(folder, None if by == NOW else by)
 
     return _tried(run)
-
-
-def remove(reads: Reads, root: str):
-    """Forget a folder's images; says how many, and what is then to be done."""
-    try:
-        with reads.library.writing():
-            count = reads.library.remove_root(root)
-    except LikenessError as error:
-        return components.error_note(str(error))
-    were = "1 image was" if count == 1 else f"{count:,} images were"
-    left = any(reads.library.counts().values())
-    more = " Index and maps still hold them until they are updated." if left else ""
-    return html.P(f"{were} removed from the library. The files are untouched.{more}",
-                  className="done-note", role="status")
 
 
 def choices(names: Sequence[str]) -> dict[str, str]:
@@ -155,16 +123,6 @@ def choices(names: Sequence[str]) -> dict[str, str]:
 def _told(entries: Mapping[str, Embedding]) -> str:
     first, *others = (entry.title for entry in entries.values())
     return ", ".join([first, *(title.lower() for title in others)])
-
-
-def asked(reads: Reads, root: str) -> list:
-    """What goes when a folder is removed."""
-    count = reads.roots().get(root, 0)
-    return [
-        html.P([components.counted(count, "image"), " of ", html.Span(root, className="path"),
-                " will leave the library, with all tags, ratings and places in collections."]),
-        html.P("The files themselves stay where they are."),
-    ]
 
 
 def _tried(action: Callable):
@@ -204,20 +162,4 @@ def _form(reads: Reads) -> html.Section:
             className="add-form",
         ),
         note="Images stay where they are: Likeness only reads them.",
-    )
-
-
-def _question() -> dbc.Modal:
-    return dbc.Modal(
-        [
-            html.H2("Remove this folder?", id="library-question-title"),
-            html.Div(id="library-asked", className="asked"),
-            html.Div(
-                [html.Button("Keep it", id="library-keep", type="button", className="button"),
-                 html.Button("Remove", id="library-sure", type="button", className="button button-bad")],
-                className="dialog-foot",
-            ),
-        ],
-        id="library-question", is_open=False, centered=True, content_class_name="question",
-        labelledby="library-question-title",
     )

@@ -104,14 +104,15 @@ def body(reads: Reads) -> list:
     roots = reads.roots()
     if data is None:
         roots = {PurePath(root).name or root: count for root, count in roots.items()}
-    first = next(iter(roots), None) if may else None
+    index = report["index"]
+    behind = index is None or index["stale"]
     content = [
         parts.counts_part(counts),
         html.Div(className="library-columns", children=[
             html.Div([
-                parts.coverage_part(report, data, first), parts.index_part(report["index"], data, may),
+                parts.coverage_part(report, data, may), parts.index_part(index, data, may),
             ]),
-            html.Div([parts.maps_part(report["maps"], data, may)]),
+            html.Div([parts.maps_part(report["maps"], data, may, with_index=may and behind)]),
         ]),
         parts.folders_part(roots, data, may),
     ]

@@ -13,8 +13,10 @@ from pipeline.library.images import printable
 
 FAILURES_SHOWN = 200
 
-UPDATE, REMOVE, INDEX, ALL_FOLDERS = "library-update", "library-remove", "library-index", "library-all"
-"""Types of the buttons that start something; `library_actions` answers them."""
+UPDATE, INDEX, ALL_FOLDERS = "library-update", "library-index", "library-all"
+"""Types of the buttons that start something; `library.actions` answers them."""
+FORGET, RELOCATE = "library-forget-folder", "library-relocate-folder"
+"""Types of the buttons of a folder; `library.folders` answers them."""
 
 
 def section(title: str, *children, note: str | None = None) -> html.Section:
@@ -59,8 +61,8 @@ def counts_part(counts: Mapping[str, int]) -> html.Div:
     )
 
 
-def coverage_part(report: Mapping, data: Path | None, root: str | None = None) -> html.Section:
-    """How many images each embedding has seen; root: a folder to update from the page, or None."""
+def coverage_part(report: Mapping, data: Path | None, actions: bool = False) -> html.Section:
+    """How many images each embedding has seen; actions: whether they can be updated from the page."""
     covered = report["embeddings"]
     titles = components.titles_of(list(covered))
     rows = []
@@ -89,8 +91,7 @@ def coverage_part(report: Mapping, data: Path | None, root: str | None = None) -
     if not covered:
         rows.append(html.P("No image has been compared yet.", className="soft"))
     if behind or not covered:
-        key = {"type": UPDATE, "root": root or "", "at": "coverage"}
-        button = _button("Bring up to date", key) if root else None
+        button = _button("Bring up to date", {"type": ALL_FOLDERS, "at": "coverage"}) if actions else None
         rows.append(_advice("To bring them up to date:", components.command("embed", data), button))
     return section("What images are compared by", *rows)
 
@@ -110,37 +111,37 @@ def index_part(index: Mapping | None, data: Path | None, actions: bool = False) 
     return section("Search index", told, *(advice if index["stale"] else []))
 
 
-def maps_part(maps: Mapping[str, Mapping], data: Path | None, actions: bool = False) -> html.Section:
-    """The maps with their figures; actions: whether they can be updated from the page."""
+def maps_part(
+    maps: Mapping[str, Mapping], data: Path | None, actions: bool = False, with_index: bool = False
+) -> html.Section:
+    """The maps with their figures; actions: whether they can be updated from the page.
+
+    with_index: whether what mends the index, said beside, mends them as well."""
     button = _button("Update index and maps", {"type": INDEX, "at": "maps"}) if actions else None
+    advice = [] if with_index else [_advice("To make them:", components.command("map", data), button)]
     if not maps:
-        return section(
-            "Maps", html.P("No map has been made yet.", className="soft"),
-            _advice("To make them:", components.command("map", data), button),
-        )
+        return section("Maps", html.P("No map has been made yet.", className="soft"), *advice)
     titles = components.titles_of(list(maps))
     rows = [
         [[html.Div(titles[name]), _state(found["stale"], found["damaged"])],
          f"{found['points']:,}", f"{found['clusters']:,}", f"{found['noise']:,}"]
         for name, found in maps.items()
     ]
-    advice = [_advice("To bring them up to date:", components.command("map", data), button)]
-    behind = any(found["stale"] for found in maps.values())
-    return section(
-        "Maps",
-        _table(["Map", "Images", "Clusters", "In no cluster"], rows, figures=(1, 2, 3)),
-        *(advice if behind else []),
-    )
+    table = _table(["Map", "Images", "Clusters", "In no cluster"], rows, figures=(1, 2, 3))
+    if with_index or not any(found["stale"] for found in maps.values()):
+        return section("Maps", table)
+    return section("Maps", table, _advice("To bring them up to date:", components.command("map", data), button))
 
 
 def folders_part(roots: Mapping[str, int], data: Path | None, actions: bool = False) -> html.Section:
-    """The scanned folders; actions: with buttons that update and remove them, else with the command."""
+    """The scanned folders; actions: with buttons that update, relocate and forget them, else with the command."""
     if actions:
         rows = [
-            [html.Span(root, className="path"), f"{count:,}", html.Div([
+            [html.Span(printable(root), className="path"), f"{count:,}", html.Div([
                 _button("Update", {"type": UPDATE, "root": root, "at": "folders"},
                         f"Look for new and changed images in {root}"),
-                _button("Remove", {"type": REMOVE, "root": root}, f"Remove {root} from the library"),
+                _button("Relocate", {"type": RELOCATE, "root": root}, f"Say where {root} lies now"),
+                _button("Forget", {"type": FORGET, "root": root}, f"Take {root} out of the library"),
             ], className="row-actions")]
             for root, count in roots.items()
         ]

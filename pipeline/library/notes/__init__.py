@@ -9,12 +9,12 @@ from pipeline.library.notes.cluster_names import cluster_names, name_cluster
 from pipeline.library.notes.collections import (
     Collection, collect, collected, collections, collections_of, drop_collection, members, rename_collection, uncollect,
 )
-from pipeline.library.notes.names import LONGEST, clean
+from pipeline.library.notes.names import LONGEST, clean, noted_in
 from pipeline.library.notes.ratings import Rating, rate, ratings
 from pipeline.library.notes.tags import tag, tag_counts, tagged, tags, tags_of, untag
 
 __all__ = [
     "LONGEST", "Collection", "Rating", "clean", "cluster_names", "collect", "collected", "collections",
-    "collections_of", "drop_collection", "members", "name_cluster", "rate", "ratings", "rename_collection", "tag",
+    "collections_of", "drop_collection", "members", "name_cluster", "noted_in", "rate", "ratings", "rename_collection", "tag",
     "tag_counts", "tagged", "tags", "tags_of", "uncollect", "untag",
 ]  # fmt: skip

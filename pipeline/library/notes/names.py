@@ -31,5 +31,13 @@ def each(library: Library, sql: str, first, images: Iterable[int], *, only_known
     library.db.conn.executemany(sql, [(first, image) for image in wanted])
 
 
+def noted_in(library: Library, root: str) -> dict[str, int]:
+    """How many images of a scanned folder are tagged, in collections and rated: what goes with it."""
+    number = library.root_id(root)
+    tables = {"tagged": "tags", "collected": "collection_images", "rated": "ratings"}
+    sql = "SELECT count(DISTINCT n.image_id) FROM {} n JOIN images i ON i.id = n.image_id WHERE i.root_id = ?"
+    return {kind: library.db.execute(sql.format(table), [number]).fetchone()[0] for kind, table in tables.items()}
+
+
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
