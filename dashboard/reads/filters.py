@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from dashboard.reads.reads import Reads
+from pipeline.columns import one_of
 from pipeline.index import Filter
 from pipeline.library import notes
 
@@ -39,9 +40,9 @@ def narrowed(reads: Reads, chosen: Mapping[str, tuple[str, ...]], exclude: Itera
     return made
 
 
-def _field(field: str) -> Callable[[Reads, Filter, tuple[str, ...]], Filter]:
-    """A field that the index's contract has for it."""
-    return lambda reads, base, values: replace(base, **{field: values})
+def _column(column: str) -> Callable[[Reads, Filter, tuple[str, ...]], Filter]:
+    """A condition on a column."""
+    return lambda reads, base, values: replace(base, conditions=(*base.conditions, *one_of(column, values)))
 
 
 def _folders(reads: Reads) -> Mapping[str, int]:
@@ -55,9 +56,9 @@ def _collections(reads: Reads) -> Mapping[str, int]:
 
 
 FILTERS: dict[str, Choice] = {
-    "label": Choice("Label", lambda reads: reads.library.labels(), _field("labels")),
-    "folder": Choice("Folder", _folders, _field("folders")),
-    "in": Choice("Collection", _collections, _field("collections")),
-    "tag": Choice("Tag", lambda reads: notes.tags(reads.library), _field("tags")),
+    "label": Choice("Label", lambda reads: reads.library.labels(), _column("label")),
+    "folder": Choice("Folder", _folders, _column("folder")),
+    "in": Choice("Collection", _collections, _column("collection")),
+    "tag": Choice("Tag", lambda reads: notes.tags(reads.library), _column("tag")),
 }
 """By name in the address. `in` is a collection: a search with a collection is called `collection`."""

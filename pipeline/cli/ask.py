@@ -24,24 +24,28 @@ from pipeline.progress import Console
 @click.option("--label", "labels", multiple=True, help="Only images with this label; may be given again.")
 @click.option("--folder", "folders", multiple=True, metavar="PATH",
               help="Only images below this path of the scanned folder; may be given again.")
+@click.option("--where", multiple=True, metavar="CONDITION",
+              help="Only images that meet it: 'tag=red,blue', 'date>=2020-05', 'size=1MB..5MB', 'file~beach'. "
+                   "Joined by ; or given again, all must hold.")
 @click.option("--metric", type=click.Choice(settings.METRICS), default="cosine", help="How to rank.")
 @click.option("--exact", is_flag=True, help="Scan every image instead of walking the index.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write a contact sheet.")
 @json_option
 @data_option
-def search(query, weights, metric, html, as_json, labels, folders, data: Path, **values) -> None:
+def search(query, weights, metric, html, as_json, labels, folders, where, data: Path, **values) -> None:
     """Find the neighbors of one or several QUERY images, in the library or not.
 
     Several queries are averaged. The metric hamming compares perceptual hashes: it finds
     the same picture saved again, and leaves the weights aside.
     """
+    from pipeline.columns import one_of, parse
     from pipeline.search import Filter, Query, Searcher, entries_from
     from pipeline.search.contact_sheet import contact_sheet
 
     library = Library(data)
     searcher = Searcher(library)
     chosen = settings.parse_weights(weights, searcher.embeddings) if weights else None
-    passing = Filter(labels=labels, folders=folders)
+    passing = Filter((*one_of("label", labels), *one_of("folder", folders), *parse(";".join(where))))
     result = searcher.search(Query(entries_from(searcher, query), chosen, metric=metric, filter=passing, **values))
     if html:
         sheet = contact_sheet(library, result, ", ".join(Path(q).name for q in query))

@@ -15,22 +15,21 @@ from typing import ClassVar
 
 import numpy as np
 
+from pipeline.columns import Condition
 from pipeline.progress import Progress, Silent
 from pipeline.settings import IndexOptions
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which images may be found. Values of one field are alternatives, fields join; empty lets all pass.
+    """Which images may be found: those that meet all of it; empty lets all pass.
 
-    labels, folders (paths below a scanned folder), collections, tags: names. ids: None, or
-    the only images that may. exclude: images that may not.
+    conditions: on what is known of images (`pipeline.columns`), as they are; an engine finds
+    out by itself, within the search, which images meet them. ids: None, or the only images
+    that may. exclude: images that may not.
     """
 
-    labels: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
-    collections: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     ids: tuple[int, ...] | None = None
     exclude: tuple[int, ...] = ()
 

@@ -136,11 +136,15 @@ class ImageTables:
 
         With one scanned folder the path below it is enough.
         """
-        roots = list(self.roots())
-        if len(roots) < 2:
+        names = self.root_names()
+        if len(names) < 2:
             return [row.shown for row in rows]
-        ends = {root: _ending(root, roots) for root in roots}
-        return [printable(f"{ends[row.root]}/{row.path}") for row in rows]
+        return [printable(f"{names[row.root]}/{row.path}") for row in rows]
+
+    def root_names(self) -> dict[str, str]:
+        """Scanned folder → so much of the end of its path as tells it apart from the others."""
+        roots = list(self.roots())
+        return {root: _ending(root, roots) for root in roots}
 
     def counts(self) -> dict[str, int]:
         """Number of images per state, all three named."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline import columns
 from pipeline import index as indexes
 from pipeline.errors import QueryError
 from pipeline.index import Filter, Index
@@ -145,6 +146,10 @@ def test_a_partly_covered_embedding_neither_lifts_nor_hides(made, tmp_path):
     assert 0.15 < np.mean(shares) < 0.4
 
 
+def where(text: str, **rest) -> Filter:
+    return Filter(columns.parse(text), **rest)
+
+
 def test_filters_are_those_of_the_library(made, tmp_path):
     library = partly(tmp_path)
     notes.collect(library, "Best", [4, 8, 12, 50])
@@ -156,16 +161,19 @@ def test_filters_are_those_of_the_library(made, tmp_path):
     every = oracle.scores(query, weights)
     label = {row.id: row.label for row in library.images()}
     for passing, expected in [
-        (Filter(labels=("folder1", "folder2")), {i for i in every if label[i] in ("folder1", "folder2")}),
-        (Filter(folders=("folder3/",)), {i for i in every if label[i] == "folder3"}),
-        (Filter(folders=(".",)), set(every)),
-        (Filter(collections=("Best",)), {4, 8, 12, 50}),
-        (Filter(collections=("best",), tags=("red",), exclude=(12,)), {4, 50}),
-        (Filter(collections=("Empty",)), set()),
+        (where("label=folder1,folder2"), {i for i in every if label[i] in ("folder1", "folder2")}),
+        (where("folder=folder3/"), {i for i in every if label[i] == "folder3"}),
+        (where("folder=."), set(every)),
+        (where("collection=Best"), {4, 8, 12, 50}),
+        (where("collection=best;tag=red", exclude=(12,)), {4, 50}),
+        (where("collection=Empty"), set()),
+        (where("tag=(none)"), set(every) - {4, 12, 50, 60}),
+        (where("file~r1/"), {i for i in every if label[i] == "folder1"}),
+        (where("size>=1;date<=1960"), set()),
         (Filter(ids=(1, 2, 3, 9_999)), {1, 2, 3}),
         (Filter(ids=()), set()),
         (Filter(exclude=(8, 30, 9_999)), set(every) - {8, 30}),
-        (Filter(labels=("folder1",), exclude=tuple(range(1, 200))), {i for i in every if i > 199 and label[i] == "folder1"}),
+        (where("label=folder1", exclude=tuple(range(1, 200))), {i for i in every if i > 199 and label[i] == "folder1"}),
     ]:  # fmt: skip
         found = index.search(f32(query), weights, COUNT, passing)
         assert set(found.ids.tolist()) == expected, passing
@@ -177,15 +185,19 @@ def test_a_filter_of_an_unknown_name_is_an_error_with_the_nearest(made, tmp_path
     notes.tag(library, [1], "sunset")
     index, query = made(library), f32(Oracle(library).of(8))
     for passing, said in [
-        (Filter(labels=("foldr1",)), "no label “foldr1”; the nearest are: folder"),
-        (Filter(folders=("Folder1",)), "no folder “Folder1”; the nearest are: folder"),
-        (Filter(collections=("Best",)), "no collection “Best”; there are none"),
-        (Filter(tags=("sunsets",)), "no tag “sunsets”; the nearest are: sunset"),
+        (where("label=foldr1"), "no label “foldr1”; the nearest are: folder"),
+        (where("folder=Folder1"), "no folder “Folder1”; the nearest are: folder"),
+        (where("collection=Best"), "no collection “Best”; there are none"),
+        (where("tag=sunsets"), "no tag “sunsets”; the nearest are: sunset"),
+        (where("lable=folder1"), "no column “lable”; the nearest are: label"),
+        (where("date=soon"), "“soon” is no date"),
+        (where("size>=heavy"), "“heavy” is no number"),
+        (where("label>=a"), "A label has no bounds"),
     ]:
         with pytest.raises(QueryError, match=said):
             index.search(query, WEIGHTS[0], 5, passing)
     notes.tag(library, [2], "sunsets")  # known from now on
-    assert index.search(query, WEIGHTS[0], 5, Filter(tags=("sunsets",))).ids.tolist() == [2]
+    assert index.search(query, WEIGHTS[0], 5, where("tag=sunsets")).ids.tolist() == [2]
 
 
 def test_only_what_is_there_is_found_at_once(made, tmp_path):

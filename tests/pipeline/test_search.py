@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline import index
+from pipeline import columns, index
 from pipeline.errors import ImageError, QueryError
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import decoding, hashes
@@ -24,7 +24,8 @@ def like(*plus: int, minus=(), vectors=(), minus_vectors=(), **rest) -> Query:
     """A query of library images and of vectors, each with a plus or a minus."""
     entries = [ImageEntry(i) for i in plus] + [ImageEntry(i, True) for i in minus]
     entries += [VectorsEntry(v) for v in vectors] + [VectorsEntry(v, True) for v in minus_vectors]
-    passing = {name: rest.pop(name) for name in ("labels", "folders", "ids", "exclude") if name in rest}
+    passing = {name: rest.pop(name) for name in ("ids", "exclude") if name in rest}
+    passing["conditions"] = columns.parse(rest.pop("where", ""))
     return Query(tuple(entries), filter=Filter(**passing), **rest)
 
 
@@ -100,7 +101,7 @@ def test_pages_follow_one_another_without_repeats(searcher):
 
 def test_filters_and_exclusion(searcher):
     label = next(iter(searcher.library.labels()))
-    found = searcher.search(like(60, labels=(label,), top_k=60)).matches
+    found = searcher.search(like(60, where=f"label={label}", top_k=60)).matches
     assert {m.label for m in found} == {label} and len(found) == searcher.library.labels()[label]
     found = searcher.search(like(5, exclude=(5,), top_k=60)).matches
     assert 5 not in {m.id for m in found} and len(found) == 59
@@ -118,14 +119,14 @@ def test_folders_and_labels_narrow_a_search_by_any_metric(library):
             return {match.id for match in searcher.search(query).matches}
 
         deep = {i for i, path in paths.items() if path.startswith("deep/")}
-        assert found(folders=("deep",)) == found(folders=("./deep/",)) == deep and len(deep) == 20
-        assert found(folders=("deep", "deeper")) == {i for i in paths if i > 30}
-        assert found(folders=(".",)) == set(paths) 
+        assert found(where="folder=deep") == found(where="folder=./deep/") == deep and len(deep) == 20
+        assert found(where="folder=deep,deeper") == {i for i in paths if i > 30}
+        assert found(where="folder=.") == set(paths) 
         with pytest.raises(QueryError, match="no folder “de”.*deep"):
-            found(folders=("de",))
-        both = found(folders=("deep",), labels=(label,))
+            found(where="folder=de")
+        both = found(where=f"folder=deep;label={label}")
         assert both and both == {i for i in deep if library.image(i).label == label}
-        assert found(folders=("deep",), ids=(1, 40), exclude=(41,)) == {40}
+        assert found(where="folder=deep", ids=(1, 40), exclude=(41,)) == {40}
 
 
 def test_several_queries_search_by_their_mean(searcher):

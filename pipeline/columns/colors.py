@@ -1,0 +1,154 @@
+"""The colors in a picture by name, out of its color vector: nothing is decoded again.
+
+A color vector holds how much of a picture falls into each cell of hue, saturation and
+brightness (`embeddings.color`). Undoing what damps it gives the shares; the exposure that was
+taken back is known from their mean brightness. A cell's color then has the name whose sample
+is nearest, and a picture the names that cover a fifth of it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from pipeline.columns.values import Categories
+from pipeline.embeddings import color
+from pipeline.library import Library, derived
+
+NAMES = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "brown", "white", "gray", "black")
+"""The eleven basic color terms (Berlin & Kay 1969), and the one between green and blue that people
+miss most."""
+ENOUGH = 0.2
+"""Share of a picture that a color covers, to be one of its colors."""
+_VERSION = 1
+_NAME = "columns/colors"
+_STEP = 20_000  # vectors at a time: 20 MB
+_EXPOSURES = 16
+_GRAY = 0.13  # saturation below which a color is none
+_DARK, _LIGHT = 0.2, 0.82  # brightness (of 1) up to which a gray is black, from which it is white
+
+
+def colors(library: Library, ids: np.ndarray) -> Categories:
+    """The names of the colors of images, ids (n,) ascending; kept on disk, and only what changed is looked at.
+
+    Where there are no color vectors an image has none.
+    """
+    key = derived.key_of(_VERSION, library.embeddings()["color"].extractor)
+    kept = derived.load(library, _NAME, key)
+    known = kept.arrays["ids"] if kept else np.zeros(0, np.int64)
+    having = kept.arrays["having"] if kept else np.zeros(0, np.uint16)
+    now = library.generation()
+    if kept is None or kept.about["generation"] != now:
+        changed = library.changed_since(kept.about["generation"] if kept else -1)
+        stays = np.isin(known, ids) & ~np.isin(known, changed)
+        known, having = known[stays], having[stays]
+        missing = np.setdiff1d(ids, known)
+        found, sets = _looked_at(library, missing)
+        if kept is None or len(found) or not stays.all():
+            order = np.argsort(both := np.concatenate([known, found]))
+            known, having = both[order], np.concatenate([having, sets])[order]
+            derived.offer(library, _NAME, key, {"ids": known, "having": having}, {"generation": now})
+    return _categories(ids, known, having)
+
+
+def _categories(ids: np.ndarray, known: np.ndarray, having: np.ndarray) -> Categories:
+    at = np.searchsorted(known, ids).clip(max=max(0, len(known) - 1))
+    sets = np.where(known[at] == ids, having[at], 0) if len(known) else np.zeros(len(ids), np.uint16)
+    rows, codes = np.nonzero(sets[:, None] >> np.arange(len(NAMES), dtype=np.uint16) & 1)
+    return Categories(len(ids), list(NAMES), codes.astype(np.int32), rows.astype(np.int32), folds=True)
+
+
+def _looked_at(library: Library, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Those of the images that have a color vector, ascending, and the set of names of each, a bit a name."""
+    found, sets = [np.zeros(0, np.int64)], [np.zeros(0, np.uint16)]
+    for start in range(0, len(ids), _STEP):
+        some, vectors = library.vectors("color", ids[start : start + _STEP].tolist())
+        order = np.argsort(some)
+        found.append(np.asarray(some, np.int64)[order])
+        sets.append(sets_of(vectors[order]))
+    return np.concatenate(found), np.concatenate(sets)
+
+
+def sets_of(vectors: np.ndarray) -> np.ndarray:
+    """The names of the colors of pictures by their color vectors (n, dim): (n,) uint16, bit i for NAMES[i].
+
+    Every picture has its largest color, and those with the share that is enough.
+    """
+    bins = _bins(vectors.shape[1])
+    if bins is None or not len(vectors):
+        return np.zeros(len(vectors), np.uint16)
+    levels = max(2, bins // 4)
+    shares = np.clip(vectors, 0, None) ** (1 / color.COUNT_POWER)
+    total = shares.sum(axis=1, keepdims=True)
+    shares = np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
+    brightness = shares.reshape(len(shares), -1, levels).sum(axis=1) @ ((np.arange(levels) + 0.5) / levels)
+    # mean · √(128 / mean) is what was stored as the mean; at most what DARKEST allows.
+    exposure = np.minimum(color.MIDDLE / 255 / np.maximum(brightness, 1e-3), (color.MIDDLE / color.DARKEST) ** color.EXPOSURE_POWER)
+    step = np.clip(np.round((np.log2(exposure) + 1) * (_EXPOSURES - 1) / 3), 0, _EXPOSURES - 1).astype(int)
+    sets = np.zeros(len(vectors), np.uint16)
+    for one in np.unique(step):
+        at = np.flatnonzero(step == one)
+        names = _names(bins, levels, int(one))
+        by_name = np.stack([shares[at][:, names == code].sum(axis=1) for code in range(len(NAMES))], axis=1)
+        chosen = (by_name >= ENOUGH) | (by_name == by_name.max(axis=1, keepdims=True))
+        sets[at] = (chosen * (1 << np.arange(len(NAMES)))).sum(axis=1)
+    sets[total[:, 0] <= 0] = 0
+    return sets
+
+
+def _bins(dim: int) -> int | None:
+    """The `bins` of color vectors of a length, or None where they are none of ours."""
+    for bins in range(2, 65):
+        if bins * max(2, bins // 4) ** 2 == dim:
+            return bins
+    return None
+
+
+@lru_cache(maxsize=64)
+def _names(bins: int, levels: int, step: int) -> np.ndarray:
+    """The name of each cell, (dim,) int, at a step of exposure from ½ to 4."""
+    exposure = 2 ** (step * 3 / (_EXPOSURES - 1) - 1)
+    hue, saturation, value = np.meshgrid(
+        (np.arange(bins) + 0.5) / bins * 360,
+        ((np.arange(levels) + 0.5) / levels) ** (1 / color.SATURATION_POWER),
+        np.minimum((np.arange(levels) + 0.5) / levels / exposure, 1.0), indexing="ij",
+    )
+    cells = np.stack([hue, saturation, value], axis=-1).reshape(-1, 3)
+    return np.array([NAMES.index(_name(*cell)) for cell in cells.tolist()])
+
+
+def _name(hue: float, saturation: float, value: float) -> str:
+    """What people call a color: hue 0–360, saturation and brightness 0–1."""
+    if value <= _DARK or (value <= 0.3 and saturation < 0.35):
+        return "black"
+    if saturation <= _GRAY:
+        return "white" if value >= _LIGHT else "gray"
+    if hue < 18 or hue >= 345:
+        if saturation < 0.55 and value > 0.65:
+            return "pink"
+        return "brown" if value < 0.4 else "red"
+    if hue < 45:
+        return "brown" if value < 0.68 or saturation < 0.5 else "orange"
+    if hue < 70:
+        return "brown" if value < 0.45 else "yellow"
+    if hue < 155:
+        return "green"
+    if hue < 195:
+        return "teal"
+    if hue < 258:
+        return "blue"
+    if hue < 295:
+        return "purple"
+    return "pink" if value > 0.55 else "purple"
+
+
+def sample(name: str) -> str:
+    """A color to show beside a name, as #rrggbb."""
+    return _SAMPLES[name]
+
+
+_SAMPLES = dict(zip(NAMES, (
+    "#d92b2b", "#ee8a21", "#f2cf2e", "#3d9a45", "#2aa5a0", "#2f6fd0", "#7d4bb8", "#e879a9", "#8a5a37", "#f7f7f5",
+    "#9a9a9a", "#1d1d1f",
+)))

@@ -1,0 +1,190 @@
+"""The columns: a further one is an entry of `COLUMNS`, and with it a facet, a filter and a column of the table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from pipeline.columns import colors, values
+from pipeline.columns.values import CATEGORY, DATE, NUMBER, TEXT, Categories, Numbers, Texts, Values
+from pipeline.library import Library, notes
+from pipeline.library.images import from_database, printable
+
+Version = Callable[[Library], object]
+
+
+def _images(library: Library) -> object:
+    return library.images_generation()
+
+
+def _notes(counter: str) -> Version:
+    return lambda library: (library.images_generation(), library.notes_generation(counter))
+
+
+def _always(library: Library) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Column:
+    """What is known of every image under one name.
+
+    read(library, ids): its values for some images, ids (n,) int64 ascending. version(library):
+    changes whenever `read` may say something else. offered(library): whether there is anything
+    to choose from, told without reading values. noun: what errors call it. form: how figures
+    are shown: "", "bytes" or "megapixels". spread: figures span orders of magnitude.
+    """
+
+    name: str
+    title: str
+    kind: str
+    read: Callable[[Library, np.ndarray], Values]
+    version: Version = _images
+    offered: Callable[[Library], bool] = _always
+    noun: str = ""
+    form: str = ""
+    spread: bool = False
+
+    @property
+    def called(self) -> str:
+        """What errors call it."""
+        return self.noun or self.title.lower()
+
+
+def each(library: Library, ids: np.ndarray, expression: str) -> Iterable:
+    """An SQL expression of the table of images, which nobody types in, for each of `ok` images."""
+    sql = f"SELECT id, {expression} FROM images WHERE state = 'ok' ORDER BY id"
+    wanted = iter(ids.tolist())
+    want = next(wanted, None)
+    for number, value in library.db.execute(sql):
+        while want is not None and want < number:  # it went a moment ago
+            yield None
+            want = next(wanted, None)
+        if want == number:
+            yield value
+            want = next(wanted, None)
+    yield from (None for _ in chain([] if want is None else [want], wanted))
+
+
+def figures(library: Library, ids: np.ndarray, expression: str) -> np.ndarray:
+    """As `each`, (n,) float64, NaN for NULL."""
+    found = (np.nan if one is None else one for one in each(library, ids, expression))
+    return np.fromiter(found, np.float64, len(ids))
+
+
+def _label(library: Library, ids: np.ndarray) -> Categories:
+    return values.coded(each(library, ids, "label"), len(ids))
+
+
+def _labeled(library: Library) -> bool:
+    sql = "SELECT 1 FROM images WHERE state = 'ok' AND label IS NOT NULL LIMIT 1"
+    return library.db.execute(sql).fetchone() is not None
+
+
+def _folder(library: Library, ids: np.ndarray) -> Categories:
+    paths = ("" if path is None else os.path.dirname(from_database(path)) for path in each(library, ids, "path"))
+    return values.tree(paths, len(ids))
+
+
+def _divides(library: Library) -> bool:
+    """Whether folders say more than labels do, which are the names of the last of them."""
+    sql = "SELECT 1 FROM images WHERE state = 'ok' AND instr(path, '/') AND rtrim(path, replace(path, '/', '')) != label || '/' LIMIT 1"
+    return library.db.execute(sql).fetchone() is not None
+
+
+def _collection(library: Library, ids: np.ndarray) -> Categories:
+    members = {one.name: _rows(ids, notes.collected(library, one.name)) for one in notes.collections(library)}
+    return values.grouped(members, len(ids), folds=True)
+
+
+def _tag(library: Library, ids: np.ndarray) -> Categories:
+    found = {name: _rows(ids, notes.tagged(library, name)) for name in notes.tags(library)}
+    return values.grouped(found, len(ids), folds=True)
+
+
+def _rated(library: Library, ids: np.ndarray) -> Categories:
+    words = {"good": 1, "bad": -1}
+    sql = "SELECT DISTINCT image_id FROM ratings WHERE value = ? ORDER BY image_id"
+    groups = {
+        word: _rows(ids, [row[0] for row in library.db.execute(sql, [value])]) for word, value in words.items()
+    }
+    return values.grouped(groups, len(ids), folds=True)
+
+
+def _rows(ids: np.ndarray, members: Iterable[int]) -> np.ndarray:
+    """The rows of those of some images, ascending, that are among ids."""
+    members = np.asarray(members, np.int64)
+    at = np.searchsorted(ids, members).clip(max=max(0, len(ids) - 1))
+    return at[ids[at] == members] if len(ids) else at[:0]
+
+
+def _root(library: Library, ids: np.ndarray) -> Categories:
+    """The scanned folders, by as much of their names as tells them apart."""
+    roots = dict(library.db.execute("SELECT id, path FROM roots"))
+    names = library.root_names()
+    shown = {number: printable(names[from_database(path)]) for number, path in roots.items()}
+    return values.coded((shown.get(number) for number in each(library, ids, "root_id")), len(ids))
+
+
+def _kind(library: Library, ids: np.ndarray) -> Categories:
+    endings = ("" if path is None else PurePosixPath(from_database(path)).suffix[1:].upper() for path in each(library, ids, "path"))
+    alike = {"JPG": "JPEG", "TIF": "TIFF", "HEIF": "HEIC"}
+    return values.coded((alike.get(one, one) or None for one in endings), len(ids), folds=True)
+
+
+def _shape(library: Library, ids: np.ndarray) -> Categories:
+    """By width and height: a difference below a twentieth is none, twice as wide is a panorama."""
+    ratio = figures(library, ids, "CAST(width AS REAL) / nullif(height, 0)")
+    names = ["landscape", "portrait", "square", "panorama"]
+    with np.errstate(invalid="ignore"):
+        codes = np.select(
+            [np.isnan(ratio), (ratio >= 2) | (ratio <= 0.5), np.abs(ratio - 1) < 0.05, ratio > 1], [-1, 3, 2, 0], 1
+        )
+    return Categories(len(ids), names, codes.astype(np.int32), folds=True)
+
+
+def _date(library: Library, ids: np.ndarray) -> Numbers:
+    found = figures(library, ids, "mtime")
+    found[~((found > 0) & (found < 253_402_300_800))] = np.nan  # files carry years that no calendar has
+    return Numbers(found, dates=True)
+
+
+def _file(library: Library, ids: np.ndarray) -> Texts:
+    return Texts([None if path is None else printable(from_database(path)) for path in each(library, ids, "path")])
+
+
+def _number(expression: str) -> Callable[[Library, np.ndarray], Numbers]:
+    return lambda library, ids: Numbers(figures(library, ids, expression))
+
+
+def _some(table: str) -> Callable[[Library], bool]:
+    return lambda library: library.db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None
+
+
+COLUMNS = {column.name: column for column in (
+    Column("label", "Label", CATEGORY, _label, offered=_labeled),
+    Column("folder", "Folder", CATEGORY, _folder, offered=_divides),
+    Column("color", "Color", CATEGORY, lambda library, ids: colors.colors(library, ids),
+           lambda library: library.generation(), lambda library: "color" in library.embeddings()),
+    Column("tag", "Tag", CATEGORY, _tag, _notes("tags"), _some("tags")),
+    Column("collection", "Collection", CATEGORY, _collection, _notes("collections"), _some("collections")),
+    Column("rated", "Rated in searches", CATEGORY, _rated, _notes("ratings"), _some("ratings"), noun="rating"),
+    Column("date", "Date of the file", DATE, _date, noun="the file's date"),
+    Column("shape", "Shape", CATEGORY, _shape),
+    Column("megapixels", "Megapixels", NUMBER, _number("width * height / 1e6"), spread=True),
+    Column("size", "Size of the file", NUMBER, _number("size"), noun="the file's size", form="bytes", spread=True),
+    Column("type", "File type", CATEGORY, _kind),
+    Column("root", "Scanned folder", CATEGORY, _root, offered=lambda library: len(library.roots()) > 1),
+    Column("file", "File name", TEXT, _file),
+)}  # fmt: skip
+"""By the name that conditions use."""
+
+
+def columns(library: Library) -> dict[str, Column]:
+    """The columns of a library by name: those every library has, and what its files and a person's tables say."""
+    return dict(COLUMNS)

@@ -1,0 +1,58 @@
+"""Conditions are written one way, and what was written is what is read."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from pipeline.columns import Between, Contains, OneOf, conditions, parse, printed
+from pipeline.errors import QueryError
+
+_LETTERS = "aB1 .,;=<>~\\-\tü…\n("
+
+
+def _texts(generator: random.Random) -> str:
+    return "".join(generator.choice(_LETTERS) for _ in range(generator.randint(1, 7)))
+
+
+def _any(generator: random.Random):
+    text = lambda: _texts(generator)
+    match generator.randint(0, 3):
+        case 0:
+            return OneOf(text(), tuple(text() for _ in range(generator.randint(1, 3))))
+        case 1:
+            return Between(text(), text(), text())
+        case 2:
+            return Between(text(), *generator.choice([("", text()), (text(), "")]))
+        case _:
+            return Contains(text(), text())
+
+
+def test_what_is_printed_is_read_again_whatever_letters_are_in_it():
+    generator = random.Random(5)
+    for _ in range(3_000):
+        given = tuple(_any(generator) for _ in range(generator.randint(0, 3)))
+        assert parse(printed(given)) == given, printed(given)
+        assert conditions.from_json(conditions.as_json(given)) == given
+
+
+def test_people_write_it_as_they_like():
+    assert parse(" label = dress , shirt;; taken=2020..2021-05 ;size>=1MB; size <= 5MB;title~red dress;tag=(none)") == (
+        OneOf("label", ("dress", "shirt")), Between("taken", "2020", "2021-05"), Between("size", "1MB"),
+        Between("size", high="5MB"), Contains("title", "red dress"), OneOf("tag", ("(none)",)),
+    )
+    assert parse("taken=..2019;folder=a/b\\,c") == (Between("taken", high="2019"), OneOf("folder", ("a/b,c",)))
+    assert parse("") == ()
+
+
+@pytest.mark.parametrize("text", ["label", "=dress", "label=", "size>5", "label=..", "label~", "a=1;b"])
+def test_what_says_nothing_is_one_sentence(text):
+    with pytest.raises(QueryError, match="is no condition"):
+        parse(text)
+
+
+@pytest.mark.parametrize("given", [None, "label=x", [1], [{}], [{"column": "a"}], [{"column": "a", "values": []}]])
+def test_json_that_says_nothing_is_one_sentence(given):
+    with pytest.raises(QueryError, match="write it as"):
+        conditions.from_json(given)
