@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in item.fixturenames:
             item.add_marker("browser")
-        if "made_library" in item.fixturenames:
+        if "unopened_library" in item.fixturenames:
             item.add_marker("network")
         if {"sample_gallery", "large"} & set(item.fixturenames):
             item.add_marker("slow")
@@ -70,8 +70,12 @@ def pictures(once) -> Path:
 
 
 @pytest.fixture(scope="session")
-def made_library(once, pictures) -> Path:
-    """Data directory of a complete library of `pictures`, its maps the same each time; read only."""
+def unopened_library(once, pictures) -> Path:
+    """Data directory of a complete library of `pictures`, its maps the same each time; to be copied only.
+
+    A process that copies a database which it has open itself gives up SQLite's locks on it with the
+    copied file, and the next process to close that database takes the log away under its feet.
+    """
 
     def fill(data: Path) -> None:
         library = Library(data, create=True)
@@ -82,13 +86,16 @@ def made_library(once, pictures) -> Path:
     return once("library", fill)
 
 
+@pytest.fixture(scope="session")
+def made_library(unopened_library, tmp_path_factory) -> Path:
+    """Data directory of the same library for all tests of a process; read only, and never to be copied."""
+    return Path(shutil.copytree(unopened_library, tmp_path_factory.mktemp("made") / "library"))
+
+
 @pytest.fixture
-def library(made_library, tmp_path) -> Library:
+def library(unopened_library, tmp_path) -> Library:
     """A complete library of `pictures` to change at will."""
-    data = tmp_path / "library"
-    # A reader's empty log may come and go beside the database while other tests run.
-    shutil.copytree(made_library, data, ignore=shutil.ignore_patterns("*-wal", "*-shm"))
-    return Library(data)
+    return Library(shutil.copytree(unopened_library, tmp_path / "library"))
 
 
 @pytest.fixture

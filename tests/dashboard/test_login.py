@@ -63,8 +63,8 @@ def test_the_password_opens_a_session_that_ends_when_one_leaves(made_library):
     assert stolen.get("/thumb/1").status_code == 401 == client.get("/thumb/1").status_code
 
 
-def test_behind_tls_the_cookie_is_for_tls_alone_and_for_every_library(made_library, tmp_path):
-    shutil.copytree(made_library, tmp_path / "b")
+def test_behind_tls_the_cookie_is_for_tls_alone_and_for_every_library(made_library, unopened_library, tmp_path):
+    shutil.copytree(unopened_library, tmp_path / "b")
     access = Access.listening_on("127.0.0.1", names=["images.example"], password=PASSWORD, trusted=True)
     client = Client(open_roof([made_library, tmp_path / "b"], access, prefix="/likeness"))
     through = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "images.example", "X-Forwarded-For": "203.0.113.7"}

@@ -66,8 +66,8 @@ def test_only_named_origins_may_show_it_in_a_frame(made_library):
 
 
 @pytest.mark.parametrize("taken_off", [True, False])
-def test_behind_a_proxy_that_shows_it_below_a_path_everything_is_found(made_library, tmp_path, taken_off):
-    shutil.copytree(made_library, tmp_path / "b")
+def test_behind_a_proxy_that_shows_it_below_a_path_everything_is_found(made_library, unopened_library, tmp_path, taken_off):
+    shutil.copytree(unopened_library, tmp_path / "b")
     access = Access.listening_on("127.0.0.1", names=["images.example"], trusted=True, open_to_all=True)
     client = Client(open_roof([made_library, tmp_path / "b"], access, prefix=checked_prefix("likeness/")))
 
@@ -129,12 +129,12 @@ def test_health_is_told_to_everybody_and_the_version_to_those_inside(library):
 
 
 @pytest.fixture
-def started(made_library, tmp_path):
+def started(unopened_library, tmp_path):
     """A function: `serve` for real, with more environment → the process and its address."""
     at_work = []
 
     def start(**environment):
-        shutil.copytree(made_library, tmp_path / "library", dirs_exist_ok=True)
+        shutil.copytree(unopened_library, tmp_path / "library", dirs_exist_ok=True)
         log = open(tmp_path / "log", "w")
         process = subprocess.Popen(
             [sys.executable, "-m", "pipeline", "serve", "--data", str(tmp_path / "library"), "--port", "18050"],

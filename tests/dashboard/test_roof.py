@@ -26,11 +26,11 @@ from pipeline.library import Library
 
 
 @pytest.fixture(scope="module")
-def two(made_library, tmp_path_factory):
+def two(unopened_library, tmp_path_factory):
     """A directory with the library of `pictures` as `a photos`, and one with a single label as `b`."""
     roof = tmp_path_factory.mktemp("roof")
-    shutil.copytree(made_library, roof / "a photos")
-    shutil.copytree(made_library, roof / "b")
+    shutil.copytree(unopened_library, roof / "a photos")
+    shutil.copytree(unopened_library, roof / "b")
     other = Library(roof / "b")
     other.db.execute("UPDATE images SET label = 'other'")
     other.db.execute("UPDATE thumbnails SET jpeg = (SELECT jpeg FROM thumbnails WHERE image_id = 60)")

@@ -324,9 +324,9 @@ def test_a_cluster_is_named_in_place_selected_whole_and_an_image_tagged(tab, mad
 @pytest.mark.browser
 @pytest.mark.parametrize("rights", [{"read"}, {"read", "annotate"}])
 def test_who_may_not_annotate_is_shown_tags_and_collections_without_what_changes_them(
-    made_library, tmp_path, serving, browser, rights,
+    unopened_library, tmp_path, serving, browser, rights,
 ):
-    shutil.copytree(made_library, tmp_path / "data")
+    shutil.copytree(unopened_library, tmp_path / "data")
     library = Library(tmp_path / "data")
     notes.tag(library, [5, 6], "blue")
     notes.collect(library, "Kept", [5])

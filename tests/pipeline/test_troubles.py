@@ -103,9 +103,9 @@ def test_a_damaged_database_is_one_sentence(scanned):
         Library(scanned.data)
 
 
-def test_a_library_that_may_only_be_read_is_read(made_library, tmp_path, monkeypatch):
+def test_a_library_that_may_only_be_read_is_read(unopened_library, tmp_path, monkeypatch):
     data = tmp_path / "cd"
-    shutil.copytree(made_library, data)
+    shutil.copytree(unopened_library, data)
     for name in ("-wal", "-shm"):
         (data / (DATABASE + name)).unlink(missing_ok=True)
     before = sorted((file, file.stat().st_mtime_ns) for file in data.rglob("*"))
