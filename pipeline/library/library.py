@@ -17,6 +17,7 @@ import numpy as np
 
 from pipeline.errors import LibraryError
 from pipeline.library.connection import DATABASE, Connection, connect, prepare
+from pipeline.library.facts import Facts
 from pipeline.library.images import ImageTables
 from pipeline.library.locks import locked
 from pipeline.library.vectors import VectorTables
@@ -40,6 +41,8 @@ class Library(ImageTables, VectorTables):
                 "Make one with: python -m pipeline run FOLDER_OF_IMAGES"
             )
         self.read_only = prepare(self.data)
+        self.facts = Facts(self)
+        """What files say of themselves, and a person's tables of them."""
 
     @property
     def db(self) -> Connection:
@@ -86,7 +89,7 @@ class Library(ImageTables, VectorTables):
         ).fetchone()[0]
 
     def notes_generation(self, kind: str) -> int:
-        """Rises with every change of `tags`, `collections`, `cluster_names` or `ratings`."""
+        """Rises with every change of `tags`, `collections`, `cluster_names`, `ratings` or `facts`."""
         row = self.db.execute("SELECT value FROM generations WHERE name = ?", [kind]).fetchone()
         if row is None:
             raise ValueError(f"nothing counts the changes of {kind!r}")

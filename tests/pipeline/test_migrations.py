@@ -13,6 +13,7 @@ from pipeline.errors import LibraryError
 from pipeline.library import DATABASE, Library, notes
 from pipeline.library import hashes as stored_hashes
 from pipeline.library.schema import migrations
+from pipeline.library.schema.facts import INDEXES
 from tests.conftest import unit
 
 STEPS = ["0002_hashes", "0003_notes", "0004_identity"]
@@ -90,6 +91,25 @@ def test_images_vectors_and_thumbnails_come_over_from_every_schema(tmp_path, bef
     assert not library.db.execute("PRAGMA foreign_key_check").fetchall()
     assert not any(name.endswith(("_old", "_new")) for name in library.db.table_names())
     assert list(library.roots().items()) == [("/root0", 2), ("/root1", 2)]
+
+
+@pytest.mark.parametrize("before", ["0005_tallies", "0006_facts"])
+def test_what_is_written_about_images_is_found_after_a_migration(tmp_path, before):
+    old_library(tmp_path, "0004_identity")
+    db = Database(tmp_path / DATABASE)
+    migrations.apply(db, stop_before=before)
+    db.execute("INSERT INTO images (id, root_id, path, size, mtime) VALUES (9, 1, ?, 1, 0)", [b"caf\xe9 noir/9.jpg"])
+    db.conn.commit()
+    db.close()
+    library = Library(tmp_path)
+    assert [(one, where) for one, _, where in library.facts.find("BLUE")] == [(7, "tag")]
+    assert [(one, where) for one, _, where in library.facts.find("walls")] == [(4, "collection")]
+    assert [(one, where) for one, _, where in library.facts.find("noir 9 jpg")] == [(9, "file name")]
+    assert library.facts.columns() == [] and library.facts.pending() == [3, 4, 7, 9]
+    assert library.counts()["ok"] == 4 and notes.tagged(library, "blue") == [7]
+    for index in INDEXES:
+        library.db.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")
+    assert not library.db.execute("PRAGMA foreign_key_check").fetchall()
 
 
 def test_notes_come_over_and_refer_to_images(tmp_path):

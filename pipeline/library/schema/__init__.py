@@ -1,6 +1,9 @@
 """The schema of `images.db`, as numbered steps that are never edited once landed."""
 
-from pipeline.library.schema import identity, tallies  # noqa: F401  (registers their migrations)
+# isort: off  (importing a step registers it: they come in their order)
 from pipeline.library.schema.first import migrations
+from pipeline.library.schema import identity  # noqa: F401
+from pipeline.library.schema import tallies  # noqa: F401
+from pipeline.library.schema import facts  # noqa: F401
 
 __all__ = ["migrations"]
