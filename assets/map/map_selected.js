@@ -10,7 +10,7 @@
   const act = (name, args) => window.likeness.act(name, args); // loaded later, as is the next one
   const may = (right) => window.likeness.may(right);
   const PAGE = 90; // pictures added at a time
-  const IN_ADDRESS = 300; // ids that an address carries; more need a collection
+  const ON_BOARD = 24; // images that a search shows one by one; of more it shows the average
 
   let about = null; // what the server says of the selection
   let open = true; // whether the gallery is to be seen
@@ -102,7 +102,7 @@
   function gallery(anew) {
     const box = byId("selected-gallery");
     const ids = chosen.ids;
-    const key = `${ids.length} ${ids[0]} ${ids[ids.length - 1]} ${checksum(ids)}`;
+    const key = `${chosen.source.collection || chosen.source.tag} ${ids.length} ${ids[0]} ${ids[ids.length - 1]} ${checksum(ids)}`;
     if (anew && box.dataset.of === key && box.childElementCount) return;
     if (anew) {
       box.dataset.of = key;
@@ -132,10 +132,12 @@
     const label = row === undefined ? undefined : api.map.facts.labels[api.map.label[row]];
     const name = label ? `${label[0]}, image ${id}` : `Image ${id}`;
     const thumb = make("img", { src: url(`/thumb/${id}`), alt: "", loading: "lazy", draggable: false });
+    const from = chosen.source.collection || chosen.source.tag;
+    const out = from && may("annotate") ? `Remove ${name} from ${from}` : `Leave out ${name}`;
     return make("div", { className: "selected-item" },
       make("button", { type: "button", className: "selected-picture", title: name,
         "aria-label": `Show ${name}`, data: { does: "show", image: id } }, thumb),
-      button("x", `Leave out ${name}`, { does: "leave", image: id }, "selected-leave"));
+      button("x", out, { does: "leave", image: id }, "selected-leave"));
   }
 
   // Doing
@@ -151,15 +153,28 @@
 
   // With a name first, where an address cannot carry the selection.
   function go(path) {
-    const source = chosen.source;
-    if (!source.collection && (path === "/graph" || chosen.ids.length > IN_ADDRESS)) {
+    const { collection } = chosen.source;
+    const these = window.likeness.ids.pack(chosen.ids);
+    if (!collection && (path === "/graph" || !these)) {
       after = path;
       byId("keep-name").focus();
       const why = path === "/graph" ? "A graph is of a collection" : "These are too many for an address";
       return say(`${why}: give the selection a name, and it opens.`);
     }
-    const params = source.collection ? { collection: source.collection } : { images: chosen.ids.join(",") };
-    window.likeness.visit(path, `?${new URLSearchParams(params)}`);
+    const few = chosen.ids.length <= ON_BOARD;
+    const params = collection ? { collection: collection } : few ? { images: chosen.ids.join(",") } : { these: these };
+    return window.likeness.visit(path, `?${new URLSearchParams(params)}`);
+  }
+
+  // Out of the collection or without the tag that is shown; else only out of what is selected.
+  async function leave(out) {
+    const { collection, tag } = chosen.source;
+    const rest = chosen.ids.filter((id) => !out.has(id));
+    const ids = packed(Array.from(out));
+    if (collection && may("annotate")) return act("take-out", { collection: collection, ids: ids });
+    if (!tag || !may("annotate")) return chosen.set(rest);
+    const answer = await act("untag", { name: tag, ids: ids });
+    return answer.error ? null : chosen.set(rest, { tag: tag });
   }
 
   function save(kind) {
@@ -181,7 +196,7 @@
       (name) => name && act("rename-collection", { collection: chosen.source.collection, name: name })),
     drop: () => act("drop-collection", { collection: chosen.source.collection }),
     show: ({ dataset }) => api.select(Number(dataset.image)),
-    leave: ({ dataset }) => chosen.set(chosen.ids.filter((id) => id !== Number(dataset.image))),
+    leave: ({ dataset }) => leave(new Set([Number(dataset.image)])),
   });
   on("click", "#select-chip-name", () => {
     open = !open;
@@ -236,6 +251,7 @@
   function left(answer) {
     const { collection, tag } = chosen.source;
     if (same(answer.from, collection)) api.open({ collection: collection });
+    else if (same(answer.tag, tag)) api.open({ tag: tag });
     else if (same(answer.off, tag)) chosen.set(chosen.ids);
     else look();
   }

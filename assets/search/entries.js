@@ -20,6 +20,12 @@
   }
 
   register("collection", {});
+  register("selection", {
+    part: (one) => {
+      const ids = window.likeness.ids.unpack(one.key);
+      return { image: ids[0], name: `the average of ${ids.length} images` };
+    },
+  });
   register("image", { part: (one) => ({ image: Number(one.key), name: "image " + one.key }) });
   register("upload", {
     part: async (one, uploads) => {

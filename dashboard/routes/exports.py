@@ -1,7 +1,8 @@
 """A set of images as a file: /export/csv, /export/json, /export/zip.
 
 The set is a collection or a tag by name (GET), or ids (POST); never paths. Everything is
-streamed: a zip of a thousand photographs takes no more memory than one of ten.
+streamed: a zip of a thousand photographs takes no more memory than one of ten. A zip keeps
+the folders, and its table says of each file what the others say.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import json
 import os
 import re
 import stat
+import tempfile
 import time
 import unicodedata
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
@@ -37,7 +39,10 @@ from pipeline.maps import granularity
 MISSING = "not included.txt"
 """The text in a zip that says which images could not be put in, and why."""
 
-_COLUMNS = ("id", "file", "label", "cluster", "cluster_name")
+TABLE = "images.csv"
+"""The table in a zip: what is known of each image, under the name it has there."""
+
+_COLUMNS = ("id", "file", "label", "cluster", "cluster_name", "tags", "collections")
 _CHUNK = 2**18  # bytes read from a file at once
 _ROWS = 500  # images looked up at once
 _LONGEST = 120  # characters of a name without its ending
@@ -124,63 +129,67 @@ def _clusters(library: Library, ids: list[int], name: str, grain: str) -> tuple[
 
 
 def _records(reads: Reads, chosen: Chosen) -> Iterator[tuple[ImageRow, dict]]:
-    """Each image with what is said about it, `_COLUMNS` as keys."""
+    """Each image with what is said about it, `_COLUMNS` as keys; tags and collections are lists."""
     for start in range(0, len(chosen.ids), _ROWS):
         part = chosen.ids[start : start + _ROWS]
         rows = reads.library.images_by_id(part)
+        tags, kept = notes.tags_of(reads.library, part), notes.collections_among(reads.library, part)
         for image, cluster in zip(part, chosen.cluster[start:]):
             if image in rows:
                 row = rows[image]
-                file = reads.where(row.file, row.path)
-                about = (row.id, file, row.label, cluster or None, chosen.titles.get(cluster))
+                about = (
+                    row.id, reads.where(row.file, row.path), row.label, cluster or None,
+                    chosen.titles.get(cluster), tags.get(image, []), kept.get(image, []),
+                )
                 yield row, dict(zip(_COLUMNS, about))
 
 
 def _csv(reads: Reads, chosen: Chosen) -> Iterator[bytes]:
-    line = io.StringIO()
-    writer = csv.writer(line)
-    writer.writerow(_COLUMNS)
+    part = _line(_COLUMNS)
     for _, record in _records(reads, chosen):
-        writer.writerow(cells(record.values()))
-        if line.tell() > _CHUNK:
-            yield _taken(line)
-    yield _taken(line)
+        part += _line(record.values())
+        if len(part) > _CHUNK:
+            yield part
+            part = b""
+    yield part
 
 
-def _taken(line: io.StringIO) -> bytes:
-    """What has been written so far, taken out."""
-    text = line.getvalue()
-    line.seek(0)
-    line.truncate()
-    return text.encode()
+def _line(values: Iterable[object]) -> bytes:
+    """A row of a table; several texts in a cell have semicolons between them."""
+    line = io.StringIO()
+    csv.writer(line).writerow(cells("; ".join(one) if isinstance(one, list) else one for one in values))
+    return line.getvalue().encode()
 
 
 def _json(reads: Reads, chosen: Chosen) -> Iterator[bytes]:
-    tags = notes.tags_of(reads.library, chosen.ids)
     yield f'{{"name": {json.dumps(chosen.name, ensure_ascii=False)}, "images": ['.encode()
-    for number, (row, record) in enumerate(_records(reads, chosen)):
-        entry = json.dumps(record | {"tags": tags.get(row.id, [])}, ensure_ascii=False)
+    for number, (_, record) in enumerate(_records(reads, chosen)):
+        entry = json.dumps(record, ensure_ascii=False)
         yield f"{',' if number else ''}\n{entry}".encode()
     yield b"\n]}\n"
 
 
 def _zip(reads: Reads, chosen: Chosen) -> Iterator[bytes]:
-    """The original files, stored as they are: photographs do not get smaller by it."""
+    """The original files in their folders, stored as they are: photographs do not get smaller by it."""
     sink = _Sink()
     failures = []
-    taken = {MISSING: 1}
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        for row, _ in _records(reads, chosen):
+    taken = {MISSING: 1, TABLE: 1}
+    with tempfile.TemporaryFile() as table, zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
+        table.write(_line(_COLUMNS))
+        for row, record in _records(reads, chosen):
+            (told,) = reads.told([row])
             try:
-                with (
-                    open(row.file, "rb", opener=_regular) as file,
-                    archive.open(_entry(unique(row.path, taken), file), "w") as entry,
-                ):
-                    while part := file.read(_CHUNK):
-                        entry.write(part)
-                        yield sink.taken()
+                with open(row.file, "rb", opener=_regular) as file:
+                    name = unique(told, taken)
+                    with archive.open(_entry(name, file), "w") as entry:
+                        while part := file.read(_CHUNK):
+                            entry.write(part)
+                            yield sink.taken()
+                table.write(_line((record | {"file": name}).values()))
             except OSError as error:
                 failures.append(f"{reads.where(row.file, row.path)}: {error.strerror or error}\n")
+        table.seek(0)
+        archive.writestr(TABLE, table.read())
         if failures:
             archive.writestr(MISSING, "".join(failures))
     yield sink.taken()
@@ -226,22 +235,29 @@ def _entry(name: str, file: IO[bytes]) -> zipfile.ZipInfo:
 
 
 def unique(path: str, taken: dict[str, int]) -> str:
-    """The base name of a path, fit for any system and unlike any in `taken`, which gets it too.
+    """A path below a folder, fit for any system and unlike any in `taken`, which gets it too.
 
-    taken: names in folded case, since Windows and macOS do not tell upper from lower, and
+    taken: paths in folded case, since Windows and macOS do not tell upper from lower, and
     the last number each was given.
     """
-    name = unicodedata.normalize("NFC", PurePosixPath(path).name)
-    name = "".join("_" if c in '<>:"/\\|?*' or not c.isprintable() else c for c in name).rstrip(". ")
-    name = f"_{name}" if not name or _RESERVED.match(name) else name
-    stem, suffix = PurePosixPath(name).stem[:_LONGEST], PurePosixPath(name).suffix[:16]
-    folded = (stem + suffix).casefold()
+    *folders, last = [_fit(part) for part in PurePosixPath(path).parts]
+    stem, suffix = PurePosixPath(last).stem, PurePosixPath(last).suffix
+    stem = "/".join([*folders, stem])
     name = stem + suffix
+    folded = name.casefold()
     while name.casefold() in taken:
         taken[folded] += 1
         name = f"{stem} ({taken[folded]}){suffix}"
     taken[name.casefold()] = 1
     return name
+
+
+def _fit(part: str) -> str:
+    """The name of a file or folder as any system takes it."""
+    name = unicodedata.normalize("NFC", part)
+    name = "".join("_" if c in '<>:"/\\|?*' or not c.isprintable() else c for c in name).rstrip(". ")
+    name = f"_{name}" if not name or _RESERVED.match(name) else name
+    return PurePosixPath(name).stem[:_LONGEST] + PurePosixPath(name).suffix[:16]
 
 
 def _attachment(name: str) -> str:

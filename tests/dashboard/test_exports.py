@@ -63,12 +63,17 @@ def test_a_zip_holds_the_files_byte_by_byte_under_names_that_any_system_takes(aw
     notes.collect(awkward, "Für die Wand", ids_of(awkward).values())
     answer = client_of(awkward).get("/export/zip", query_string={"collection": "für die wand"})
     files = unpacked(answer)
+    table = list(csv.DictReader(io.StringIO(files.pop(exports.TABLE).decode())))
     root = next(iter(awkward.roots()))
+    # The table leads from the name in the zip to the image, and so to the file it was.
+    by_id = {image: name for name, image in ids_of(awkward).items()}
+    assert {original(row["file"]): Path(root, by_id[int(row["id"])]).read_bytes() for row in table} == files
+    assert {row["collections"] for row in table} == {"Für die Wand"}
     assert sorted(files.values()) == sorted(Path(root, name).read_bytes() for name in NAMES)
     assert len({name.casefold() for name in files}) == len(NAMES)
     for name in files:
-        assert not set(name) & set('<>:"/\\|?*\n') and not name.lower().startswith("con.")
-    assert {"shirt.jpg", "Ünïcödé 写真.jpg"} <= set(files)
+        assert not set(name) & set('<>:"\\|?*\n') and not name.lower().split("/")[-1].startswith("con.")
+    assert {"a/shirt.jpg", "b/shirt.jpg", "b/Ünïcödé 写真.jpg"} <= set(files)  # in their folders
     assert "filename*=UTF-8''f%C3%BCr%20die%20wand.zip" in answer.headers["Content-Disposition"]
 
 
@@ -80,7 +85,7 @@ def test_vanished_files_and_what_is_no_file_are_listed_and_the_rest_is_there(awk
     answer = client_of(awkward).post("/export/zip", data={"ids": ",".join(map(str, ids.values()))})
     files = unpacked(answer)
     listed = files.pop(exports.MISSING).decode().splitlines()
-    assert len(files) == len(NAMES) - 2
+    assert len(files.pop(exports.TABLE).splitlines()) == 1 + len(files) == len(NAMES) - 1
     assert [line.split(":")[0] for line in sorted(listed)] == sorted(
         os.path.join(root, name) for name in ("a/shirt.jpg", "b/shirt.jpg")
     )
@@ -97,14 +102,16 @@ def test_a_zip_is_sent_as_it_is_made(awkward, monkeypatch):
     rest = list(parts)
     assert first and max(map(len, rest)) < 4_000
     with zipfile.ZipFile(io.BytesIO(first + b"".join(rest))) as archive:
-        assert len(archive.namelist()) == 2
+        assert len(archive.namelist()) == 3  # a file, the table, what is missing
 
 
 def test_many_files_of_one_name_are_numbered():
     taken: dict[str, int] = {}
-    names = [exports.unique(f"{folder}/cover.jpg", taken) for folder in range(3_000)]
-    assert names[:3] == ["cover.jpg", "cover (2).jpg", "cover (3).jpg"] and len(set(names)) == 3_000
-    assert exports.unique("x/cover (3).jpg", taken) == "cover (3) (2).jpg"
+    names = [exports.unique("a/cover.jpg", taken) for _ in range(3_000)]
+    assert names[:3] == ["a/cover.jpg", "a/cover (2).jpg", "a/cover (3).jpg"] and len(set(names)) == 3_000
+    assert exports.unique("A/cover (3).jpg", taken) == "A/cover (3) (2).jpg"
+    assert exports.unique("b/cover.jpg", taken) == "b/cover.jpg"
+    assert exports.unique("con/../x/..", taken) == "_con/_/x/_"  # nothing leads out of the folder
 
 
 def test_a_table_and_json_say_what_is_known_of_each_image(library):
@@ -122,6 +129,7 @@ def test_a_table_and_json_say_what_is_known_of_each_image(library):
     for row in table:
         image = rows[int(row["id"])]
         assert (row["file"], row["label"]) == (str(image.file), image.label)
+        assert (row["tags"], row["collections"]) == ("wall" if image.id == ids[0] else "", "third")
         number = int(made.cluster[np.searchsorted(made.ids, image.id)]) + 1
         assert row["cluster"] == (str(number) if number else "")
         assert (row["cluster_name"] == "My cluster") == (number == 1)

@@ -13,7 +13,7 @@ from dashboard.pages.search.entry import Entry, Kind, Stage
 from dashboard.pages.search.kinds import KINDS
 from dashboard.pages.search.query import Settings, join, query_of, rated_as, split
 from dashboard.pages.search.stage import query_view
-from dashboard.reads import Reads
+from dashboard.reads import Reads, id_list
 from dashboard.uploads.edit import Edit, EditedPictures
 from pipeline.errors import QueryError
 from pipeline.library import Library
@@ -42,6 +42,7 @@ def there_and_back(params: dict) -> dict[str, str]:
         ([Entry("upload", "ab12"), Entry("upload", "cd34", True, CROPPED)], None),
         ([Entry("collection", "a, b & c"), Entry("collection", "d"), Entry("collection", "Rést", True),
           Entry("collection", "e", True)], None),
+        ([Entry("selection", id_list.pack(range(1, 400))), Entry("selection", id_list.pack([7, 2**31 - 1]), True)], None),
     ],
 )
 def test_the_address_restores_the_board(board, address):
@@ -98,7 +99,7 @@ def test_a_kind_of_entry_that_is_registered_is_in_address_page_and_query(made_li
     [
         {"image": "abc"}, {"image": "-1"}, {"image": "9" * 30}, {"images": "x,,-,1.5,--2,3~~~;"},
         {"image": "٣"},
-        {"upload": "../etc,<b>"}, {"collection": ""},
+        {"upload": "../etc,<b>"}, {"collection": ""}, {"these": "x,=,AAA,é"}, {"these": "_" * 9_000},
     ],
 )
 def test_nonsense_is_no_board(nonsense):
@@ -134,6 +135,15 @@ def test_a_board_has_an_end_and_nothing_twice():
 def test_the_address_restores_the_settings(settings):
     assert Settings.of(there_and_back(settings.params()), NAMES) == settings
     assert there_and_back(Settings(EQUAL).params()) == {}
+
+
+def test_ids_travel_as_a_short_text():
+    random = np.random.default_rng(5)
+    for ids in (range(1, 301), [1], [2**31 - 1], random.integers(1, 2**31, 300).tolist(), [5, 3, 5]):
+        assert id_list.unpack(id_list.pack(ids)) == sorted(set(ids))
+    assert len(id_list.pack(range(1, 301))) == 400
+    for nonsense in ("", "AA", "/w", "_____w", "gIAA", "A" * 8_004):
+        assert id_list.unpack(nonsense) == []
 
 
 @pytest.mark.parametrize("values", [(), ("a",), ("a,b", "\\", "c\\,d", "é"), ("a\\",)])

@@ -104,7 +104,7 @@ def test_upload_crop_minus_filter_scroll_reload_and_thumbs_up(page: Page, librar
     page.locator(f".match-tool[data-image='{worse}'][data-does=minus]").click()
     expect(page).to_have_url(re.compile(rf"images=-{worse}\b.*upload="))
     expect(page.locator(".board-tile")).to_have_count(2)
-    expect(page.locator("#search-status")).to_contain_text("less half the mean of 1 minus")
+    expect(page.locator("#search-status")).to_contain_text("less half of how like the minus")
     page.wait_for_function(f"worse => !({IDS})().includes(worse)", arg=worse)
 
     page.get_by_text("Filters", exact=True).click()

@@ -21,7 +21,7 @@ from dashboard.pages.search.panel import MAX_UPLOAD, filters_part
 from dashboard.pages.search.query import Settings, query_of
 from dashboard.pages.search.stage import query_view
 from dashboard.pages.search.upload import received_of
-from dashboard.reads import Reads
+from dashboard.reads import Reads, id_list
 from dashboard.uploads.edit import Edit, EditedPictures
 from dashboard.uploads.vectors import packed, unpacked
 from pipeline import index as indexes
@@ -162,7 +162,7 @@ def test_the_parts_of_a_match_explain_its_score(reads):
 
 def test_a_board_says_what_its_scores_are_scores_of(reads):
     told, content, *_ = search(reads, image(5), image(9), image(30, minus=True))
-    assert MINUS == 0.5 and "mean of 2 pluses less half the mean of 1 minus" in text_of(told)
+    assert MINUS == 0.5 and "the average of the 2 pluses, less half of how like the minus" in text_of(told)
     assert not {5, 9, 30} & set(matches(content))
 
 
@@ -209,7 +209,11 @@ def test_a_collection_is_searched_by_its_mean_without_its_own(library):
         query_of(reads, EditedPictures(reads), [image(3), image(4), image(5)], {}, Settings(EQUAL, count=48))
     )
     assert matches(content) == [match.id for match in together.matches]
-    assert "mean of the collection" in text_of(told)
+    assert "average of the collection" in text_of(told)
+    chosen = Entry("selection", id_list.pack([5, 4, 3, 10**6]))  # one of them is gone by now
+    told, content, *_ = search(reads, chosen, count=48)
+    assert matches(content) == [match.id for match in together.matches]
+    assert "average of these" in text_of(told)
 
 
 def test_page_after_page_shows_every_image_once(reads):

@@ -195,6 +195,13 @@ def test_lasso_keep_reload_and_clear(tab, address, made_library):
     drawn(tab)
     expect(tab.locator("#select-chip-name")).to_have_text("Left half · 30 images")
     assert selected(tab) == ids
+    out = tab.locator("#selected-gallery .selected-leave").first
+    out.focus()
+    tab.keyboard.press("Enter")  # out of the collection, which stays what it is
+    expect(tab.locator("#select-chip-name")).to_have_text("Left half · 29 images")
+    assert notes.collected(Library(made_library), "Left half") == ids[1:]
+    tab.get_by_role("button", name="Undo").click()
+    expect(tab.locator("#select-chip-name")).to_have_text("Left half · 30 images")
     with tab.expect_download() as saved:
         tab.get_by_text("Export").click()
         tab.get_by_role("button", name="JSON").click()
@@ -209,6 +216,13 @@ def test_lasso_keep_reload_and_clear(tab, address, made_library):
     expect(tab).not_to_have_url(re.compile("collection"))
     assert tab.evaluate("likeness.mapPage.engine.bright") is None
     notes.drop_collection(Library(made_library), "Left half")
+    tab.keyboard.press("l")
+    half = corners(tab, 0.5)
+    drag(tab, [*half, half[0]])
+    tab.get_by_role("button", name="Search with these").click()
+    expect(tab).to_have_url(re.compile("/search\\?these="))
+    expect(tab.locator("#search-status")).to_contain_text("average of these")
+    expect(tab.locator(".query-about")).to_contain_text("The average of 30 images")
 
 
 @pytest.mark.browser

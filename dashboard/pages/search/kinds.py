@@ -1,4 +1,4 @@
-"""The kinds of entries that a search is made of: library images, uploads, collections.
+"""The kinds of entries that a search is made of: library images, uploads, collections, selections.
 
 Another one is a class here, and one in assets/search/entries.js.
 """
@@ -13,17 +13,17 @@ from dash import html
 
 from dashboard import components
 from dashboard.pages.search.entry import Asked, Entry, Kind, Stage
-from dashboard.reads import Reads
+from dashboard.reads import Reads, id_list
 from dashboard.uploads.edit import Edit
 from dashboard.uploads.vectors import unpacked
-from pipeline.errors import NoteError, QueryError
+from pipeline.errors import LikenessError, QueryError
 from pipeline.library import notes
 from pipeline.search import ImageEntry, VectorsEntry
 
 _SAMPLES = 4
-"""Pictures that stand for a collection."""
+"""Pictures that stand for several."""
 _MOST_AVERAGED = 2_000
-"""Images of a collection whose mean is taken; of a larger one, evenly drawn ones."""
+"""Images whose mean is taken; of more, evenly drawn ones."""
 _EDITS = r"(?:~[\dm.]+)*"
 
 
@@ -121,11 +121,46 @@ class Upload(_Listed):
         return VectorsEntry(vectors, entry.minus), set()
 
 
-class Collection(Kind):
+class _Several(Kind):
+    """The mean of several images. title: what stands before its name."""
+
+    title = ""
+
+    def members(self, reads: Reads, entry: Entry) -> list[int]:
+        """Their ids, ascending; LikenessError with one sentence where there are none."""
+        raise NotImplementedError
+
+    def thumbnail(self, reads: Reads, entry: Entry):
+        try:
+            return self._samples(reads, entry)
+        except LikenessError:
+            return components.icon("question-lg")  # on the stage there is room to say what is gone
+
+    def stage(self, reads: Reads, entry: Entry, names: Mapping[str, str]) -> Stage:
+        try:
+            content = self._samples(reads, entry)
+        except LikenessError as error:
+            content = components.error_note(str(error))
+        return Stage(content, [named(self.title + self.called(reads, entry, names))])
+
+    def query(self, asked: Asked, entry: Entry):
+        members = self.members(asked.reads, entry)
+        at = np.linspace(0, len(members) - 1, min(len(members), _MOST_AVERAGED)).astype(int)
+        mean = asked.reads.searcher.mean([members[i] for i in at])
+        return VectorsEntry(mean, entry.minus), set(members)
+
+    def _samples(self, reads: Reads, entry: Entry) -> html.Div:
+        """A few of the pictures."""
+        members = self.members(reads, entry)
+        chosen = members[:: max(1, len(members) // _SAMPLES)][:_SAMPLES]
+        return html.Div([components.thumb(image_id, "") for image_id in chosen], className="samples")
+
+
+class Collection(_Several):
     """The mean of a collection, by its name."""
 
-    name = "collection"
-    told = "Scores are cosines with the mean of the collection"
+    name, title = "collection", "Collection: "
+    told = "Scores: how like the average of the collection"
     parameters = {"collection": False, "minus_collection": True}  # name → whether it is a minus
 
     def key(self, text: str) -> str | None:
@@ -146,32 +181,44 @@ class Collection(Kind):
     def called(self, reads: Reads, entry: Entry, names: Mapping[str, str]) -> str:
         return entry.key
 
-    def thumbnail(self, reads: Reads, entry: Entry):
-        try:
-            return self._samples(reads, entry)
-        except NoteError:
-            return components.icon("question-lg")  # on the stage there is room to say what is gone
-
-    def stage(self, reads: Reads, entry: Entry, names: Mapping[str, str]) -> Stage:
-        try:
-            content = self._samples(reads, entry)
-        except NoteError as error:
-            content = components.error_note(str(error))
-        return Stage(content, [named(f"Collection: {entry.key}")])
-
-    def query(self, asked: Asked, entry: Entry):
-        members = notes.collected(asked.reads.library, entry.key)
-        if not members:
+    def members(self, reads: Reads, entry: Entry) -> list[int]:
+        found = notes.collected(reads.library, entry.key)
+        if not found:
             raise QueryError(f"The collection “{entry.key}” is empty.")
-        at = np.linspace(0, len(members) - 1, min(len(members), _MOST_AVERAGED)).astype(int)
-        mean = asked.reads.searcher.mean([members[i] for i in at])
-        return VectorsEntry(mean, entry.minus), set(members)
+        return found
 
-    def _samples(self, reads: Reads, entry: Entry) -> html.Div:
-        """A few of its pictures; raises NoteError when there is none of that name."""
-        members = notes.collected(reads.library, entry.key)
-        chosen = members[:: max(1, len(members) // _SAMPLES)][:_SAMPLES]
-        return html.Div([components.thumb(image_id, "") for image_id in chosen], className="samples")
+
+class Selection(_Several):
+    """The mean of images chosen anywhere, however many; its key is their ids (`reads.id_list`)."""
+
+    name = "selection"
+    told = "Scores: how like the average of these"
+    parameters = {"these": False, "minus_these": True}
+
+    def key(self, text: str) -> str | None:
+        return text if id_list.unpack(text) else None
+
+    def read(self, params: Mapping[str, str]) -> list[Entry]:
+        return [
+            Entry(self.name, key, minus) for parameter, minus in self.parameters.items()
+            for key in params.get(parameter, "").split(",") if self.key(key)
+        ]
+
+    def write(self, entries: Sequence[Entry], alone: bool) -> dict[str, object]:
+        return {
+            parameter: ",".join(one.key for one in entries if one.minus == minus) or None
+            for parameter, minus in self.parameters.items()
+        }
+
+    def called(self, reads: Reads, entry: Entry, names: Mapping[str, str]) -> str:
+        return f"The average of {components.counted(len(id_list.unpack(entry.key)), 'image')}"
+
+    def members(self, reads: Reads, entry: Entry) -> list[int]:
+        rows = reads.library.images_by_id(id_list.unpack(entry.key))
+        found = sorted(one for one, row in rows.items() if row.state == "ok")
+        if not found:
+            raise QueryError("Those images are not in the library any more.")
+        return found
 
 
 def named(text: str, title: str | None = None) -> html.Span:
@@ -187,5 +234,5 @@ def _fitting(reads: Reads, vectors: dict[str, np.ndarray]) -> dict[str, np.ndarr
     return vectors
 
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (Image(), Upload(), Collection())}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (Image(), Upload(), Collection(), Selection())}
 """By name, in the order in which an address names them."""

@@ -182,13 +182,17 @@ def told(page: Page, settings: Settings, board: Sequence[Entry]) -> html.Div:
     minus = sum(one.minus for one in board)
     if len(board) > 1:
         plus = len(board) - minus
-        text = f"Scores are cosines with the mean of {plus} {'pluses' if plus > 1 else 'plus'}"
+        text = f"Scores: how like {_average(plus, 'plus', 'pluses')}"
         if minus:
-            text += f" less half the mean of {minus} {'minuses' if minus > 1 else 'minus'}"
+            text += f", less half of how like {_average(minus, 'minus', 'minuses')}"
         lines.append(html.Span(text))
     elif board and KINDS[board[0].kind].told:
         lines.append(html.Span(KINDS[board[0].kind].told))
     return html.Div(lines, className="told")
+
+
+def _average(count: int, one: str, several: str) -> str:
+    return f"the average of the {count} {several}" if count > 1 else f"the {one}"
 
 
 def nothing(settings: Settings, board: Sequence[Entry], seen: int) -> html.Div:

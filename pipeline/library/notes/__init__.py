@@ -7,7 +7,8 @@ without regard to case.
 
 from pipeline.library.notes.cluster_names import cluster_names, name_cluster
 from pipeline.library.notes.collections import (
-    Collection, collect, collected, collections, collections_of, drop_collection, members, rename_collection, uncollect,
+    Collection, collect, collected, collections, collections_among, collections_of, drop_collection, members,
+    rename_collection, uncollect,
 )
 from pipeline.library.notes.names import LONGEST, clean, noted_in
 from pipeline.library.notes.ratings import Rating, rate, ratings
@@ -15,6 +16,6 @@ from pipeline.library.notes.tags import tag, tag_counts, tagged, tags, tags_of, 
 
 __all__ = [
     "LONGEST", "Collection", "Rating", "clean", "cluster_names", "collect", "collected", "collections",
-    "collections_of", "drop_collection", "members", "name_cluster", "noted_in", "rate", "ratings", "rename_collection", "tag",
-    "tag_counts", "tagged", "tags", "tags_of", "uncollect", "untag",
+    "collections_among", "collections_of", "drop_collection", "members", "name_cluster", "noted_in", "rate",
+    "ratings", "rename_collection", "tag", "tag_counts", "tagged", "tags", "tags_of", "uncollect", "untag",
 ]  # fmt: skip

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import NoteError
 from pipeline.library import Library
 from pipeline.library.notes.names import clean, each, now
+from pipeline.library.vectors import chunks
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,19 @@ def collections_of(library: Library, image: int) -> list[str]:
         "WHERE m.image_id = ? ORDER BY c.name"
     )
     return [row[0] for row in library.db.execute(sql, [int(image)])]
+
+
+def collections_among(library: Library, images: Sequence[int]) -> dict[int, list[str]]:
+    """Image → the names of the collections it is in, for those that are in any."""
+    found: dict[int, list[str]] = {}
+    for chunk in chunks([int(image) for image in images]):
+        sql = (
+            "SELECT m.image_id, c.name FROM collections c JOIN collection_images m ON m.collection_id = c.id "
+            f"WHERE m.image_id IN ({','.join('?' * len(chunk))}) ORDER BY c.name"
+        )
+        for image, name in library.db.execute(sql, chunk):
+            found.setdefault(image, []).append(name)
+    return found
 
 
 def collect(library: Library, name: str, images: Iterable[int]) -> str:
