@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
 from hashlib import blake2b
-from html import escape
 from pathlib import Path
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
@@ -26,7 +25,7 @@ from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, set_pr
 from flask import Flask, Response, request
 from flask_compress import Compress
 
-from dashboard import acts, components
+from dashboard import acts, components, document
 from dashboard.access import READ, Access, guard, needs
 from dashboard.jobs import Jobs
 from dashboard.pages.compare import page as compare_page
@@ -63,23 +62,6 @@ _COMPRESSION = {
 }
 _LOG = logging.getLogger(__name__)
 
-# theme.js runs before anything is drawn, so that a dark page does not flash white.
-_INDEX = """<!DOCTYPE html>
-<html lang="en">
-  <head>
-    {%metas%}
-    <title>{%title%}</title>
-    {%favicon%}
-    <script src="{mount}assets/shell/theme.js"></script>
-    {needed}
-    {%css%}
-  </head>
-  <body>
-    {%app_entry%}
-    <footer>{%config%}{%scripts%}{%renderer%}</footer>
-  </body>
-</html>"""
-
 
 def create_app(
     library: Library,
@@ -102,7 +84,7 @@ def create_app(
         assets_folder=str(_ASSETS),
         assets_ignore=r"^theme\.js$",
         external_stylesheets=[f"{prefix}bootstrap/bootstrap.min.css"],
-        index_string=_INDEX.replace("{mount}", prefix),
+        index_string=document.TEXT.replace("{mount}", prefix),
         meta_tags=[
             {"name": "viewport", "content": "width=device-width, initial-scale=1"},
             {"name": "color-scheme", "content": "light dark"},
@@ -126,7 +108,7 @@ def create_app(
     exports.register(app.server, reads)
     small_maps.register(app.server, reads)
     acts.register(app.server, reads)
-    _ask_early(app, reads)
+    document.write(app, reads, PAGES)
     _route(app, reads)
     for page in PAGES:
         page.register(app, reads)
@@ -165,25 +147,6 @@ def _shell(libraries: Sequence[tuple[str, str]], prefix: str, access: Access) ->
             ),
         ],
     )
-
-
-def _ask_early(app: Dash, reads: Reads) -> None:
-    """Have the browser ask for what a page needs while the scripts that make it are still on their way."""
-    whole = app.interpolate_index
-
-    def interpolate_index(**parts: str) -> str:
-        here = request.path.rstrip("/") or "/"
-        page = next((page for page in PAGES if page.PATH == here and hasattr(page, "needed")), None)
-        found: list[tuple[str, str]] = []
-        with suppress(LikenessError):  # the page itself will say it
-            found = page.needed(reads, request.args.to_dict()) if page else []
-        links = [
-            f'<link rel="preload" as="{kind}" href="{escape(address)}"{" crossorigin" * (kind == "fetch")}>'
-            for kind, address in found
-        ]
-        return whole(**parts).replace("{needed}", "\n    ".join(links), 1)
-
-    app.interpolate_index = interpolate_index
 
 
 def _route(app: Dash, reads: Reads) -> None:

@@ -215,6 +215,7 @@
       .then((answer) => answer.json())
       .then((answer) => {
         if (late()) return;
+        if (answer.error) throw answer.error; // said below
         const ids = window.likeness.map.decode(answer.ids);
         open = true;
         chosen.set(ids, { collection: answer.collection, tag: answer.tag }, answer);

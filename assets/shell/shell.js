@@ -7,7 +7,9 @@
   const none = () => window.dash_clientside.no_update;
   const put = (id, props) => window.dash_clientside.set_props(id, props);
   const { url, plain, on } = window.likeness;
-  const pages = document.querySelector("meta[name=likeness-pages]").content.split(" ");
+  const said = (name) => document.querySelector(`meta[name=likeness-${name}]`).content;
+  const pages = said("pages").split(" ");
+  const later = JSON.parse(said("scripts")); // of a page that alone needs it: {path: address}
   let shown = null; // the address of the page that stands here: {path, search}
   let asked = null; // of the one that was asked for and has not come
 
@@ -22,13 +24,30 @@
     return Object.assign({ at: Date.now() }, asked); // asked for again it is another question
   }
 
+  // A page's own script comes before the page.
+  function fetchScript(path) {
+    const script = document.createElement("script");
+    const loaded = new Promise((done, failed) => Object.assign(script, { src: later[path], onload: done, onerror: failed }));
+    document.head.append(script);
+    return loaded.then(() => delete later[path]);
+  }
+
+  function go() {
+    const route = ask();
+    if (!(route.path in later)) return put("route", { data: route });
+    return fetchScript(route.path).then(
+      () => same(asked, route) && put("route", { data: route }),
+      () => put("toast", { is_open: true, children: "The server does not answer. Is Likeness still running?" }),
+    );
+  }
+
   // Lead to a page. Where the address names it already, that is no step of the history; and
   // it is asked for again if it did not come.
   window.likeness.visit = function (path, search) {
     const to = url(path) + (search || "");
     if (to !== location.pathname + location.search) history.pushState({}, "", to);
     window.scrollTo(0, 0);
-    if (asked || !same(here(), shown)) put("route", { data: ask() });
+    if (asked || !same(here(), shown)) go();
   };
 
   // Links to pages are followed here; all else is the browser's.
@@ -44,7 +63,7 @@
   });
 
   window.addEventListener("popstate", () => {
-    if (asked || !same(here(), shown)) put("route", { data: ask() });
+    if (asked || !same(here(), shown)) go();
   });
 
   // Where the session has ended, the address is asked for anew: the server then leads to the

@@ -6,7 +6,8 @@ density?box=        and a PNG of how dense all of its points are
 coloring?by=        what the points are colored by, packed, in drawing order of all points
 clusters?grain=     the clusters with names, JSON
 find                (POST, JSON) ids of the points within a line or of some categories, packed
-open?collection=    the images of a collection or, ?tag=, of a tag, with what they have in common, JSON
+open?collection=    the images of a collection or, ?tag=, of a tag, with what they have in common, JSON;
+                    {"error": sentence} where there is none of that name
 describe            (POST, ids as int32) what some images have in common, JSON
 """
 
@@ -26,7 +27,7 @@ from dashboard.pools import LONG
 from dashboard.reads import Reads, colorings, map_data, packing, selections
 from dashboard.reads.clusterings import Clusterings
 from dashboard.reads.map_data import Drawings
-from pipeline.errors import LikenessError
+from pipeline.errors import LikenessError, NoteError
 from pipeline.maps.granularity import step_of
 
 _MOST_IDS = 500
@@ -107,7 +108,10 @@ def register(server: Flask, reads: Reads, drawings: Drawings, clusterings: Clust
     def opened(name: str) -> Response:
         kind = "collection" if request.args.get("collection") else "tag"
         shown = clusterings.at(name, step_of(request.args.get("grain")))
-        return jsonify(selections.opened(reads, clusterings, shown, kind, request.args.get(kind, "")))
+        try:
+            return jsonify(selections.opened(reads, clusterings, shown, kind, request.args.get(kind, "")))
+        except NoteError as error:  # it was dropped since: that is no fault of who asks
+            return jsonify({"error": str(error)})
 
     @server.post("/map/describe/<name>")
     @needs(READ, pool=LONG)

@@ -221,3 +221,30 @@ def test_no_page_has_serious_accessibility_faults_or_overflows_a_phone(page: Pag
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_draws_graphs_is_loaded_with_the_graph_alone(page: Page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "cytoscape" in request.url else None)
+    page.goto("/library")
+    expect(page.locator(".tile-figure").first).to_have_text("60")
+    assert not asked
+    page.get_by_role("link", name="Graph", exact=True).click()
+    expect(page.locator(".graph-start, #page h2").first).to_be_visible()
+    page.get_by_role("link", name="Library", exact=True).click()
+    page.get_by_role("link", name="Graph", exact=True).click()
+    page.locator("#page a[href*='/graph?image=']").first.click()
+    expect(page.locator("#graph-side .match, #graph-side button").first).to_be_visible()
+    assert len(asked) == 1
+    page.reload()
+    expect(page.locator("#graph-side .match, #graph-side button").first).to_be_visible()
+
+
+def test_an_address_that_names_what_has_been_dropped_says_so_in_one_sentence(page: Page):
+    """And the console says nothing: see the fixture."""
+    for path in ("/?collection=gone", "/?tag=gone", "/search?collection=gone", "/graph?collection=gone",
+                 "/detail?image=3&collection=gone"):
+        page.goto(path)
+        said = page.locator("#page, #said, #toast").get_by_text("gone”", exact=False)
+        expect(said.first).to_be_visible()
+        assert said.count() == 1, path

@@ -31,6 +31,7 @@ from pipeline.maps import COMBINED
 
 TITLE = "Graph"
 NAV = "Graph"
+PACKAGE = "dash_cytoscape"  # its script comes with this page alone
 
 
 def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:

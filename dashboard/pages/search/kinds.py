@@ -187,6 +187,12 @@ class Collection(_Several):
             raise QueryError(f"The collection “{entry.key}” is empty.")
         return found
 
+    def gone(self, reads: Reads, entry: Entry) -> bool:
+        try:
+            notes.members(reads.library, entry.key)
+        except NoteError:
+            return True
+        return False
 
 class Selection(_Several):
     """The mean of images chosen anywhere, however many; its key is their ids (`reads.id_list`)."""
