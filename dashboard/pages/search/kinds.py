@@ -149,6 +149,12 @@ class _Several(Kind):
         mean = asked.reads.searcher.mean([members[i] for i in at])
         return VectorsEntry(mean, entry.minus), set(members)
 
+    def gone(self, reads: Reads, entry: Entry) -> bool:
+        try:
+            return not self.members(reads, entry)
+        except LikenessError:
+            return True
+
     def _samples(self, reads: Reads, entry: Entry) -> html.Div:
         """A few of the pictures."""
         members = self.members(reads, entry)
@@ -187,12 +193,6 @@ class Collection(_Several):
             raise QueryError(f"The collection “{entry.key}” is empty.")
         return found
 
-    def gone(self, reads: Reads, entry: Entry) -> bool:
-        try:
-            notes.members(reads.library, entry.key)
-        except NoteError:
-            return True
-        return False
 
 class Selection(_Several):
     """The mean of images chosen anywhere, however many; its key is their ids (`reads.id_list`)."""
