@@ -32,12 +32,11 @@
 
   // Making the engine
 
-  // Pixels of the stage that the panel, the legend and the gallery of what is selected cover.
+  // Pixels of the stage that the panel and the gallery of what is selected cover.
   function free() {
     const stage = page.getBoundingClientRect();
     const panel = byId("map-panel");
-    const legend = byId("map-legend").offsetHeight;
-    const covered = { right: 0, bottom: legend && legend + 8 };
+    const covered = { right: 0, bottom: 0 };
     const drawer = byId("selected").offsetHeight;
     if (drawer < 0.7 * stage.height) covered.bottom = Math.max(covered.bottom, drawer);
     if (!panel.hidden) {
@@ -48,6 +47,9 @@
     return covered;
   }
 
+  // The view makes room for what has come to cover the map, and takes it back.
+  const covers = new ResizeObserver(() => map() && told === map() && engine.view.reveal(image));
+
   // The view that the address names.
   function named() {
     const [x0, x1, y0, y1] = (api.params.at || "").split(",").map(Number);
@@ -56,7 +58,9 @@
 
   function open(params) {
     if (engine) engine.end();
+    covers.disconnect();
     page = byId("map-stage");
+    [byId("map-panel"), byId("selected")].forEach((over) => covers.observe(over));
     [told, asked, revealed] = [null, "", ""];
     api.params = Object.assign({}, params);
     engine = likeness.map.create(byId("map-graph"), {
@@ -157,14 +161,11 @@
     if (waiting) return;
     const images = (count) => `${count.toLocaleString("en")} ${count === 1 ? "image" : "images"}`;
     const title = (count) => `${images(count)}. Click hides or shows, double click isolates.`;
-    const height = box.offsetHeight;
     box.replaceChildren(...likeness.map.legend(coloring, engine.data.facts, engine.data.total, {
       what: "toggle", title: title,
     }));
     engine.hide(hidden());
     settle();
-    if (box.offsetHeight === height) return;
-    setTimeout(() => map() && engine.view.reveal(image), 100); // the colors first: each is a frame
   }
 
   // Changing what is shown
@@ -233,9 +234,9 @@
   function name() {
     const data = map();
     if (!data || data.dim !== 2) return;
-    const view = engine.view.present();
-    const digits = Math.max(0, 3 - Math.floor(Math.log10(view.x[1] - view.x[0])));
-    const text = [...view.x, ...view.y].map((end) => Number(end.toFixed(digits))).join(",");
+    const seen = engine.view.held();
+    const digits = Math.max(0, 3 - Math.floor(Math.log10(seen[1] - seen[0])));
+    const text = seen.map((end) => Number(end.toFixed(digits))).join(",");
     setParam("at", engine.view.whole() ? null : text);
   }
 

@@ -57,6 +57,7 @@
     shown = { box: box, of: listed };
     const { clusters, noise } = listed;
     const at = box.scrollTop;
+    const held = focused(box);
     if (!clusters.length) {
       box.replaceChildren(make("p", { className: "map-noise" }, "No clusters were found on this map."));
       return;
@@ -67,7 +68,18 @@
     box.replaceChildren(make("p", { className: "map-summary" }, summary(clusters.length, noise)),
       ...clusters.map(entry), rest);
     box.scrollTop = at;
+    const again = held && box.querySelector(held);
+    if (again) again.focus();
     api.settle();
+  }
+
+  // A selector of the control that has the focus, which a list drawn anew gives back to it.
+  function focused(box) {
+    const control = document.activeElement;
+    if (!box.contains(control)) return null;
+    const row = `[data-cluster="${control.closest(".map-cluster").dataset.cluster}"]`;
+    const named = ["does", "select", "toggle", "zoom"].find((name) => name in control.dataset);
+    return named ? `${row} [data-${named}]` : `${row} a`;
   }
 
   const own = () => Boolean(listed && api.map && listed.map === api.map.name);

@@ -39,19 +39,22 @@
       "aria-label": label, placeholder: label });
     if (list) field.setAttribute("list", list);
     let done = false;
-    const close = (text) => {
+    const opener = document.activeElement;
+    const close = (text, left) => {
       if (done) return;
       done = true;
       field.remove();
       where.classList.remove("is-edited");
+      if (!left && opener.isConnected) opener.focus();
       if (text !== null) keep(text.trim());
     };
     field.addEventListener("keydown", (event) => {
       event.stopPropagation();
-      if (event.key === "Enter") close(field.value);
-      else if (event.key === "Escape") close(null);
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.preventDefault(); // the key would press the button that gets the focus back
+      close(event.key === "Enter" ? field.value : null);
     });
-    field.addEventListener("blur", () => close(null));
+    field.addEventListener("blur", () => close(null, true));
     field.addEventListener("click", (event) => event.stopPropagation());
     where.classList.add("is-edited");
     where.append(field);

@@ -6,6 +6,9 @@
   const { on } = window.likeness;
   const byId = api.byId;
 
+  const KEPT = "likeness-picked "; // in the session's storage: selections too large for an address
+  const LONG = 2000; // characters of a selection that an address carries
+  const MANY = 8; // large selections that are kept
   let tool = "pan";
   let page = null; // the stage that is listened to
 
@@ -21,8 +24,10 @@
       chosen.ids = ids && ids.length ? ids : null;
       chosen.source = (chosen.ids && source) || {};
       if (page && page === byId("map-stage")) { // else the address is still to be read
-        api.setParam("collection", chosen.source.collection);
-        api.setParam("tag", chosen.source.tag);
+        const { collection, tag } = chosen.source;
+        api.setParam("collection", collection);
+        api.setParam("tag", tag);
+        api.setParam("picked", collection || tag || !chosen.ids ? null : written(chosen.ids));
       }
       if (api.map) api.engine.emphasize(chosen.ids);
       chosen.listeners.forEach((listener) => listener(about));
@@ -33,6 +38,36 @@
       if (chosen.ids || how !== "subtract") chosen.set(window.likeness.map.joined(chosen.ids, ids, how));
     },
   });
+
+  // In the address
+
+  // What is selected as the address names it: the ids, or what this window keeps them under.
+  function written(ids) {
+    const short = window.likeness.ids ? window.likeness.ids.pack(ids) : "";
+    if (short && short.length <= LONG) return short;
+    let sum = ids.length;
+    ids.forEach((id) => { sum = (Math.imul(sum, 31) + id) | 0; });
+    const name = `~${(sum >>> 0).toString(36)}`;
+    try {
+      const others = Object.keys(sessionStorage).filter((key) => key.startsWith(KEPT) && key !== KEPT + name);
+      others.slice(0, Math.max(0, others.length + 1 - MANY)).forEach((key) => sessionStorage.removeItem(key));
+      sessionStorage.setItem(KEPT + name, window.likeness.map.encode(ids));
+    } catch (error) {
+      return null; // without storage it lasts as long as the page
+    }
+    return name;
+  }
+
+  // Ids, ascending, or null where there are none of that name any more.
+  function read(name) {
+    if (!name.startsWith("~")) return window.likeness.ids ? window.likeness.ids.unpack(name) : null;
+    try {
+      const text = sessionStorage.getItem(KEPT + name);
+      return text && window.likeness.map.decode({ dtype: "i4", bdata: text });
+    } catch (error) {
+      return null;
+    }
+  }
 
   // Tools
 
@@ -92,13 +127,12 @@
     if (stage !== page) {
       page = stage;
       api.engine.on("selected", ({ ids, how }) => chosen.merge(ids, how));
-      // Of another page that came before: a selection that was not kept is still there.
-      const { collection, tag } = api.params;
-      if (!collection && !tag) chosen.set(chosen.ids, chosen.source);
-      else {
+      const { collection, tag, picked } = api.params;
+      if (collection || tag) {
         chosen.ids = null;
         api.open(collection ? { collection: collection } : { tag: tag }, true);
-      }
+      } else if (picked) chosen.set(read(picked));
+      else chosen.set(chosen.ids, chosen.source); // of the map that was left: it is still there
     }
     arm(tool);
     api.engine.emphasize(chosen.ids);

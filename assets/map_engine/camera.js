@@ -23,6 +23,13 @@
       return flat.centered((box[0] + box[1]) / 2, (box[2] + box[3]) / 2, scale, frame);
     },
 
+    // The box (x0, x1, y0, y1) that is seen in what is free. `fitted` with it gives the view again.
+    box: function (view, frame) {
+      const right = view.x[0] + ((view.x[1] - view.x[0]) * Math.max(40, frame.width - frame.right)) / frame.width;
+      const low = view.y[1] - ((view.y[1] - view.y[0]) * Math.max(40, frame.height - frame.bottom)) / frame.height;
+      return [view.x[0], right, low, view.y[1]];
+    },
+
     // The same middle at one scale, where the stage has another shape than the ranges.
     framed: function (view, frame) {
       const wide = (view.x[1] - view.x[0]) / frame.width;

@@ -82,12 +82,24 @@
     return true;
   };
 
-  // A figure of a scale in words; share: 0 low, 1 high.
+  const DAY = 86400; // s
+
+  // A moment (s since 1970) as finely as a span of time needs it.
+  function moment(value, span) {
+    const style = { dateStyle: "medium" };
+    if (span > 0 && span < 3 * DAY) style.timeStyle = span < 600 ? "medium" : "short";
+    return new Date(value * 1000).toLocaleString("en", style);
+  }
+
+  // A figure of a scale in words; share: 0 low, 1 high. `marks`: figures at even steps of a scale
+  // whose own steps are not even.
   map.figure = function (coloring, share) {
-    const value = coloring.low + share * (coloring.high - coloring.low);
-    if (coloring.form === "date") {
-      return new Date(value * 1000).toLocaleDateString("en", { dateStyle: "medium" });
-    }
+    const { low, high, marks } = coloring;
+    const at = share * ((marks || [low, high]).length - 1);
+    const from = Math.min(Math.floor(at), (marks || [low, high]).length - 2);
+    const [one, next] = (marks || [low, high]).slice(from, from + 2);
+    const value = one + (at - from) * (next - one);
+    if (coloring.form === "date") return moment(value, high - low);
     return coloring.form === "percent" ? `${Math.round(100 * value)} %` : value.toLocaleString("en");
   };
 

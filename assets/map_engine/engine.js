@@ -220,6 +220,14 @@
         engine.tell("view");
       },
 
+      // Something has come to cover the stage, or has gone: what was to be seen is seen in what is free.
+      room: function () {
+        if (!engine.data || !size.width) return;
+        engine.view.fit();
+        engine.moved();
+        engine.rested();
+      },
+
       end: function () {
         asked++;
         sizes.disconnect();
@@ -303,10 +311,8 @@
     const sizes = new ResizeObserver(() => {
       if (!root.isConnected || (root.clientWidth === size.width && root.clientHeight === size.height)) return;
       measure();
-      if (!engine.data || !size.width) return;
-      engine.view.fit();
-      engine.draw();
-      engine.rested();
+      engine.room();
+      engine.draw(); // at once: the canvas has been cleared
     });
     sizes.observe(root);
     if (!renderer) requestAnimationFrame(() => engine.tell("error", "This browser has no WebGL, which a map needs."));

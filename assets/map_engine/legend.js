@@ -38,8 +38,9 @@
     const box = part("div", "", { className: "map-scale" });
     const shades = part("div", "", { className: "map-shades" });
     const ends = part("div", "", { className: "map-ends" });
-    shades.style.backgroundImage = `linear-gradient(to right, ${facts.scale.join(", ")})`;
     const figures = [...new Set([0, 0.5, 1].map((share) => map.figure(coloring, share)))];
+    if (coloring.low === coloring.high) shades.style.background = facts.scale[0]; // all are alike
+    else shades.style.backgroundImage = `linear-gradient(to right, ${facts.scale.join(", ")})`;
     ends.append(...figures.map((text) => part("span", text)));
     shades.setAttribute("role", "img");
     shades.setAttribute("aria-label", `Color scale: ${figures.join(" to ")}`);

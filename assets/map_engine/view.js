@@ -18,21 +18,32 @@
   };
 
   map.view = function (engine) {
-    const kept = new Map(); // key of a map → {view, whole}: as it was left
+    const kept = new Map(); // key of a map → {view, whole, held}: as it was left
     let now = null; // the flat view, or that in space
     let whole = true; // whether it is that of all points
+    let held = null; // box (x0, x1, y0, y1) that a person chose to see, however much of the stage is covered
     let turn = 0; // of the latest movement; another number stops it
     let underway = false;
+    let gliding = false; // it is under way by itself, and comes to rest by itself
 
     const dim = () => (engine.data ? engine.data.dim : 2);
     const all = () => flat.fitted((engine.data.base || engine.data).bounds, MARGIN, engine.frame());
 
-    function set(to, isWhole) {
+    function put(to, isWhole) {
       now = to;
       whole = isWhole;
-      kept.set(engine.data.key, { view: to, whole: isWhole });
+      keep(engine.data, to);
       engine.moved();
     }
+
+    const keep = (data, view) => kept.set(data.key, { view: view, whole: whole, held: held });
+
+    function hold(view, box) {
+      held = dim() === 2 ? box || flat.box(view, engine.frame()) : null;
+    }
+
+    // What is to be seen, in what is free now.
+    const fitting = () => (whole ? all() : flat.fitted(held, 1, engine.frame()));
 
     // The part of the stage that a scene in space has: px of its canvas, and its size on the screen.
     function area() {
@@ -55,33 +66,38 @@
 
     function pixel(row) {
       const { x, y, z } = engine.data;
-      const free = engine.frame();
-      const found = at(x[row], y[row], z && z[row]);
-      const within = found.x < free.width - free.right - EDGE && found.y < free.height - free.bottom - EDGE;
-      return { x: found.x, y: found.y, seen: found.x > EDGE && found.y > EDGE && within };
+      return at(x[row], y[row], z && z[row]);
+    }
+
+    // Whether a place of the stage is in sight.
+    function sighted({ x, y }, free) {
+      const within = x < free.width - free.right - EDGE && y < free.height - free.bottom - EDGE;
+      return x > EDGE && y > EDGE && within;
     }
 
     function rest() {
-      underway = false;
+      underway = gliding = false;
       engine.rested();
     }
 
-    function move(to, isWhole) {
+    // box: what of the map is to be seen, where that is not simply what the view shows.
+    function move(to, isWhole, box) {
       const mine = ++turn;
       const [from, data] = [now, engine.data];
       const stopped = underway;
       const still = data.ids.length > ANIMATED_TO || matchMedia("(prefers-reduced-motion: reduce)").matches;
       const start = performance.now();
-      kept.set(data.key, { view: to, whole: isWhole });
       whole = isWhole;
-      underway = false;
+      hold(to, box);
+      keep(data, to);
+      underway = gliding = false;
       if (!from || flat.alike(from, to)) return stopped ? rest() : undefined;
-      underway = true;
+      underway = gliding = true;
       const step = () => {
         if (mine !== turn) return;
-        if ((engine.data.base || engine.data) !== (data.base || data)) return void (underway = false);
+        if ((engine.data.base || engine.data) !== (data.base || data)) return void (underway = gliding = false);
         const time = still ? 1 : Math.min(1, (performance.now() - start) / GLIDE);
-        set(time < 1 ? flat.between(from, to, 1 - Math.pow(1 - time, 3)) : to, isWhole);
+        put(time < 1 ? flat.between(from, to, 1 - Math.pow(1 - time, 3)) : to, isWhole);
         if (time < 1) requestAnimationFrame(step);
         else rest();
       };
@@ -93,36 +109,45 @@
     function taken(to) {
       turn++;
       underway = true;
-      set(to, false);
+      gliding = false;
+      hold(to);
+      put(to, false);
     }
 
     return {
       present: () => now,
+      held: () => held,
       look: look,
       area: area,
       at: at,
       pixel: pixel,
+      seen: (row) => sighted(pixel(row), engine.frame()),
       unit: (x, y) => flat.unit(now, engine.frame(), x, y),
       moving: () => underway,
       whole: () => whole,
-      rest: rest,
+      rest: () => gliding || rest(),
 
       // Another map is shown: as it was left, or `first` (ranges, or null), or the whole of it.
       enter: function (first) {
         const left = kept.get(engine.data.key);
         turn++;
-        underway = false;
-        if (dim() === 3) [now, whole] = [left ? left.view : space.start(), !left || left.whole];
-        else if (first) [now, whole] = [flat.framed(first, engine.frame()), false];
-        else if (left && !left.whole) [now, whole] = [flat.framed(left.view, engine.frame()), false];
-        else [now, whole] = [all(), true];
-        kept.set(engine.data.key, { view: now, whole: whole });
+        underway = gliding = false;
+        whole = dim() === 3 ? !left || left.whole : !first && (!left || left.whole);
+        held = first ? [...first.x, ...first.y] : left && left.held;
+        if (dim() === 3) now = left ? left.view : space.start();
+        else now = fitting();
+        if (!first && whole) hold(now);
+        keep(engine.data, now);
       },
 
-      // The stage has another size.
+      // The stage has another size, or something covers more or less of it: what was to be seen
+      // still is, and comes back as it was when there is room again.
       fit: function () {
         if (!now || dim() === 3) return;
-        [now, whole] = whole ? [all(), true] : [flat.framed(now, engine.frame()), false];
+        turn++;
+        underway = gliding = false;
+        now = fitting();
+        keep(engine.data, now);
       },
 
       show: (rows) => {
@@ -132,20 +157,21 @@
       reset: function () {
         if (!engine.data) return;
         if (dim() === 2) return move(all(), true);
-        set(space.start(), true);
+        put(space.start(), true);
         rest();
       },
 
-      // Bring an image into sight after something has begun or ceased to cover the stage; null: none.
+      // Something has begun or ceased to cover the stage: what was to be seen still is, and an image
+      // (null: none) comes into sight.
       reveal: function (id) {
         if (!engine.data || !now) return;
         if (dim() === 3) return engine.moved();
-        if (whole) return move(all(), true);
+        const to = fitting();
         const row = engine.data.rows.get(id);
-        if (row === undefined || pixel(row).seen) return;
         const free = engine.frame();
-        const scale = (now.x[1] - now.x[0]) / free.width;
-        move(flat.centered(engine.data.x[row], engine.data.y[row], scale, free), false);
+        const [x, y] = row === undefined ? [] : [engine.data.x[row], engine.data.y[row]];
+        if (whole || row === undefined || sighted(flat.pixel(to, free, x, y), free)) return move(to, whole, held);
+        move(flat.centered(x, y, (to.x[1] - to.x[0]) / free.width, free), false);
       },
 
       // From one px of the stage to another, `by` times as far away.

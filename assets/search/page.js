@@ -204,6 +204,7 @@
         state.asked = state.board.map(tokenOf).join();
         if (mode === "discover" && before && before !== state.asked) see(shown);
         asked.seen = seen();
+        asked.first = !shown; // the page as its address named it
         return asked;
       },
 

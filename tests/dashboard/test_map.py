@@ -280,6 +280,7 @@ def test_the_address_holds_colors_place_and_what_other_parts_add(page):
     page.goto("about:blank")
     page.goto(address)
     page.wait_for_function(DRAWN)
+    page.wait_for_selector(".map-entry")
     again = page.evaluate("likeness.mapPage.engine.view.present()")
     assert again["x"] == pytest.approx(seen["x"], rel=0.02, abs=0.02)
     assert again["y"] == pytest.approx(seen["y"], rel=0.02, abs=0.02)

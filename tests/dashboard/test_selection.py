@@ -226,6 +226,39 @@ def test_lasso_keep_reload_and_clear(tab, address, made_library):
 
 
 @pytest.mark.browser
+def test_a_lasso_outlives_search_back_and_reload_and_the_map_makes_room_for_it(tab):
+    ranges = "likeness.mapPage.engine.view.present().x"
+    standing = "!likeness.mapPage.engine.view.moving()"
+    whole = tab.evaluate(ranges)
+    tab.keyboard.press("l")
+    half = corners(tab, 0.5)
+    drag(tab, [*half, (half[0][0] + 2, half[0][1] + 1)])
+    ids = selected(tab)
+    assert len(ids) == 30 and tab.evaluate("likeness.mapPage.image") is None
+    tab.wait_for_function(f"{ranges}[0] < {whole[0]} - 0.01 && {standing}")
+    lowest = tab.evaluate("Math.max(...Array.from(likeness.mapPage.map.ids, (_, row) => likeness.mapPage.engine.view.pixel(row).y))")
+    assert lowest < tab.evaluate("document.getElementById('selected').offsetTop")
+    expect(tab).to_have_url(re.compile("picked="))
+    tab.get_by_role("button", name="Search with these").click()
+    expect(tab).to_have_url(re.compile("/search"))
+    expect(tab.locator("#search-status")).not_to_be_empty()
+    tab.go_back()  # one step: what the page made of the address it was opened with is none
+    drawn(tab)
+    assert selected(tab) == ids
+    tab.reload()
+    drawn(tab)
+    assert selected(tab) == ids
+    tab.evaluate("likeness.mapPage.select(5)")
+    expect(tab.locator("#map-panel")).to_be_visible()
+    for _ in range(2):
+        tab.keyboard.press("Escape")
+    expect(tab.locator("#selected")).to_be_hidden()
+    expect(tab.locator("#map-panel")).to_be_hidden()
+    tab.wait_for_function(f"Math.abs({ranges}[0] - {whole[0]}) < 0.01 && {standing}")
+    expect(tab).not_to_have_url(re.compile("picked="))
+
+
+@pytest.mark.browser
 def test_box_shift_adds_alt_takes_away_escape_clears_and_a_click_still_chooses(tab):
     tab.keyboard.press("b")
     whole, half = corners(tab), corners(tab, 0.5)
@@ -312,7 +345,8 @@ def test_a_cluster_is_named_in_place_selected_whole_and_an_image_tagged(tab, mad
     tab.keyboard.type("<u>Fine</u> ones")
     tab.keyboard.press("Enter")
     expect(first.locator(".map-name")).to_have_text("<u>Fine</u> ones")
-    first.get_by_role("button", name="Rename").click()
+    expect(first.get_by_role("button", name="Rename")).to_be_focused()
+    tab.keyboard.press("Enter")
     tab.keyboard.press("Delete")
     tab.keyboard.press("Enter")
     expect(first.locator(".map-name")).to_have_text(given)

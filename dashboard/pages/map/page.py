@@ -49,7 +49,12 @@ def layout(reads: Reads, params: dict[str, str]):
                         [html.H2("Clusters"), html.Div(id="map-clusters", className="map-clusters")],
                         className="map-side", **{"aria-label": "Clusters"},
                     ),
-                    _stage(selection.selection()),
+                    html.Div(
+                        [_stage(selection.selection()),
+                         html.Div(id="map-legend", className="map-legend", role="group",
+                                  **{"aria-label": "Colors"})],
+                        className="map-center",
+                    ),
                 ],
                 className="map-body",
             ),
@@ -125,7 +130,6 @@ def _stage(over: list):
         [
             html.Div(id="map-graph", className="map-graph"),
             html.Div(over, id="map-selection"),
-            html.Div(id="map-legend", className="map-legend", role="group", **{"aria-label": "Colors"}),
             html.Div("Working out the colors …", id="map-coloring-busy", className="map-busy", role="status",
                      hidden=True),
             html.Div(id="map-busy", className="map-busy", role="status", children="Loading the map …"),

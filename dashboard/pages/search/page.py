@@ -112,8 +112,9 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
             return (no_update,) * 5
         settings = _settings(*controls)
         board = search_board.from_data(asked["board"])
-        # Another picture is a step that Back returns from; a slider's way is not.
-        replace = "search-asked.data" not in ctx.triggered_prop_ids
+        # Another picture is a step that Back returns from; a slider's way is not, and neither is
+        # how the page writes the address that it was opened with.
+        replace = asked.get("first", False) or "search-asked.data" not in ctx.triggered_prop_ids
         view = components.view(
             PATH, search_board.to_params(board) | settings.params(), replace=replace
         )
