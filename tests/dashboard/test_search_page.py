@@ -126,7 +126,6 @@ def test_without_weight_the_gallery_stays_and_the_reason_is_told(reads):
     ("entry", "told"),
     [
         (Entry("upload", "abc"), "give it again"),
-        (Entry("collection", "nothing of the kind"), "no collection"),
         (image(3, minus=True), "with a plus"),
     ],
 )
@@ -136,11 +135,13 @@ def test_what_cannot_be_searched_with_is_told_and_shown_without_a_crash(reads, e
     assert list(parts(query_view(reads, [entry], 0, {})))
 
 
-def test_beside_an_image_that_is_gone_there_are_others_to_start_from(reads):
-    for gone in (image(10**6), Entry("image", "1000000", edit=Edit(90))):
+def test_beside_what_is_gone_there_are_others_to_start_from(reads):
+    lost = "not in the library any more"
+    for gone, told in ((image(10**6), lost), (Entry("image", "1000000", edit=Edit(90)), lost),
+                       (Entry("collection", "nothing of the kind"), "no collection")):
         said, content, *_ = search(reads, gone)
         assert said is None and of_kind(content, "search-start")
-        assert "not in the library any more" in text_of(query_view(reads, [gone], 0, {}))
+        assert told in text_of(query_view(reads, [gone], 0, {}))
 
 
 def test_every_metric_shows_the_score_and_the_others_their_distance_too(reads):
