@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline import index, maps
+from pipeline import index, maps, things
 from pipeline.errors import LibraryError
 from pipeline.extraction.embed import EmbedReport, embed
 from pipeline.extraction.plan import Given, choose
@@ -100,6 +100,8 @@ def run(
         _, report.index = step(
             "index", lambda: index.build(library, None, index_options or None, record)
         )
+        if things.available(library):
+            step("things", lambda: things.seen(library, record))
         options = maps.settled(library, map_options, record)
         report.maps = step("map", lambda: maps.build(library, None, options, record))
         record.message = str(report)

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from pipeline import things
 from pipeline.columns import colors, values
 from pipeline.columns.values import CATEGORY, DATE, NUMBER, TEXT, Categories, Numbers, Texts, Values
 from pipeline.library import Library, notes
@@ -166,9 +167,22 @@ def _some(table: str) -> Callable[[Library], bool]:
     return lambda library: library.db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None
 
 
+def _thing(library: Library, ids: np.ndarray) -> Categories:
+    """The kinds that are surely seen, several an image: an airliner is an aircraft and a vehicle, too."""
+    found = things.seen(library)
+    sure = found.share >= things.SURE
+    owners = found.ids[found.rows[sure]]
+    at = np.searchsorted(ids, owners).clip(max=max(0, len(ids) - 1))
+    there = ids[at] == owners if len(ids) else np.zeros(len(owners), bool)
+    used, codes = np.unique(found.kind[sure][there], return_inverse=True)
+    names = [things.kinds()[number].name for number in used]
+    return Categories(len(ids), names, codes.astype(np.int32), at[there].astype(np.int32), folds=True)
+
+
 COLUMNS = {column.name: column for column in (
     Column("label", "Label", CATEGORY, _label, offered=_labeled),
     Column("folder", "Folder", CATEGORY, _folder, offered=_divides),
+    Column("thing", "Things seen", CATEGORY, _thing, lambda library: library.generation(), things.available, noun="thing seen"),
     Column("color", "Color", CATEGORY, lambda library, ids: colors.colors(library, ids),
            lambda library: library.generation(), lambda library: "color" in library.embeddings()),
     Column("tag", "Tag", CATEGORY, _tag, _notes("tags"), _some("tags")),

@@ -22,7 +22,7 @@ from pipeline.library.library import Library
 from pipeline.library.locks import held, locked, unheld
 from pipeline.progress import Progress, Silent
 
-DERIVED = ("index", "maps", "distortion", "agreement")
+DERIVED = ("index", "maps", "distortion", "agreement", "columns", "things")
 """The folders of a data directory whose files can be made again."""
 
 _PAGES = 2_048  # copied at a time: 8 MB, between two looks at Ctrl-C
