@@ -104,6 +104,12 @@ class Extractor(ABC):
         """
         return None
 
+    def encode_palette(self, colors: Sequence[str], shares: Sequence[float]) -> np.ndarray | None:
+        """Colors (`#rrggbb`) and how much of a picture each takes (sum 1), as a direction: (dim,)
+        float32, L2 norm 1; None: it has no say in colors alone.
+        """
+        return None
+
     def extract(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """A batch of n decoded pictures → (n, dim) float32, rows of L2 norm 1 or 0."""
         if not len(images):

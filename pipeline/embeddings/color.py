@@ -29,6 +29,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from pipeline.embeddings import color_words
 from pipeline.embeddings.base import Extractor, unit_rows
 from pipeline.embeddings.options import Options, option
 
@@ -50,6 +51,22 @@ MIDDLE = 128
 
 DARKEST = 8
 """Mean brightness below which a picture is not brightened further: black stays black."""
+
+PAINTED, ANYTHING = 0.5, 0.9
+"""How a word for a color is painted (see `_direction`). R-precision of eleven color words on the
+sample gallery, judged by the color that takes most of a picture, and of twelve on the clothing
+photographs, judged by colors that take 35 % of one:
+
+                                          gallery  clothing
+    a patch of that color alone              0.55      0.44
+    all that is called so                    0.61      0.44
+    less 0.5 of any colors                   0.65      0.51
+    in use: half of it any, less 0.9         0.69      0.56
+"""
+
+PATCH, PATCHES = 64, 6
+"""Side of a patch in pixels, fewer than `PIXELS_SIDE`, so that they are counted one by one; how
+many are drawn."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +105,38 @@ class ColorHistogram(Extractor):
 
     def encode(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
         return unit_rows(np.stack(prepared))
+
+    def encode_text(self, text: str) -> np.ndarray | None:
+        """A word for a color (`color_words.find`): what all that people call so has in common."""
+        term = color_words.find(text)
+        return None if term is None else self._direction([color_words.membership(term)], [1.0])
+
+    def encode_palette(self, colors: Sequence[str], shares: Sequence[float]) -> np.ndarray | None:
+        """Colors with their shares, as one direction."""
+        return self._direction([color_words.around(color_words.rgb(color)) for color in colors], shares)
+
+    def _direction(self, wanted: Sequence[np.ndarray], shares: Sequence[float]) -> np.ndarray:
+        """From any colors to those wanted: (dim,) float32 of norm 1.
+
+        wanted: weights (35937,) of the lattice's colors for each part of a palette. Painted
+        patches are described, `PAINTED` of each in those colors and the rest in any, and
+        `ANYTHING` times the description of any colors is taken off: what a picture has in its
+        other places should have no say.
+        """
+        lattice, total = color_words.lattice(), np.zeros(self.dim)
+        for seed in range(PATCHES):
+            drawn = np.random.default_rng(seed)
+            counts = np.rint(np.cumsum([0.0, *shares]) * PAINTED * PATCH**2).astype(int)
+            parts = [
+                drawn.choice(len(lattice), after - before, p=weights / weights.sum())
+                for weights, before, after in zip(wanted, counts, counts[1:])
+            ]
+            parts.append(drawn.choice(len(lattice), PATCH**2 - counts[-1]))
+            anything = drawn.choice(len(lattice), PATCH**2)
+            both = [lattice[at].reshape(PATCH, PATCH, 3) for at in (np.concatenate(parts), anything)]
+            painted, any_colors = self.extract(both)
+            total += painted - ANYTHING * any_colors
+        return unit_rows(total[None])[0]
 
 
 def _hsv(image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
