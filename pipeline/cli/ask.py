@@ -17,7 +17,10 @@ from pipeline.progress import Console
 
 
 @click.command()
-@click.argument("query", nargs=-1, required=True)
+@click.argument("query", nargs=-1)
+@click.option("--not", "minus", multiple=True, metavar="QUERY", help="Unlike this image, or these words; may be given again.")
+@click.option("--palette", multiple=True, metavar="COLORS",
+              help="In these colors: '#c8452b,#fdebc8', or with shares: '#c8452b=2,#fdebc8=1'.")
 @click.option("--weights", metavar="LIST", help="As in color=1,sift=0.5; names left out weigh 0.  [default: all 1]")
 @click.option("--top-k", type=click.IntRange(1), default=settings.TOP_K, help="Number of matches.")
 @click.option("--offset", type=click.IntRange(0), default=0, help="Leave out so many of the best: the next page.")
@@ -32,23 +35,27 @@ from pipeline.progress import Console
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write a contact sheet.")
 @json_option
 @data_option
-def search(query, weights, metric, html, as_json, labels, folders, where, data: Path, **values) -> None:
-    """Find the neighbors of one or several QUERY images, in the library or not.
+def search(query, minus, palette, weights, metric, html, as_json, labels, folders, where, data: Path, **values) -> None:
+    """Find what is like one or several QUERY images, in the library or not, or what words say.
 
-    Several queries are averaged. The metric hamming compares perceptual hashes: it finds
-    the same picture saved again, and leaves the weights aside.
+    A QUERY that is the name of a file is a picture; any other is words for things and colors, as
+    in search "red dress". Several queries are averaged. The metric hamming compares
+    perceptual hashes: it finds the same picture saved again, and leaves the weights aside.
     """
     from pipeline.columns import one_of, parse
-    from pipeline.search import Filter, Query, Searcher, entries_from
+    from pipeline.search import Filter, Query, Searcher, entries_from, words
     from pipeline.search.contact_sheet import contact_sheet
 
     library = Library(data)
     searcher = Searcher(library)
     chosen = settings.parse_weights(weights, searcher.embeddings) if weights else None
     passing = Filter((*one_of("label", labels), *one_of("folder", folders), *parse(";".join(where))))
-    result = searcher.search(Query(entries_from(searcher, query), chosen, metric=metric, filter=passing, **values))
+    entries = (*entries_from(searcher, query), *map(_palette, palette), *entries_from(searcher, minus, minus=True))
+    result = searcher.search(Query(entries, chosen, metric=metric, filter=passing, **values))
+    for word, near in result.unknown.items():
+        click.echo(words.told(word, near), err=True)
     if html:
-        sheet = contact_sheet(library, result, ", ".join(Path(q).name for q in query))
+        sheet = contact_sheet(library, result, ", ".join([*(Path(one).name for one in query), *palette, *(f"not {Path(one).name}" for one in minus)]))
         try:
             html.write_text(sheet, "utf-8")
         except OSError as error:
@@ -70,6 +77,21 @@ def search(query, weights, metric, html, as_json, labels, folders, where, data: 
         distance = "" if match.distance is None else f"  {metric} {match.distance:.4f}"
         click.echo(f"{rank:>3}  {match.score:.4f}{distance}  {shown}   ({parts})")
     click.echo(f"{len(result.matches)} matches in {result.ms:.1f} ms" + (f"; contact sheet: {html}" if html else ""))
+
+
+def _palette(text: str):
+    """A palette as it is written on the command line."""
+    from pipeline.search import PaletteEntry
+
+    colors, shares = [], []
+    for one in text.split(","):
+        color, _, share = one.strip().partition("=")
+        colors.append(color)
+        try:
+            shares.append(float(share or 1))
+        except ValueError:
+            raise SettingsError(f"{share!r} is no share of a color; write a number.") from None
+    return PaletteEntry(tuple(colors), tuple(shares))
 
 
 @click.command()

@@ -1,8 +1,9 @@
 """What an index is: images in, the nearest images out; an engine stands behind it.
 
 A query is one vector per embedding and a weight for each. The score of an image is
-Σ wₘ·cosₘ / Σ wₘ over the embeddings that both have, in [−1, 1]; images that share none with
-the query are no matches. Only images in state `ok` are found, and only by vectors that the
+Σ wₘ·cosₘ / Σ wₘ, in [−1, 1], over the embeddings that both have, or over all of the query's where
+it is said what counts for one that an image lacks; images that share none with the query are
+no matches. Only images in state `ok` are found, and only by vectors that the
 library holds current now, whenever the engine was brought up to date last.
 """
 
@@ -117,10 +118,13 @@ class Index(ABC):
         k: int,
         filter: Filter = Filter(),
         exact: bool = False,
+        missing: Mapping[str, float] | None = None,
     ) -> Neighbors:
         """The images nearest to a query (vectors (dim,)) or to several at once ((q, dim)).
 
-        weights: ≥ 0 and finite, at least one above 0; only their proportions count. exact:
+        weights: ≥ 0 and finite, at least one above 0; only their proportions count. missing:
+        the cosine that counts by an embedding for an image without it; None: it does not
+        count, and images that lack one whose cosines are low rank before others. exact:
         compare every vector of the library, whatever the engine made of it. One query gets
         as many ids as there are, k at most; several get rows of k. Raises QueryError for a
         filter that names what does not exist.
@@ -131,6 +135,10 @@ class Index(ABC):
     ) -> Neighbors:
         """What its structure finds by itself, where `search` would read few images one by one."""
         return self.search(vectors, weights, k)
+
+    @abstractmethod
+    def lacking(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of some embeddings that an image lacks which has another of them."""
 
     @abstractmethod
     def neighbors(

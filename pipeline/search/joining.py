@@ -13,16 +13,17 @@ it was 13 and 53, with 1 it was 5 and 44.
 """
 
 
-def join(plus: np.ndarray, minus: np.ndarray) -> np.ndarray | None:
+def join(plus: np.ndarray, minus: np.ndarray, minus_alone: bool = False) -> np.ndarray | None:
     """The direction from the minuses to the pluses: mean(plus) − MINUS · mean(minus), of norm 1.
 
-    plus (n, dim) and minus (m, dim): rows of norm 1 or 0; rows of zeros say nothing and do
-    not count. Returns (dim,) float32, or None without a plus or where nothing is left.
+    plus (n, dim) and minus (m, dim): rows of norm 1 or 0, or all brought to one scale; rows of
+    zeros say nothing and do not count. Returns (dim,) float32, or None without a plus (with
+    minus_alone: away from the minuses) or where nothing is left.
     """
     plus, minus = _said(plus), _said(minus)
-    if not len(plus):
+    if not len(plus) and not (len(minus) and minus_alone):
         return None
-    total = plus.mean(axis=0)
+    total = plus.mean(axis=0) if len(plus) else np.zeros(minus.shape[1])
     if len(minus):
         total = total - MINUS * minus.mean(axis=0)
     norm = np.linalg.norm(total)

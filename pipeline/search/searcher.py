@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import blake2b, file_digest
 from pathlib import Path
 
@@ -15,14 +15,43 @@ from pipeline import index as indexes
 from pipeline.errors import ImageError, QueryError
 from pipeline.index import Filter, Index
 from pipeline.library import ImageRow, Library
-from pipeline.pictures import decoding, hashes
-from pipeline.search import joining, metrics
+from pipeline.pictures import decoding, formats, hashes
+from pipeline.search import joining, metrics, words
 from pipeline.search.extractors import Extractors
 from pipeline.search.hash_index import Hashes
-from pipeline.search.query import Entry, ImageEntry, Match, Query, Result, VectorsEntry
+from pipeline.search.query import Entry, ImageEntry, Match, Query, Result, VectorsEntry, WordsEntry
+from pipeline.search.scale import Sample, Spread, joined
+from pipeline.search.words import Understood
 
 RERANK = 10
-"""Manhattan re-ranks this many times the matches asked for, at least 200."""
+"""What the index cannot rank by is re-ranked among this many times the matches asked for, at least
+200 by Manhattan, and 1,000 of each embedding for what is brought to one scale."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A query as the index takes it. scale: of a query on one scale. missing: what an image counts
+    as by an embedding that it lacks, as a cosine; None: every image has all."""
+
+    vectors: dict[str, np.ndarray]
+    weights: dict[str, float]
+    scale: dict[str, Spread] | None = None
+    missing: dict[str, float] | None = None
+
+    def score(self, cosines: Mapping[str, float | np.ndarray]) -> np.ndarray:
+        """What an image with these cosines, those it has, is worth; or many of them, NaN for none."""
+        shares, total = indexes.shares(self.weights, list(self.weights)), {}
+        for name, share in shares.items():
+            mean = (self.missing or {}).get(name, 0.0)
+            own = np.asarray(cosines.get(name, np.nan), np.float64)
+            total[name] = np.where(np.isnan(own), mean, own)
+        if self.scale is None:
+            return sum(share * total[name] for name, share in shares.items())
+        return joined({name: self.scale[name].standing(total[name]) for name in shares}, shares)
+
+    def part(self, name: str, cosine: float) -> float:
+        """What is shown of an embedding's cosine."""
+        return cosine if self.scale is None else float(self.scale[name].standing(cosine))
 
 
 class Searcher:
@@ -38,6 +67,7 @@ class Searcher:
         self._extractors = Extractors(library, device)
         self._lock = threading.Lock()
         self._index: Index | None = None
+        self._sample: Sample | None = None
         self._version: object = None
 
     def index(self) -> Index:
@@ -46,6 +76,7 @@ class Searcher:
             version = indexes.version(self.library)
             if self._index is None or version != self._version:
                 self._index = indexes.load(self.library)
+                self._sample = Sample(self._index)
                 self._version = version
             return self._index
 
@@ -86,49 +117,86 @@ class Searcher:
         index = self.index()
         metrics.checked(query.metric)
         weights = metrics.weights_of(index.embeddings, query.weights)
-        vectors, usable = self._asked(index, query, weights)
-        ids, figures = self._page(index, query, vectors, usable, depth)
+        asked = self._asked(index, query, weights)
+        ids, figures = self._page(index, query, asked, depth)
         curve = figures[:depth]
         ids, figures = ids[: query.top_k], figures[: query.top_k]
         distances = {}
         if query.metric != "cosine":
             distances = {int(i): round(float(d), 6) for i, d in zip(ids, figures)}
-        matches = self._matches(ids, vectors, usable, distances)
+        matches = self._matches(ids, asked, distances)
         ms = (time.perf_counter() - started) * 1000
-        return Result(query.metric, weights, round(ms, 2), matches), curve
+        return Result(query.metric, weights, round(ms, 2), matches, asked.scale, self._unknown(query)), curve
 
-    def _asked(self, index: Index, query: Query, weights: dict[str, float]) -> tuple[dict, dict]:
-        """The query's vector by embedding, and the weights that count."""
+    def _asked(self, index: Index, query: Query, weights: dict[str, float]) -> _Asked:
+        """The query's vector by embedding, the weights that count, and on which scale."""
         if query.top_k < 1 or query.offset < 0:
             raise QueryError("Ask for at least one match.")
         if all(entry.minus for entry in query.entries):
-            raise QueryError(f"A search needs at least one image{' with a plus' if query.entries else ''}.")
-        vectors = self._joined(query.entries, index.embeddings)
+            raise QueryError(f"A search needs at least one {'entry with a plus' if query.entries else 'image'}.")
+        if query.scaled and query.metric != "cosine":
+            raise QueryError(f"Words and palettes are searched for by cosine; {query.metric} compares pictures alone.")
+        sample = self._sample if query.scaled else None
+        vectors = self._joined(query.entries, index.embeddings, sample)
         if query.images and not vectors:
             raise QueryError(f"{self._named(query.images[0])} has no vectors in this library yet; update the library first.")
         usable = {name: w for name, w in weights.items() if w and name in vectors}
         if not usable:
             named = " and ".join(name for name, weight in weights.items() if weight)
+            if unknown := self._unknown(query):
+                raise QueryError(" ".join(words.told(word, near) for word, near in unknown.items()))
             raise QueryError(f"The query has nothing that {named} could compare; raise another weight.")
-        return vectors, usable
+        vectors = {name: vectors[name] for name in usable}
+        lacking = index.lacking(tuple(usable))
+        if not query.scaled and not lacking:
+            return _Asked(vectors, usable)
+        spreads = {name: self._sample.spread(name, vectors[name]) for name in (usable if query.scaled else lacking)}
+        missing = {name: spread.mean for name, spread in spreads.items()}
+        return _Asked(vectors, usable, spreads if query.scaled else None, missing if lacking else None)
+
+    def understood(self, text: str) -> Understood:
+        """Which embeddings have a say in which of some words, and which words none of them knows."""
+        names = [name for name in self.embeddings if self._extractors.text(name, text) is not None]
+        if names:
+            return Understood({text: tuple(names)})
+        parsed, heard, unknown = words.parse(text), {}, []
+        for part in parsed.parts:
+            by = [name for name in self.embeddings if self._extractors.text(name, part.name) is not None]
+            if by:
+                heard[part.text] = tuple(by)
+            else:
+                unknown.append(part.text)
+        return Understood(heard, tuple(dict.fromkeys([*unknown, *parsed.unknown])))
+
+    def _unknown(self, query: Query) -> dict[str, list[str]]:
+        """Words of a query that no embedding knows, and the nearest that are known."""
+        texts = [entry.text for entry in query.entries if isinstance(entry, WordsEntry)]
+        return {word: words.near(word) for text in texts for word in self.understood(text).unknown}
 
     def _named(self, image: int) -> str:
         row = self.library.image(image)
         return f"The image {row.path}" if row else f"Image {image}"
 
-    def _joined(self, entries: Sequence[Entry], names: Sequence[str]) -> dict[str, np.ndarray]:
-        """The entries as one vector (dim,) of each embedding that they say something of."""
+    def _joined(
+        self, entries: Sequence[Entry], names: Sequence[str], sample: Sample | None = None
+    ) -> dict[str, np.ndarray]:
+        """The entries as one vector (dim,) of each embedding that they say something of.
+
+        sample: what each says is brought to one scale before, so that a word has as much say
+        as a picture, whose cosines spread further.
+        """
         vectors = {}
         for name in names:
             sides: tuple[list, list] = ([], [])
             for entry in entries:
-                sides[entry.minus].extend(entry.rows(self.library, name))
-            vector = joining.join(np.array(sides[0]), np.array(sides[1]))
+                for row in entry.rows(self._extractors, name):
+                    sides[entry.minus].append(row if sample is None else row / sample.spread(name, row).deviation)
+            vector = joining.join(np.array(sides[0]), np.array(sides[1]), minus_alone=sample is not None)
             if vector is not None:
                 vectors[name] = vector
         return vectors
 
-    def _page(self, index: Index, query: Query, vectors: dict, usable: dict, least: int):
+    def _page(self, index: Index, query: Query, asked: _Asked, least: int):
         """Ids (k,) and figures (k,) of the page that was asked for, a first one of `least` at least.
 
         A longer walk of a graph can find in the middle what a shorter one missed, and so
@@ -138,11 +206,11 @@ class Searcher:
         same = query.exact or query.metric == "hamming"  # these rank alike however many are asked
         size = query.offset + query.top_k if same else query.top_k
         if not query.offset and least > size:
-            return self._round(index, query, vectors, usable, query.filter, least)
+            return self._round(index, query, asked, query.filter, least)
         pages: list[tuple[np.ndarray, np.ndarray]] = []
         found, passing = 0, query.filter
         while found < query.offset + query.top_k:
-            ids, figures = self._round(index, query, vectors, usable, passing, size)
+            ids, figures = self._round(index, query, asked, passing, size)
             pages.append((ids, figures))
             found += len(ids)
             if len(ids) < size:
@@ -151,54 +219,73 @@ class Searcher:
         page = slice(query.offset, query.offset + query.top_k)
         return tuple(np.concatenate(part)[page] for part in zip(*pages))
 
-    def _round(self, index: Index, query: Query, vectors: dict, usable: dict, passing: Filter, k: int):
+    def _round(self, index: Index, query: Query, asked: _Asked, passing: Filter, k: int):
         """The k nearest that pass a filter: ids (≤ k,) and figures (≤ k,)."""
         if query.metric == "hamming":
-            asked = self._joined(query.entries, [hashes.QUERY]).get(hashes.QUERY)
-            if asked is None:
+            hash_asked = self._joined(query.entries, [hashes.QUERY]).get(hashes.QUERY)
+            if hash_asked is None:
                 raise QueryError("The query has no hash yet; update the library, or give the image again.")
-            ids, distances = self.hashes.search(hashes.mean((), [asked]), k, passing)
+            ids, distances = self.hashes.search(hashes.mean((), [hash_asked]), k, passing)
             return ids, distances.astype(np.float64)
+        if asked.scale is not None:
+            return self._standing_out(index, query, asked, passing, k)
         candidates = k
         if query.metric == "manhattan":
             candidates = len(index) if query.exact else max(RERANK * k, 200)
-        found = index.search(vectors, usable, candidates, passing, query.exact)
-        ids, figures = metrics.measure(self.library, query.metric, found, vectors, usable)
+        found = index.search(asked.vectors, asked.weights, candidates, passing, query.exact, asked.missing)
+        ids, figures = metrics.measure(self.library, query.metric, found, asked.vectors, asked.weights)
         return ids[:k], figures[:k]
 
-    def _matches(
-        self, ids: np.ndarray, vectors: Mapping[str, np.ndarray], weights: Mapping[str, float], distances: dict
-    ) -> list[Match]:
+    def _standing_out(self, index: Index, query: Query, asked: _Asked, passing: Filter, k: int):
+        """The same on one scale, among those that stand out most by the sum and by each embedding."""
+        count = len(index) if query.exact else max(RERANK * k, 1_000)
+        sums = {name: weight / asked.scale[name].deviation for name, weight in asked.weights.items()}
+        ways = [sums, *({name: 1.0} for name in sums)] if len(sums) > 1 else [sums]
+        missing = asked.missing and {name: asked.missing.get(name, 0.0) for name in sums}
+        found = [index.search(asked.vectors, way, count, passing, query.exact, missing).ids for way in ways]
+        ids = np.unique(np.concatenate(found))
+        cosines = {name: np.full(len(ids), np.nan) for name in sums}
+        for name, vector in asked.vectors.items():
+            having, rows = self.library.vectors(name, ids.tolist())
+            cosines[name][np.searchsorted(ids, having)] = rows @ vector
+        scores = asked.score(cosines)
+        best = np.argsort(-scores, kind="stable")[:k]
+        return ids[best], scores[best]
+
+    def _matches(self, ids: np.ndarray, asked: _Asked, distances: dict) -> list[Match]:
         """The matches in the order of `ids`, their parts from the stored vectors and so exact."""
         rows = self.library.images_by_id(ids.tolist())
         parts: dict[int, dict[str, float]] = {i: {} for i in ids.tolist()}
-        for name, vector in vectors.items():
+        for name, vector in asked.vectors.items():
             having, stored = self.library.vectors(name, ids.tolist())
             for image_id, cosine in zip(having.tolist(), (stored @ vector).tolist()):
                 parts[image_id][name] = cosine
         matches = []
         for image_id, mine in parts.items():
             if image_id in rows:  # else it went this very moment
-                shares = indexes.shares(weights, list(mine))
-                score = sum(share * mine[name] for name, share in shares.items())
-                row, mine = rows[image_id], {name: round(value, 6) for name, value in mine.items()}
-                matches.append(Match(image_id, row.path, row.label, round(score, 6), mine, distances.get(image_id)))
+                row, score = rows[image_id], round(float(asked.score(mine)), 6)
+                shown = {name: round(asked.part(name, value), 6) for name, value in mine.items()}
+                matches.append(Match(image_id, row.path, row.label, score, shown, distances.get(image_id)))
         return matches
 
 
-def entries_from(searcher: Searcher, given: Sequence[str]) -> tuple[Entry, ...]:
-    """Files named on the command line, as entries: images of the library, or pictures from outside."""
+def entries_from(searcher: Searcher, given: Sequence[str], minus: bool = False) -> tuple[Entry, ...]:
+    """What was asked on the command line, as entries: files that are there are pictures, of the
+    library or from outside; all else is words."""
     entries: list[Entry] = []
     for text in given:
         path = Path(text)
         if not path.is_file():
-            raise QueryError(f"There is no file {text}.")
+            if path.suffix.lower() in formats.EXTENSIONS or len(path.parts) > 1:
+                raise QueryError(f"There is no file {text}.")
+            entries.append(WordsEntry(text, minus))
+            continue
         row = searcher.library.image_at(path)
         if row and _is_unchanged(row, path):
-            entries.append(ImageEntry(row.id))
+            entries.append(ImageEntry(row.id, minus))
             continue
         try:
-            entries.append(VectorsEntry(searcher.embed(path)))
+            entries.append(VectorsEntry(searcher.embed(path), minus))
         except ImageError as error:
             raise QueryError(f"{text} cannot be searched with: {error}") from None
     return tuple(entries)

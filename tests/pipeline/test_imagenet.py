@@ -31,7 +31,7 @@ def test_the_table_names_what_there_is_and_nothing_twice():
 
 
 @pytest.mark.parametrize(("word", "name", "count"), [
-    ("Dogs", "dog", 118), ("butterflies", "butterfly", 6), ("wolves", "wolf", 3), ("dresses", "dress", 4),
+    ("Dogs", "dog", 118), ("butterflies", "butterfly", 6), ("wolves", "wolf", 3), ("dresses", "dress", 3),
     ("hot-air balloons", "balloon", 1), ("TROUSER", "trousers", 1), ("t-shirts", "T-shirt", 1), ("buses", "bus", 3),
     ("fire  trucks", "fire truck", 1), ("plane", "airplane", 3), ("oranges", "orange (fruit)", 1),
 ])  # fmt: skip

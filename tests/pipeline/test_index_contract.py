@@ -88,15 +88,19 @@ class Oracle:
     def of(self, image: int) -> dict[str, np.ndarray]:
         return {name: rows[image] for name, rows in self.vectors.items() if image in rows}
 
-    def scores(self, query: dict, weights: dict) -> dict[int, float]:
-        """Σ w·cos / Σ w over what both have, of images in which anything weighed saw something."""
+    def scores(self, query: dict, weights: dict, missing: dict | None = None) -> dict[int, float]:
+        """Σ w·cos / Σ w over what both have, of images in which anything weighed saw something;
+        with `missing` over all of the query, and that where the image has none."""
         found = {}
         for image in set().union(*self.vectors.values()):
             mine = self.of(image)
             both = [name for name, weight in weights.items() if weight and name in mine and name in query]
             if any(mine[name].any() for name in both):
-                total = sum(weights[name] for name in both)
-                found[image] = sum(weights[name] * float(mine[name] @ query[name]) for name in both) / total
+                cosines = {name: float(mine[name] @ query[name]) for name in both}
+                if missing is not None:
+                    cosines = {name: missing[name] for name in query if weights.get(name)} | cosines
+                total = sum(weights[name] for name in cosines)
+                found[image] = sum(weights[name] * cosine for name, cosine in cosines.items()) / total
         return found
 
 
@@ -131,6 +135,12 @@ def test_ranks_by_what_both_have(made, tmp_path, weights):
         for k in (1, 15, COUNT):
             agrees(index.search(f32(query), weights, k), expected, k, looseness(index))
             agrees(index.search(f32(query), weights, k, exact=True), expected, k)
+        missing = {name: 0.1 + 0.2 * at for at, name in enumerate(DIMS)}
+        expected = oracle.scores(query, weights, missing)
+        agrees(index.search(f32(query), weights, 15, missing=missing), expected, 15, looseness(index))
+        agrees(index.search(f32(query), weights, COUNT, exact=True, missing=missing), expected, COUNT)
+        lacked = {name for name in query if any(name not in oracle.of(one) for one in oracle.scores(query, weights))}
+        assert set(index.lacking(tuple(query))) == lacked
 
 
 def test_a_partly_covered_embedding_neither_lifts_nor_hides(made, tmp_path):

@@ -55,6 +55,8 @@ def find(word: str) -> Thing | None:
         for form in (spelled, *_singulars(spelled)):
             if form in known:
                 return known[form]
+        if spelled + "s" in things():  # trousers, jeans
+            return known[spelled + "s"]
     return None
 
 
@@ -64,7 +66,8 @@ def near(word: str, most: int = 3) -> list[str]:
     known, asked = _spoken(), word.casefold().strip()
     if not asked:
         return []
-    inside = sorted((form for form in known if re.search(rf"\b{re.escape(asked)}", form)), key=lambda form: (len(form), form))
+    inside = [form for form in known if re.search(rf"\b{re.escape(asked)}", form)]
+    inside.sort(key=lambda form: (not form.startswith(asked), len(form), form))
     alike = difflib.get_close_matches(asked, known, most, _NEAREST)
     return list(dict.fromkeys(known[form].name for form in (*inside, *alike)))[:most]
 
@@ -94,8 +97,6 @@ def _singulars(phrase: str) -> list[str]:
         forms.append(last[:-1])
     if last.endswith("es"):
         forms.append(last[:-2])
-    else:
-        forms.append(last + "s")  # trouser, jean
     return [f"{start} {form}".strip() for form in forms if len(form) > 1]
 
 

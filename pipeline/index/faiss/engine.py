@@ -3,7 +3,8 @@
 For an image with unit vectors x₁…x_M a row is [x₁ … x_M]/√M; a query with weights w is
 [w₁q₁ … w_M q_M]. Their inner product is Σ wₘ·cos(qₘ, xₘ)/√M, so one structure answers every
 weighting without being built again. Where some images lack an embedding, those that have
-the same ones are searched apart, each with weights that sum to 1, and the answers merged.
+the same ones are searched apart, and the answers merged: each with weights that sum to 1, or
+each with the same weights and, added to its products, what counts for those that it lacks.
 """
 
 from __future__ import annotations
@@ -97,10 +98,11 @@ class FaissIndex(Index):
         k: int,
         filter: Filter = Filter(),
         exact: bool = False,
+        missing: Mapping[str, float] | None = None,
     ) -> Neighbors:
         """The images nearest to a query or to several at once; see the contract."""
         find = self._exact if exact else self.nearest
-        return self._answer(vectors, weights, k, self.allowed(filter), find)
+        return self._answer(vectors, weights, k, self.allowed(filter), find, missing)
 
     def approximate(
         self, vectors: Mapping[str, np.ndarray], weights: Mapping[str, float], k: int
@@ -112,11 +114,11 @@ class FaissIndex(Index):
 
         return self._answer(vectors, weights, k, None, find)
 
-    def _answer(self, vectors, weights, k: int, allowed: Bitmap | None, find: _Find) -> Neighbors:
+    def _answer(self, vectors, weights, k: int, allowed: Bitmap | None, find: _Find, missing=None) -> Neighbors:
         weighed = shares(weights, [name for name in self.embeddings if name in vectors])
         single = all(vectors[name].ndim == 1 for name in weighed)
         queries = {name: np.atleast_2d(vectors[name]) for name in weighed}
-        scores, rows = self._best(queries, weighed, k, allowed, find)
+        scores, rows = self._best(queries, weighed, k, allowed, find, missing)
         ids = np.where(rows >= 0, self.rows.ids[rows] if len(self.rows) else rows, -1)
         if single:
             found = int((rows[:1] >= 0).sum())
@@ -130,8 +132,14 @@ class FaissIndex(Index):
             self._filters = rows, Filters(self.library, rows.positions, len(rows))
         return self._filters[1].rows(filter)
 
+    def lacking(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of some embeddings that an image lacks which has another of them."""
+        groups = self.rows.current(self.library).groups(self.embeddings, tuple(names))
+        return tuple(name for name in names if any(name not in group.names for group in groups))
+
     def _best(
-        self, queries: dict[str, np.ndarray], weighed: dict[str, float], k: int, allowed: Bitmap | None, find: _Find
+        self, queries: dict[str, np.ndarray], weighed: dict[str, float], k: int, allowed: Bitmap | None, find: _Find,
+        missing: Mapping[str, float] | None,
     ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
         """Best rows for queries {name: (q, dim)}: scores (q, ≤ k) float32, rows (q, ≤ k), −1 for none."""
         count = max((len(block) for block in queries.values()), default=0)
@@ -139,10 +147,14 @@ class FaissIndex(Index):
         for group in self.rows.current(self.library).groups(self.embeddings, tuple(weighed)):
             mask = group.rows if allowed is None else group.rows & allowed
             if mask.count and k:
-                mine = shares(weighed, group.names)
+                mine, lacked = shares(weighed, group.names), np.float32(0)
+                if missing is not None:
+                    mine = {name: weight for name, weight in weighed.items() if name in group.names}
+                    lacked = np.float32(sum(weighed[name] * missing[name] for name in weighed.keys() - mine))
                 combined = self._combined(queries, mine, count)
                 products, rows = find(combined, min(k, mask.count), mask, self.effort_for(mine))
-                parts.append((np.where(rows < 0, 0, products) * np.float32(np.sqrt(len(self.dims))), rows))
+                scores = products * np.float32(np.sqrt(len(self.dims))) + lacked
+                parts.append((np.where(rows < 0, 0, scores), rows))
         return structures.merged(parts, k)
 
     def nearest(self, query: np.ndarray, k: int, mask: Bitmap, effort: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,89 @@
+"""What somebody wrote, taken apart: words for colors, words for things, and words that neither is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.embeddings import color_words, imagenet
+
+LONGEST = 4
+"""Words that may stand for one thing together: `West Highland white terrier`."""
+
+_PASSED_OVER = set(
+    "a an the some any this that of in on at by to for from with and or is are it its one picture pictures photo photos"
+    " photograph photographs image images colored coloured color colour".split()
+)
+"""Words that say nothing of what a picture shows."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One or a few words that are known together. kind: `color` or `thing`. name: what they are
+    known as."""
+
+    text: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """parts: what is known, as written. unknown: the words that are left, as written."""
+
+    parts: tuple[Part, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Understood:
+    """heard: {words as written: embeddings that have a say in them}. unknown: words that none knows."""
+
+    heard: dict[str, tuple[str, ...]]
+    unknown: tuple[str, ...] = ()
+
+
+def parse(text: str) -> Words:
+    """Take a text apart, the longest known phrase first; a word that is both is a color.
+
+    `black and white` is one color, `black swan` one thing, `red dress` a color and a thing.
+    """
+    spoken = re.findall(r"#?[\w'&-]+", text)
+    parts, unknown = [], []
+    at = 0
+    while at < len(spoken):
+        for length in range(min(LONGEST, len(spoken) - at), 0, -1):
+            part = _known(" ".join(spoken[at : at + length]))
+            if part is not None:
+                parts.append(part)
+                break
+        else:
+            length = 1
+            if spoken[at].casefold() not in _PASSED_OVER and spoken[at].strip("'&-"):
+                unknown.append(spoken[at])
+        at += length
+    return Words(tuple(parts), tuple(unknown))
+
+
+def near(word: str, most: int = 3) -> list[str]:
+    """Known words that this may be meant to be, the nearest first."""
+    asked = word.casefold().strip()
+    colors = [term for term in color_words.terms() if asked and term.startswith(asked)]
+    return list(dict.fromkeys([*colors, *imagenet.near(word, most)]))[:most]
+
+
+def told(word: str, nearest: Sequence[str]) -> str:
+    """One sentence on a word that is not known, and what it may be meant to be."""
+    hint = f"Did you mean {' or '.join(f'“{one}”' for one in nearest)}?" if nearest else "Try a word for a thing or a color."
+    return f"“{word}” is not known here. {hint}"
+
+
+def _known(phrase: str) -> Part | None:
+    if phrase.casefold() in _PASSED_OVER:
+        return None
+    color = color_words.find(phrase)
+    if color is not None:
+        return Part(phrase, "color", color)
+    thing = imagenet.find(phrase)
+    return None if thing is None else Part(phrase, "thing", thing.name)

@@ -1,0 +1,166 @@
+"""Words, colors and palettes find pictures, and say why."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from pipeline import index as indexes
+from pipeline.cli import main
+from pipeline.embeddings import color_words
+from pipeline.errors import QueryError
+from pipeline.library import Library
+from pipeline.search import ImageEntry, PaletteEntry, Query, Searcher, VectorsEntry, WordsEntry, words
+from pipeline.search.scale import MIDDLE, STEEP
+from tests.conftest import synthetic_library
+
+FEW = 30
+
+
+@pytest.fixture(scope="module")
+def searcher(made_library) -> Searcher:
+    return Searcher(Library(made_library))
+
+
+@pytest.mark.parametrize(("text", "parts", "unknown"), [
+    ("Red dress", ["red", "dress"], []),
+    ("a photo of two dark red dresses", ["dark red", "dress"], ["two"]),
+    ("black and white cats and black swans", ["black and white", "cat", "black swan"], []),
+    ("orange balloons, oranges", ["orange", "balloon", "orange (fruit)"], []),
+    ("#C8452B #abc", ["#c8452b", "#aabbcc"], []),
+    ("light-blue T-shirt zzyzx", ["T-shirt"], ["light-blue", "zzyzx"]),
+    ("the -- & ' with", [], []),
+    ("", [], []),
+])  # fmt: skip
+def test_a_text_is_taken_apart(text, parts, unknown):
+    found = words.parse(text)
+    assert [part.name for part in found.parts] == parts and list(found.unknown) == unknown
+
+
+def test_every_color_word_is_most_of_all_itself():
+    for name in color_words.terms():
+        degrees = color_words.membership(name)
+        assert degrees.max() > 0.8 and 0 < degrees.mean() < 0.6, name
+    for name in ("red", "green", "blue", "yellow", "white", "black", "brown"):
+        drawn = np.random.default_rng(1).choice(len(color_words.lattice()), 3_000, p=_even(color_words.membership(name)))
+        shares = color_words.shares(color_words.lattice()[drawn])
+        assert max(shares, key=shares.get) == name and sum(shares.values()) == pytest.approx(1)
+    assert color_words.membership("dark red")[: 33 * 33 * 10].sum() > 0 == color_words.membership("dark red")[-1]
+
+
+def _even(degrees: np.ndarray) -> np.ndarray:
+    return degrees / degrees.sum()
+
+
+@pytest.mark.network
+def test_scores_can_be_computed_from_what_is_told(searcher):
+    """From the stored vectors, the query's, and the scale that the result tells."""
+    entries = (WordsEntry("orange balloon"), PaletteEntry(("#1c0b14", "#f2994a"), (1, 3)))
+    result = searcher.search(Query(entries, {"color": 1, "efficientnet": 0.5}, top_k=60))
+    assert set(result.scale) == {"color", "efficientnet"} and result.unknown == {}
+    scores = [match.score for match in result.matches]
+    assert scores == sorted(scores, reverse=True) and len(scores) == 60
+    asked = searcher._joined(entries, tuple(result.scale), searcher._sample)
+    library = searcher.library
+    for match in result.matches[::7]:
+        logs = {}
+        for name, spread in result.scale.items():
+            cosine = float(library.vectors(name, [match.id])[1][0] @ asked[name])
+            every = library.vectors(name)[1] @ asked[name]
+            assert spread.mean == pytest.approx(every.mean(), abs=1e-4)
+            assert spread.deviation == pytest.approx(every.std(), abs=1e-4)
+            part = 1 / (1 + np.exp(-STEEP * ((cosine - spread.mean) / spread.deviation - MIDDLE)))
+            assert match.parts[name] == pytest.approx(part, abs=1e-4)
+            logs[name] = np.log(part)
+        assert match.score == pytest.approx(np.exp((logs["color"] + 0.5 * logs["efficientnet"]) / 1.5), abs=1e-4)
+
+
+@pytest.mark.network
+def test_a_color_is_found_and_a_minus_is_not(searcher):
+    """Judged by the pixels of the thumbnails, of which the search knows nothing."""
+    def share(result, name):
+        return np.mean([_shares(searcher.library, match.id)[name] for match in result.matches])
+
+    blue = searcher.search(Query((WordsEntry("blue"),), top_k=5))
+    not_blue = searcher.search(Query((WordsEntry("blue", minus=True), ImageEntry(blue.matches[0].id)), top_k=5))
+    assert share(blue, "blue") > 0.5
+    assert share(not_blue, "blue") < share(searcher.search(Query.around(blue.matches[0].id, top_k=5)), "blue")
+    again = searcher.search(Query((WordsEntry("blue"), WordsEntry("zzyzx")), top_k=5))
+    assert [match.id for match in again.matches] == [match.id for match in blue.matches]
+    assert list(again.unknown) == ["zzyzx"]
+
+
+def _shares(library: Library, image: int) -> dict[str, float]:
+    from pipeline.pictures import decoding
+
+    return color_words.shares(decoding.decode(library.thumbnail(image)).reshape(-1, 3))
+
+
+@pytest.mark.network
+def test_what_cannot_be_asked_is_one_sentence(searcher):
+    for query, told in [
+        (Query((WordsEntry("zzyzx airplan"),)), "“airplan” is not known here. Did you mean “airplane”"),
+        (Query((WordsEntry("red"),), {"sift": 1}), "nothing that sift could compare"),
+        (Query((WordsEntry("red"),), metric="manhattan"), "by cosine"),
+        (Query((WordsEntry("red", minus=True),)), "at least one entry with a plus"),
+    ]:
+        with pytest.raises(QueryError, match=told):
+            searcher.search(query)
+    for colors, shares in [((), ()), (("red",), ()), (("#fff",) * 6, ()), (("#fff",), (1, 2)), (("#fff",), (0,))]:
+        with pytest.raises(QueryError, match="palette"):
+            PaletteEntry(colors, shares)
+
+
+def test_what_lacks_an_embedding_counts_there_as_the_average(tmp_path):
+    """Where cosines by one embedding are low for all, images without it do not come first for that."""
+    library = synthetic_library(tmp_path, 200, {"color": 12, "sift": 12})
+    for name, lift in (("color", 3.0), ("sift", 0.0)):  # by color all are alike, by sift none is
+        ids, rows = library.vectors(name)
+        rows = rows + lift * np.eye(12)[0]
+        rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        kept = np.ones(200, bool) if name == "color" else ids % 4 != 0
+        library.set_embedding(name, f"{name}/other", 12, {})
+        library.store([], {name: (f"{name}/other", ids[kept].tolist(), rows[kept].astype(np.float32))})
+    indexes.build(library)
+    searcher = Searcher(library)
+    lacking, first = set(range(4, 201, 4)), []
+    for image in (1, 2, 3, 77, 150):
+        vectors = {name: library.vectors(name, [image])[1][0] for name in ("color", "sift")}
+        result = searcher.search(Query((VectorsEntry(vectors),), top_k=200))
+        scores = [match.score for match in result.matches]
+        assert scores == sorted(scores, reverse=True) and len(scores) == 200
+        first += [match.id in lacking for match in result.matches[:20]]
+        mean = float((library.vectors("sift")[1] @ vectors["sift"]).mean())
+        one = next(match for match in result.matches if match.id in lacking)
+        assert one.score == pytest.approx((one.parts["color"] + mean) / 2, abs=1e-4) and set(one.parts) == {"color"}
+    assert np.mean(first) < 0.5
+
+
+@pytest.mark.network
+def test_the_command_line_takes_words_and_pictures(searcher, pictures, made_library):
+    """A name of a file that is there is a picture, any other is words; --not is a minus."""
+    def ask(*given):
+        done = CliRunner().invoke(main, ["search", *map(str, given), "--data", str(made_library), "--json"])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout), done.stderr
+
+    file = sorted(pictures.rglob("*.jpg"))[0]
+    result, said = ask("orange balloon", "--top-k", 3)
+    expected = searcher.search(Query((WordsEntry("orange balloon"),), top_k=3))
+    assert [match["id"] for match in result["matches"]] == [match.id for match in expected.matches] and not said
+    assert set(result["scale"]) == {"color", "efficientnet"} and set(result["scale"]["color"]) == {"mean", "deviation"}
+    image = searcher.library.image_at(file).id
+    result, said = ask(file, "blu zzyzx", "--not", "green", "--palette", "#102030=2,#fff", "--top-k", 3)
+    assert "“blu” is not known here. Did you mean “blue”" in said and "zzyzx" in result["unknown"]
+    entries = (ImageEntry(image), PaletteEntry(("#102030", "#ffffff"), (2, 1)), WordsEntry("green", minus=True))
+    expected = searcher.search(Query(entries, top_k=3))
+    assert [match["id"] for match in result["matches"]] == [match.id for match in expected.matches]
+    for given, told in (
+        (["nowhere.jpg"], "There is no file"), (["zzyzx"], "not known here"), ([], "at least one"),
+        (["--palette", "red"], "written as #rrggbb"), (["--palette", "#fff=x"], "no share"),
+    ):
+        done = CliRunner().invoke(main, ["search", *given, "--data", str(made_library)])
+        assert done.exit_code == 1 and told in done.output, done.output
