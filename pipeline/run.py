@@ -39,6 +39,7 @@ class RunReport:
         """Whether everything was current already."""
         return (
             not self.scan.touched
+            and not self.scan.facts
             and not self.embed.done
             and not self.embed.failed
             and self.index == "current"

@@ -9,12 +9,14 @@ from hashlib import blake2b
 from pathlib import Path
 
 from pipeline.errors import ImageError, TransientImageError
+from pipeline.extraction import facts
 from pipeline.extraction.report import ScanReport
 from pipeline.extraction.walk import ID, File
 from pipeline.library import Library
 from pipeline.library.images import printable, to_database
 from pipeline.library.vectors import chunks
 from pipeline.pictures import decoding
+from pipeline.pictures.metadata import Metadata
 
 BATCH = 500  # files per transaction
 
@@ -24,7 +26,7 @@ class Seen:
     """A file that is to be entered, and what reading it gave.
 
     row: what is known at its place. again: a picture that was damaged counts as readable
-    where its header is.
+    where its header is. sidecar: the XMP file beside it, and its mtime.
     """
 
     root: str
@@ -32,8 +34,10 @@ class Seen:
     file: File
     row: tuple | None = None
     again: bool = False
+    sidecar: tuple[str, float] | None = None
     content: str | None = None
     info: decoding.ImageInfo | None = None
+    told: Metadata | None = None
     reason: str | None = None
     retry: bool = False
     vanished: bool = False
@@ -44,11 +48,12 @@ class Seen:
 
 
 def inspect(item: Seen) -> Seen:
-    """Read a file: its hash, and its header or the reason why it is no image."""
+    """Read a file: its hash, its header and what it says of itself, or the reason why it is no image."""
     try:
         data = decoding.read(Path(item.place))
         item.content = blake2b(data, digest_size=16).hexdigest()
         item.info = decoding.probe(data)
+        item.told = facts.told(data, item.root, item.sidecar)
     except TransientImageError as error:
         item.vanished = not os.path.lexists(item.place)
         item.reason, item.retry = str(error), True
@@ -66,10 +71,14 @@ def enter_new(library: Library, batch: list[Seen], settled: set[int], report: Sc
     possible = {row[5] for row in candidates(library, contents) if row[0] not in settled}
     new = [item for item in batch if item.row is None and (item.content is None or item.content not in possible)]
     with library.db.atomic():
+        told = []
         for item in new:
             report.new += 1
             report.unreadable += item.reason is not None
-            settled.add(_insert(library, _values(item)))
+            number = _insert(library, _values(item))
+            settled.add(number)
+            told += [(number, item.told)] if item.told else []
+        library.facts.store(told)
     mine = set(map(id, new))
     return [item for item in batch if id(item) not in mine]
 
@@ -93,7 +102,10 @@ def enter_known(library: Library, waiting: list[Seen], images: list, report: Sca
         with library.db.atomic():
             for item, (number, state) in zip(waiting[start : start + BATCH], images[start : start + BATCH]):
                 _make_room(library, item, number)
-                found.add(_enter(library, item, number, state, report))
+                number = _enter(library, item, number, state, report)
+                found.add(number)
+                if item.told:
+                    library.facts.store([(number, item.told)])
     return found
 
 

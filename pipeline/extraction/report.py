@@ -12,7 +12,8 @@ class ScanReport:
 
     skipped: pictures of kinds that nothing reads, by extension. doubled: further names
     (links) of files that are counted already. problems: sentences on what could not be
-    looked at; its images stay as they were.
+    looked at; its images stay as they were. facts: known files that were read for what they
+    say of themselves.
     """
 
     unchanged: int = 0
@@ -25,12 +26,15 @@ class ScanReport:
     doubled: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+    facts: int = 0
 
     def __str__(self) -> str:
         names = ("unchanged", "new", "changed", "renamed", "returned", "missing", "unreadable")
         parts = [f"{getattr(self, name):,} {name}" for name in names if getattr(self, name)]
         if self.doubled:
             parts.append(f"{self.doubled:,} links to files that are counted already")
+        if self.facts:
+            parts.append(f"facts of {self.facts:,} known ones read")
         if self.skipped:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.skipped.items()))
             parts.append(f"not read: {kinds}")

@@ -1,7 +1,7 @@
 """Bring the table of images in line with folders.
 
 Walk the folders (`walk`), compare what the file system says of each file with what is known,
-read only what is new or touched, and find out which image each file is (`matching`): new,
+read only what is new or touched (what files say of themselves in the same go), and find out which image each file is (`matching`): new,
 changed, moved or back. What is not there any more becomes `missing`; it keeps its vectors
 and notes in case it returns. Nothing is called missing that could not be looked for.
 """
@@ -16,6 +16,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from pipeline import settings
+from pipeline.extraction import facts
 from pipeline.extraction.entering import BATCH, Seen, enter_known, enter_new, inspect
 from pipeline.extraction.parts import Part, parts_of, root_for
 from pipeline.extraction.recognition import images_of, without_strange
@@ -61,6 +62,7 @@ def scan(
     for part in parts:
         _sweep(library, part, settled, gone, report)
     library.drop_empty_roots()
+    report.facts = facts.read(library, parts, progress)
     for problem in report.problems:
         progress.say(problem)
     return report
@@ -88,7 +90,8 @@ def _touched(
         row = part.rows.get(file.path)
         again = row is not None and row[STATE] == "unreadable" and (retry or row[RETRY])
         if row is None or everything or again or not _as_known(file, row):
-            to_read.append(Seen(part.root, part.root_id, file, row, retry or everything))
+            beside = part.found.sidecar_of(file.path)
+            to_read.append(Seen(part.root, part.root_id, file, row, retry or everything, beside))
             continue
         report.unchanged += 1
         report.unreadable += row[STATE] == "unreadable"

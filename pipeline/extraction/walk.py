@@ -22,6 +22,9 @@ SKIPPED_FOLDERS = frozenset(
 """Folders of thumbnails, trash and snapshots that storage servers and systems keep, in small letters."""
 
 
+SIDECAR = ".xmp"
+"""How files end in which programs write what is known of the picture beside them."""
+
 Known = Mapping[str, tuple]
 """Path → (path, id, size, mtime, ctime, device, inode, state, retry) of an image: plain tuples, since
 a million of them are compared on every run."""
@@ -58,7 +61,8 @@ class Walk:
     same: what is known of files that are as they were (`Known`); the others are in `files`.
     unread: folders that could not be listed, relative to the root ('' the root itself), and
     why. skipped: pictures of kinds that nothing here reads, by extension. doubled: further
-    names of files that are found already. devices: those that the folders lie on.
+    names of files that are found already. devices: those that the folders lie on. sidecars:
+    mtime of each .xmp file, by its path.
     """
 
     files: list[File] = field(default_factory=list)
@@ -67,6 +71,15 @@ class Walk:
     skipped: Counter[str] = field(default_factory=Counter)
     doubled: int = 0
     devices: set[int] = field(default_factory=set)
+    sidecars: dict[str, float] = field(default_factory=dict)
+
+    def sidecar_of(self, path: str) -> tuple[str, float] | None:
+        """The XMP file beside a picture, and its mtime: `IMG_1.jpg.xmp` or `IMG_1.xmp`."""
+        if not self.sidecars:
+            return None
+        stem = path[: path.rfind(".")]
+        names = (path + ".xmp", path + ".XMP", stem + ".xmp", stem + ".XMP")
+        return next(((name, self.sidecars[name]) for name in names if name in self.sidecars), None)
 
     def __len__(self) -> int:
         return len(self.files) + len(self.same)
@@ -197,7 +210,9 @@ def _list(entries: list[os.DirEntry], folder: str, exclude, known: Known, found:
                 if entry.name.casefold() not in SKIPPED_FOLDERS:
                     below.append(entry)
             elif kind not in formats.EXTENSIONS:
-                if formats.is_unread_name(PurePath(entry.name)):
+                if kind == SIDECAR:
+                    found.sidecars[path] = entry.stat().st_mtime
+                elif formats.is_unread_name(PurePath(entry.name)):
                     found.skipped[kind] += 1
             elif entry.name not in raws:
                 _sort(entry, path, known.get(path), found)

@@ -1,7 +1,7 @@
 """The schema of `images.db`, as numbered steps that are never edited once landed."""
 
-# isort: off  (importing a step registers it: they come in their order)
-from pipeline.library.schema.first import migrations
+# Importing a step registers it: they come in their order.
+from pipeline.library.schema.first import migrations  # noqa: I001
 from pipeline.library.schema import identity  # noqa: F401
 from pipeline.library.schema import tallies  # noqa: F401
 from pipeline.library.schema import facts  # noqa: F401

@@ -120,12 +120,12 @@ def _indexes(db: Database) -> None:
               FROM (SELECT id, CAST(path AS TEXT) AS path FROM images))
         """
     )
-    columns = ", ".join(WRITTEN)
-    db.execute(f"CREATE VIEW fact_texts AS SELECT image_id, {columns} FROM facts WHERE {_some('facts')}")
+    written = ", ".join(WRITTEN)
+    db.execute(f"CREATE VIEW fact_texts AS SELECT image_id, {written} FROM facts WHERE {_some('facts')}")
     db.execute("CREATE VIEW own_texts AS SELECT id, value FROM own_facts WHERE typeof(value) = 'text'")
     for index, columns, content, key in (
         ("image_words", "name, folder", "image_names", "id"),
-        ("fact_words", columns, "fact_texts", "image_id"),
+        ("fact_words", written, "fact_texts", "image_id"),
         ("vocabulary_words", "text", "vocabulary", "id"),
         ("own_words", "value", "own_texts", "id"),
     ):

@@ -1,0 +1,102 @@
+"""What files say of themselves: read with each new file, and once of those that are known already.
+
+A file that is entered is read anyway (`entering`). What is left is a pass of its own, which
+opens no more of a file than its blocks: images from before there were facts, or of whose an
+XMP file beside them has come, gone or changed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pipeline import settings
+from pipeline.extraction.folders import is_there
+from pipeline.extraction.parts import Part
+from pipeline.extraction.walk import ID
+from pipeline.library import Library
+from pipeline.library.images import ImageRow
+from pipeline.pictures import metadata
+from pipeline.pictures.metadata import Metadata
+from pipeline.progress import Progress
+
+BATCH = 500  # images per transaction
+
+Sidecar = tuple[str, float]
+"""An XMP file, relative to the root, and its mtime."""
+
+
+def told(data: bytes, root: str, sidecar: Sidecar | None) -> Metadata:
+    """What a file's bytes say, and the XMP file beside it."""
+    if sidecar is None:
+        return metadata.read(data)
+    beside, problem = metadata.read_sidecar(Path(root, sidecar[0]))
+    found = metadata.read(data, beside)
+    found.sidecar, found.problem = sidecar[1], "; ".join(filter(None, (found.problem, problem))) or None
+    return found
+
+
+def read(library: Library, parts: Sequence[Part], progress: Progress) -> int:
+    """Read what is not known yet or has changed beside a picture; returns of how many images.
+
+    parts: what a scan has just looked through. What is read is kept when this is interrupted.
+    """
+    beside = _sidecars(library, parts)
+    pending = library.facts.pending()
+    wanted = sorted({*pending, *beside})
+    if not wanted:
+        return 0
+    if pending:
+        progress.say(f"Reading once what {len(pending):,} files say of themselves: date, camera, keywords, prompts.")
+    progress.start("facts", len(wanted))
+    away = {root for root in library.roots() if not is_there(root)}
+    count = 0
+    with ThreadPoolExecutor(settings.cores()) as pool:
+        for start in range(0, len(wanted), BATCH):
+            rows = library.images_by_id(wanted[start : start + BATCH])
+            here = [row for row in rows.values() if row.root not in away]
+            found = list(pool.map(lambda row: _read(row, beside.get(row.id)), here))
+            done = [(row.id, one) for row, one in zip(here, found) if one is not None]
+            library.facts.store(done)
+            count += len(done)
+            progress.advance(len(rows), len(rows) - len(done))
+    return count
+
+
+def _read(row: ImageRow, sidecar: Sidecar | None) -> Metadata | None:
+    """The facts of an image; None where its file cannot be opened, which the next run tries again."""
+    try:
+        found = metadata.read_file(row.file, Path(row.root, sidecar[0]) if sidecar else None)
+    except OSError:
+        return None
+    found.sidecar = sidecar and sidecar[1]
+    return found
+
+
+def _sidecars(library: Library, parts: Sequence[Part]) -> dict[int, Sidecar | None]:
+    """Images whose XMP file is another one than was read: what is there now, None where it has gone."""
+    sql = "SELECT image_id, sidecar FROM facts WHERE sidecar IS NOT NULL"
+    known = dict(library.db.execute(sql))
+    if not known and not any(part.found.sidecars for part in parts):
+        return {}
+    changed: dict[int, tuple[str, Sidecar | None]] = {}
+    for part in parts:
+        for number, path in _there(part, known):
+            beside = part.found.sidecar_of(path)
+            if (beside and beside[1]) != known.get(number):
+                changed[number] = os.path.join(part.root, path), beside
+    rows = library.images_by_id(list(changed))  # as they are now: some may have moved, or gone
+    return {
+        number: beside for number, (place, beside) in changed.items()
+        if rows[number].state == "ok" and os.fspath(rows[number].file) == place
+    }
+
+
+def _there(part: Part, known: dict[int, float]) -> Iterator[tuple[int, str]]:
+    """The images of a part that have, or had, an XMP file beside them, with their paths."""
+    stems = {path[:-4] for path in part.found.sidecars}
+    for path, row in part.rows.items():
+        if row[ID] in known or path in stems or path[: path.rfind(".")] in stems:
+            yield row[ID], path
