@@ -25,7 +25,7 @@ from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, set_pr
 from flask import Flask, Response, request
 from flask_compress import Compress
 
-from dashboard import acts, components, document
+from dashboard import acts, components, document, navbar
 from dashboard.access import READ, Access, guard, needs
 from dashboard.jobs import Jobs
 from dashboard.pages.compare import page as compare_page
@@ -135,7 +135,7 @@ def _shell(libraries: Sequence[tuple[str, str]], prefix: str, access: Access) ->
             dcc.Store(id="arrived"),
             dcc.Store(id="acted"),
             dcc.Store(id="theme"),
-            components.navbar(links, libraries, prefix, leave=access.door is not None),
+            navbar.navbar(links, libraries, prefix, leave=access.door is not None),
             html.Main(id="page", className="page", tabIndex=-1),
             html.Div(id="said", className="said", role="status"),
             html.Div(

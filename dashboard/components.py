@@ -7,10 +7,10 @@ from pathlib import Path, PurePosixPath
 from shlex import quote
 from urllib.parse import urlencode
 
-import dash_bootstrap_components as dbc
 from dash import html
 from flask import has_request_context, request
 
+from dashboard.reads import Called
 from pipeline import embeddings
 from pipeline.library.images import printable
 from pipeline.maps import COMBINED
@@ -73,57 +73,6 @@ def icon(name: str) -> html.Span:
     )
 
 
-def navbar(
-    links: Sequence[tuple[str, str]], libraries: Sequence[tuple[str, str]] = (), here: str = "/",
-    *, leave: bool = False,
-) -> html.Header:
-    """The bar on top: wordmark, pages, libraries, keys, theme switch.
-
-    links: (text, path). libraries: (name, mount); where there is more than one, they can be
-    switched. here: the mount of this one. leave: whether one has signed in, and may sign out.
-    """
-    return html.Header(
-        className="navbar-likeness",
-        children=[
-            html.A("Skip to content", href="#page", className="skip-link"),
-            html.A("Likeness", href=link("/"), className="wordmark"),
-            html.Nav(
-                [html.A(text, href=link(path), className="nav-page") for text, path in links],
-                className="nav-pages", **{"aria-label": "Pages"},
-            ),
-            *([_library_switch(libraries, here)] if len(libraries) > 1 else []),
-            html.Button(
-                [icon("keyboard")], id="keys-open", className="button-quiet button-icon",
-                type="button", title="Keys (?)", **{"aria-label": "Keys"},
-            ),
-            html.Button(
-                [icon("circle-half")], id="theme-switch", className="button-quiet button-icon",
-                type="button", title="Switch between light and dark",
-                **{"aria-label": "Switch between light and dark"},
-            ),
-            *([_leave()] if leave else []),
-        ],
-    )
-
-
-def _leave() -> html.Form:
-    """Ends the session; a form, since a link would let any other page do it."""
-    button = html.Button(
-        icon("box-arrow-right"), type="submit", className="button-quiet button-icon", title="Sign out",
-        **{"aria-label": "Sign out"},
-    )
-    return html.Form(button, action=url("/logout"), method="POST")
-
-
-def _library_switch(libraries: Sequence[tuple[str, str]], here: str) -> html.Div:
-    """Which library is shown; the browser goes to the same page of another (shell.js)."""
-    choice = dbc.Select(
-        id="library-switch", value=here, className="library-switch",
-        options=[{"label": name, "value": mount} for name, mount in libraries],
-    )
-    return html.Div([html.Label("Library", htmlFor="library-switch", className="visually-hidden"), choice])
-
-
 def thumb(image_id: int, alt: str) -> html.Img:
     """A thumbnail, whole and in its own proportions."""
     return html.Img(src=url(f"/thumb/{int(image_id)}"), alt=alt, className="thumb", draggable="false")
@@ -179,6 +128,7 @@ def image_links(
 
 def match_card(
     match: Match,
+    called: Called,
     rank: int,
     weights: Mapping[str, float],
     *,
@@ -187,13 +137,13 @@ def match_card(
     action: str | None = None,
     leave_out: Sequence[str] = (),
 ) -> html.Article:
-    """One match: picture with links over it, rank, score, parts, label.
+    """One match: picture with links over it, rank, score, parts, label. called: see `Reads.called`.
 
     The picture is a button with id {"type": kind, "image": match.id}. `action` is the text
     of a second button, {"type": kind + "-action", "image": match.id}; `href` the address
     of "On the map", where not the first; leave_out: see `image_links`.
     """
-    name = name_of(match.path)
+    name = called.name
     title = f"{match.label} · {name}" if match.label else name
     doing = action or "Show"
     links = []
@@ -221,7 +171,7 @@ def match_card(
                 className="match-figures",
             ),
             parts_bar(match.parts, weights),
-            html.Div(match.label or name, className="match-label", title=printable(match.path)),
+            html.Div(match.label or name, className="match-label", title=called.path),
             *([html.Div(links, className="match-links")] if links else []),
         ],
     )

@@ -37,6 +37,15 @@ class Around:
 
 
 @dataclass(frozen=True)
+class Called:
+    """How an image is named on a page. name: of its file, or its path where another image there
+    has a file of that name. path: its path as it is told."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
 class Run:
     """A row of `runs`; `share` is what is done of the present stage, 0–1."""
 
@@ -96,6 +105,18 @@ class Reads:
         the same path in two of them, where whoever asks may know of folders."""
         rows = list(rows)
         return self.library.told_apart(rows) if self._tells else [row.shown for row in rows]
+
+    def called(self, ids: Iterable[int]) -> dict[int, Called]:
+        """How images that are shown together are named; those that are gone have no name."""
+        rows = self.library.images_by_id(list(ids))
+        paths = dict(zip(rows, self.told(rows.values())))
+        names = {number: printable(PurePosixPath(row.path).name) for number, row in rows.items()}
+        often = Counter(names.values())
+        return {
+            number: Called(names[number] if often[names[number]] == 1 else paths[number], paths[number])
+            if number in rows else Called("", "")
+            for number in map(int, ids)
+        }
 
     @property
     def data_told(self) -> Path | None:

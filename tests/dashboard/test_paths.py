@@ -7,11 +7,16 @@ import os
 import pytest
 
 from dashboard.app import render
+from dashboard.pages.compare import columns
+from dashboard.pages.graph import page as graph_page
+from dashboard.pages.graph.data import Settings
+from dashboard.pages.map.panels import image_panel
 from dashboard.reads import Reads
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
+from pipeline.search import Query
 from tests.conftest import tiny_picture
-from tests.dashboard.trees import text_of
+from tests.dashboard.trees import parts, text_of
 
 
 @pytest.fixture
@@ -37,6 +42,27 @@ def test_the_same_path_in_two_folders_is_told_apart_to_who_may_know_of_them(two)
     visitor = Reads(two, rights={"read"})
     content, *_ = render(visitor, "/detail", f"?image={rows['Italy'].id}")
     assert "a.png" in text_of(content) and "Italy" not in text_of(content)
+
+
+def test_pictures_shown_together_are_told_apart_wherever_two_would_read_alike(library):
+    """An image and its nearest have one name, in two folders, and no label."""
+    (root,) = library.roots()
+    near = Reads(library).search(Query.around(3)).matches[0].id
+    sql = "UPDATE images SET root_id = ?, path = 'a.jpg', label = NULL WHERE id = ?"
+    for folder, number in ((root, 3), (f"{root}-other", near)):
+        library.db.execute(sql, [library.add_root(folder), number])
+    ends = [f"{os.path.basename(folder)}/a.jpg" for folder in (root, f"{root}-other")]
+    for rights, names in ((None, ends), ({"read"}, ["a.jpg", "a.jpg"])):
+        reads = Reads(library, rights=rights)
+        assert [one.name for one in reads.called([3, near]).values()] == names
+        assert reads.called([near])[near].name == "a.jpg"  # there is no other to be taken for
+        for tree in (
+            image_panel(reads, 3, "combined")[0], columns.layout(reads, {"image": "3"}, 3),
+            graph_page.content(reads, {"image": 3}, Settings(count=20), 1.4)[2],
+        ):
+            told = [getattr(part, kind, None) or "" for part in parts(tree) for kind in ("title", "aria-label", "alt")]
+            assert any("a.jpg" in text for text in told)
+            assert any(ends[1] in text for text in told) == (rights is None)
 
 
 def test_a_name_that_is_no_utf8_is_shown(two):

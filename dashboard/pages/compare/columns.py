@@ -12,11 +12,10 @@ from collections.abc import Mapping, Sequence
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 
 from dashboard import components
-from dashboard.reads import Reads
+from dashboard.reads import Called, Reads
 from dashboard.reads.comparison import DEPTH, PATH, Column, columns, elsewhere, overlaps
 from pipeline import embeddings
 from pipeline.library import ImageRow
-from pipeline.library.images import printable
 from pipeline.maps import COMBINED
 from pipeline.search import Match
 
@@ -49,10 +48,10 @@ def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.D
                 className="soft compare-intro",
             ),
             html.Div(
-                [_query(row), _overlaps(shown, titles, count), _examples(reads, row.id, count)],
+                [_query(reads, row), _overlaps(shown, titles, count), _examples(reads, row.id, count)],
                 className="compare-band",
             ),
-            _columns(shown, titles, count),
+            _columns(shown, titles, _called(reads, shown), count),
             dcc.Store(id="compare-drawn"),
         ],
     )
@@ -95,15 +94,19 @@ def _links(ids: Sequence[int], count: int) -> list[dcc.Link]:
     ]
 
 
-def _query(row: ImageRow) -> html.Figure:
+def _called(reads: Reads, shown: Sequence[Column]) -> dict[int, Called]:
+    return reads.called(sorted({match.id for column in shown for match in column.matches or ()}))
+
+
+def _query(reads: Reads, row: ImageRow) -> html.Figure:
     """The image compared, and where else to go with it."""
-    name = components.name_of(row.path)
+    name, path = components.name_of(row.path), reads.told([row])[0]
     return html.Figure(
         [
             html.Div(components.thumb(row.id, f"Compared: {name}"), className="compare-subject"),
             html.Figcaption(
-                [html.Div(row.label or name, className="query-name", title=row.shown),
-                 html.Div(name, className="soft small query-name", title=row.shown) if row.label else None,
+                [html.Div(row.label or name, className="query-name", title=path),
+                 html.Div(name, className="soft small query-name", title=path) if row.label else None,
                  components.image_links(row.id, name=name, leave_out=("compare",), words=True)],
             ),
         ],
@@ -166,10 +169,12 @@ def _examples(reads: Reads, image: int, count: int) -> html.Div:
     )
 
 
-def _columns(shown: Sequence[Column], titles: Mapping[str, str], count: int) -> html.Div:
+def _columns(
+    shown: Sequence[Column], titles: Mapping[str, str], called: Mapping[int, Called], count: int
+) -> html.Div:
     return html.Div(
         html.Div(
-            [_column(column, shown, titles, count) for column in shown],
+            [_column(column, shown, titles, called, count) for column in shown],
             id="compare-columns", className="compare-columns",
             style={"--columns": len(shown)}, **{"data-depth": DEPTH},
         ),
@@ -178,13 +183,15 @@ def _columns(shown: Sequence[Column], titles: Mapping[str, str], count: int) -> 
     )
 
 
-def _column(column: Column, shown: Sequence[Column], titles: Mapping[str, str], count: int) -> html.Section:
+def _column(
+    column: Column, shown: Sequence[Column], titles: Mapping[str, str], called: Mapping[int, Called], count: int
+) -> html.Section:
     heading = f"compare-column-{column.name}"
     if column.error:
         content = components.error_note(column.error)
     else:
         content = html.Ol([
-            _match(match, rank, column, shown, titles, count) for rank, match in enumerate(column.matches, 1)
+            _match(match, called[match.id], rank, column, shown, titles, count) for rank, match in enumerate(column.matches, 1)
         ])
     return html.Section(
         [
@@ -201,10 +208,11 @@ def _column(column: Column, shown: Sequence[Column], titles: Mapping[str, str], 
 
 
 def _match(
-    match: Match, rank: int, column: Column, shown: Sequence[Column], titles: Mapping[str, str], count: int
+    match: Match, called: Called, rank: int, column: Column, shown: Sequence[Column], titles: Mapping[str, str],
+    count: int,
 ) -> html.Li:
     """One match: picture, rank, score, and its rank in the other columns."""
-    name = components.name_of(match.path)
+    name = called.name
     title = f"{match.label} · {name}" if match.label else name
     places = {other.name: other.places[match.id] for other in shown if match.id in (other.places or {})}
     others = [
@@ -232,7 +240,7 @@ def _match(
                                    title="Score: 1 is the same, 0 has nothing in common")],
                         className="compare-figures",
                     ),
-                    html.Div(match.label or name, className="compare-label", title=printable(match.path)),
+                    html.Div(match.label or name, className="compare-label", title=called.path),
                     *(others or [html.Span("only here", className="compare-only")]),
                 ],
                 className="compare-facts",

@@ -17,7 +17,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html,
 from dashboard import components
 from dashboard.access import READ, needs
 from dashboard.pools import LONG
-from dashboard.reads import Reads
+from dashboard.reads import Called, Reads
 from dashboard.reads.comparison import PATH, Agreements, Step, pair, spread, step
 from pipeline.errors import LikenessError
 from pipeline.library import ImageRow
@@ -236,16 +236,17 @@ def _walk(
     own = int(found.ids[row])
     lists = [found.first[row].tolist(), found.second[row].tolist()]
     known = reads.library.images_by_id([own, *lists[0], *lists[1]])
+    called = reads.called([own, *lists[0], *lists[1]])
     common = set(lists[0]) & set(lists[1])
     mine = known.get(own)
-    name = components.name_of(mine.path) if mine else ""
+    name = called[own].name
     return html.Div(
         [
             html.Figure(
                 [
                     html.Div(components.thumb(own, f"Compared: {name}"), className="compare-large"),
                     html.Figcaption([
-                        html.Div((mine.label if mine else None) or name, className="query-name", title=name),
+                        html.Div((mine.label if mine else None) or name, className="query-name", title=called[own].path),
                         html.Div(f"{len(common)} of {len(lists[0])} in common", className="small"),
                         components.image_links(own, name=name, words=True),
                     ]),
@@ -253,20 +254,23 @@ def _walk(
                 className="compare-walked",
             ),
             html.Div([
-                _row(name, titles, ids, common, known) for name, ids in zip(names, lists)
+                _row(name, titles, ids, common, _titles(known, called)) for name, ids in zip(names, lists)
             ], className="compare-rows"),
         ],
         className="compare-walk",
     )
 
 
+def _titles(known: Mapping[int, ImageRow], called: Mapping[int, Called]) -> dict[int, str]:
+    return {number: row.label or called[number].name for number, row in known.items()}
+
+
 def _row(
-    name: str, titles: Mapping[str, str], ids: Sequence[int], common: set[int], known: Mapping[int, ImageRow]
+    name: str, titles: Mapping[str, str], ids: Sequence[int], common: set[int], named: Mapping[int, str]
 ) -> html.Section:
     pictures = []
     for rank, image in enumerate(ids, 1):
-        about = known.get(image)
-        title = (about.label or components.name_of(about.path)) if about else ""
+        title = named.get(image, "")
         both = " · in both" if image in common else ""
         pictures.append(html.Div(
             html.A(

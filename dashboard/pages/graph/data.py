@@ -9,7 +9,7 @@ import networkx as nx
 
 from dashboard import components
 from dashboard.marks import PALETTE
-from dashboard.reads import Reads, clusters
+from dashboard.reads import Called, Reads, clusters
 from pipeline import graph
 from pipeline.errors import LibraryError, QueryError
 from pipeline.graph import layout as graph_layout
@@ -77,7 +77,7 @@ class Shown:
     """A graph with what the page tells about it.
 
     center: the image it is around, or None. title: of the set otherwise. of: how many
-    images there are in all. communities: ids, largest first.
+    images there are in all. communities: ids, largest first. called: how the images are named.
     """
 
     graph: nx.Graph
@@ -87,6 +87,7 @@ class Shown:
     start: dict
     title: str
     of: int
+    called: Mapping[int, Called]
 
     @property
     def center(self) -> int | None:
@@ -109,7 +110,7 @@ def shown(reads: Reads, start: dict, settings: Settings) -> Shown:
     rows = reads.library.images_by_id(list(found))
     gone = [node for node in found if node not in rows or rows[node].state != "ok"]
     found.remove_nodes_from(gone)  # since the index was saved
-    return Shown(found, rows, graph.communities(found), settings, start, title, of)
+    return Shown(found, rows, graph.communities(found), settings, start, title, of, reads.called(found))
 
 
 def _set(reads: Reads, start: dict) -> tuple[str, list[int]]:
@@ -129,9 +130,9 @@ def cluster_titles(reads: Reads, chosen: Map) -> list[str]:
     return clusters.titles(chosen, reads.labels_of(chosen.ids.tolist()), own)
 
 
-def name_of(row: ImageRow) -> str:
+def name_of(row: ImageRow, called: Called) -> str:
     """What an image is called: its label, if any, and its file's name."""
-    name = components.name_of(row.path)
+    name = called.name
     return f"{row.label} · {name}" if row.label else name
 
 
@@ -143,7 +144,7 @@ def drawing(shown: Shown, aspect: float) -> tuple[list[dict], dict]:
     nodes = [
         {
             "data": {
-                "id": str(node), "src": components.url(f"/thumb/{node}"), "name": name_of(shown.rows[node]),
+                "id": str(node), "src": components.url(f"/thumb/{node}"), "name": name_of(shown.rows[node], shown.called[node]),
                 "w": round(sizes[node][0], 1), "h": round(sizes[node][1], 1),
                 "community": community.get(node, -1), "color": color_of(community.get(node, -1)),
                 "similarity": to_center(shown, node),

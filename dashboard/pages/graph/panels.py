@@ -69,14 +69,15 @@ def side(shown: Shown) -> list:
 
 def _about_image(shown: Shown) -> html.Div:
     row = shown.rows[shown.center]
-    name = components.name_of(row.path)
+    called = shown.called[row.id]
+    name = called.name
     return html.Div(
         [
-            html.Div(components.thumb(row.id, name_of(row)), className="graph-picture"),
+            html.Div(components.thumb(row.id, name_of(row, called)), className="graph-picture"),
             html.Div(
                 [
                     html.H2(shown.title, title=shown.title),
-                    html.P(name, className="graph-path", title=row.shown),
+                    html.P(name, className="graph-path", title=called.path),
                     components.image_links(row.id, name=name, leave_out=("graph",), words=True),
                     html.A("Choose another start", href=components.link(PATH), className="card-link soft"),
                 ],
@@ -135,7 +136,7 @@ def _community(shown: Shown, number: int, nodes: list[int]) -> html.Section:
 
 def _node(shown: Shown, node: int) -> html.Button:
     similarity = to_center(shown, node)
-    name = name_of(shown.rows[node])
+    name = name_of(shown.rows[node], shown.called[node])
     told = name if similarity is None or node == shown.center else f"{name}, similarity {similarity:.2f}"
     return html.Button(
         components.thumb(node, ""), type="button", className="graph-node",

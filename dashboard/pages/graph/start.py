@@ -9,7 +9,7 @@ from dash import html
 
 from dashboard import components
 from dashboard.pages.graph import data as graph_data
-from dashboard.reads import Reads, clusters
+from dashboard.reads import Called, Reads, clusters
 from pipeline import graph
 from pipeline.library import ImageRow, notes
 
@@ -19,6 +19,7 @@ EXAMPLES = 12
 def start_page(reads: Reads) -> html.Div:
     """What a graph can be made of: examples, clusters, collections."""
     examples = [reads.image(node) for node in reads.examples(EXAMPLES)]
+    called = reads.called([row.id for row in examples if row])
     return html.Div(
         [
             html.Div(
@@ -27,7 +28,7 @@ def start_page(reads: Reads) -> html.Div:
             ),
             html.Section(
                 [html.H2("Around an image"),
-                 components.gallery(_example(row) for row in examples if row)],
+                 components.gallery(_example(row, called[row.id]) for row in examples if row)],
             ),
             *_collections(reads),
             *_clusters(reads),
@@ -36,11 +37,12 @@ def start_page(reads: Reads) -> html.Div:
     )
 
 
-def _example(row: ImageRow) -> html.A:
+def _example(row: ImageRow, called: Called) -> html.A:
+    name = graph_data.name_of(row, called)
     return html.A(
-        components.thumb(row.id, f"Graph around {graph_data.name_of(row)}"),
+        components.thumb(row.id, f"Graph around {name}"),
         href=components.link(graph_data.PATH, image=row.id),
-        className="match-picture", title=graph_data.name_of(row),
+        className="match-picture", title=name,
     )
 
 

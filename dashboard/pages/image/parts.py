@@ -206,7 +206,7 @@ def neighbors_part(reads: Reads, row: ImageRow) -> html.Section:
         weights = None if name == COMBINED else {name: 1.0}
         try:
             query = Query.around(row.id, weights=weights, top_k=NEIGHBORS)
-            content = _pictures(reads.search(query).matches)
+            content = _pictures(reads, reads.search(query).matches)
         except LikenessError as error:
             content = components.error_note(str(error))
         more = html.A("More", href=components.link("/search", image=row.id, **(weights or {})),
@@ -230,18 +230,19 @@ def copies_part(reads: Reads, row: ImageRow) -> html.Section | None:
         return None
     if found:
         note = f"Alike in light and dark, by their hashes: 0 of {hashes.BITS} bits apart is the same image."
-        content = [html.P(note, className="soft small detail-hint"), _pictures(found, bits=True)]
+        content = [html.P(note, className="soft small detail-hint"), _pictures(reads, found, bits=True)]
     else:
         content = [html.P("None found.", className="soft")]
     return html.Section([html.H2("Possible near-duplicates"), *content],
                         **{"aria-label": "Possible near-duplicates"})
 
 
-def _pictures(matches: list[Match], *, bits: bool = False) -> html.Div:
+def _pictures(reads: Reads, matches: list[Match], *, bits: bool = False) -> html.Div:
     """Matches as links to their own pages, in one row."""
     cards = []
+    called = reads.called([match.id for match in matches])
     for rank, match in enumerate(matches, 1):
-        name = components.name_of(match.path)
+        name = called[match.id].name
         title = f"{match.label} · {name}" if match.label else name
         told = f"{match.distance:.0f} bits apart" if bits else f"{match.score:.3f}"
         cards.append(html.Div(

@@ -55,8 +55,9 @@ def image_panel(reads: Reads, image_id: int, name: str) -> tuple[list, list[int]
         return [*children, components.error_note(str(error))], []
     by = components.title_of(name)
     children.append(html.H3(["Nearest neighbors ", html.Span(f"· {by}", className="soft")]))
+    called = reads.called([match.id for match in found.matches])
     children.append(components.gallery(
-        components.match_card(match, rank, found.weights, kind=NEIGHBOR, leave_out=("map",))
+        components.match_card(match, called[match.id], rank, found.weights, kind=NEIGHBOR, leave_out=("map",))
         for rank, match in enumerate(found.matches, 1)
     ))
     return children, [match.id for match in found.matches]

@@ -13,7 +13,7 @@ from dashboard.access import ANNOTATE
 from dashboard.pages.search.entry import Entry, Kind
 from dashboard.pages.search.kinds import KINDS
 from dashboard.pages.search.query import Settings
-from dashboard.reads import Reads
+from dashboard.reads import Called, Reads
 from pipeline.library import notes
 from pipeline.search import Match, Query, Result, after, cutoff, diversity
 from pipeline.search.diversity import Found
@@ -74,9 +74,10 @@ def page_of(
     else:
         found, bend = _found(reads, query, settings, ids, seen), shown.bend if shown else None
     words = {one.image_id: one.value for one in notes.ratings(reads.library, rated)}
+    called = reads.called([match.id for match in found.result.matches])
     cards = []
     for rank, match in enumerate(found.result.matches, len(ids) + 1):
-        cards.append(_card(match, rank, found, words.get(match.id, 0) if reads.may(ANNOTATE) else None))
+        cards.append(_card(match, called[match.id], rank, found, words.get(match.id, 0) if reads.may(ANNOTATE) else None))
         if rank == bend:
             cards.append(_divider(bend))
     ids = (*ids, *(match.id for match in found.result.matches))
@@ -113,7 +114,7 @@ def _found(
     return Found(reads.search(after(query, shown)))
 
 
-def _card(match: Match, rank: int, found: Found, rating: int | None) -> html.Div:
+def _card(match: Match, called: Called, rank: int, found: Found, rating: int | None) -> html.Div:
     """A match with what can be done to it here: to the board, and a word on it; rating: the
     word there is, None where none may be given."""
     said = []
@@ -126,7 +127,7 @@ def _card(match: Match, rank: int, found: Found, rating: int | None) -> html.Div
             href=components.link("/search", image=match.id, metric="hamming"),
             title="Near-duplicates that are left out; this shows them",
         ))
-    name = components.name_of(match.path)
+    name = called.name
     tools = [
         _tool("plus-lg", "Add to the search", name, "plus", match, rank),
         _tool("dash-lg", "Search for less like this", name, "minus", match, rank),
@@ -138,7 +139,7 @@ def _card(match: Match, rank: int, found: Found, rating: int | None) -> html.Div
             _tool("hand-thumbs-down", "Bad match", name, "down", match, rank, rating == -1),
         ]
     card = components.match_card(
-        match, rank, found.result.weights, kind="search-match", action="Use as query",
+        match, called, rank, found.result.weights, kind="search-match", action="Use as query",
         leave_out=("search",),
     )
     return html.Div([card, html.Div(tools, className="match-tools")], className="search-card")
