@@ -10,10 +10,12 @@ from pathlib import Path
 
 from pipeline.errors import ImageError, TransientImageError
 from pipeline.extraction import facts
+from pipeline.extraction.known import ID
+from pipeline.extraction.parts import Part, is_settled
 from pipeline.extraction.report import ScanReport
-from pipeline.extraction.walk import ID, File
+from pipeline.extraction.walk import File
 from pipeline.library import Library
-from pipeline.library.images import printable, to_database
+from pipeline.library.images import from_database, printable, to_database
 from pipeline.library.vectors import chunks
 from pipeline.pictures import decoding
 from pipeline.pictures.metadata import Metadata
@@ -62,13 +64,16 @@ def inspect(item: Seen) -> Seen:
     return item
 
 
-def enter_new(library: Library, batch: list[Seen], settled: set[int], report: ScanReport) -> list[Seen]:
+def enter_new(library: Library, batch: list[Seen], parts: list[Part], report: ScanReport) -> list[Seen]:
     """Enter files that can be no known image; returns those that may be one.
 
     So most of what was read is kept when the scan is interrupted.
     """
     contents = {item.content for item in batch if item.content}
-    possible = {row[5] for row in candidates(library, contents) if row[0] not in settled}
+    possible = {
+        content for number, base, path, _, _, content, state in candidates(library, contents)
+        if not is_settled(parts, number, base, path, state)
+    }
     new = [item for item in batch if item.row is None and (item.content is None or item.content not in possible)]
     with library.db.atomic():
         told = []
@@ -76,7 +81,6 @@ def enter_new(library: Library, batch: list[Seen], settled: set[int], report: Sc
             report.new += 1
             report.unreadable += item.reason is not None
             number = _insert(library, _values(item))
-            settled.add(number)
             told += [(number, item.told)] if item.told else []
         library.facts.store(told)
     mine = set(map(id, new))
@@ -92,7 +96,7 @@ def candidates(library: Library, contents: Iterable[str]) -> list[tuple]:
             "SELECT i.id, r.path, i.path, i.device, i.inode, i.content_hash, i.state FROM images i "
             f"JOIN roots r ON r.id = i.root_id WHERE i.content_hash IN ({marks})", chunk
         ).fetchall()
-    return found
+    return [(number, from_database(base), from_database(path), *rest) for number, base, path, *rest in found]
 
 
 def enter_known(library: Library, waiting: list[Seen], images: list, report: ScanReport) -> set[int]:

@@ -8,16 +8,16 @@ XMP file beside them has come, gone or changed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 from pipeline import settings
 from pipeline.extraction.folders import is_there
 from pipeline.extraction.parts import Part
-from pipeline.extraction.walk import ID
 from pipeline.library import Library
-from pipeline.library.images import ImageRow
+from pipeline.library.images import ImageRow, from_database
 from pipeline.pictures import metadata
 from pipeline.pictures.metadata import Metadata
 from pipeline.progress import Progress
@@ -77,26 +77,21 @@ def _read(row: ImageRow, sidecar: Sidecar | None) -> Metadata | None:
 
 def _sidecars(library: Library, parts: Sequence[Part]) -> dict[int, Sidecar | None]:
     """Images whose XMP file is another one than was read: what is there now, None where it has gone."""
-    sql = "SELECT image_id, sidecar FROM facts WHERE sidecar IS NOT NULL"
-    known = dict(library.db.execute(sql))
-    if not known and not any(part.found.sidecars for part in parts):
-        return {}
+    sql = (
+        "SELECT f.image_id, f.sidecar, r.path, i.path FROM facts f JOIN images i ON i.id = f.image_id "
+        "JOIN roots r ON r.id = i.root_id WHERE f.sidecar IS NOT NULL AND i.state != 'missing'"
+    )
+    read = {number: (mtime, from_database(root), from_database(path))
+            for number, mtime, root, path in library.db.execute(sql)}
     changed: dict[int, tuple[str, Sidecar | None]] = {}
     for part in parts:
-        for number, path in _there(part, known):
+        had = ((number, path) for number, (_, root, path) in read.items() if part.holds(root, path))
+        for number, path in chain(part.found.beside, had):
             beside = part.found.sidecar_of(path)
-            if (beside and beside[1]) != known.get(number):
+            if (beside and beside[1]) != (read[number][0] if number in read else None):
                 changed[number] = os.path.join(part.root, path), beside
     rows = library.images_by_id(list(changed))  # as they are now: some may have moved, or gone
     return {
         number: beside for number, (place, beside) in changed.items()
         if rows[number].state == "ok" and os.fspath(rows[number].file) == place
     }
-
-
-def _there(part: Part, known: dict[int, float]) -> Iterator[tuple[int, str]]:
-    """The images of a part that have, or had, an XMP file beside them, with their paths."""
-    stems = {path[:-4] for path in part.found.sidecars}
-    for path, row in part.rows.items():
-        if row[ID] in known or path in stems or path[: path.rfind(".")] in stems:
-            yield row[ID], path

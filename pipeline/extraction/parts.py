@@ -3,44 +3,45 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.errors import LibraryError
+from pipeline.extraction.known import DEVICE, ID, KnownRows
 from pipeline.extraction.report import ScanReport
-from pipeline.extraction.walk import DEVICE, ID, File, Known, Walk, as_on_disk, once, walk
+from pipeline.extraction.walk import Walk, as_on_disk, once, walk
 from pipeline.library import Library
-from pipeline.library.images import from_database, printable, to_database
+from pipeline.library.images import from_database, printable
 from pipeline.pictures import decoding
-
-_COLUMNS = "path, id, size, mtime, ctime, device, inode, state, retry"
 
 
 @dataclass
 class Part:
-    """A root, the part of it that is scanned, what was found there and what was known."""
+    """A root, the part of it that is scanned, what was found there and what was known.
+
+    open: the known images here that are not known to have their file, by id. strange: whether
+    it looks like another drive than the one that is known.
+    """
 
     root: str
     root_id: int
     top: str
     found: Walk
-    rows: Known
-    """What is known there and not missing."""
+    open: dict[int, tuple] = field(default_factory=dict)
     strange: bool = False
-    """Whether it looks like another drive than the one that is known."""
 
     @property
     def shown(self) -> str:
         return printable(os.path.join(self.root, self.top).rstrip("/"))
 
-    def lost(self, settled: set[int]) -> list[tuple]:
-        """What is known here and was neither found nor may be there unseen."""
-        if len(self.found.same) == len(self.rows):
-            return []
-        return [
-            row for path, row in self.rows.items() if row[ID] not in settled and not self.found.is_unread(path)
-        ]
+    def holds(self, root: str, path: str) -> bool:
+        """Whether a place lies in it."""
+        return root == self.root and (not self.top or path.startswith(f"{self.top}/"))
+
+    def lost(self, entered: Collection[int]) -> list[tuple]:
+        """What is known here and was neither found, nor entered as another file, nor may be there unseen."""
+        return [row for row in self.open.values() if row[ID] not in entered and not self.found.is_unread(row[0])]
 
     def unmounted(self, lost: list[tuple]) -> list[tuple]:
         """Those of the lost ones that lay on a drive of which nothing is there, inside a folder that is.
@@ -48,12 +49,17 @@ class Part:
         A drive shows by its device number. It may have another one today; then something of
         it lies at its place all the same.
         """
-        devices = {row[DEVICE] for row in lost} - {None} - self.found.devices
-        if not devices:
-            return []
-        places = {file.path for file in self.found.files} | {row[0] for row in self.found.same}
-        devices -= {row[DEVICE] for path, row in self.rows.items() if row[DEVICE] in devices and path in places}
+        there = {file.row[DEVICE] for file in self.found.files if file.row is not None}
+        devices = {row[DEVICE] for row in lost} - {None} - self.found.devices - self.found.inodes.keys() - there
         return [row for row in lost if row[DEVICE] in devices]
+
+
+def is_settled(parts: Sequence[Part], image_id: int, root: str, path: str, state: str) -> bool:
+    """Whether an image (as the library has it now) has its file in one of these parts."""
+    return (
+        state != "missing" and not any(image_id in part.open for part in parts)
+        and any(part.holds(root, path) for part in parts)
+    )  # fmt: skip
 
 
 def parts_of(
@@ -91,34 +97,33 @@ def parts_of(
 
 def _once(parts: list[Part]) -> None:
     """Each file by one name, whichever part it lies in."""
-    known = {id(file) for part in parts for file in part.found.files if file.path in part.rows}
-    kept = set(map(id, once([file for part in parts for file in part.found.files], known)))
-    same = [row for part in parts for row in part.found.same]
-    for part in parts:
-        other_names = [file for file in part.found.files if id(file) not in kept]
-        part.found.doubled += len(other_names)
-        part.found.files = [file for file in part.found.files if id(file) in kept]
-        part.found.leave_out(same)
+    kept = set(map(id, once([file for part in parts for file in part.found.files])))
+    walks = [part.found for part in parts]
+    for found in walks:
+        found.keep([file for file in found.files if id(file) in kept])
+        found.leave_out(walks)
 
 
 def _part(library: Library, root: str, top: str, gone: bool, everything: bool) -> Part:
-    rows = _rows(library, root, top)
-    known = {} if everything else rows
-    found = walk(root, top, data=library.data, exclude=library.excluded(root), known=known)
+    exclude, known = library.excluded(root), KnownRows(library, root, top)
+    try:
+        found = walk(root, top, known, data=library.data, exclude=exclude, everything=everything)
+    finally:
+        known.close()
     where = printable(os.path.join(root, top).rstrip("/"))
     if not found and top in found.unread:
         raise LibraryError(f"{where} cannot be read ({found.unread[top]}).")
-    if not found and not rows and root not in library.roots():
+    if not found and not found.known and root not in library.roots():
         skipped = ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.skipped.items()))
         looked = f"looked for {', '.join(sorted(decoding.EXTENSIONS))}"
         raise LibraryError(f"No images in {where} ({f'only {skipped}, which are not read' if skipped else looked}).")
-    if not found and rows and not found.unread and not gone:
+    if not found and found.known and not found.unread and not gone:
         raise LibraryError(
-            f"Nothing is left in {where}, where {len(rows):,} images are known: is a drive not mounted? They are "
+            f"Nothing is left in {where}, where {found.known:,} images are known: is a drive not mounted? They are "
             "kept as they were. If they are gone for good: scan --gone, or forget the folder."
         )
-    _leave_out_other_names(library, root, found, rows)
-    return Part(root, library.add_root(root), top, found, rows)
+    _leave_out_other_names(library, root, found)
+    return Part(root, library.add_root(root), top, found)
 
 
 def root_for(library: Library, folder: Path) -> tuple[str, str]:
@@ -147,22 +152,9 @@ def root_for(library: Library, folder: Path) -> tuple[str, str]:
     return folder.as_posix(), ""
 
 
-def _rows(library: Library, root: str, top: str) -> dict[str, tuple]:
-    """What is known under root/top and not missing, by path."""
-    sql = (  # all rows in their order, since by an index each is looked up on its own
-        f"SELECT {_COLUMNS} FROM images NOT INDEXED WHERE state != 'missing' "
-        "AND root_id = (SELECT id FROM roots WHERE path = ?) AND typeof(path) = ?"
-    )
-    rows = {row[0]: row for row in library.db.execute(sql, [to_database(root), "text"])}
-    for row in library.db.execute(sql, [to_database(root), "blob"]):
-        path = from_database(row[0])
-        rows[path] = (path, *row[1:])
-    return {path: row for path, row in rows.items() if path.startswith(top + "/")} if top else rows
-
-
-def _leave_out_other_names(library: Library, root: str, found: Walk, rows: dict[str, tuple]) -> None:
+def _leave_out_other_names(library: Library, root: str, found: Walk) -> None:
     """Drop links to files that are known by a name elsewhere, and prefer names that are known here."""
-    doubtful = [file for file in found.files if file.may_be_doubled and file.path not in rows]
+    doubtful = [file for file in found.files if file.may_be_doubled and file.row is None]
     if not doubtful:
         return
     names: dict[tuple[int, int], list[str]] = {}
@@ -172,7 +164,7 @@ def _leave_out_other_names(library: Library, root: str, found: Walk, rows: dict[
     )
     for device, inode, base, path in library.db.execute(sql):
         names.setdefault((device, inode), []).append(os.path.join(from_database(base), from_database(path)))
-    dropped = set()
+    dropped, unmet = set(), {row[0]: row for row in found.unmet}
     for file in doubtful:
         here = os.path.join(root, file.path)
         for place in names.get((file.device, file.inode), ()):
@@ -180,17 +172,15 @@ def _leave_out_other_names(library: Library, root: str, found: Walk, rows: dict[
                 continue
             if not file.link and os.path.realpath(place) != place:
                 continue  # known by a link alone: from now on by this name
-            dropped.add(file.path)
-            if place.startswith(root + "/"):  # the walk has met the other name first
-                found.files.append(_renamed(file, os.path.relpath(place, root)))
+            dropped.add(id(file))
+            if place.startswith(root + "/"):  # by the name that is known, although the walk has not met it
+                path = os.path.relpath(place, root)
+                found.files.append(replace(file, path=path, row=unmet.pop(path, None)))
             else:
                 found.doubled += 1
             break
-    found.files = [file for file in found.files if file.path not in dropped]
-
-
-def _renamed(file: File, path: str) -> File:
-    return File(path, file.size, file.mtime, file.ctime, file.device, file.inode, file.names, file.link)
+    found.files = [file for file in found.files if id(file) not in dropped]
+    found.unmet = list(unmet.values())
 
 
 def _is_same(one: str, other: str) -> bool:

@@ -5,37 +5,34 @@ from __future__ import annotations
 import os
 
 from pipeline.extraction.entering import Seen, candidates
+from pipeline.extraction.known import ID
 from pipeline.extraction.matching import Candidate, Known, match
-from pipeline.extraction.parts import Part
+from pipeline.extraction.parts import Part, is_settled
 from pipeline.extraction.report import ScanReport
-from pipeline.extraction.walk import ID
 from pipeline.library import Library
-from pipeline.library.images import from_database
 
 _STRANGE_FROM = 20
 """Known images of a folder of which not one is there: from so many on it is taken for another drive."""
 
 
-def images_of(
-    library: Library, parts: list[Part], waiting: list[Seen], settled: set[int]
-) -> list[tuple[int | None, str | None]]:
+def images_of(library: Library, parts: list[Part], waiting: list[Seen]) -> list[tuple[int | None, str | None]]:
     """Which image each of the waiting files is, None for a new one, and the state it is in."""
     if not waiting:
         return []
-    here = set().union(*map(_ids, parts))
     waiting_as = {(item.file.device, item.file.inode) for item in waiting}
     known = []
     for number, base, path, device, inode, content, state in candidates(
         library, {item.content for item in waiting if item.content}
     ):
-        place = os.path.join(from_database(base), from_database(path))
-        if number in settled:
+        place = os.path.join(base, path)
+        if is_settled(parts, number, base, path, state):
             continue
-        if number not in here and state != "missing" and os.path.lexists(place) and (device, inode) not in waiting_as:
+        elsewhere = state != "missing" and not any(number in part.open for part in parts)
+        if elsewhere and os.path.lexists(place) and (device, inode) not in waiting_as:
             continue  # it has its file; a link to one of those that wait is none of its own
         known.append(Known(number, place, content, device, inode, state != "missing"))
     files = [Candidate(item.place, item.content or "", item.file.device, item.file.inode) for item in waiting]
-    matched = match(known, files, _settled_folders(parts, settled) if known else ())
+    matched = match(known, files, _settled_folders(parts))
     gone_before = {row.id for row in known if not row.gone}
     taken = set(matched.values())
     found: list[tuple[int | None, str | None]] = []
@@ -49,23 +46,17 @@ def images_of(
     return found
 
 
-def _settled_folders(parts: list[Part], settled: set[int]) -> set[str]:
+def _settled_folders(parts: list[Part]) -> set[str]:
     """Folders in which some file lies as it did."""
-    return {
-        os.path.dirname(os.path.join(part.root, path))
-        for part in parts for path, row in part.rows.items() if row[ID] in settled
-    }
+    return {os.path.join(part.root, folder) if folder else part.root for part in parts for folder in part.found.settled}
 
 
 def without_strange(
-    library: Library, parts: list[Part], waiting: list[Seen], images: list, settled: set[int], report: ScanReport
+    library: Library, parts: list[Part], waiting: list[Seen], images: list, report: ScanReport
 ) -> tuple[list[Seen], list]:
     """Leave out what lies where another drive seems to be: not one picture is as it was, and
     half of the places are empty. Pictures that a program has written anew keep their places."""
-    doubtful = [
-        part for part in parts
-        if not part.found.same and len(part.rows) >= _STRANGE_FROM and settled.isdisjoint(_ids(part))
-    ]
+    doubtful = [part for part in parts if len(part.open) == part.found.known >= _STRANGE_FROM]
     if not doubtful:
         return waiting, images
     before = library.images_by_id([number for number, _ in images if number is not None])
@@ -75,17 +66,14 @@ def without_strange(
         and (item.row is None or number != item.row[ID] or before[number].content_hash == item.content)
     }
     for part in doubtful:
-        ids, there = _ids(part), {file.path for file in part.found.files}
-        part.strange = ids.isdisjoint(kept) and 2 * sum(path not in there for path in part.rows) >= len(ids)
+        there = {file.path for file in part.found.files}
+        gone = sum(row[0] not in there for row in part.open.values())
+        part.strange = kept.isdisjoint(part.open) and 2 * gone >= len(part.open)
         if part.strange:
             report.problems.append(
-                f"None of the {len(ids):,} images known in {part.shown} is there, but others are: is it another "
+                f"None of the {len(part.open):,} images known in {part.shown} is there, but others are: is it another "
                 "drive? The known ones are kept as they were. If they are gone for good: scan --gone."
             )
-    strange = {number for part in parts if part.strange for number in _ids(part)}
+    strange = {number for part in parts if part.strange for number in part.open}
     left = [(item, one) for item, one in zip(waiting, images) if item.row is None or item.row[ID] not in strange]
     return [item for item, _ in left], [one for _, one in left]
-
-
-def _ids(part: Part) -> set[int]:
-    return {row[ID] for row in part.rows.values()}

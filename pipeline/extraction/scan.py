@@ -1,9 +1,10 @@
 """Bring the table of images in line with folders.
 
 Walk the folders (`walk`), compare what the file system says of each file with what is known,
-read only what is new or touched (what files say of themselves in the same go), and find out which image each file is (`matching`): new,
-changed, moved or back. What is not there any more becomes `missing`; it keeps its vectors
-and notes in case it returns. Nothing is called missing that could not be looked for.
+read only what is new or touched (what files say of themselves in the same go), and find out
+which image each file is (`matching`): new, changed, moved or back. What is not there any more
+becomes `missing`; it keeps its vectors and notes in case it returns. Nothing is called
+missing that could not be looked for.
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from operator import itemgetter
 from pathlib import Path
 
 from pipeline import settings
 from pipeline.extraction import facts
 from pipeline.extraction.entering import BATCH, Seen, enter_known, enter_new, inspect
+from pipeline.extraction.known import ID, INODE, RETRY, STATE
 from pipeline.extraction.parts import Part, parts_of, root_for
 from pipeline.extraction.recognition import images_of, without_strange
 from pipeline.extraction.report import ScanReport
-from pipeline.extraction.walk import ID, INODE, RETRY, STATE, File
+from pipeline.extraction.walk import File
 from pipeline.library import Library
 from pipeline.library.images import printable
 from pipeline.progress import Progress, Silent
@@ -46,21 +47,20 @@ def scan(
     report = ScanReport()
     folders = [folders] if isinstance(folders, str | os.PathLike) else folders
     parts = parts_of(library, folders, gone, everything, report)
-    settled: set[int] = set()
-    to_read = [item for part in parts for item in _touched(library, part, settled, everything, retry, report)]
+    to_read = [item for part in parts for item in _touched(library, part, everything, retry, report)]
     progress.start("scan", len(to_read))
     waiting = []
     with ThreadPoolExecutor(settings.cores()) as pool:
         for start in range(0, len(to_read), BATCH):
             batch = list(pool.map(inspect, to_read[start : start + BATCH]))
-            waiting += enter_new(library, [item for item in batch if not item.vanished], settled, report)
+            waiting += enter_new(library, [item for item in batch if not item.vanished], parts, report)
             progress.advance(len(batch))
-    images = images_of(library, parts, waiting, settled)
+    images = images_of(library, parts, waiting)
     if not gone:
-        waiting, images = without_strange(library, parts, waiting, images, settled, report)
-    settled |= enter_known(library, waiting, images, report)
+        waiting, images = without_strange(library, parts, waiting, images, report)
+    entered = enter_known(library, waiting, images, report)
     for part in parts:
-        _sweep(library, part, settled, gone, report)
+        _sweep(library, part, entered, gone, report)
     library.drop_empty_roots()
     report.facts = facts.read(library, parts, progress)
     for problem in report.problems:
@@ -79,15 +79,12 @@ def exclude(library: Library, folder: Path, patterns: Sequence[str], *, anew: bo
         )
 
 
-def _touched(
-    library: Library, part: Part, settled: set[int], everything: bool, retry: bool, report: ScanReport
-) -> list[Seen]:
-    """The files that are not as they are known; those that are go to `settled`."""
+def _touched(library: Library, part: Part, everything: bool, retry: bool, report: ScanReport) -> list[Seen]:
+    """The files that are not as they are known; what has no file that is, is open."""
     to_read, unfamiliar = [], []
-    settled.update(map(itemgetter(ID), part.found.same))
-    report.unchanged += len(part.found.same)
+    report.unchanged += part.found.same
     for file in part.found.files:
-        row = part.rows.get(file.path)
+        row = file.row
         again = row is not None and row[STATE] == "unreadable" and (retry or row[RETRY])
         if row is None or everything or again or not _as_known(file, row):
             beside = part.found.sidecar_of(file.path)
@@ -95,9 +92,11 @@ def _touched(
             continue
         report.unchanged += 1
         report.unreadable += row[STATE] == "unreadable"
-        settled.add(row[ID])
+        part.found.settled.add(os.path.dirname(file.path))
         if row[INODE] is None:
             unfamiliar.append((file.ctime, file.device, file.inode, row[ID]))
+    part.open = {row[ID]: row for row in part.found.unmet}
+    part.open.update((item.row[ID], item.row) for item in to_read if item.row is not None)
     for start in range(0, len(unfamiliar), 20 * BATCH):
         with library.db.atomic():
             library.db.conn.executemany(
@@ -117,11 +116,11 @@ def _as_known(file: File, row: tuple) -> bool:
     )
 
 
-def _sweep(library: Library, part: Part, settled: set[int], gone: bool, report: ScanReport) -> None:
+def _sweep(library: Library, part: Part, entered: set[int], gone: bool, report: ScanReport) -> None:
     """Mark as missing what was known here and is not there."""
     if part.strange:
         return
-    lost = part.lost(settled)
+    lost = part.lost(entered)
     if away := [] if gone else part.unmounted(lost):
         kept = {row[ID] for row in away}
         lost = [row for row in lost if row[ID] not in kept]

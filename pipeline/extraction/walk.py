@@ -6,12 +6,14 @@ import errno
 import os
 import stat
 import unicodedata
+from array import array
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
+from pipeline.extraction.known import CTIME, DEVICE, ID, INODE, MTIME, SIZE, STATE, KnownRows
 from pipeline.library import DATABASE
 from pipeline.pictures import formats
 
@@ -25,11 +27,6 @@ SKIPPED_FOLDERS = frozenset(
 SIDECAR = ".xmp"
 """How files end in which programs write what is known of the picture beside them."""
 
-Known = Mapping[str, tuple]
-"""Path → (path, id, size, mtime, ctime, device, inode, state, retry) of an image: plain tuples, since
-a million of them are compared on every run."""
-ID, SIZE, MTIME, CTIME, DEVICE, INODE, STATE, RETRY = range(1, 9)
-
 
 @dataclass(slots=True)
 class File:
@@ -37,6 +34,7 @@ class File:
 
     path: relative to the root, with forward slashes. device and inode: what it is, whatever
     its name. names: how many it has on its device. link: whether this one leads over a link.
+    row: what is known at its place.
     """
 
     path: str
@@ -47,6 +45,7 @@ class File:
     inode: int
     names: int
     link: bool = False
+    row: tuple | None = None
 
     @property
     def may_be_doubled(self) -> bool:
@@ -58,20 +57,27 @@ class File:
 class Walk:
     """What was found under root/top.
 
-    same: what is known of files that are as they were (`Known`); the others are in `files`.
-    unread: folders that could not be listed, relative to the root ('' the root itself), and
-    why. skipped: pictures of kinds that nothing here reads, by extension. doubled: further
-    names of files that are found already. devices: those that the folders lie on. sidecars:
-    mtime of each .xmp file, by its path.
+    files: those that are not as they are known; of the others it is kept how many there are,
+    their inodes by device, and the folders they lie in. known: how many images are known
+    here; unmet: those at whose place no file was found. unread: folders that could not be
+    listed, relative to the root ('' the root itself), and why. skipped: pictures of kinds
+    that nothing here reads, by extension. doubled: further names of files that are found
+    already. devices: those that the folders lie on. sidecars: mtime of each .xmp file, by its
+    path; beside: the known images (id, path) that have one.
     """
 
     files: list[File] = field(default_factory=list)
-    same: list[tuple] = field(default_factory=list)
+    same: int = 0
+    inodes: dict[int, array] = field(default_factory=dict)
+    settled: set[str] = field(default_factory=set)
+    known: int = 0
+    unmet: list[tuple] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
     doubled: int = 0
     devices: set[int] = field(default_factory=set)
     sidecars: dict[str, float] = field(default_factory=dict)
+    beside: list[tuple[int, str]] = field(default_factory=list)
 
     def sidecar_of(self, path: str) -> tuple[str, float] | None:
         """The XMP file beside a picture, and its mtime: `IMG_1.jpg.xmp` or `IMG_1.xmp`."""
@@ -82,15 +88,20 @@ class Walk:
         return next(((name, self.sidecars[name]) for name in names if name in self.sidecars), None)
 
     def __len__(self) -> int:
-        return len(self.files) + len(self.same)
+        return len(self.files) + self.same
 
-    def leave_out(self, same: Sequence[tuple]) -> None:
-        """Drop other names of files that were found as they are known."""
-        if same and any(file.may_be_doubled for file in self.files):
-            taken = {(row[DEVICE], row[INODE]) for row in same}
-            kept = [f for f in self.files if not f.may_be_doubled or (f.device, f.inode) not in taken]
-            self.doubled += len(self.files) - len(kept)
-            self.files = kept
+    def keep(self, files: Sequence[File]) -> None:
+        """Go on with these of the files; the others are further names of some that are found."""
+        kept = set(map(id, files))
+        self.doubled += len(self.files) - len(kept)
+        self.unmet += [file.row for file in self.files if file.row is not None and id(file) not in kept]
+        self.files = list(files)
+
+    def leave_out(self, same: Sequence[Walk]) -> None:
+        """Drop other names of files that were found as they are known in one of several walks."""
+        if any(file.may_be_doubled for file in self.files):
+            taken = {(device, number) for walk in same for device, inodes in walk.inodes.items() for number in inodes}
+            self.keep([f for f in self.files if not f.may_be_doubled or (f.device, f.inode) not in taken])
 
     def is_unread(self, path: str) -> bool:
         """Whether a file may be there although it was not found."""
@@ -98,47 +109,54 @@ class Walk:
 
 
 def walk(
-    root: str, top: str = "", *, data: Path | None = None, exclude: Sequence[str] = (), known: Known = {}
+    root: str, top: str, known: KnownRows, *,
+    data: Path | None = None, exclude: Sequence[str] = (), everything: bool = False,
 ) -> Walk:
     """Every picture under root/top by name; hidden files, trash and thumbnails left out.
 
-    known: images whose files are to be told from those that are new or touched.
-    data: the library's own directory, left out where it lies inside. exclude: patterns as
-    `is_excluded` takes them. Links are followed, once: what lies behind one is found under
-    its own name where it has one here.
+    known: images whose files are to be told from those that are new or touched. data: the
+    library's own directory, left out where it lies inside. exclude: patterns as `is_excluded`
+    takes them. everything: take no file for one that is as it was. Links are followed, once:
+    what lies behind one is found under its own name where it has one here.
     """
     found = Walk()
     links: list[str] = []
     seen: set[tuple[int, int]] = set()
     own = None if data is None else os.path.realpath(data)
-    folders, linked = [top], False
-    while folders or links:
-        if not folders:  # links wait until all that lies here by its own name is found
-            folders, links, linked = links, [], True
-        before = len(found.files)
-        folder = folders.pop()
-        entries = _entries(root, folder, top, own, found, seen)
-        for entry in _list(entries, folder, exclude, {} if linked else known, found):
-            (links if entry.is_symlink() else folders).append(f"{folder}/{entry.name}" if folder else entry.name)
-        if linked:
-            for file in found.files[before:]:
-                file.link = True
-    listed = len(found.files)
-    found.files = once(found.files)
-    found.doubled = listed - len(found.files)
-    found.leave_out(found.same)
+    # A folder's files come after the folders in it: in the order of paths, theirs end last.
+    open_: list[tuple[str, list[os.DirEntry] | None]] = [(top, None)]
+    linked = False
+    while open_ or links:
+        if not open_:  # links wait until all that lies here by its own name is found
+            open_, links, linked = [(link, None) for link in links], [], True
+        folder, files = open_.pop()
+        if files is not None:
+            _compare(files, folder, known.take(folder), linked, everything, found)
+            continue
+        files, below = _sorted(_entries(root, folder, top, own, found, seen), folder, exclude, found)
+        open_.append((folder, files))
+        for entry in below:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_symlink():
+                links.append(path)
+            else:
+                open_.append((path, None))
+    found.unmet += known.rest()
+    found.known = known.count
     found.devices = {_signed(device) for device, _ in seen}
+    found.keep(once(found.files))
+    found.leave_out([found])
     found.files.sort(key=lambda file: file.path)
     return found
 
 
-def once(files: list[File], known: Collection[int] = ()) -> list[File]:
+def once(files: list[File]) -> list[File]:
     """Of several names of one file one: that leads over no link where there is such a one, and
-    that is known already (`id` of the File) where there is."""
+    that is known already where there is."""
     if not any(file.may_be_doubled for file in files):
         return files
     first: dict[tuple[int, int], File] = {}
-    for file in sorted(files, key=lambda file: (file.link, id(file) not in known, file.path)):
+    for file in sorted(files, key=lambda file: (file.link, file.row is None, file.path)):
         first.setdefault((file.device, file.inode), file)
     return list(first.values())
 
@@ -194,16 +212,17 @@ def _entries(root: str, folder: str, top: str, own: str | None, found: Walk, see
     return entries
 
 
-def _list(entries: list[os.DirEntry], folder: str, exclude, known: Known, found: Walk) -> list[os.DirEntry]:
-    """Sort the entries of a folder: files into `found`; returns the folders among them."""
-    below, start = [], f"{folder}/" if folder else ""
+def _sorted(
+    entries: list[os.DirEntry], folder: str, exclude: Sequence[str], found: Walk
+) -> tuple[list[os.DirEntry], list[os.DirEntry]]:
+    """The entries of a folder that may be pictures, and the folders among them, last path first."""
+    files, below, start = [], [], f"{folder}/" if folder else ""
     kinds = [entry.name[entry.name.rfind(".") :].lower() for entry in entries]
     raws: set[str] = set()
     if not formats.RAW_EXTENSIONS.isdisjoint(kinds):
         raws = formats.raws_beside_jpegs(entry.name for entry in entries)
     for entry, kind in zip(entries, kinds):
-        path = start + entry.name
-        if exclude and is_excluded(path, exclude):
+        if exclude and is_excluded(start + entry.name, exclude):
             continue
         try:
             if entry.is_dir():
@@ -211,33 +230,58 @@ def _list(entries: list[os.DirEntry], folder: str, exclude, known: Known, found:
                     below.append(entry)
             elif kind not in formats.EXTENSIONS:
                 if kind == SIDECAR:
-                    found.sidecars[path] = entry.stat().st_mtime
+                    found.sidecars[start + entry.name] = entry.stat().st_mtime
                 elif formats.is_unread_name(PurePath(entry.name)):
                     found.skipped[kind] += 1
             elif entry.name not in raws:
-                _sort(entry, path, known.get(path), found)
-        except FileNotFoundError:
-            continue  # a dangling link, or gone since the listing
+                files.append(entry)
         except OSError as error:
-            if error.errno != errno.ELOOP:
-                found.unread[path] = error.strerror or str(error)
-    return below
+            _unread(error, start + entry.name, found)
+    below.sort(key=lambda entry: f"{entry.name}/", reverse=True)
+    return files, below
 
 
-def _sort(entry: os.DirEntry, path: str, row: tuple | None, found: Walk) -> None:
-    """A file into those that are as known, or the others; a pipe or device might never end."""
-    state = entry.stat()
-    if (
-        row is not None and row[STATE] == "ok" and state.st_size == row[SIZE] and state.st_mtime == row[MTIME]
-        and state.st_ctime == row[CTIME] and state.st_ino == row[INODE] and state.st_dev == row[DEVICE]
-        and state.st_nlink == 1 and not entry.is_symlink()
-    ):  # fmt: skip
-        found.same.append(row)
-    elif stat.S_ISREG(state.st_mode):
-        found.files.append(File(
-            path, state.st_size, state.st_mtime, state.st_ctime, _signed(state.st_dev), _signed(state.st_ino),
-            state.st_nlink, entry.is_symlink(),
-        ))
+def _compare(
+    entries: list[os.DirEntry], folder: str, rows: dict[str, tuple], linked: bool, everything: bool, found: Walk
+) -> None:
+    """Tell the files of a folder that are as known from the others; a pipe or device might never end."""
+    start, before = f"{folder}/" if folder else "", found.same
+    if found.sidecars:
+        found.beside += ((row[ID], path) for path, row in rows.items() if found.sidecar_of(path))
+    for entry in entries:
+        path = start + entry.name
+        try:
+            state = entry.stat()
+        except OSError as error:
+            _unread(error, path, found)
+            continue
+        row = rows.pop(path, None)
+        if (
+            row is not None and row[STATE] == "ok" and state.st_size == row[SIZE] and state.st_mtime == row[MTIME]
+            and state.st_ctime == row[CTIME] and state.st_ino == row[INODE] and state.st_dev == row[DEVICE]
+            and state.st_nlink == 1 and not linked and not everything and not entry.is_symlink()
+        ):  # fmt: skip
+            found.same += 1
+            inodes = found.inodes.get(row[DEVICE])
+            if inodes is None:
+                inodes = found.inodes[row[DEVICE]] = array("q")
+            inodes.append(row[INODE])
+        elif stat.S_ISREG(state.st_mode):
+            found.files.append(File(
+                path, state.st_size, state.st_mtime, state.st_ctime, _signed(state.st_dev), _signed(state.st_ino),
+                state.st_nlink, linked or entry.is_symlink(), row,
+            ))
+        elif row is not None:
+            found.unmet.append(row)
+    found.unmet += rows.values()
+    if found.same > before:
+        found.settled.add(folder)
+
+
+def _unread(error: OSError, path: str, found: Walk) -> None:
+    """Note what could not be looked at; a dangling link, one to itself, and what has gone since lead nowhere."""
+    if not isinstance(error, FileNotFoundError) and error.errno != errno.ELOOP:
+        found.unread[path] = error.strerror or str(error)
 
 
 def _signed(number: int) -> int:

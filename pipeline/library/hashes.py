@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from pipeline.library.images import later
 from pipeline.library.library import Library
 from pipeline.library.vectors import chunks
 from pipeline.pictures.hashes import BYTES, NAMES, VERSION
@@ -28,6 +29,12 @@ def store(library: Library, rows: Iterable[tuple[int, np.ndarray]]) -> None:
 
 def pending(library: Library) -> list[int]:
     """Ids of `ok` images whose hash is missing or stale."""
+    every = (
+        "SELECT (SELECT count(*) FROM hashes) = (SELECT coalesce(sum(images), 0) FROM image_tallies) "
+        "AND NOT EXISTS (SELECT 1 FROM hashes WHERE version != ?)"
+    )
+    if library.db.execute(every, [VERSION]).fetchone()[0]:
+        return []
     sql = (
         "SELECT id FROM images WHERE state = 'ok' "
         "AND id NOT IN (SELECT image_id FROM hashes WHERE version = ?)"
@@ -38,11 +45,7 @@ def pending(library: Library) -> list[int]:
 def changed_since(library: Library, generation: int) -> np.ndarray:
     """Ids (n,) int64 ascending of images whose hash or state may have changed after a generation,
     forgotten ones included. A run that stores vectors changes neither."""
-    sql = (
-        "SELECT id FROM images WHERE changed > ?1 UNION SELECT image_id FROM hashes WHERE generation > ?1 "
-        "UNION SELECT image_id FROM forgotten WHERE generation > ?1 ORDER BY 1"
-    )
-    return np.fromiter((row[0] for row in library.db.execute(sql, [generation])), np.int64)
+    return later(library.db, generation, {"images": "id", "hashes": "image_id"})
 
 
 def read(library: Library, ids: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:

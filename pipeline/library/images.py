@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +80,16 @@ def row_of(values: Sequence) -> ImageRow:
     if isinstance(found.path, bytes) or isinstance(found.root, bytes):
         found = ImageRow(found.id, from_database(found.root), from_database(found.path), *values[3:11], found.retry)
     return found
+
+
+def later(db: Database, generation: int, tables: Mapping[str, str]) -> np.ndarray:
+    """Ids (n,) int64 ascending in rows of some tables {name: column of the id} that came or changed
+    after a generation, and those of forgotten images."""
+    found: list[int] = []
+    for table, column in {**tables, "forgotten": "image_id"}.items():  # a UNION would read all of each, to merge them
+        when = "changed" if table == "images" else "generation"
+        found += (row[0] for row in db.execute(f"SELECT {column} FROM {table} WHERE {when} > ?", [generation]))
+    return np.unique(np.array(found, np.int64))
 
 
 def _ending(root: str, roots: Sequence[str]) -> str:
@@ -174,6 +184,9 @@ class ImageTables:
 
     def without_thumbnail(self) -> list[int]:
         """Ids of `ok` images that have none, ascending."""
+        every = "SELECT (SELECT count(*) FROM thumbnails) = (SELECT coalesce(sum(images), 0) FROM image_tallies)"
+        if self.db.execute(every).fetchone()[0]:
+            return []
         sql = (
             "SELECT id FROM images WHERE state = 'ok' AND id NOT IN "
             "(SELECT +image_id FROM thumbnails INDEXED BY thumbnails_image) ORDER BY id"  # + : not by rowid, past the JPEGs
@@ -182,12 +195,7 @@ class ImageTables:
 
     def changed_since(self, generation: int) -> np.ndarray:
         """Ids (n,) int64 ascending of what has changed after a generation, forgotten ones included."""
-        sql = (
-            "SELECT id FROM images WHERE changed > ?1 UNION SELECT image_id FROM vectors WHERE generation > ?1 "
-            "UNION SELECT image_id FROM hashes WHERE generation > ?1 "
-            "UNION SELECT image_id FROM forgotten WHERE generation > ?1 ORDER BY 1"
-        )
-        return np.fromiter((row[0] for row in self.db.execute(sql, [generation])), np.int64)
+        return later(self.db, generation, {"images": "id", "vectors": "image_id", "hashes": "image_id"})
 
     # Roots
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import LibraryError
-from pipeline.library import Library
+from pipeline.library import Library, hashes
 from pipeline.library.schema.tallies import PRIME, recount
 from tests.conftest import unit
 
@@ -118,3 +118,14 @@ def steps_of(library: Library, ask) -> int:
     ask()
     library.db.conn.set_progress_handler(None, 0)
     return steps
+
+
+def test_what_has_changed_is_found_without_reading_a_whole_table(library):
+    """A server asks for it at every change, and a run changes something every second."""
+    asked = []
+    library.db.conn.set_trace_callback(asked.append)
+    library.changed_since(3)
+    hashes.changed_since(library, 3)
+    library.db.conn.set_trace_callback(None)
+    plans = [row[3] for sql in asked for row in library.db.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    assert len(plans) == 7 and not [step for step in plans if not step.startswith("SEARCH")], plans
