@@ -30,6 +30,7 @@ from pipeline.library import hashes as stored_hashes
 from pipeline.maps import COMBINED, Map, store
 from pipeline.maps.clusters import EXEMPLARS, largest_first
 from pipeline.pictures import decoding
+from pipeline.pictures.metadata import Metadata
 from pipeline.settings import IndexOptions, MapOptions
 from pipeline.status import status
 
@@ -141,6 +142,7 @@ def make_with_files(data: Path, count: int, folder: Path) -> None:
         ids = range(start + 1, min(start + _STEP, count) + 1)
         library.store(((i, b"thumbnail" * 900) for i in ids), {})
         stored_hashes.store(library, ((i, hashes[i - 1]) for i in ids))
+        library.facts.store((i, Metadata()) for i in ids)
     library.drop_empty_roots()
     indexes.build(library, None, {"type": "flat"})
     store.save(library, _map(library, cluster, xy, xyz))

@@ -141,6 +141,12 @@ class Facts:
 
     def pending(self) -> list[int]:
         """Ids of `ok` images whose file this version has not read for facts, ascending."""
+        every = (
+            "SELECT (SELECT count(*) FROM facts) = (SELECT coalesce(sum(images), 0) FROM image_tallies) "
+            "AND NOT EXISTS (SELECT 1 FROM facts WHERE reader != ?)"
+        )
+        if self._library.db.execute(every, [READER]).fetchone()[0]:
+            return []
         sql = (
             "SELECT id FROM images WHERE state = 'ok' AND id NOT IN "
             "(SELECT image_id FROM facts WHERE reader = ?) ORDER BY id"
