@@ -14,10 +14,19 @@ from pipeline.progress import Console
 
 @click.command()
 @click.option("--queries", type=click.IntRange(1), default=200, help="Images changed and searched for.")
+@click.option("--words", is_flag=True, help="Instead: how well words find what labels name, in the colors that they say.")
 @json_option
 @data_option
-def evaluate(queries: int, as_json: bool, data: Path) -> None:
+def evaluate(queries: int, words: bool, as_json: bool, data: Path) -> None:
     """Measure what the embeddings, the index and the maps are worth."""
+    if words:
+        from pipeline.quality import words as judging
+
+        progress = Console()
+        figures = judging.evaluate(Library(data), progress)
+        progress.close()
+        click.echo(json.dumps(figures) if as_json else judging.as_text(figures))
+        return
     from pipeline.quality.evaluate import as_text
     from pipeline.quality.evaluate import evaluate as measure
 

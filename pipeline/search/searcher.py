@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline import embeddings
 from pipeline import index as indexes
 from pipeline.errors import ImageError, QueryError
 from pipeline.index import Filter, Index
@@ -183,14 +184,17 @@ class Searcher:
         """The entries as one vector (dim,) of each embedding that they say something of.
 
         sample: what each says is brought to one scale before, so that a word has as much say
-        as a picture, whose cosines spread further.
+        as a picture, whose cosines spread further. Words for colors and palettes say which
+        colors there are to be: those of pictures beside them do not count then.
         """
         vectors = {}
         for name in names:
+            said = [(entry, row) for entry in entries for row in entry.rows(self._extractors, name)]
+            if embeddings.about(name).role == "color" and any(entry.scaled for entry, _ in said):
+                said = [(entry, row) for entry, row in said if entry.scaled]
             sides: tuple[list, list] = ([], [])
-            for entry in entries:
-                for row in entry.rows(self._extractors, name):
-                    sides[entry.minus].append(row if sample is None else row / sample.spread(name, row).deviation)
+            for entry, row in said:
+                sides[entry.minus].append(row if sample is None else row / sample.spread(name, row).deviation)
             vector = joining.join(np.array(sides[0]), np.array(sides[1]), minus_alone=sample is not None)
             if vector is not None:
                 vectors[name] = vector

@@ -17,6 +17,12 @@ _PASSED_OVER = set(
 )
 """Words that say nothing of what a picture shows."""
 
+_OTHERWISE = set(
+    "stained glass;sea horse;horse shoe;horse fly;water lily;water fall;water melon;sun flower;egg plant;dragon fruit"
+    ";street art;dark room;light bulb;fire place;fire works;book worm;star ship;rain coat;night club".split(";")
+)
+"""Phrases that mean something else than their words do, and that no class stands for."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -53,6 +59,10 @@ def parse(text: str) -> Words:
     parts, unknown = [], []
     at = 0
     while at < len(spoken):
+        if " ".join(spoken[at : at + 2]).casefold() in _OTHERWISE:
+            unknown.append(" ".join(spoken[at : at + 2]))
+            at += 2
+            continue
         for length in range(min(LONGEST, len(spoken) - at), 0, -1):
             part = _known(" ".join(spoken[at : at + length]))
             if part is not None:

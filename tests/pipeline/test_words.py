@@ -10,14 +10,13 @@ from click.testing import CliRunner
 
 from pipeline import index as indexes
 from pipeline.cli import main
-from pipeline.embeddings import color_words
+from pipeline.embeddings import color_words, imagenet
 from pipeline.errors import QueryError
 from pipeline.library import Library
+from pipeline.quality import words as judging
 from pipeline.search import ImageEntry, PaletteEntry, Query, Searcher, VectorsEntry, WordsEntry, words
 from pipeline.search.scale import MIDDLE, STEEP
 from tests.conftest import synthetic_library
-
-FEW = 30
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +163,21 @@ def test_the_command_line_takes_words_and_pictures(searcher, pictures, made_libr
     ):
         done = CliRunner().invoke(main, ["search", *given, "--data", str(made_library)])
         assert done.exit_code == 1 and told in done.output, done.output
+
+
+@pytest.mark.network
+def test_words_are_judged_by_labels_and_pixels(searcher):
+    figures = judging.evaluate(searcher.library)
+    labels = {row.id: row.label for row in searcher.library.images()}
+    assert {"thing", "color and thing", "picture and word"} <= set(figures)
+    for row in figures["thing"]["queries"]:
+        found = searcher.search(Query((WordsEntry(row["query"]),), top_k=10)).matches
+        right = [imagenet.find(labels[match.id].replace("-", " ")) for match in found]
+        hits = [thing is not None and thing.name == row["query"] for thing in right]
+        if any(hits):  # else the label names it by its last word
+            assert row["precision_at_10"] == round(float(np.mean(hits)), 4)
+    for kind in figures.values():
+        assert 1 <= len(kind["queries"]) <= 10 and len(kind["queries"]) <= kind["count"]
+        assert all(row["right"] >= 2 for row in kind["queries"])
+        assert all(0 <= row["r_precision"] <= 1 for row in kind["queries"])
+    assert "R-prec." in judging.as_text(figures)
