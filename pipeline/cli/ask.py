@@ -66,14 +66,16 @@ def search(query, minus, palette, weights, metric, html, as_json, labels, folder
         for match in shown["matches"]:
             if match["id"] in rows:
                 match |= {"path": rows[match["id"]].shown, "root": printable(rows[match["id"]].root)}
-            if match["distance"] is None:
-                del match["distance"]
+            for name in ("distance", "written"):
+                if match[name] is None:
+                    del match[name]
         click.echo(json.dumps(shown))
         return
     rows = library.images_by_id([match.id for match in result.matches])
     for rank, match in enumerate(result.matches, 1 + values["offset"]):
         shown = library.told_apart([rows[match.id]])[0] if match.id in rows else match.path
         parts = "  ".join(f"{name} {value:.3f}" for name, value in match.parts.items())
+        parts += f"  {match.written}" * bool(match.written)
         distance = "" if match.distance is None else f"  {metric} {match.distance:.4f}"
         click.echo(f"{rank:>3}  {match.score:.4f}{distance}  {shown}   ({parts})")
     click.echo(f"{len(result.matches)} matches in {result.ms:.1f} ms" + (f"; contact sheet: {html}" if html else ""))

@@ -150,7 +150,7 @@ def _judged(searcher: Searcher, truth: Truth, asked: Asked, progress: Progress) 
     """How right the first matches of a query are; a picture that it is asked with is not among them."""
     images = tuple(entry.id for entry in asked.entries if isinstance(entry, ImageEntry))
     right = set(truth.ids[asked.right].tolist()) - set(images)
-    query = Query(asked.entries, top_k=max(TEN, len(right)), filter=Filter(exclude=images))
+    query = Query(asked.entries, top_k=max(TEN, len(right)), filter=Filter(exclude=images), written=False)
     hits = [match.id in right for match in searcher.search(query).matches]
     progress.advance()
     return {

@@ -128,6 +128,7 @@ class Query:
     the minuses' (`joining.join`); scores are cosines to that. weights: {name: ≥ 0}; None:
     all equal. offset pages on; pages of one size never repeat a match. With words or a palette
     among the entries, scores say how far a match stands out of the library instead (`scale`).
+    written: whether words are also looked for in what is written about pictures (`writing`).
     """
 
     entries: tuple[Entry, ...] = ()
@@ -137,6 +138,7 @@ class Query:
     metric: str = "cosine"
     exact: bool = False
     filter: Filter = Filter()
+    written: bool = True
 
     @classmethod
     def around(cls, image: int, **rest) -> Query:
@@ -160,8 +162,9 @@ class Match:
     one that it lacks it counts as the average image of the library does.
 
     Of a query on one scale (`Query.scaled`) the parts are how far the match stands out by each
-    embedding, 0–1, and the score is their weighted geometric mean. distance is the metric's
-    figure where it is not the cosine: smaller is nearer.
+    embedding, 0–1, and the score is their weighted geometric mean. written: where words of the
+    query are written about the match (`keyword`, `prompt`, …), which raises its score. distance is
+    the metric's figure where it is not the cosine: smaller is nearer.
     """
 
     id: int
@@ -170,6 +173,7 @@ class Match:
     score: float
     parts: dict[str, float]
     distance: float | None = None
+    written: str | None = None
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import blake2b, file_digest
 from pathlib import Path
 
@@ -17,42 +17,17 @@ from pipeline.errors import ImageError, QueryError
 from pipeline.index import Filter, Index
 from pipeline.library import ImageRow, Library
 from pipeline.pictures import decoding, formats, hashes
-from pipeline.search import joining, metrics, words
+from pipeline.search import joining, metrics, words, writing
+from pipeline.search.asked import Asked
 from pipeline.search.extractors import Extractors
 from pipeline.search.hash_index import Hashes
 from pipeline.search.query import Entry, ImageEntry, Match, Query, Result, VectorsEntry, WordsEntry
-from pipeline.search.scale import Sample, Spread, joined
+from pipeline.search.scale import Sample
 from pipeline.search.words import Understood
 
 RERANK = 10
 """What the index cannot rank by is re-ranked among this many times the matches asked for, at least
 200 by Manhattan, and 1,000 of each embedding for what is brought to one scale."""
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A query as the index takes it. scale: of a query on one scale. missing: what an image counts
-    as by an embedding that it lacks, as a cosine; None: every image has all."""
-
-    vectors: dict[str, np.ndarray]
-    weights: dict[str, float]
-    scale: dict[str, Spread] | None = None
-    missing: dict[str, float] | None = None
-
-    def score(self, cosines: Mapping[str, float | np.ndarray]) -> np.ndarray:
-        """What an image with these cosines, those it has, is worth; or many of them, NaN for none."""
-        shares, total = indexes.shares(self.weights, list(self.weights)), {}
-        for name, share in shares.items():
-            mean = (self.missing or {}).get(name, 0.0)
-            own = np.asarray(cosines.get(name, np.nan), np.float64)
-            total[name] = np.where(np.isnan(own), mean, own)
-        if self.scale is None:
-            return sum(share * total[name] for name, share in shares.items())
-        return joined({name: self.scale[name].standing(total[name]) for name in shares}, shares)
-
-    def part(self, name: str, cosine: float) -> float:
-        """What is shown of an embedding's cosine."""
-        return cosine if self.scale is None else float(self.scale[name].standing(cosine))
 
 
 class Searcher:
@@ -119,6 +94,7 @@ class Searcher:
         metrics.checked(query.metric)
         weights = metrics.weights_of(index.embeddings, query.weights)
         asked = self._asked(index, query, weights)
+        query = replace(query, filter=asked.written.narrowed(query.filter))
         ids, figures = self._page(index, query, asked, depth)
         curve = figures[:depth]
         ids, figures = ids[: query.top_k], figures[: query.top_k]
@@ -127,9 +103,9 @@ class Searcher:
             distances = {int(i): round(float(d), 6) for i, d in zip(ids, figures)}
         matches = self._matches(ids, asked, distances)
         ms = (time.perf_counter() - started) * 1000
-        return Result(query.metric, weights, round(ms, 2), matches, asked.scale, self._unknown(query)), curve
+        return Result(query.metric, weights, round(ms, 2), matches, asked.scale, _nearest(asked.written.unknown)), curve
 
-    def _asked(self, index: Index, query: Query, weights: dict[str, float]) -> _Asked:
+    def _asked(self, index: Index, query: Query, weights: dict[str, float]) -> Asked:
         """The query's vector by embedding, the weights that count, and on which scale."""
         if query.top_k < 1 or query.offset < 0:
             raise QueryError("Ask for at least one match.")
@@ -142,18 +118,19 @@ class Searcher:
         if query.images and not vectors:
             raise QueryError(f"{self._named(query.images[0])} has no vectors in this library yet; update the library first.")
         usable = {name: w for name, w in weights.items() if w and name in vectors}
-        if not usable:
-            named = " and ".join(name for name, weight in weights.items() if weight)
-            if unknown := self._unknown(query):
+        written = writing.look_up(self.library, query, self.understood) if query.written else writing.Written()
+        if not usable and not written.hits:
+            if unknown := _nearest(written.unknown):
                 raise QueryError(" ".join(words.told(word, near) for word, near in unknown.items()))
+            named = " and ".join(name for name, weight in weights.items() if weight)
             raise QueryError(f"The query has nothing that {named} could compare; raise another weight.")
         vectors = {name: vectors[name] for name in usable}
         lacking = index.lacking(tuple(usable))
         if not query.scaled and not lacking:
-            return _Asked(vectors, usable)
+            return Asked(vectors, usable)
         spreads = {name: self._sample.spread(name, vectors[name]) for name in (usable if query.scaled else lacking)}
         missing = {name: spread.mean for name, spread in spreads.items()}
-        return _Asked(vectors, usable, spreads if query.scaled else None, missing if lacking else None)
+        return Asked(vectors, usable, spreads if query.scaled else None, missing if lacking else None, written)
 
     def understood(self, text: str) -> Understood:
         """Which embeddings have a say in which of some words, and which words none of them knows."""
@@ -168,11 +145,6 @@ class Searcher:
             else:
                 unknown.append(part.text)
         return Understood(heard, tuple(dict.fromkeys([*unknown, *parsed.unknown])))
-
-    def _unknown(self, query: Query) -> dict[str, list[str]]:
-        """Words of a query that no embedding knows, and the nearest that are known."""
-        texts = [entry.text for entry in query.entries if isinstance(entry, WordsEntry)]
-        return {word: words.near(word) for text in texts for word in self.understood(text).unknown}
 
     def _named(self, image: int) -> str:
         row = self.library.image(image)
@@ -200,7 +172,7 @@ class Searcher:
                 vectors[name] = vector
         return vectors
 
-    def _page(self, index: Index, query: Query, asked: _Asked, least: int):
+    def _page(self, index: Index, query: Query, asked: Asked, least: int):
         """Ids (k,) and figures (k,) of the page that was asked for, a first one of `least` at least.
 
         A longer walk of a graph can find in the middle what a shorter one missed, and so
@@ -223,7 +195,7 @@ class Searcher:
         page = slice(query.offset, query.offset + query.top_k)
         return tuple(np.concatenate(part)[page] for part in zip(*pages))
 
-    def _round(self, index: Index, query: Query, asked: _Asked, passing: Filter, k: int):
+    def _round(self, index: Index, query: Query, asked: Asked, passing: Filter, k: int):
         """The k nearest that pass a filter: ids (≤ k,) and figures (≤ k,)."""
         if query.metric == "hamming":
             hash_asked = self._joined(query.entries, [hashes.QUERY]).get(hashes.QUERY)
@@ -240,23 +212,30 @@ class Searcher:
         ids, figures = metrics.measure(self.library, query.metric, found, asked.vectors, asked.weights)
         return ids[:k], figures[:k]
 
-    def _standing_out(self, index: Index, query: Query, asked: _Asked, passing: Filter, k: int):
-        """The same on one scale, among those that stand out most by the sum and by each embedding."""
+    def _standing_out(self, index: Index, query: Query, asked: Asked, passing: Filter, k: int):
+        """The same on one scale, among those that stand out most by the sum and by each embedding, and
+        those about which the words are written."""
         count = len(index) if query.exact else max(RERANK * k, 1_000)
         sums = {name: weight / asked.scale[name].deviation for name, weight in asked.weights.items()}
-        ways = [sums, *({name: 1.0} for name in sums)] if len(sums) > 1 else [sums]
+        ways = [sums, *({name: 1.0} for name in sums)] if len(sums) > 1 else [sums] if sums else []
         missing = asked.missing and {name: asked.missing.get(name, 0.0) for name in sums}
         found = [index.search(asked.vectors, way, count, passing, query.exact, missing).ids for way in ways]
-        ids = np.unique(np.concatenate(found))
-        cosines = {name: np.full(len(ids), np.nan) for name in sums}
-        for name, vector in asked.vectors.items():
-            having, rows = self.library.vectors(name, ids.tolist())
-            cosines[name][np.searchsorted(ids, having)] = rows @ vector
-        scores = asked.score(cosines)
+        ids = np.unique(np.concatenate([asked.written.passing(self.library, passing), *found]))
+        scores = asked.written.joined(ids, self._looks(asked, ids))
         best = np.argsort(-scores, kind="stable")[:k]
         return ids[best], scores[best]
 
-    def _matches(self, ids: np.ndarray, asked: _Asked, distances: dict) -> list[Match]:
+    def _looks(self, asked: Asked, ids: np.ndarray) -> np.ndarray:
+        """What images (n,), ascending, are worth by what they look like: (n,) float64."""
+        cosines = {name: np.full(len(ids), np.nan) for name in asked.weights}
+        for name, vector in asked.vectors.items():
+            having, rows = self.library.vectors(name, ids.tolist())
+            cosines[name][np.searchsorted(ids, having)] = rows @ vector
+        scores = np.broadcast_to(asked.score(cosines), len(ids)) if asked.weights else np.zeros(len(ids))
+        seen = [~np.isnan(one) for one in cosines.values()]
+        return np.where(np.any(seen, axis=0), scores, 0.0) if seen else scores
+
+    def _matches(self, ids: np.ndarray, asked: Asked, distances: dict) -> list[Match]:
         """The matches in the order of `ids`, their parts from the stored vectors and so exact."""
         rows = self.library.images_by_id(ids.tolist())
         parts: dict[int, dict[str, float]] = {i: {} for i in ids.tolist()}
@@ -267,10 +246,20 @@ class Searcher:
         matches = []
         for image_id, mine in parts.items():
             if image_id in rows:  # else it went this very moment
-                row, score = rows[image_id], round(float(asked.score(mine)), 6)
+                row, score = rows[image_id], np.array([asked.score(mine) if mine else 0.0])
+                if asked.scale is not None:
+                    score = asked.written.joined(np.array([image_id]), score)
                 shown = {name: round(asked.part(name, value), 6) for name, value in mine.items()}
-                matches.append(Match(image_id, row.path, row.label, score, shown, distances.get(image_id)))
+                matches.append(Match(
+                    image_id, row.path, row.label, round(float(score[0]), 6), shown, distances.get(image_id),
+                    asked.written.hits.get(image_id, (0, None))[1],
+                ))  # fmt: skip
         return matches
+
+
+def _nearest(unknown: Sequence[str]) -> dict[str, list[str]]:
+    """Words that are not known, and the nearest that are."""
+    return {word: words.near(word) for word in unknown}
 
 
 def entries_from(searcher: Searcher, given: Sequence[str], minus: bool = False) -> tuple[Entry, ...]:

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 
 from pipeline.embeddings import color_words, imagenet
 
+_WORD = r"#?[\w'&-]+"
 LONGEST = 4
 """Words that may stand for one thing together: `West Highland white terrier`."""
 
 _PASSED_OVER = set(
-    "a an the some any this that of in on at by to for from with and or is are it its one picture pictures photo photos"
-    " photograph photographs image images colored coloured color colour".split()
+    "a an the some any this that of in on at by to for from with and or is are it its one picture pictures photo"
+    " photos photograph photographs image images colored coloured color colour".split()
 )
 """Words that say nothing of what a picture shows."""
 
 _OTHERWISE = set(
-    "stained glass;sea horse;horse shoe;horse fly;water lily;water fall;water melon;sun flower;egg plant;dragon fruit"
-    ";street art;dark room;light bulb;fire place;fire works;book worm;star ship;rain coat;night club".split(";")
+    "stained glass;sea horse;horse shoe;horse fly;water lily;water fall;water melon;sun flower;egg plant"
+    ";dragon fruit;street art;dark room;light bulb;book worm;rain coat".split(";")
 )
 """Phrases that mean something else than their words do, and that no class stands for."""
 
@@ -36,10 +37,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Words:
-    """parts: what is known, as written. unknown: the words that are left, as written."""
+    """parts: what is known. unknown: the words that are left. said: both, one after the other, without
+    words that say nothing of a picture. All as written."""
 
     parts: tuple[Part, ...] = ()
     unknown: tuple[str, ...] = ()
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,25 +58,29 @@ def parse(text: str) -> Words:
 
     `black and white` is one color, `black swan` one thing, `red dress` a color and a thing.
     """
-    spoken = re.findall(r"#?[\w'&-]+", text)
-    parts, unknown = [], []
-    at = 0
-    while at < len(spoken):
-        if " ".join(spoken[at : at + 2]).casefold() in _OTHERWISE:
-            unknown.append(" ".join(spoken[at : at + 2]))
-            at += 2
-            continue
-        for length in range(min(LONGEST, len(spoken) - at), 0, -1):
-            part = _known(" ".join(spoken[at : at + length]))
-            if part is not None:
-                parts.append(part)
-                break
+    given = re.findall(_WORD, text)
+    parts, unknown, said = [], [], []
+    while given:
+        phrase, part = _first(given)
+        del given[: len(phrase.split())]
+        if part is not None:
+            parts.append(part)
+        elif phrase.strip("'&-") and phrase.casefold() not in _PASSED_OVER:
+            unknown.append(phrase)
         else:
-            length = 1
-            if spoken[at].casefold() not in _PASSED_OVER and spoken[at].strip("'&-"):
-                unknown.append(spoken[at])
-        at += length
-    return Words(tuple(parts), tuple(unknown))
+            continue
+        said.append(phrase)
+    return Words(tuple(parts), tuple(unknown), " ".join(said))
+
+
+def _first(given: Sequence[str]) -> tuple[str, Part | None]:
+    """The longest phrase at the start that is known, as what; else the first word, or a phrase of its own."""
+    for length in range(min(LONGEST, len(given)), 0, -1):
+        phrase = " ".join(given[:length])
+        part = _known(phrase)
+        if part is not None or phrase.casefold() in _OTHERWISE:
+            return phrase, part
+    return given[0], None
 
 
 def near(word: str, most: int = 3) -> list[str]:
@@ -85,7 +92,8 @@ def near(word: str, most: int = 3) -> list[str]:
 
 def told(word: str, nearest: Sequence[str]) -> str:
     """One sentence on a word that is not known, and what it may be meant to be."""
-    hint = f"Did you mean {' or '.join(f'“{one}”' for one in nearest)}?" if nearest else "Try a word for a thing or a color."
+    named = " or ".join(f"“{one}”" for one in nearest)
+    hint = f"Did you mean {named}?" if nearest else "Try a word for a thing or a color."
     return f"“{word}” is not known here. {hint}"
 
 

@@ -12,9 +12,9 @@ from pipeline import index as indexes
 from pipeline.cli import main
 from pipeline.embeddings import color_words, imagenet
 from pipeline.errors import QueryError
-from pipeline.library import Library
+from pipeline.library import Library, notes
 from pipeline.quality import words as judging
-from pipeline.search import ImageEntry, PaletteEntry, Query, Searcher, VectorsEntry, WordsEntry, words
+from pipeline.search import Filter, ImageEntry, PaletteEntry, Query, Searcher, VectorsEntry, WordsEntry, words
 from pipeline.search.scale import MIDDLE, STEEP
 from tests.conftest import synthetic_library
 
@@ -166,12 +166,40 @@ def test_the_command_line_takes_words_and_pictures(searcher, pictures, made_libr
 
 
 @pytest.mark.network
+def test_what_is_written_ranks_beside_what_is_seen(library):
+    notes.tag(library, [5, 6, 7], "Anna")
+    notes.tag(library, [6, 50], "sunburst balloon")
+    searcher = Searcher(library)
+
+    def ask(*entries, **rest):
+        return searcher.search(Query(entries, top_k=60, **rest))
+
+    named = ask(WordsEntry("anna"))
+    assert [match.id for match in named.matches] == [5, 6, 7] and named.unknown == {}
+    assert {match.written for match in named.matches} == {"tag"} and named.matches[0].parts == {}
+    blue = ask(WordsEntry("blue photo of Anna"))  # one is known, the other has to be written
+    assert {match.id for match in blue.matches} == {5, 6, 7} and set(blue.matches[0].parts) == {"color"}
+    order = [match.id for match in ask(WordsEntry("blue"), written=False).matches if match.id in (5, 6, 7)]
+    assert [match.id for match in blue.matches] == order
+    left_out = ask(WordsEntry("blue"), WordsEntry("anna", minus=True))
+    assert {5, 6, 7}.isdisjoint(match.id for match in left_out.matches) and len(left_out.matches) == 57
+    seen = ask(WordsEntry("balloon"), written=False)
+    both = {match.id: match for match in ask(WordsEntry("balloons")).matches}
+    plain = {match.id: match.score for match in seen.matches}
+    assert {i for i, match in both.items() if match.written == "tag"} == {6, 50}
+    assert all(both[i].score > plain[i] and both[i].score > 0.5 for i in (6, 50))
+    assert ask(WordsEntry("anna"), filter=Filter(ids=(6, 7, 8), exclude=(7,))).matches[0].id == 6
+    assert len(ask(WordsEntry("anna"), filter=Filter(ids=(6, 7, 8), exclude=(7,))).matches) == 1
+    assert [match.id for match in searcher.search(Query((WordsEntry("anna"),), top_k=2, offset=2)).matches] == [7]
+
+
+@pytest.mark.network
 def test_words_are_judged_by_labels_and_pixels(searcher):
     figures = judging.evaluate(searcher.library)
     labels = {row.id: row.label for row in searcher.library.images()}
     assert {"thing", "color and thing", "picture and word"} <= set(figures)
     for row in figures["thing"]["queries"]:
-        found = searcher.search(Query((WordsEntry(row["query"]),), top_k=10)).matches
+        found = searcher.search(Query((WordsEntry(row["query"]),), top_k=10, written=False)).matches
         right = [imagenet.find(labels[match.id].replace("-", " ")) for match in found]
         hits = [thing is not None and thing.name == row["query"] for thing in right]
         if any(hits):  # else the label names it by its last word

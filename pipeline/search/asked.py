@@ -1,0 +1,40 @@
+"""A query as an engine takes it, and what a picture is worth to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.index import shares
+from pipeline.search.scale import Spread, joined
+from pipeline.search.writing import Written
+
+
+@dataclass(frozen=True)
+class Asked:
+    """vectors: by embedding, (dim,) float32 of norm 1. weights: of those, above 0. scale: of a query
+    on one scale. missing: what an image counts as by an embedding that it lacks, as a cosine; None:
+    every image has all. written: of a query with words."""
+
+    vectors: dict[str, np.ndarray]
+    weights: dict[str, float]
+    scale: dict[str, Spread] | None = None
+    missing: dict[str, float] | None = None
+    written: Written = Written()
+
+    def score(self, cosines: Mapping[str, float | np.ndarray]) -> np.ndarray:
+        """What an image with these cosines, those it has, is worth; or many of them, NaN for none."""
+        own = {}
+        for name in self.weights:
+            given = np.asarray(cosines.get(name, np.nan), np.float64)
+            own[name] = np.where(np.isnan(given), (self.missing or {}).get(name, 0.0), given)
+        counted = shares(self.weights, list(self.weights))
+        if self.scale is None:
+            return sum(share * own[name] for name, share in counted.items())
+        return joined({name: self.scale[name].standing(own[name]) for name in counted}, counted)
+
+    def part(self, name: str, cosine: float) -> float:
+        """What is shown of an embedding's cosine."""
+        return cosine if self.scale is None else float(self.scale[name].standing(cosine))
