@@ -235,22 +235,19 @@
         return none();
       },
 
-      preset: function (clicks, ids) {
+      preset: function (clicks, ids, known) {
         const id = clicked();
         if (!id) return ids.map(none);
-        return ids.map((one) => (id.name === "all" || id.name === one.embedding ? 1 : 0));
+        return ids.map((one) => known[id.name][one.embedding]);
       },
 
-      // Which preset the sliders stand at, if any (all alike, or one alone), and their figures.
-      pressed: function (values, ids, presets) {
+      // Which preset the sliders stand at, in proportion, if any; and their figures.
+      pressed: function (values, ids, presets, known) {
         const weights = values.map(Number);
-        const raised = ids.filter((id, at) => weights[at] > 0);
-        const alike = raised.length === ids.length && weights.every((one) => one === weights[0]);
+        const most = Math.max(...weights);
+        const standsAt = (preset) => ids.every((id, at) => Math.abs(preset[id.embedding] * most - weights[at]) < 1e-6);
         return [
-          presets.map((preset) => {
-            const alone = raised.length === 1 && raised[0].embedding === preset.name;
-            return String(preset.name === "all" ? alike : alone);
-          }),
+          presets.map((preset) => String(most > 0 && standsAt(known[preset.name]))),
           weights.map((one) => one.toFixed(2)),
         ];
       },

@@ -87,7 +87,7 @@ def _against(data: Path, count: int, dims: dict[str, int]) -> dict:
     started = time.perf_counter()
     index = indexes.load(Library(data))
     load_ms = (time.perf_counter() - started) * 1000
-    rows = index.vectors(index.ids())
+    rows = _rows(index)
     flat = faiss.IndexFlatIP(rows.shape[1])
     flat.add(rows)
     queries = _queries(index, count, dims)
@@ -113,7 +113,7 @@ def _kind(data: Path, options: IndexOptions, count: int, dims: dict[str, int], t
     index = indexes.load(Library(data))
     queries = _queries(index, count, dims)
     if truth is None:
-        rows = index.vectors(index.ids())
+        rows = _rows(index)
         truth = [_numpy(rows, asked.combined) for asked in queries]
     found = _figures(_ours(index), queries, truth)
     return {"build s": built["seconds"], "MB": built["index_mb"], **found, "truth": truth}
@@ -142,6 +142,11 @@ def _queries(index: Index, count: int, dims: dict[str, int]) -> list[_Asked]:
         _Asked(vectors, weights, np.concatenate([vectors[n] * np.float32(weights.get(n, 0)) for n in names], axis=1))
         for weights in weightings
     ]
+
+
+def _rows(index: Index) -> np.ndarray:
+    """Vectors of all embeddings side by side, each of norm 1: (n, Σ dim) float32."""
+    return np.concatenate([index.vectors(index.ids(), name) for name in index.embeddings], axis=1)
 
 
 def _ours(index: Index) -> Callable:

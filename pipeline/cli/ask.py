@@ -10,6 +10,7 @@ import click
 
 from pipeline import settings
 from pipeline.cli.options import data_option, json_option
+from pipeline.embeddings.weights import PRESETS, weighted
 from pipeline.errors import SettingsError
 from pipeline.library import Library
 from pipeline.library.images import printable
@@ -21,7 +22,9 @@ from pipeline.progress import Console
 @click.option("--not", "minus", multiple=True, metavar="QUERY", help="Unlike this image, or these words; may be given again.")
 @click.option("--palette", multiple=True, metavar="COLORS",
               help="In these colors: '#c8452b,#fdebc8', or with shares: '#c8452b=2,#fdebc8=1'.")
-@click.option("--weights", metavar="LIST", help="As in color=1,sift=0.5; names left out weigh 0.  [default: all 1]")
+@click.option("--weights", metavar="LIST", help="As in color=1,sift=0.5; names left out weigh 0.  [default: as --preset balanced; words and palettes: all 1]")
+@click.option("--preset", type=click.Choice([title.lower().replace(" ", "-") for title in PRESETS]),
+              help="Weights by what is wanted: balanced; the very same thing again; the same colors; the same kind.")
 @click.option("--top-k", type=click.IntRange(1), default=settings.TOP_K, help="Number of matches.")
 @click.option("--offset", type=click.IntRange(0), default=0, help="Leave out so many of the best: the next page.")
 @click.option("--label", "labels", multiple=True, help="Only images with this label; may be given again.")
@@ -35,7 +38,7 @@ from pipeline.progress import Console
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write a contact sheet.")
 @json_option
 @data_option
-def search(query, minus, palette, weights, metric, html, as_json, labels, folders, where, data: Path, **values) -> None:
+def search(query, minus, palette, weights, preset, metric, html, as_json, labels, folders, where, data: Path, **values) -> None:
     """Find what is like one or several QUERY images, in the library or not, or what words say.
 
     A QUERY that is the name of a file is a picture; any other is words for things and colors, as
@@ -48,7 +51,7 @@ def search(query, minus, palette, weights, metric, html, as_json, labels, folder
 
     library = Library(data)
     searcher = Searcher(library)
-    chosen = settings.parse_weights(weights, searcher.embeddings) if weights else None
+    chosen = _weights(weights, preset, searcher.embeddings)
     passing = Filter((*one_of("label", labels), *one_of("folder", folders), *parse(";".join(where))))
     entries = (*entries_from(searcher, query), *map(_palette, palette), *entries_from(searcher, minus, minus=True))
     result = searcher.search(Query(entries, chosen, metric=metric, filter=passing, **values))
@@ -94,6 +97,21 @@ def _palette(text: str):
         except ValueError:
             raise SettingsError(f"{share!r} is no share of a color; write a number.") from None
     return PaletteEntry(tuple(colors), tuple(shares))
+
+
+def _weights(text: str | None, preset: str | None, names: tuple[str, ...]) -> dict[str, float] | None:
+    """The weights that options name; None where they name none."""
+    if text and preset:
+        raise SettingsError("Give --weights or --preset, not both.")
+    if text:
+        return settings.parse_weights(text, names)
+    if preset is None:
+        return None
+    title = preset.replace("-", " ").capitalize()
+    weights = weighted(names, PRESETS[title])
+    if not any(weights.values()):
+        raise SettingsError(f"Nothing in this library ({', '.join(names)}) tells {preset.replace('-', ' ')}.")
+    return weights
 
 
 @click.command()

@@ -145,7 +145,7 @@ def _measured(figures: dict) -> str:
     effort = "-".join(str(n) for n in sorted({min(figures["effort"].values()), max(figures["effort"].values())}))
     at = f" at {figures['effort_name']} {effort}" if figures["effort_name"] else ""
     return (
-        f"{text}, recall@10 {next(iter(recall.values())):.3f} at equal weights, {min(recall.values()):.3f} "
+        f"{text}, recall@10 {next(iter(recall.values())):.3f} at the usual weights, {min(recall.values()):.3f} "
         f"at the worst of {len(recall)} weightings, {figures['query_ms']:.2f} ms a query{at}"
     )
 

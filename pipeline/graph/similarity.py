@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import networkx as nx
 import numpy as np
 
+from pipeline.embeddings import usual
 from pipeline.errors import QueryError
 from pipeline.index import Index, shares
 
@@ -31,7 +32,7 @@ that it takes for up to 64."""
 class Links:
     """What makes a link: the k nearest, at least this similar, by these weights.
 
-    weights: {embedding: ≥ 0}; None: all equal. least: in [−1, 1]. mutual: see above.
+    weights: {embedding: ≥ 0}; None: the usual ones. least: in [−1, 1]. mutual: see above.
     """
 
     k: int = NEIGHBORS
@@ -120,7 +121,7 @@ def communities(graph: nx.Graph, seed: int = 0) -> list[list[int]]:
 
 def _checked(index: Index, weights: Mapping[str, float] | None) -> dict[str, float]:
     """The weights of all embeddings as shares of 1."""
-    given = dict.fromkeys(index.embeddings, 1.0) if weights is None else dict(weights)
+    given = usual(index.embeddings) if weights is None else dict(weights)
     for name in given:
         if name not in index.embeddings:
             raise QueryError(f"{name!r} is not in the index; there are: {', '.join(index.embeddings)}.")

@@ -17,6 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from pipeline.columns import Condition
+from pipeline.embeddings import usual
 from pipeline.progress import Progress, Silent
 from pipeline.settings import IndexOptions
 
@@ -152,7 +153,7 @@ class Index(ABC):
     ) -> Neighbors:
         """The k nearest others of each of many images it has: (q, k). Advances `progress` by q.
 
-        weights None: all equal. among: the ids (n,) int64 to be found; None: all.
+        weights None: the usual ones. among: the ids (n,) int64 to be found; None: all.
         """
 
     @abstractmethod
@@ -166,22 +167,30 @@ class Index(ABC):
     def vectors(self, ids: np.ndarray, name: str | None = None, exact: bool = False) -> np.ndarray:
         """Vectors as the engine holds them, in the order of `ids`: a copy (k, dim) float32.
 
-        Zeros where an image has none. name None: those of all embeddings side by side,
-        each divided by √M, so that products are means of cosines. exact: as the library
-        has them.
+        Zeros where an image has none. name None: those of all embeddings side by side, scaled
+        (`scales`) so that products are means of cosines by the usual weights. exact: as the
+        library has them.
         """
 
 
 def shares(weights: Mapping[str, float] | None, names: Sequence[str]) -> dict[str, float]:
-    """Weights as shares of 1, of those embeddings that count; None: all equal.
+    """Weights as shares of 1, of those embeddings that count; None: the usual ones.
 
     In float64, from the largest down: neither 1e308 nor 1e-300 is out of proportion. What
     weighs less than a billionth of the whole would be lost among the roundings of a cosine.
     """
-    given = {name: float(1 if weights is None else weights.get(name, 0.0)) for name in names}
+    weights = usual(names) if weights is None else weights
+    given = {name: float(weights.get(name, 0.0)) for name in names}
     most = max(given.values(), default=0.0)
     if not most > 0:
         return {}
     scaled = {name: weight / most for name, weight in given.items()}
     total = sum(scaled.values())
     return {name: weight / total for name, weight in scaled.items() if weight / total > 1e-9}
+
+
+def scales(dims: Mapping[str, int]) -> np.ndarray:
+    """By what unit vectors side by side are multiplied, so that their products are means of
+    cosines by the usual weights: (Σ dim,) float32, the square root of each one's share."""
+    share = shares(None, list(dims))
+    return np.repeat([np.sqrt(share.get(name, 0.0)) for name in dims], list(dims.values())).astype(np.float32)

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline import index as indexes
+from pipeline.embeddings import usual
 from pipeline.errors import LibraryError
 from pipeline.index import Index
 from pipeline.library import Library
@@ -48,7 +49,7 @@ def build(
     reference = None
     for name in wanted:
         old = _old(library, name)
-        made = _made(library, index, name, old, reference, options, refit)
+        made = _made(library, index, name, old, reference, options, refit, progress)
         if made is None:
             store.remove(library, name)
         else:
@@ -62,12 +63,17 @@ def build(
 
 def _made(
     library: Library, index: Index, name: str, old: Map | None, reference: Map | None,
-    options: MapOptions | None, refit: bool,
+    options: MapOptions | None, refit: bool, progress: Progress,
 ) -> tuple[str, Map] | None:
     """What was done, and the map that is current now: the old one itself where it is still right."""
     chosen = options or (old.options if old else MapOptions())
     extractors = _extractors(library, index, name)
-    kept = old if old and not refit and (old.extractors, old.options) == (extractors, chosen) else None
+    weights = usual(list(extractors))
+    asked = (extractors, weights, chosen)
+    kept = old if old and not refit and (old.extractors, old.weights, old.options) == asked else None
+    if old and old.extractors == extractors and old.weights != weights:
+        by = ", ".join(f"{one} {weight:g}" for one, weight in weights.items())
+        progress.say(f"The map of all is laid out anew, by the weights that count from now on where none are chosen: {by}.")
     made_from = store.made_from(library, list(extractors))
     if kept and kept.made_from == made_from:  # told without reading a vector
         return "current", kept
@@ -124,4 +130,5 @@ def _fit(
     return Map(
         name=name, ids=ids, xy=xy, xyz=xyz, cluster=cluster, placed=np.zeros(len(ids), bool), stamps=stamps,
         exemplars=clusters.exemplars(ids, vectors, cluster), extractors=extractors, options=options,
+        weights=usual(list(extractors)),
     )  # fmt: skip

@@ -11,7 +11,7 @@ from pipeline.index import Index
 from pipeline.progress import Progress, Silent
 
 COMBINED = "combined"
-"""Name of the map of all embeddings of the index, weighted equally."""
+"""Name of the map of all embeddings of the index, by their usual weights."""
 
 
 def neighbors(index: Index, name: str, ids: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

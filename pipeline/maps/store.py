@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.embeddings import usual
 from pipeline.errors import LibraryError
 from pipeline.library import Library, derived
 from pipeline.maps.neighbors import COMBINED
@@ -39,6 +41,8 @@ class Map:
     options: MapOptions
     left_out: int = 0
     """Images that have vectors but no place here: empty ones, or those above the limit."""
+    weights: dict[str, float] = field(default_factory=dict)
+    """How much each embedding counted, where it is of several."""
     made_from: str = ""
     """Changes with the vectors that the library had when the map was last found current."""
 
@@ -115,12 +119,18 @@ def is_stale(library: Library, shown: Map) -> bool:
 
 
 def made_from(library: Library, embeddings: list[str]) -> str:
-    """A key that changes with the current vectors of some embeddings, and with what makes them."""
-    current = library.embeddings()
-    parts = []
+    """A key that changes with the current vectors of some embeddings, with what makes them, and
+    with how much each counts where that is not the same."""
+    current, weights = library.embeddings(), usual(embeddings)
+    parts: list = [] if weights == equal(embeddings) else [tuple(weights.items())]
     for name in embeddings:
         parts += [name, current[name].extractor, library.summary(name)] if name in current else [name]
     return derived.key_of(*parts)
+
+
+def equal(embeddings: Iterable[str]) -> dict[str, float]:
+    """How much each counted in maps of a version that weighed all alike."""
+    return dict.fromkeys(embeddings, 1.0)
 
 
 def stamps(library: Library, embeddings: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -144,7 +154,7 @@ def _place(library: Library, name: str) -> str:
 def _about(saved: Map) -> dict:
     """What is told of a map beside its arrays."""
     return {
-        "options": asdict(saved.options), "extractors": saved.extractors, "left_out": saved.left_out,
+        "options": asdict(saved.options), "extractors": saved.extractors, "weights": saved.weights, "left_out": saved.left_out,
         "made_from": saved.made_from, "points": len(saved.ids), "clusters": saved.clusters,
         "noise": int((saved.cluster < 0).sum()),
     }  # fmt: skip
@@ -172,7 +182,8 @@ def _unpacked(library: Library, name: str, found: derived.Derived) -> Map:
     try:
         told, arrays = found.about, {key: found.arrays[key] for key in _ARRAYS}
         saved = Map(name=name, extractors=told["extractors"], options=MapOptions(**told["options"]),
-                    left_out=told["left_out"], made_from=told.get("made_from", ""), **arrays)  # fmt: skip
+                    left_out=told["left_out"], made_from=told.get("made_from", ""),
+                    weights=told.get("weights") or equal(told["extractors"]), **arrays)  # fmt: skip
     except (KeyError, TypeError) as error:
         raise derived.DamagedError(f"The map of {name} is of another kind: {error}.") from None
     if "made_from" not in told and _is_of(library, saved):  # by a version that told less

@@ -13,6 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pipeline import settings
+from pipeline.embeddings import usual
 from pipeline.errors import EmbeddingError
 from pipeline.index import Index
 from pipeline.library import Library, derived
@@ -152,7 +153,7 @@ def _place(first: str, second: str) -> str:
 def _key(library: Library, index: Index, first: str, second: str) -> str:
     """Changes with the vectors that the agreement rests on, and with what is written here."""
     used = [n for n in index.embeddings if n in (first, second) or COMBINED in (first, second)]
-    parts = []
+    parts: list = [usual(used)] if COMBINED in (first, second) else []
     for name in used:
         ids, stamps = library.stamps(name)
         held = np.isin(ids, index.ids(name))

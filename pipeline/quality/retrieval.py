@@ -6,12 +6,13 @@ empty vector, as near to every image as to any other, scores what chance would.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from pipeline.index import Index
+from pipeline.index import Index, scales
 from pipeline.index.weightings import text, weightings
 from pipeline.library import Library
 from pipeline.maps import COMBINED
@@ -45,8 +46,21 @@ class Rows:
         return [name for name in self.columns if name != COMBINED]
 
     def of(self, name: str) -> np.ndarray:
-        """The vectors of an embedding, or of the combination: (n, d) float32, a view."""
-        return self.matrix[:, self.columns[name]]
+        """The vectors of an embedding (n, d) float32, a view, or those of all of which products
+        are means of cosines by the usual weights."""
+        return self._whole if name == COMBINED else self.matrix[:, self.columns[name]]
+
+    def joined(self, vectors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Vectors (c, d) of every embedding as those of the combination (c, Σ dim)."""
+        return np.concatenate([vectors[name] for name in self.names], axis=1) * self._scales
+
+    @cached_property
+    def _whole(self) -> np.ndarray:
+        return self.matrix * self._scales
+
+    @cached_property
+    def _scales(self) -> np.ndarray:
+        return scales({name: self.columns[name].stop - self.columns[name].start for name in self.names})
 
     def positions(self, ids: np.ndarray) -> np.ndarray:
         """Where images are in here, −1 for those that are not: (k,) int64."""

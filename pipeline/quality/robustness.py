@@ -32,7 +32,7 @@ def rank1(
 
     `queries` images are drawn, decoded once and changed in each way; each copy is embedded
     as the library's vectors were and compared with every image (exact, cosine; combined:
-    equal weights). Of t images tied for first place the original counts 1/t. An embedding
+    the usual weights). Of t images tied for first place the original counts 1/t. An embedding
     whose extractor cannot be had gets {}, and so does the combination; that is said.
     """
     names = [*rows.names, COMBINED]
@@ -94,7 +94,7 @@ def _embedded(
     """Vectors of the copies (c, d) by name; the combination where no embedding is missing."""
     vectors = {name: extractor.extract(copies) for name, extractor in extractors.items()}
     if len(vectors) == len(rows.names):
-        vectors[COMBINED] = np.concatenate([vectors[name] for name in rows.names], axis=1)
+        vectors[COMBINED] = rows.joined(vectors)
     return vectors
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pipeline import settings
+from pipeline.embeddings import usual
 from pipeline.errors import QueryError
 from pipeline.index import Neighbors, shares
 from pipeline.library import Library
@@ -21,10 +22,11 @@ def checked(metric: str) -> str:
     return metric
 
 
-def weights_of(names: Sequence[str], given: Mapping[str, float] | None) -> dict[str, float]:
-    """The weights of all embeddings of the index, checked; None means all equal."""
+def weights_of(names: Sequence[str], given: Mapping[str, float] | None, scaled: bool = False) -> dict[str, float]:
+    """The weights of all embeddings of the index, checked; None means the usual ones, or all alike
+    where what they say is on one scale."""
     if given is None:
-        return dict.fromkeys(names, 1.0)
+        return dict.fromkeys(names, 1.0) if scaled else usual(names)
     for name in given:
         if name not in names:
             raise QueryError(f"{name!r} is not in the index; there are: {', '.join(names)}.")

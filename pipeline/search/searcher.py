@@ -92,7 +92,7 @@ class Searcher:
         started = time.perf_counter()
         index = self.index()
         metrics.checked(query.metric)
-        weights = metrics.weights_of(index.embeddings, query.weights)
+        weights = metrics.weights_of(index.embeddings, query.weights, query.scaled)
         asked = self._asked(index, query, weights)
         query = replace(query, filter=asked.written.narrowed(query.filter))
         ids, figures = self._page(index, query, asked, depth)

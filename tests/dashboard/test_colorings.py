@@ -9,6 +9,7 @@ import pytest
 
 from dashboard.marks import SCALE, drawing_order
 from dashboard.reads import Reads, categories, colorings
+from pipeline.embeddings import usual
 from pipeline.errors import LikenessError
 from pipeline.library import Library
 from pipeline.maps import COMBINED
@@ -100,7 +101,9 @@ def test_distortion_is_what_brute_force_counts(reads, name):
     shown = reads.map(name)
     index = reads.searcher.index()
     names = index.embeddings if name == COMBINED else [name]
-    vectors = np.concatenate([reads.library.vectors(n, shown.ids.tolist())[1] for n in names], axis=1)
+    weights = usual(names)
+    blocks = [np.sqrt(weights[n]) * reads.library.vectors(n, shown.ids.tolist())[1] for n in names]
+    vectors = np.concatenate(blocks, axis=1)
     true = nearest(vectors, 10)
     apart = ((shown.xy[:, None] - shown.xy[None]) ** 2).sum(axis=2)
     np.fill_diagonal(apart, np.inf)

@@ -14,6 +14,7 @@ from dashboard.pages.compare.columns import ordinal
 from dashboard.reads import Reads
 from dashboard.reads.comparison import columns, elsewhere, overlaps, pair
 from pipeline import index as indexes
+from pipeline.embeddings import usual
 from pipeline.library import Library
 from pipeline.maps import COMBINED
 from tests.conftest import synthetic_library
@@ -32,9 +33,9 @@ def nearest(reads: Reads, name: str, image: int) -> list[int]:
     """Ids of all others by the cosine of the stored vectors, nearest first."""
     names = reads.embeddings() if name == COMBINED else [name]
     total = 0
-    for one in names:
+    for one, weight in usual(names).items():
         ids, rows = reads.library.vectors(one)
-        total = total + rows @ rows[ids == image][0]
+        total = total + weight * (rows @ rows[ids == image][0])
     return [i for i in ids[np.argsort(-total, kind="stable")].tolist() if i != image]
 
 

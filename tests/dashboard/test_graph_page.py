@@ -52,7 +52,7 @@ def test_an_address_comes_back_as_it_was_and_nonsense_becomes_the_default():
 
 
 def test_the_drawing_is_the_graph_with_pictures_in_their_proportions(reads):
-    elements, facts, side, note, instead = content(reads, {"image": 5}, count=20, k=8)
+    elements, facts, side, note, instead = content(reads, {"image": 5}, count=20, k=12)
     nodes = [e for e in elements if "source" not in e["data"]]
     edges = [e["data"] for e in elements if "source" in e["data"]]
     ids = {int(node["data"]["id"]) for node in nodes}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline import index as indexes
+from pipeline.embeddings import usual
 from pipeline.errors import EmbeddingError
 from pipeline.index.faiss import structures
 from pipeline.maps import COMBINED
@@ -19,12 +20,12 @@ DIMS = {"color": 24, "sift": 40, "efficientnet": 32}
 
 
 def brute(library, names: tuple[str, ...], ids: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """The ten nearest of `ids` among others by the mean of the cosines, nearest first: (n, 10) ids."""
+    """The ten nearest of `ids` among others by the mean of the cosines as usually weighed, nearest first: (n, 10) ids."""
     total = 0
-    for name in names:
+    for name, weight in usual(names).items():
         having, rows = library.vectors(name)
         rows = rows[np.searchsorted(having, among)]
-        total = total + rows @ rows.T
+        total = total + weight * (rows @ rows.T)
     total = total[np.searchsorted(among, ids)]
     total[np.arange(len(ids)), np.searchsorted(among, ids)] = -np.inf
     return among[np.argsort(-total, axis=1, kind="stable")[:, :10]]

@@ -13,6 +13,7 @@ import pytest
 
 from pipeline import columns
 from pipeline import index as indexes
+from pipeline.embeddings import usual
 from pipeline.errors import QueryError
 from pipeline.index import Filter, Index
 from pipeline.index.bitmap import Bitmap
@@ -297,7 +298,7 @@ def test_neighbors_are_what_searches_find(made, tmp_path, weights):
         found = index.neighbors(asked, 12, weights, among=pool, exact=exact)
         for row, image in enumerate(asked.tolist()):
             mine = {n: v for n, v in oracle.of(image).items()}
-            given = weights or WEIGHTS[0]
+            given = weights or usual(list(DIMS))
             expected = oracle.scores(mine, given) if any(mine[n].any() for n in mine if given.get(n)) else {}
             expected.pop(image, None)
             expected = {i: s for i, s in expected.items() if pool is None or i in pool}

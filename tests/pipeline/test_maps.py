@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from pipeline import index as indexes
 from pipeline import maps
 from pipeline.cli import main
+from pipeline.embeddings import usual
 from pipeline.errors import LibraryError
 from pipeline.index.faiss import neighbors as many
 from pipeline.maps import clusters, layout, neighbors
@@ -26,7 +27,8 @@ def test_neighbors_are_the_nearest_and_begin_with_the_image_itself(tmp_path, nam
     index, _ = indexes.build(library)
     ids = np.delete(np.arange(1, 401), 16)
     used = ["color", "sift"] if name == "combined" else [name]
-    similar = np.mean([library.vectors(n)[1] @ library.vectors(n)[1].T for n in used], axis=0)
+    weights = usual(used)
+    similar = sum(weights[n] * library.vectors(n)[1] @ library.vectors(n)[1].T for n in used) / sum(weights.values())
     best = -np.sort(-similar, axis=1)[:, :8]
     for few, accepted in ((10**6, 1.0), (0, 0.97)):  # by scan, and by the graph
         monkeypatch.setattr(many, "ALL_PAIRS_BELOW", few)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline import columns, index
+from pipeline.embeddings import usual
 from pipeline.errors import ImageError, QueryError
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import decoding, hashes
@@ -80,10 +81,10 @@ def test_the_metrics_rank_and_measure_as_they_should(searcher):
     for match in euclidean:
         assert match.distance == pytest.approx(np.sqrt(max(0, 2 - 2 * match.score)), abs=2e-3)
     manhattan = searcher.search(like(3, top_k=10, metric="manhattan", exact=True)).matches
-    expected = 0
+    expected, weights = 0, usual(ALL)
     for name in ALL:
         ids, rows = searcher.library.vectors(name)
-        expected = expected + np.abs(rows - rows[np.searchsorted(ids, 3)]).sum(axis=1) / 3
+        expected = expected + weights[name] * np.abs(rows - rows[np.searchsorted(ids, 3)]).sum(axis=1) / sum(weights.values())
     order = np.argsort(expected)[:10]
     assert [m.id for m in manhattan] == ids[order].tolist()
     assert np.allclose([m.distance for m in manhattan], expected[order], atol=1e-3)

@@ -28,7 +28,7 @@ EXAMPLES = 8
 
 def _sees(name: str) -> str:
     """What an embedding, or the combination, compares by."""
-    return "all of them, counted equally" if name == COMBINED else embeddings.about(name).sees
+    return "all of them together, as Search weighs them at first" if name == COMBINED else embeddings.about(name).sees
 
 
 def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.Div:

@@ -162,7 +162,7 @@ def _register_browser(app: Dash) -> None:
         ]),
         ("preset", [Output({"type": "search-weight", "embedding": ALL}, "value")],
          [Input({"type": "search-preset", "name": ALL}, "n_clicks"),
-          State({"type": "search-weight", "embedding": ALL}, "id")]),
+          State({"type": "search-weight", "embedding": ALL}, "id"), State("search-presets", "data")]),
         ("append", [Output("search-gallery", "children", allow_duplicate=True),
                     Output("search-shown", "data", allow_duplicate=True)],
          [Input("search-page", "data"), State("search-shown", "data")]),
@@ -184,7 +184,7 @@ def _register_browser(app: Dash) -> None:
         ClientsideFunction("search", "pressed"),
         Output({"type": "search-preset", "name": ALL}, "aria-pressed"),
         Output({"type": "search-figure", "embedding": ALL}, "children"),
-        weights, State({"type": "search-weight", "embedding": ALL}, "id"), presets,
+        weights, State({"type": "search-weight", "embedding": ALL}, "id"), presets, State("search-presets", "data"),
     )
     app.clientside_callback(
         ClientsideFunction("search", "weighs"),

@@ -11,6 +11,7 @@ from dashboard import components
 from dashboard.pages.search.query import COUNTS, Settings
 from dashboard.reads import Reads
 from dashboard.reads.filters import FILTERS
+from pipeline import embeddings
 
 MAX_UPLOAD = 25 * 2**20
 """Largest picture taken from the person, bytes."""
@@ -109,19 +110,20 @@ def settings_part(reads: Reads, names: Sequence[str], settings: Settings) -> htm
     On a narrow screen the browser folds the first away too (search.js).
     """
     titles = components.titles_of(names)
-    presets = [("all", "All"), *titles.items()]
+    presets = embeddings.presets(names)
     return html.Div(
         className="search-settings",
         children=[
             _fold("What counts", [
                 html.Div(
                     [
-                        html.Button(title, id={"type": "search-preset", "name": name}, type="button",
+                        html.Button(title, id={"type": "search-preset", "name": title}, type="button",
                                     className="button")
-                        for name, title in presets
+                        for title in presets
                     ],
                     className="presets", role="group", **{"aria-label": "Presets"},
                 ),
+                dcc.Store(id="search-presets", data=presets),
                 html.Div([_slider(name, titles[name], settings.weights[name]) for name in names]),
                 html.P(
                     "Hamming compares perceptual hashes, 192 bits an image. The sliders have no say.",

@@ -10,6 +10,7 @@ from dashboard.pages.search.entry import Asked, Entry
 from dashboard.pages.search.kinds import KINDS
 from dashboard.reads import Reads, filters
 from dashboard.uploads.edit import EditedPictures
+from pipeline import embeddings
 from pipeline.search import Query
 from pipeline.settings import METRICS
 
@@ -42,7 +43,7 @@ class Settings:
     def params(self) -> dict[str, object]:
         """The parameters of the address; what is the default is left out."""
         params: dict[str, object] = {}
-        if any(value != 1 for value in self.weights.values()):
+        if self.weights != embeddings.usual(list(self.weights)):
             params |= {name: f"{value:g}" for name, value in self.weights.items()}
         params["metric"] = self.metric if self.metric != METRICS[0] else None
         params["count"] = self.count if self.count != COUNT else None
@@ -51,7 +52,7 @@ class Settings:
 
 
 def weights_from(params: Mapping[str, str], names: Sequence[str]) -> dict[str, float]:
-    """The weights that an address names, 0–1; all 1 where it names none."""
+    """The weights that an address names, 0–1; the usual ones where it names none."""
     given = {}
     for name in names:
         try:
@@ -61,7 +62,7 @@ def weights_from(params: Mapping[str, str], names: Sequence[str]) -> dict[str, f
         if isfinite(value):
             given[name] = min(1.0, max(0.0, value))
     if not given:
-        return dict.fromkeys(names, 1.0)
+        return embeddings.usual(names)
     return {name: given.get(name, 0.0) for name in names}
 
 
@@ -94,10 +95,15 @@ def query_of(
     exclude = set().union(*(known for _, known in parts))
     return Query(
         entries=tuple(part for part, _ in parts),
-        weights=dict(settings.weights) if any(settings.weights.values()) else None,
+        weights=_weights(settings.weights),
         metric=settings.metric, top_k=settings.count,
         filter=filters.narrowed(reads, settings.filters, exclude),
     )
+
+
+def _weights(given: Mapping[str, float]) -> dict[str, float] | None:
+    """None where nothing else than usual was chosen, and where nothing counts (Hamming)."""
+    return None if not any(given.values()) or given == embeddings.usual(list(given)) else dict(given)
 
 
 def rated_as(board: Sequence[Entry], settings: Settings) -> dict:

@@ -16,7 +16,7 @@ import numpy as np
 
 from pipeline.index import currency
 from pipeline.index.bitmap import Bitmap
-from pipeline.index.contract import Filter, Index, Neighbors, State, shares
+from pipeline.index.contract import Filter, Index, Neighbors, State, scales, shares
 from pipeline.index.faiss import effort, neighbors, store, structures, update
 from pipeline.index.faiss.rows import Rows
 from pipeline.index.filters import Filters
@@ -240,7 +240,8 @@ class FaissIndex(Index):
             found[have] = rows[:, columns]
         else:  # a view of the file: only the columns are read
             found[have] = structures.whole(self.structure)[:, columns][at[have]]
-        return found if name is None else found * np.float32(np.sqrt(len(self.dims)))
+        found *= np.float32(np.sqrt(len(self.dims)))  # the blocks of a row are divided by that
+        return found if name else found * scales(self.dims)
 
     def columns(self, name: str) -> slice:
         """Where an embedding's block lies within a row."""

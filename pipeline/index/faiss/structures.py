@@ -140,21 +140,21 @@ def lighter(graph: faiss.IndexHNSW) -> faiss.IndexHNSW:
 
 
 def walk_from(
-    graph: faiss.IndexHNSW, at: np.ndarray, rows: np.ndarray, k: int, mask: Bitmap, effort: int
+    graph: faiss.IndexHNSW, at: np.ndarray, queries: np.ndarray, apart: np.ndarray, k: int, mask: Bitmap, effort: int
 ) -> np.ndarray:
-    """The k best others of rows at positions (q,), each walked to from its own place.
+    """The k best others for the rows at positions (q,), each walked to from its own place.
 
-    rows: (q, dim) float32. Positions (q, k) int64, −1 where fewer were found. Where a
+    queries: (q, dim) float32. apart: (q,), each one's product with its own row, negative. Positions (q, k) int64, −1 where fewer were found. Where a
     search comes down from the top of the graph, this cannot lose its way there.
     """
     count, wide = len(at), max(k, effort) + 1
     starts = at.astype(np.int32)
-    apart = np.ascontiguousarray(-np.einsum("qd,qd->q", rows, rows), np.float32)
-    rows = np.ascontiguousarray(rows, np.float32)
+    apart = np.ascontiguousarray(apart, np.float32)
+    queries = np.ascontiguousarray(queries, np.float32)
     products, found = np.empty((count, wide), np.float32), np.empty((count, wide), np.int64)
     chosen = _among(mask)
     graph.search_level_0(
-        count, faiss.swig_ptr(rows), wide, faiss.swig_ptr(starts), faiss.swig_ptr(apart),
+        count, faiss.swig_ptr(queries), wide, faiss.swig_ptr(starts), faiss.swig_ptr(apart),
         faiss.swig_ptr(products), faiss.swig_ptr(found), 1, 1,
         faiss.SearchParametersHNSW(efSearch=wide, **chosen),
     )  # fmt: skip
