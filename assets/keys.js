@@ -11,7 +11,8 @@
   const TABLE = [
     ["Everywhere", null, [
       [["/"], "Search", "search"], [["?"], "This list", "keys"], [["Esc"], "Close what is open"],
-      [["Tab"], "Next control"],
+      [["Tab"], "Next control"], [["Ctrl", "Z"], "Take back what was done last"],
+      [["Ctrl", "Shift", "Z"], "Do it again"],
     ]],
     ["Among images", null, [
       [["←", "→"], "Previous, next"], [["↑", "↓"], "Row above, below"],

@@ -2,7 +2,8 @@
 
 The browser posts {"act": name, "args": {…}} to /act (assets/shell/acts.js) and gets what is
 to be said, which kinds of notes are others by now, and the act that undoes it. Programs may
-do the same. An act does what it says or raises; what a page then shows is asked for anew.
+do the same. GET /changes says how often each kind has changed, so that pages notice what
+others do. An act does what it says or raises; what a page then shows is asked for anew.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from pipeline.errors import LikenessError, NoteError
 from pipeline.library import notes
 from pipeline.maps.granularity import step_of
 
-TAGS, COLLECTIONS, NAMES, RATINGS = "tags", "collections", "names", "ratings"
+TAGS, COLLECTIONS, NAMES, RATINGS, FACTS = "tags", "collections", "names", "ratings", "facts"
+_COUNTED = {TAGS: "tags", COLLECTIONS: "collections", NAMES: "cluster_names", RATINGS: "ratings", FACTS: "facts"}
+"""Kind of notes → what counts its changes (`Library.notes_generation`)."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,26 @@ def register(server: Flask, reads: Reads) -> None:
         asked = request.get_json(silent=True) or {}
         name = str(asked.get("act"))
         try:
-            return jsonify(perform(clusterings, name, asked.get("args") or {}).data(name))
+            done = perform(clusterings, name, asked.get("args") or {})
+            return jsonify({**done.data(name), "now": changes(reads)})
         except RightsError as error:
             refused = jsonify({"error": str(error)})
             refused.status_code = 403
             return refused
         except LikenessError as error:
             return jsonify({"error": str(error)})
+
+    @server.get("/changes")
+    @needs(READ)
+    def changed() -> Response:
+        answer = jsonify(changes(reads))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+
+def changes(reads: Reads) -> dict[str, int]:
+    """Kind of notes → a number that rises with every change of them."""
+    return {kind: reads.library.notes_generation(name) for kind, name in _COUNTED.items()}
 
 
 def packed(ids: list[int]) -> str:
@@ -109,7 +125,7 @@ def _keep(clusterings: Clusterings, args: Mapping) -> Done:
     added = sorted(set(notes.members(library, name)) - before)
     undo = ("take-out", {"collection": name, "ids": packed(added)}) if known else (
         "drop-collection", {"collection": name})
-    said = f"Added to “{name}”." if known else f"Kept as “{name}”."
+    said = f"Added {_counted(added)} to “{name}”." if known else f"Kept {_counted(added)} as “{name}”."
     return Done(said, (COLLECTIONS,), undo, {"collection": name})
 
 
@@ -118,7 +134,7 @@ def _take_out(clusterings: Clusterings, args: Mapping) -> Done:
     library, name = clusterings.reads.library, args["collection"]
     out = sorted(set(notes.members(library, name)) & set(ids_of(args)))
     notes.uncollect(library, name, out)
-    return Done(f"Taken out of “{name}”.", (COLLECTIONS,), ("keep", {"name": name, "ids": packed(out)}),
+    return Done(f"Took {_counted(out)} out of “{name}”.", (COLLECTIONS,), ("keep", {"name": name, "ids": packed(out)}),
                 {"from": name})
 
 
@@ -140,6 +156,10 @@ def _drop_collection(clusterings: Clusterings, args: Mapping) -> Done:
                 ("keep", {"name": name, "ids": packed(ids)}), {"dropped": name})
 
 
+def _counted(ids: list[int]) -> str:
+    return f"{len(ids):,} {'image' if len(ids) == 1 else 'images'}"
+
+
 def _named(clusterings: Clusterings, name: str) -> str | None:
     """A collection's name as it is spelled, or None where there is none of that name."""
     known = {one.name.lower(): one.name for one in notes.collections(clusterings.reads.library)}
@@ -155,7 +175,7 @@ def _tag(clusterings: Clusterings, args: Mapping) -> Done:
     had = notes.tags_of(library, ids)
     name = notes.tag(library, ids, args["name"])
     new = [one for one in ids if name not in had.get(one, ())]
-    return Done(f"Tagged “{name}”.", (TAGS,), ("untag", {"name": name, "ids": packed(new)}), {"tag": name})
+    return Done(f"Tagged {_counted(new)} “{name}”.", (TAGS,), ("untag", {"name": name, "ids": packed(new)}), {"tag": name})
 
 
 def _untag(clusterings: Clusterings, args: Mapping) -> Done:
@@ -163,7 +183,7 @@ def _untag(clusterings: Clusterings, args: Mapping) -> Done:
     library, ids, name = clusterings.reads.library, ids_of(args), args["name"]
     had = [one for one, tags in notes.tags_of(library, ids).items() if name in tags]
     notes.untag(library, ids, name)
-    return Done(f"Took off the tag “{name}”.", (TAGS,), ("tag", {"name": name, "ids": packed(sorted(had))}),
+    return Done(f"Took the tag “{name}” off {_counted(had)}.", (TAGS,), ("tag", {"name": name, "ids": packed(sorted(had))}),
                 {"off": name})
 
 
@@ -176,7 +196,8 @@ def _name_cluster(clusterings: Clusterings, args: Mapping) -> Done:
     number = int(args["cluster"])
     before = clusterings.own_names(shown).get(number, "")
     clusterings.rename(shown, number, args["name"])
-    return Done("", (NAMES,), ("name-cluster", {**args, "name": before}))
+    given = clusterings.own_names(shown).get(number)
+    return Done(f"Named the cluster “{given}”." if given else "Took the cluster's name back.", (NAMES,), ("name-cluster", {**args, "name": before}))
 
 
 def _rate(clusterings: Clusterings, args: Mapping) -> Done:
@@ -188,7 +209,8 @@ def _rate(clusterings: Clusterings, args: Mapping) -> Done:
     notes.rate(
         reads.library, args["question"], image, int(args["value"]), int(args["rank"]), float(args["score"])
     )
-    return Done("", (RATINGS,), ("rate", {**args, "value": before.value if before else 0}))
+    said = {1: "Rated as a good match.", -1: "Rated as a bad match.", 0: "Took the rating back."}
+    return Done(said[int(np.sign(int(args["value"])))], (RATINGS,), ("rate", {**args, "value": before.value if before else 0}))
 
 
 ACTS: Mapping[str, Act] = {

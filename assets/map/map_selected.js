@@ -224,6 +224,7 @@
       .catch((error) => {
         if (late()) return;
         if (first) chosen.set(null); // the address names what there is not
+        else if (typeof error === "string" && same(source.collection, chosen.source.collection)) chosen.set(chosen.ids);
         say(window.likeness.map.said(error, "The server does not answer. Is Likeness still running?"));
       });
   };
@@ -243,6 +244,8 @@
     } else if (done.act === "drop-collection" && same(done.dropped, collection)) {
       dropped = done.dropped;
       chosen.set(chosen.ids, {}, about);
+    } else if (done.act === "elsewhere" && chosen.ids && (collection || chosen.source.tag)) {
+      api.open(collection ? { collection: collection } : { tag: chosen.source.tag }); // it may have more or fewer images by now
     } else if (chosen.ids) left(done);
   }
   on("likeness:acted", null, acted);

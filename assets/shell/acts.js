@@ -3,33 +3,67 @@
    A button with data-act does that act with its data-args; a form with data-act takes the
    text of its field as the argument named in data-field. `likeness.act(name, args)` does the
    same from a script. What came of it is said, with a way back, and told to the page: by the
-   store `acted`, and by the event likeness:acted. */
+   store `acted`, and by the event likeness:acted. Ctrl+Z takes back one act after the other,
+   Ctrl+Shift+Z does them again; the tab remembers them through reloads. */
 (function () {
   "use strict";
   const { url, on } = window.likeness;
   const put = (id, props) => window.dash_clientside.set_props(id, props);
   const SAID = 5000; // ms that a sentence stands, and one with a way back
   const BACK = 12000;
+  const STEPS = "likeness-steps:" + url("/"); // another library's acts are others
+  const KEPT = 50; // steps
   let clearing = 0;
 
-  // One line at the foot of the page; undo: {act, args}.
-  function say(text, undo) {
+  // Steps {act, args}, the latest last: what takes back, and what does again.
+  const steps = (function () {
+    try {
+      return Object.assign({ undo: [], redo: [] }, JSON.parse(sessionStorage.getItem(STEPS)));
+    } catch (error) {
+      return { undo: [], redo: [] };
+    }
+  })();
+
+  function remember(way, step) {
+    if (step) steps[way] = steps[way].slice(1 - KEPT).concat([step]);
+    try {
+      sessionStorage.setItem(STEPS, JSON.stringify(steps));
+    } catch (error) {
+      return; // storage is full or forbidden: they end with this page
+    }
+  }
+
+  // One line at the foot of the page; way: "undo" or "redo", step: what it then does.
+  function say(text, way, step) {
     const box = document.getElementById("said");
     if (!box) return;
     clearTimeout(clearing);
     const parts = text ? [document.createElement("span")] : [];
     if (text) parts[0].textContent = text;
-    if (text && undo) {
+    if (text && step) {
       const back = document.createElement("button");
-      Object.assign(back, { type: "button", className: "card-link", textContent: "Undo" });
-      back.addEventListener("click", () => {
-        say("");
-        act(undo.act, undo.args);
-      });
+      const called = way === "undo" ? "Undo" : "Redo";
+      Object.assign(back, { type: "button", className: "card-link", textContent: called, title: KEYS[way] });
+      back.addEventListener("click", () => go(way, step));
       parts.push(back);
     }
     box.replaceChildren(...parts);
-    if (text) clearing = setTimeout(() => say(""), undo ? BACK : SAID);
+    if (text) clearing = setTimeout(() => say(""), step ? BACK : SAID);
+  }
+
+  const KEYS = { undo: "Ctrl+Z", redo: "Ctrl+Shift+Z" };
+  let going = Promise.resolve(); // one step after the other
+
+  // Take back or do again: a step, else the latest.
+  function go(way, given) {
+    say("");
+    going = going.then(() => {
+      const step = given || steps[way][steps[way].length - 1];
+      if (!step) return say(way === "undo" ? "There is nothing to take back." : "There is nothing to do again.");
+      steps[way] = steps[way].filter((one) => one !== step);
+      return perform(step.act, step.args, way === "undo" ? "redo" : "undo");
+    });
+    return going;
   }
 
   async function ask(name, args) {
@@ -45,18 +79,40 @@
     }
   }
 
-  async function act(name, args) {
+  // into: where the step goes that reverses it.
+  async function perform(name, args, into) {
     const answer = await ask(name, args);
     if (answer.left) return { error: "" };
     if (answer.error) {
       put("toast", { is_open: true, children: answer.error });
       return answer;
     }
-    if (answer.said) say(answer.said, answer.undo);
-    put("acted", { data: { act: name, changed: answer.changed, at: Date.now() } });
-    document.dispatchEvent(new CustomEvent("likeness:acted", { detail: answer }));
+    remember(into, answer.undo);
+    if (answer.said) say(answer.said, into, answer.undo);
+    tell(answer);
     return answer;
   }
+
+  function act(name, args) {
+    steps.redo = []; // it would be done to something else
+    return perform(name, args, "undo");
+  }
+
+  // Notes are others: by an act of this tab, or `elsewhere` (shell/changes.js).
+  function tell(done) {
+    put("acted", { data: { act: done.act, changed: done.changed, at: Date.now() } });
+    document.dispatchEvent(new CustomEvent("likeness:acted", { detail: done }));
+  }
+
+  const TYPED = "input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, dialog, .modal";
+
+  on("keydown", null, (event) => {
+    const { target } = event;
+    if (event.defaultPrevented || event.altKey || !(event.ctrlKey || event.metaKey)) return;
+    if (event.key.toLowerCase() !== "z" || (target.closest && target.closest(TYPED)) || target.isContentEditable) return;
+    event.preventDefault();
+    go(event.shiftKey ? "redo" : "undo");
+  });
 
   on("click", "button[data-act]", ({ dataset }) => act(dataset.act, JSON.parse(dataset.args || "{}")));
 
@@ -78,6 +134,7 @@
   }
 
   window.likeness.act = act;
+  window.likeness.acted = tell;
   window.likeness.may = may;
   window.likeness.say = say;
 })();

@@ -287,6 +287,34 @@ def test_box_shift_adds_alt_takes_away_escape_clears_and_a_click_still_chooses(t
 
 
 @pytest.mark.browser
+def test_two_tabs_agree_and_ctrl_z_takes_back_what_was_done_last(tab, made_library):
+    other = tab.context.new_page()
+    other.set_default_timeout(30_000)
+    other.goto("/detail?image=3")
+    other.get_by_placeholder(re.compile("tag")).first.fill("two tabs")
+    other.keyboard.press("Enter")
+    expect(other.locator("#said")).to_contain_text("Tagged 1 image “two tabs”.")
+    entry = tab.locator("#map-kept [data-kind=tag][data-name='two tabs']")
+    expect(entry).to_have_count(1)
+    tab.evaluate("likeness.mapPage.open({tag: 'two tabs'})")
+    expect(tab.locator("#select-chip-name")).to_have_text("two tabs · 1 image")
+    other.evaluate("likeness.act('tag', {name: 'two tabs', ids: [4, 5]})")
+    expect(tab.locator("#select-chip-name")).to_have_text("two tabs · 3 images")
+    other.reload()
+    expect(other.locator(".chip").get_by_text("two tabs")).to_be_visible()
+    for left in (1, 0):
+        other.locator("h1").first.click()
+        other.keyboard.press("Control+z")
+        expect(other.locator("#said")).to_contain_text("Took the tag “two tabs” off")
+        assert len(notes.tagged(Library(made_library), "two tabs")) == left
+        expect(other.locator("#said button")).to_have_text("Redo")
+        other.locator("#said").evaluate("box => box.replaceChildren()")
+    expect(other.locator(".chip").get_by_text("two tabs")).to_have_count(0)
+    expect(entry).to_have_count(0)
+    other.close()
+
+
+@pytest.mark.browser
 def test_what_has_been_done_is_not_done_again_for_the_next_image(tab, made_library):
     tab.keyboard.press("b")
     whole = corners(tab)

@@ -1,5 +1,5 @@
 /* assets/shell/acts.js and assets/keys.js: what is asked of the server, what is said of it, and what keys do. */
-async function page({ html = "", answer = {} } = {}) {
+async function page({ html = "", answer = {}, assets = [] } = {}) {
   const asked = [];
   const put = [];
   const inside = await fresh({
@@ -7,11 +7,12 @@ async function page({ html = "", answer = {} } = {}) {
     assets: ["address.js", "events.js", (window) => {
       window.dash_clientside.set_props = (id, props) => put.push([id, props]);
       window.fetch = async (address, request) => {
-        asked.push([address, JSON.parse(request.body)]);
+        const body = request ? JSON.parse(request.body) : {};
+        asked.push([address, body]);
         if (answer instanceof Error) throw answer;
-        return { json: async () => answer };
+        return { ok: true, json: async () => (typeof answer === "function" ? answer(body.act) : answer) };
       };
-    }, "shell/acts.js"],
+    }, "shell/acts.js", ...assets],
   });
   const settled = () => new Promise((done) => setTimeout(done, 5));
   return { inside: inside, asked: asked, put: put, settled: settled, find: (at) => inside.document.querySelector(at) };
@@ -33,6 +34,57 @@ test("a button does its act with its arguments; what came of it is said, told, a
   find("#said button").click();
   await settled();
   equal(asked[1], ["/mount/act", undo]);
+});
+
+test("Ctrl+Z takes back one act after the other, also after a reload; Ctrl+Shift+Z does them again", async () => {
+  sessionStorage.clear();
+  const back = (name) => ({ act: "un" + name, args: { n: 1 } });
+  const answer = (name) => ({ said: "done", changed: [], undo: name.startsWith("un") ? { act: name.slice(2), args: { n: 1 } } : back(name) });
+  let { inside, asked, settled } = await page({ html: '<input id="field">', answer: answer });
+  const press = async (more, at = "body") => {
+    const event = new inside.KeyboardEvent("keydown", { key: "z", ctrlKey: true, bubbles: true, cancelable: true, ...more });
+    inside.document.querySelector(at).dispatchEvent(event);
+    await settled();
+    return event.defaultPrevented;
+  };
+  await inside.likeness.act("a", {});
+  await inside.likeness.act("b", {});
+  await press({}, "#field"); // what is typed has an undo of its own
+  await press({ ctrlKey: false });
+  ({ inside, asked, settled } = await page({ answer: answer }));
+  const names = () => asked.map(([, body]) => body.act);
+  truthy(await press());
+  equal(inside.document.querySelector("#said button").textContent, "Redo");
+  await press();
+  equal(names(), ["unb", "una"]);
+  await press();
+  equal([names().length, inside.document.querySelector("#said").textContent], [2, "There is nothing to take back."]);
+  await press({ shiftKey: true });
+  equal(names(), ["unb", "una", "a"]);
+  await press();
+  await inside.likeness.act("c", {});
+  await press({ shiftKey: true });
+  equal(names(), ["unb", "una", "a", "una", "c"]); // b and a would be done to something else
+});
+
+test("what others do is told once, and not what this tab has done itself", async () => {
+  let now = { tags: 1, collections: 4 };
+  const { inside, settled } = await page({ answer: (name) => name ? { act: name, changed: ["tags"], now: now } : now, assets: ["shell/changes.js"] });
+  const told = [];
+  inside.document.addEventListener("likeness:acted", ({ detail }) => told.push([detail.act, detail.changed]));
+  const look = async () => {
+    inside.document.dispatchEvent(new inside.Event("visibilitychange"));
+    await settled();
+  };
+  await settled();
+  now = { tags: 2, collections: 4 };
+  await inside.likeness.act("tag", {});
+  await look();
+  equal(told, [["tag", ["tags"]]]);
+  now = { tags: 2, collections: 6 };
+  await look();
+  await look();
+  equal(told, [["tag", ["tags"]], ["elsewhere", ["collections"]]]);
 });
 
 test("what is refused or not answered is told, and nothing is said to have changed", async () => {
