@@ -26,6 +26,7 @@ from flask import Flask, Response, request
 from flask_compress import Compress
 
 from dashboard import acts, components, document, navbar
+from dashboard import facets as facet_panel
 from dashboard.access import READ, Access, guard, needs
 from dashboard.jobs import Jobs
 from dashboard.pages.compare import page as compare_page
@@ -35,7 +36,7 @@ from dashboard.pages.library import page as library_page
 from dashboard.pages.map import page as map_page
 from dashboard.pages.search import page as search_page
 from dashboard.reads import Reads
-from dashboard.routes import exports, operation, small_maps
+from dashboard.routes import exports, facets, operation, small_maps
 from dashboard.routes import images as image_routes
 from pipeline.errors import LikenessError, sentence
 from pipeline.library import Library
@@ -106,6 +107,8 @@ def create_app(
     _serve_files(app.server)
     image_routes.register(app.server, library)
     exports.register(app.server, reads)
+    facets.register(app.server, reads)
+    facet_panel.register(app)
     small_maps.register(app.server, reads)
     acts.register(app.server, reads)
     document.write(app, reads, PAGES)

@@ -159,8 +159,6 @@
       remember([]);
       setBoard(state.board.slice());
     },
-    unfilter: () => document.querySelectorAll(".search [data-filter]").forEach(({ dataset }) =>
-      put("search-filter-" + dataset.filter, { value: [] })),
   };
 
   window.likeness.does(".search", doing);
@@ -168,16 +166,6 @@
     const form = document.getElementById("search-link-form");
     form.hidden = !form.hidden;
     if (!form.hidden) form.querySelector("input").focus();
-  });
-
-  // The values of a filter that have what was typed.
-  on("input", ".search .choice", (choice, event) => {
-    if (event.target.type !== "text") return;
-    const wanted = event.target.value.trim().toLowerCase();
-    choice.querySelectorAll(".choices > *").forEach((one) => {
-      const value = one.textContent.replace(/ · [\d,]+$/, ""); // without how many there are
-      one.hidden = !value.toLowerCase().includes(wanted);
-    });
   });
 
   window.likeness.search = {

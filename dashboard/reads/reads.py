@@ -82,7 +82,6 @@ class Reads:
         self._models = threading.Lock()  # one owner of the cores at a time
         self._warm = False
         self._maps: dict[str, tuple[float, Map]] = {}
-        self._folders: tuple[tuple, dict[str, int]] | None = None
 
     # What may be done
 
@@ -192,18 +191,6 @@ class Reads:
             chosen += [ids[i] for i in at if ids[i] not in chosen]
         return chosen[:count]
 
-    def folders(self) -> dict[str, int]:
-        """Folder below the scanned ones → number of images in it (`folders_of`), counted again
-        only after a run or where images came or went."""
-        state = self.library.db.execute(
-            "SELECT (SELECT count(*) FROM images WHERE state = 'ok'), (SELECT max(id) FROM images), "
-            "(SELECT max(id) FROM runs), (SELECT max(finished) FROM runs)"
-        ).fetchone()
-        kept = self._folders
-        if kept is None or kept[0] != state:
-            kept = self._folders = (state, folders_of(self.library))
-        return kept[1]
-
     # Search
 
     def embeddings(self) -> tuple[str, ...]:
@@ -285,16 +272,3 @@ class Reads:
                 return False
         except LibraryError:
             return True
-
-
-def folders_of(library: Library) -> dict[str, int]:
-    """Folder below the scanned ones, at every depth → number of `ok` images in it, by name."""
-    paths = library.db.execute("SELECT path FROM images WHERE state = 'ok'")
-    direct = Counter(path.rpartition("/")[0] for (path,) in paths)
-    found: dict[str, int] = {}
-    for text, count in direct.items():
-        folder = PurePosixPath(text)
-        for one in (folder, *folder.parents):
-            if one.name:
-                found[str(one)] = found.get(str(one), 0) + count
-    return dict(sorted(found.items()))

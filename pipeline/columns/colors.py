@@ -16,14 +16,15 @@ from pipeline.columns.values import Categories
 from pipeline.embeddings import color
 from pipeline.library import Library, derived
 
-NAMES = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "brown", "white", "gray", "black")
-"""The eleven basic color terms (Berlin & Kay 1969), and the one between green and blue that people
-miss most."""
+NAMES = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "brown", "beige", "white", "gray", "black")
+"""The eleven basic color terms (Berlin & Kay 1969), one between green and blue, and what sand, skin and
+light wood have, which would else be brown or white."""
 ENOUGH = 0.2
 """Share of a picture that a color covers, to be one of its colors."""
-_VERSION = 1
+_VERSION = 2
 _NAME = "columns/colors"
 _STEP = 20_000  # vectors at a time: 20 MB
+_FEWEST = 12  # hues: with fewer, red and orange are one
 _EXPOSURES = 16
 _GRAY = 0.13  # saturation below which a color is none
 _DARK, _LIGHT = 0.2, 0.82  # brightness (of 1) up to which a gray is black, from which it is white
@@ -34,7 +35,7 @@ def colors(library: Library, ids: np.ndarray) -> Categories:
 
     Where there are no color vectors an image has none.
     """
-    key = derived.key_of(_VERSION, library.embeddings()["color"].extractor)
+    key = derived.key_of(_VERSION, NAMES, library.embeddings()["color"].extractor)
     kept = derived.load(library, _NAME, key)
     known = kept.arrays["ids"] if kept else np.zeros(0, np.int64)
     having = kept.arrays["having"] if kept else np.zeros(0, np.uint16)
@@ -99,7 +100,7 @@ def sets_of(vectors: np.ndarray) -> np.ndarray:
 
 def _bins(dim: int) -> int | None:
     """The `bins` of color vectors of a length, or None where they are none of ours."""
-    for bins in range(2, 65):
+    for bins in range(_FEWEST, 65):
         if bins * max(2, bins // 4) ** 2 == dim:
             return bins
     return None
@@ -124,6 +125,8 @@ def _name(hue: float, saturation: float, value: float) -> str:
         return "black"
     if saturation <= _GRAY:
         return "white" if value >= _LIGHT else "gray"
+    if 8 <= hue < 70 and saturation < 0.32 and value >= 0.45:
+        return "beige"
     if hue < 18 or hue >= 345:
         if saturation < 0.55 and value > 0.65:
             return "pink"
@@ -149,6 +152,6 @@ def sample(name: str) -> str:
 
 
 _SAMPLES = dict(zip(NAMES, (
-    "#d92b2b", "#ee8a21", "#f2cf2e", "#3d9a45", "#2aa5a0", "#2f6fd0", "#7d4bb8", "#e879a9", "#8a5a37", "#f7f7f5",
+    "#d92b2b", "#ee8a21", "#f2cf2e", "#3d9a45", "#2aa5a0", "#2f6fd0", "#7d4bb8", "#e879a9", "#8a5a37", "#d9c4a3", "#f7f7f5",
     "#9a9a9a", "#1d1d1f",
 )))

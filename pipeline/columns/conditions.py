@@ -2,7 +2,8 @@
 
     label=dress,shirt      one of these; of a date or a number: this one
     taken=2020..2021-05    from the beginning of the first to the end of the last; either may be left out
-    size>=1MB              the same as size=1MB..        (and <= as ..1MB)
+    size>=1MB              the same as size=1MB..         (and <= as ..1MB)
+    size<5MB               without the bound itself, as in size=1MB..<5MB
     title~sunset           has this text in it, upper and lower case alike
     tag=(none)             has none
 
@@ -37,7 +38,8 @@ class OneOf:
 
 @dataclass(frozen=True)
 class Between:
-    """Images whose figure or date lies within bounds, both included; "": no bound on that side."""
+    """Images whose figure or date lies within bounds, both included unless they say > or <; "": no
+    bound on that side."""
 
     column: str
     low: str = ""
@@ -111,11 +113,11 @@ def _printed(one: Condition) -> str:
         case OneOf(_, values):
             return f"{column}={','.join(map(_escaped, values))}"
         case Between(_, low, ""):
-            return f"{column}>={_escaped(low)}"
+            return f"{column}{_bound(low, '>') if _strict(low, '>') else f'>={_escaped(low)}'}"
         case Between(_, "", high):
-            return f"{column}<={_escaped(high)}"
+            return f"{column}{_bound(high, '<') if _strict(high, '<') else f'<={_escaped(high)}'}"
         case Between(_, low, high):
-            return f"{column}={_escaped(low)}..{_escaped(high)}"
+            return f"{column}={_bound(low, '>')}..{_bound(high, '<')}"
         case Contains(_, text):
             return f"{column}~{_escaped(text)}"
 
@@ -137,9 +139,20 @@ def _parsed(text: str) -> Condition:
             return Between(column, low=_plain(operand))
         case "<=":
             return Between(column, high=_plain(operand))
+        case ">" | "<":
+            bound = found[1] + _plain(operand)
+            return Between(column, low=bound) if found[1] == ">" else Between(column, high=bound)
         case "~":
             return Contains(column, _plain(operand))
-    raise QueryError(f"“{text.strip()}” is no condition; bounds are written with >= and <=, or as 1..5.")
+    raise QueryError(f"“{text.strip()}” is no condition; {_HOW}.")
+
+
+def _strict(text: str, sign: str) -> bool:
+    return len(text) > 1 and text.startswith(sign)
+
+
+def _bound(text: str, sign: str) -> str:
+    return f"{sign}{_escaped(text[1:])}" if _strict(text, sign) else _escaped(text)
 
 
 def _escaped(text: str) -> str:

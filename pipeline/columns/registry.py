@@ -1,4 +1,7 @@
-"""The columns: a further one is an entry of `COLUMNS`, and with it a facet, a filter and a column of the table."""
+"""The columns: a further one is an entry of `COLUMNS`, and with it a facet, a filter and a column of the table.
+
+Facts of files and of a person's tables are columns as soon as `library.facts` has them.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from pipeline import things
 from pipeline.columns import colors, values
 from pipeline.columns.values import CATEGORY, DATE, NUMBER, TEXT, Categories, Numbers, Texts, Values
 from pipeline.library import Library, notes
+from pipeline.library.facts import KNOWN, OWN
+from pipeline.library.facts import Column as Fact
 from pipeline.library.images import from_database, printable
 
 Version = Callable[[Library], object]
@@ -37,8 +42,7 @@ class Column:
 
     read(library, ids): its values for some images, ids (n,) int64 ascending. version(library):
     changes whenever `read` may say something else. offered(library): whether there is anything
-    to choose from, told without reading values. noun: what errors call it. form: how figures
-    are shown: "", "bytes" or "megapixels". spread: figures span orders of magnitude.
+    to choose from, told without reading values. noun: what errors call it.
     """
 
     name: str
@@ -48,8 +52,6 @@ class Column:
     version: Version = _images
     offered: Callable[[Library], bool] = _always
     noun: str = ""
-    form: str = ""
-    spread: bool = False
 
     @property
     def called(self) -> str:
@@ -159,8 +161,8 @@ def _file(library: Library, ids: np.ndarray) -> Texts:
     return Texts([None if path is None else printable(from_database(path)) for path in each(library, ids, "path")])
 
 
-def _number(expression: str) -> Callable[[Library, np.ndarray], Numbers]:
-    return lambda library, ids: Numbers(figures(library, ids, expression))
+def _number(expression: str, unit: str = "") -> Callable[[Library, np.ndarray], Numbers]:
+    return lambda library, ids: Numbers(figures(library, ids, expression), spread=True, unit=unit)
 
 
 def _some(table: str) -> Callable[[Library], bool]:
@@ -190,8 +192,8 @@ COLUMNS = {column.name: column for column in (
     Column("rated", "Rated in searches", CATEGORY, _rated, _notes("ratings"), _some("ratings"), noun="rating"),
     Column("date", "Date of the file", DATE, _date, noun="the file's date"),
     Column("shape", "Shape", CATEGORY, _shape),
-    Column("megapixels", "Megapixels", NUMBER, _number("width * height / 1e6"), spread=True),
-    Column("size", "Size of the file", NUMBER, _number("size"), noun="the file's size", form="bytes", spread=True),
+    Column("megapixels", "Megapixels", NUMBER, _number("width * height / 1e6")),
+    Column("size", "Size of the file", NUMBER, _number("size", "B"), noun="the file's size"),
     Column("type", "File type", CATEGORY, _kind),
     Column("root", "Scanned folder", CATEGORY, _root, offered=lambda library: len(library.roots()) > 1),
     Column("file", "File name", TEXT, _file),
@@ -199,6 +201,41 @@ COLUMNS = {column.name: column for column in (
 """By the name that conditions use."""
 
 
-def columns(library: Library) -> dict[str, Column]:
-    """The columns of a library by name: those every library has, and what its files and a person's tables say."""
-    return dict(COLUMNS)
+_FIRST = ("taken", "label", "folder", "keyword", "thing", "color", "tag", "collection", "rated")
+
+
+def known(library: Library) -> dict[str, Column]:
+    """The columns of a library by name, in the order of the screen: those that every library has,
+    what files say of themselves, and what a person's tables say."""
+    own = [_fact(column) for column in library.facts.columns() if column.name.startswith(OWN)]
+    found = {one.name: one for one in [*own, *map(_fact, KNOWN.values()), *COLUMNS.values()]}
+    return {name: found[name] for name in (*_FIRST, *(name for name in found if name not in _FIRST))}
+
+
+def _fact(fact: Fact) -> Column:
+    """A column of facts as one of ours."""
+    return Column(
+        fact.name, fact.title, fact.kind, lambda library, ids: _read_facts(library, ids, fact), _notes("facts"),
+        lambda library: any(one.name == fact.name for one in library.facts.columns()),
+    )
+
+
+def _read_facts(library: Library, ids: np.ndarray, fact: Fact) -> Values:
+    of, found = library.facts.column(fact.name)
+    at = np.searchsorted(ids, of).clip(max=max(0, len(ids) - 1))
+    there = ids[at] == of if len(ids) else np.zeros(len(of), bool)
+    at, found = at[there], found[there]
+    if fact.kind == TEXT:
+        texts: list[str | None] = [None] * len(ids)
+        for row, text in zip(at.tolist(), found):
+            texts[row] = f"{texts[row]}; {text}" if texts[row] else str(text)
+        return Texts(texts)
+    if fact.kind == CATEGORY:
+        codes = values.coded(map(str, found), len(found), folds=True)
+        return Categories(len(ids), codes.names, codes.codes, at.astype(np.int32), folds=True)
+    amounts = np.full(len(ids), np.nan)
+    if fact.kind == DATE:
+        amounts[at] = found.astype("M8[s]").astype(np.int64)
+        return Numbers(amounts, dates=True)
+    amounts[at] = found
+    return Numbers(amounts, spread=True)

@@ -10,8 +10,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from pipeline.columns import registry
 from pipeline.columns.conditions import Condition
-from pipeline.columns.registry import Column, columns
+from pipeline.columns.registry import Column
 from pipeline.columns.values import Values
 from pipeline.errors import QueryError
 from pipeline.library import Library
@@ -33,6 +34,7 @@ class Table:
         sql = "SELECT id FROM images WHERE state = 'ok' ORDER BY id"
         self.ids = np.fromiter((row[0] for row in library.db.execute(sql)), np.int64)
         self._values: dict[str, tuple[object, Values]] = {}
+        self._offered: dict[str, tuple[object, bool]] = {}
         self._masks: OrderedDict[tuple, np.ndarray] = OrderedDict()
         self._reading: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -42,7 +44,7 @@ class Table:
 
     def column(self, name: str) -> Column:
         """A column by name; QueryError where there is none."""
-        known = columns(self._library)
+        known = registry.known(self._library)
         if name in known:
             return known[name]
         titles = {column.title.casefold(): column.name for column in known.values()}
@@ -67,6 +69,14 @@ class Table:
             if kept is None or kept[0] != version:
                 kept = self._values[column.name] = (version, column.read(self._library, self.ids))
             return kept
+
+    def offers(self, column: Column) -> bool:
+        """Whether a column has anything to choose from."""
+        version = column.version(self._library)
+        kept = self._offered.get(column.name)
+        if kept is None or kept[0] != version:
+            kept = self._offered[column.name] = (version, column.offered(self._library))
+        return kept[1]
 
     def passing(self, condition: Condition) -> np.ndarray:
         """The images that meet a condition, (n,) bool, not to be changed; QueryError for what there is not."""

@@ -15,6 +15,8 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from pipeline.columns import bins
+from pipeline.columns.bins import Bins
 from pipeline.columns.conditions import NONE, Between, Condition, Contains, OneOf
 from pipeline.errors import QueryError
 
@@ -160,10 +162,22 @@ class Categories:
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """values: (n,) float64, NaN where nothing is known; dates as seconds since 1970."""
+    """values: (n,) float64, NaN where nothing is known; dates as seconds since 1970.
+
+    spread: whether bars may grow with what they stand for. unit: written after a bound.
+    """
 
     values: np.ndarray
     dates: bool = False
+    spread: bool = False
+    unit: str = ""
+
+    @cached_property
+    def bins(self) -> Bins:
+        """The bars of its histogram."""
+        if self.dates:
+            return bins.of_dates(self.values)
+        return bins.of_numbers(self.values, self.whole, self.spread, self.unit)
 
     @cached_property
     def known(self) -> np.ndarray:
@@ -183,14 +197,24 @@ class Numbers:
     def passing(self, condition: Condition, noun: str) -> np.ndarray:
         """(n,) bool; raises QueryError for bounds that are none."""
         match condition:
-            case Between(_, low, high):
-                return self._within(self.bounds(low, noun)[0] if low else None, self.bounds(high, noun)[1] if high else None)
+            case Between():
+                return self._within(*self.limits(condition, noun))
             case OneOf(_, values):
                 passed = np.zeros(len(self.values), bool)
                 for value in values:
                     passed |= ~self.known if value == NONE else self._within(*self.bounds(value, noun))
                 return passed
         raise QueryError(f"{noun.capitalize()} is no text: give bounds, as in {condition.column}=1..5.")
+
+    def limits(self, condition: Between, noun: str) -> tuple[float | None, float | None]:
+        """The least and the most that a condition lets pass, None for no bound; raises QueryError."""
+        low, high = condition.low, condition.high
+        least = most = None
+        if low:
+            least = np.nextafter(self.bounds(low[1:], noun)[1], np.inf) if low[0] == ">" else self.bounds(low, noun)[0]
+        if high:
+            most = np.nextafter(self.bounds(high[1:], noun)[0], -np.inf) if high[0] == "<" else self.bounds(high, noun)[1]
+        return least, most
 
     def _within(self, low: float | None, high: float | None) -> np.ndarray:
         with np.errstate(invalid="ignore"):
@@ -202,7 +226,7 @@ class Numbers:
         if self.dates:
             return date_bounds(text, noun)
         found = _NUMBER.fullmatch(text.strip())
-        value = float(found[1]) * _THOUSANDS[found[2].lower()] if found else float("nan")
+        value = float(f"{float(found[1]) * _THOUSANDS[found[2].lower()]:.15g}") if found else float("nan")
         if not isfinite(value):
             raise QueryError(f"“{text}” is no number, which {noun} needs, as in 12.5 or 3MB.")
         return value, value

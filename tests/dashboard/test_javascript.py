@@ -13,6 +13,9 @@ import pytest
 
 from dashboard.reads import id_list
 from dashboard.reads.packing import pack
+from pipeline import columns
+from pipeline.columns import conditions
+from tests.pipeline.test_conditions import some_conditions
 
 ASSETS = Path(__file__).parents[2] / "assets"
 TESTS = Path(__file__).parents[1] / "javascript"
@@ -29,13 +32,14 @@ def sources() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def given() -> dict:
     """What a test may compare with: `given` in JavaScript. packed, arrays: from packing.py; ids,
-    these: from id_list.py."""
+    these: from id_list.py. conditions: each as JSON and as text."""
     kinds = {"f4": [0.5, -1e9], "f8": [1e300], "i1": [-128, 127, 3], "u1": [255], "i2": [-32768], "u2": [65535],
              "i4": [-(2**31), 2**31 - 1], "u4": [2**32 - 1]}  # fmt: skip
     arrays = {kind: np.array(values, kind) for kind, values in kinds.items()} | {"none": np.zeros(0, "f4")}
     data = base64.b64encode(pack({"name": "Häuser & Höfe"}, arrays)).decode()
     ids = [1, 2, 300, 70_000, 2**31 - 1]
-    return {"ids": ids, "these": id_list.pack(ids), "packed": data, "arrays": {name: array.tolist() for name, array in arrays.items()}}
+    written = [(conditions.as_json([one])[0], columns.printed([one])) for one in some_conditions(400)]
+    return {"conditions": written, "ids": ids, "these": id_list.pack(ids), "packed": data, "arrays": {name: array.tolist() for name, array in arrays.items()}}
 
 
 def results(browser, sources: dict[str, str], tests: str, given: dict | None = None) -> dict[str, str | None]:

@@ -50,16 +50,6 @@ def test_a_map_is_read_again_only_when_its_file_has_changed(library):
     assert reads.map("color") is not first
 
 
-def test_folders_are_counted_again_only_where_images_came_or_went(library):
-    reads = Reads(library)
-    first = reads.folders()
-    assert reads.folders() is first
-    gone = library.image(1)
-    library.db.execute("UPDATE images SET state = 'missing' WHERE id = 1")
-    folder = gone.path.rpartition("/")[0]
-    assert reads.folders()[folder] == first[folder] - 1
-
-
 def test_without_an_index_there_is_nothing_to_search_by(tmp_path):
     reads = Reads(Library(tmp_path, create=True))
     assert reads.is_empty() and reads.embeddings() == () and reads.map_names() == []

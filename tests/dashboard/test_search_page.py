@@ -17,7 +17,7 @@ from dashboard.app import create_app
 from dashboard.pages.search import page
 from dashboard.pages.search import results as search_results
 from dashboard.pages.search.entry import Entry
-from dashboard.pages.search.panel import MAX_UPLOAD, filters_part
+from dashboard.pages.search.panel import MAX_UPLOAD
 from dashboard.pages.search.query import Settings, query_of
 from dashboard.pages.search.stage import query_view
 from dashboard.pages.search.upload import received_of
@@ -174,32 +174,22 @@ def test_filters_narrow_together_and_say_when_nothing_is_left(library):
     some = sorted(inside)[:4]
     notes.collect(library, "Mine, all", some + [1, 2])
     notes.tag(library, some[:3] + [1], "good")
-    for filters, expected in (
-        ({"label": (label,)}, inside),
-        ({"folder": (label,)}, inside),
-        ({"in": ("Mine, all",)}, {*some, 1, 2}),
-        ({"tag": ("good",), "in": ("Mine, all",)}, {*some[:3], 1}),
-        ({"tag": ("good",), "label": (label,)}, set(some[:3])),
+    for where, expected in (
+        (f"label={label}", inside),
+        (f"folder={label}", inside),
+        ("collection=Mine\\, all", {*some, 1, 2}),
+        ("tag=good;collection=Mine\\, all", {*some[:3], 1}),
+        (f"tag=good;label={label}", set(some[:3])),
     ):
-        _, content, *_ = search(reads, image(50 if 50 not in inside else 1), filters=filters, count=48)
+        _, content, *_ = search(reads, image(50 if 50 not in inside else 1), where=where, count=48)
         assert set(matches(content)) == expected - {50 if 50 not in inside else 1}
     other = next(name for name in library.labels() if name not in (label, library.image(1).label))
-    _, content, *_ = search(reads, image(50), filters={"tag": ("good",), "folder": (other,)})
+    _, content, *_ = search(reads, image(50), where=f"tag=good;folder={other}")
     assert "No other image passes all filters" in text_of(content)
-    note, *_ = search(reads, image(1), filters={"tag": ("god",)})
+    note, *_ = search(reads, image(1), where="tag=god")
     assert "There is no tag “god”; the nearest are: good" in text_of(note)
-    choices = filters_part(reads, Settings(EQUAL))
-    offered = {part.id: part for part in parts(choices) if hasattr(part, "options")}
-    assert [one["label"] for one in offered["search-filter-in"].options] == ["Mine, all · 6"]
-    assert {one["value"] for one in offered["search-filter-label"].options} == set(library.labels())
-
-
-def test_folders_are_counted_at_every_depth(library):
-    library.db.execute("UPDATE images SET path = 'deep/er/' || path WHERE id <= 20")
-    found = Reads(library).folders()
-    assert found["deep"] == found["deep/er"] == 20
-    assert sum(count for name, count in found.items() if name.count("/") == 2) == 20
-    assert sum(found[name] for name in library.labels() if name in found) == 40
+    _, content, *_ = search(reads, where="tag=good")
+    assert "4 images" in text_of(content) and len(of_kind(content, "search-start")) == 4
 
 
 def test_a_collection_is_searched_by_its_mean_without_its_own(library):
@@ -287,7 +277,7 @@ def test_the_address_restores_the_page(reads, address):
     assert {s.id["embedding"]: s.value for s in of_kind(content, "search-weight")} == settings.weights
     assert known["search-metric"].value == settings.metric and known["search-mode"].value == settings.mode
     assert known["search-count"].value == str(settings.count)
-    assert known["search-filter-label"].value == list(settings.filters.get("label", ()))
+    assert known["facets-where"].data == settings.where and ("label" in address) == settings.where.startswith("label=")
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,12 @@ def _any(generator: random.Random):
             return Contains(text(), text())
 
 
+def some_conditions(count: int) -> list:
+    """Conditions with any letters in them."""
+    generator = random.Random(7)
+    return [_any(generator) for _ in range(count)]
+
+
 def test_what_is_printed_is_read_again_whatever_letters_are_in_it():
     generator = random.Random(5)
     for _ in range(3_000):
@@ -43,10 +49,13 @@ def test_people_write_it_as_they_like():
         Between("size", high="5MB"), Contains("title", "red dress"), OneOf("tag", ("(none)",)),
     )
     assert parse("taken=..2019;folder=a/b\\,c") == (Between("taken", high="2019"), OneOf("folder", ("a/b,c",)))
+    assert parse("size<5MB;size>2;size=1..<2") == (
+        Between("size", high="<5MB"), Between("size", low=">2"), Between("size", "1", "<2"))
+    assert printed(parse("size<5MB;size>2;size=1..<2")) == "size<5MB;size>2;size=1..<2"
     assert parse("") == ()
 
 
-@pytest.mark.parametrize("text", ["label", "=dress", "label=", "size>5", "label=..", "label~", "a=1;b"])
+@pytest.mark.parametrize("text", ["label", "=dress", "label=", "size>", "label=..", "label~", "a=1;b"])
 def test_what_says_nothing_is_one_sentence(text):
     with pytest.raises(QueryError, match="is no condition"):
         parse(text)

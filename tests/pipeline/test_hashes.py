@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from pipeline.columns import one_of
 from pipeline.errors import QueryError
 from pipeline.extraction.embed import embed
 from pipeline.extraction.scan import scan
@@ -130,7 +131,7 @@ def test_a_changed_file_gets_another_hash(own_pictures, tmp_path):
 
 def test_what_is_in_memory_is_read_again_only_where_hashes_or_states_change(library):
     searcher = Searcher(library)
-    chosen = Filter(labels=(next(iter(library.labels())),))
+    chosen = Filter(one_of("label", [next(iter(library.labels()))]))
     first = searcher.hashes.now()[0]
     passing = searcher.hashes.now()[1].rows(chosen)
     ids = library.stamps("color")[0]

@@ -16,7 +16,7 @@ from __future__ import annotations
 import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from dashboard import components
+from dashboard import components, facets
 from dashboard.access import READ, RUN, needs
 from dashboard.pages.map import panels, selection
 from dashboard.reads import Reads, colorings
@@ -49,8 +49,9 @@ def layout(reads: Reads, params: dict[str, str]):
                         [html.H2("Clusters"), html.Div(id="map-clusters", className="map-clusters")],
                         className="map-side", **{"aria-label": "Clusters"},
                     ),
+                    facets.panel(params.get("where", ""), opens=False),
                     html.Div(
-                        [_stage(selection.selection()),
+                        [_stage([*selection.selection(), html.Div(facets.chips(), className="map-chips")]),
                          html.Div(id="map-legend", className="map-legend", role="group",
                                   **{"aria-label": "Colors"})],
                         className="map-center",
@@ -97,6 +98,7 @@ def _toolbar(reads: Reads, names: list[str], name: str, params: dict[str, str]):
             _select("map-color", "Color by", color if color in known else colorings.CLUSTER, colors),
             html.Div(selection.granularity(params), id="map-granularity"),
             html.Span(id="map-note", className="map-note", role="status"),
+            facets.button(),
             html.Div(selection.tools(reads), id="map-tools", className="map-tools"),
             html.Button(
                 [components.icon("arrows-angle-contract"), html.Span("Reset view")], id="map-reset",

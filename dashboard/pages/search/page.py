@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from hashlib import blake2b
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash.development.base_component import Component
 
-from dashboard import components
+from dashboard import components, facets
 from dashboard.access import ANNOTATE, READ, RUN, needs
 from dashboard.pages.search import board as search_board
 from dashboard.pages.search import results as search_results
@@ -19,7 +20,7 @@ from dashboard.pages.search.query import Settings, query_of, rated_as
 from dashboard.pages.search.results import Shown
 from dashboard.pages.search.stage import query_view
 from dashboard.reads import Reads
-from dashboard.reads.filters import FILTERS
+from dashboard.reads import facets as passing
 from dashboard.routes import ratings as rating_export
 from dashboard.uploads.edit import EditedPictures
 from pipeline.errors import LikenessError
@@ -31,6 +32,8 @@ NAV = "Search"
 
 STARTS = 18
 """Examples offered in the empty gallery."""
+PASSING = 48
+"""Of those that pass filters."""
 
 
 def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
@@ -55,14 +58,16 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
                 id="search-panel", className="search-panel", **{"aria-label": "Query"},
                 children=[query_part(reads), settings_part(reads, names, settings)],
             ),
+            facets.panel(settings.where, opens=True),
             html.Section(
                 id="search-results", className="search-results", **{"aria-label": "Matches"},
                 children=[
                     html.Div(
-                        [html.Div(id="search-status", className="search-status", role="status"),
+                        [facets.button(), html.Div(id="search-status", className="search-status", role="status"),
                          segments("search-mode", "Which matches", MODE_TITLES, settings.mode, quiet=True)],
                         className="search-head",
                     ),
+                    facets.chips(),
                     html.Div(components.gallery([]), id="search-gallery"),
                     html.Div(id="search-below", className="search-below"),
                     html.Div(id="search-end", className="search-end"),
@@ -86,7 +91,7 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
     weights = {"type": "search-weight", "embedding": ALL}
     settings_states = [
         (weights, "value"), ("search-metric", "value"), ("search-count", "value"), ("search-mode", "value"),
-        *((f"search-filter-{name}", "value") for name in FILTERS),
+        (facets.WHERE, "data"),
     ]
 
     @app.callback(
@@ -195,12 +200,10 @@ def _register_browser(app: Dash) -> None:
     )
 
 
-def _settings(values, metric, count, mode, *rest) -> Settings:
-    """What the controls say; rest: the values chosen of each filter, and the ids of the sliders."""
-    *filters, ids = rest
+def _settings(values, metric, count, mode, where, ids) -> Settings:
+    """What the controls say; ids: of the sliders."""
     weights = {part["embedding"]: float(value or 0) for part, value in zip(ids, values)}
-    chosen = {name: tuple(given) for name, given in zip(FILTERS, filters) if given}
-    return Settings(weights, metric, int(count), mode, chosen)
+    return Settings(weights, metric, int(count), mode, where or "")
 
 
 def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Settings) -> tuple:
@@ -211,7 +214,7 @@ def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Sett
     board = search_board.from_data(asked["board"])
     seen = asked.get("seen", [])
     if all(KINDS[one.kind].gone(reads, one) for one in board):
-        return None, _start(reads), None, None  # nothing asked, or of what is gone: beside it that is said
+        return None, _start(reads, settings.where), None, None  # nothing asked, or of what is gone: beside it that is said
     if not any(settings.weights.values()) and settings.metric != "hamming":
         note = components.error_note("Nothing counts: move at least one slider up.")
         return note, no_update, no_update, no_update
@@ -235,14 +238,19 @@ def _generation(asked: Mapping, settings: Settings) -> str:
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def _start(reads: Reads) -> html.Div:
-    """What stands in place of the matches before there is a query."""
+def _start(reads: Reads, where: str) -> Component:
+    """What stands in place of the matches before there is a query: images to start from, of those that pass."""
+    try:
+        ids = reads.examples(STARTS) if not where else passing.spread(reads, where, PASSING)
+    except LikenessError as error:
+        return components.error_note(str(error))
+    if not where:
+        head, text = "Find images like yours", "Choose, drop or paste one, or start from one of the library."
+    else:
+        head = components.counted(passing.count(reads, where), "image")
+        text = "These pass the filters. Choose one to find those like it." if ids else "No image passes all filters."
     return html.Div(
-        [
-            html.H2("Find images like yours"),
-            html.P("Choose, drop or paste one, or start from one of the library.", className="soft"),
-            html.Div(examples(reads, STARTS, "search-start"), className="gallery"),
-        ],
+        [html.H2(head), html.P(text, className="soft"), html.Div(examples(ids, "search-start"), className="gallery")],
         className="search-start",
     )
 

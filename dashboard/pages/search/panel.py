@@ -10,16 +10,11 @@ from dash import dcc, html
 from dashboard import components
 from dashboard.pages.search.query import COUNTS, Settings
 from dashboard.reads import Reads
-from dashboard.reads.filters import FILTERS
 from pipeline import embeddings
 
 MAX_UPLOAD = 25 * 2**20
 """Largest picture taken from the person, bytes."""
 EXAMPLES = 8
-OFFERED = 400
-"""Values that a filter offers, the largest first: beyond, a list is no help."""
-FOUND_ABOVE = 12
-"""Longer lists get a field to find a value by."""
 
 MODE_TITLES = {"closest": "Closest", "discover": "Discover", "distinct": "No near-duplicates"}
 _METRIC_TITLES = {
@@ -66,7 +61,7 @@ def query_part(reads: Reads) -> html.Div:
             html.Div(id="search-note", **{"aria-live": "assertive"}),
             html.Div(
                 [html.Span("Or start from", className="field-label"),
-                 html.Div(examples(reads, EXAMPLES, "search-example"), className="examples")],
+                 html.Div(examples(reads.examples(EXAMPLES), "search-example"), className="examples")],
                 className="search-examples",
             ),
         ],
@@ -92,7 +87,7 @@ def _link_form() -> list:
     ]
 
 
-def examples(reads: Reads, count: int, kind: str) -> list[html.Button]:
+def examples(ids: Sequence[int], kind: str) -> list[html.Button]:
     """Images of the library to start from, as buttons with id {"type": kind, "image": id}."""
     return [
         html.Button(
@@ -100,12 +95,12 @@ def examples(reads: Reads, count: int, kind: str) -> list[html.Button]:
             type="button", className="example",
             **{"aria-label": f"Search with example {place}"},
         )
-        for place, image_id in enumerate(reads.examples(count), 1)
+        for place, image_id in enumerate(ids, 1)
     ]
 
 
 def settings_part(reads: Reads, names: Sequence[str], settings: Settings) -> html.Div:
-    """Presets and sliders; filters, metric, number and history folded away.
+    """Presets and sliders; metric, number and history folded away.
 
     On a narrow screen the browser folds the first away too (search.js).
     """
@@ -130,7 +125,6 @@ def settings_part(reads: Reads, names: Sequence[str], settings: Settings) -> htm
                     id="search-unweighted", className="small soft", hidden=settings.metric != "hamming",
                 ),
             ], True, "folded folded-first"),
-            _fold("Filters", filters_part(reads, settings), any(settings.filters.values())),
             _fold("Metric and number", [
                 segments("search-metric", "Metric", _METRIC_TITLES, settings.metric),
                 segments("search-count", "Matches at a time", {str(n): str(n) for n in COUNTS},
@@ -177,34 +171,4 @@ def segments(name: str, title: str, options: Mapping[str, str], value: str, *, q
             ),
         ],
         role="group", **{"aria-labelledby": f"{name}-label"},
-    )
-
-
-def filters_part(reads: Reads, settings: Settings) -> list:
-    """A choice of several for each filter that has anything to choose from."""
-    return [
-        _choice(name, kind.title, kind.values(reads), settings.filters.get(name, ()))
-        for name, kind in FILTERS.items()
-    ]
-
-
-def _choice(name: str, title: str, counts: Mapping[str, int], chosen: Sequence[str]) -> html.Div:
-    """Any number of a filter's values, with the images that each has; the chosen first."""
-    values = [*chosen, *(value for value in counts if value not in chosen)][: max(OFFERED, len(chosen))]
-    find = [dcc.Input(type="text", placeholder=f"Find a {title.lower()}", className="choice-find",
-                      id=f"search-find-{name}", autoComplete="off")] if len(values) > FOUND_ABOVE else []
-    return html.Div(
-        [
-            html.Span(title, className="field-label", id=f"search-filter-{name}-label"),
-            *([html.Label([html.Span(f"Find a {title.lower()}", className="visually-hidden"), *find])]
-              if find else []),
-            dbc.Checklist(
-                id=f"search-filter-{name}", value=list(chosen), class_name="choices",
-                options=[
-                    {"value": value, "label": f"{value} · {counts.get(value, 0):,}"} for value in values
-                ],
-            ),
-        ],
-        hidden=not values, className="choice", role="group",
-        **{"aria-labelledby": f"search-filter-{name}-label", "data-filter": name},
     )

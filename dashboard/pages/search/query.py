@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite
 
 from dashboard.pages.search.entry import Asked, Entry
 from dashboard.pages.search.kinds import KINDS
-from dashboard.reads import Reads, filters
+from dashboard.reads import Reads, facets
 from dashboard.uploads.edit import EditedPictures
-from pipeline import embeddings
-from pipeline.search import Query
+from pipeline import columns, embeddings
+from pipeline.search import Filter, Query
 from pipeline.settings import METRICS
 
 COUNTS = (12, 24, 48, 96)
 COUNT = 24
 MODES = ("closest", "discover", "distinct")
+_OLDER = {"label": "label", "folder": "folder", "in": "collection", "tag": "tag"}
+"""Parameters that had one filter each → columns."""
+
 
 @dataclass(frozen=True)
 class Settings:
     """How is searched: weights 0–1 by embedding, metric, matches at a time, mode, and the
-    values that each filter lets pass (none: all)."""
+    conditions on what is found, as the address writes them."""
 
     weights: dict[str, float]
     metric: str = METRICS[0]
     count: int = COUNT
     mode: str = MODES[0]
-    filters: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    where: str = ""
 
     @classmethod
     def of(cls, params: Mapping[str, str], names: Sequence[str]) -> Settings:
@@ -37,7 +40,7 @@ class Settings:
             _one_of(params.get("metric"), METRICS, METRICS[0]),
             int(_one_of(params.get("count"), [str(n) for n in COUNTS], str(COUNT))),
             _one_of(params.get("mode"), MODES, MODES[0]),
-            {name: split(params[name]) for name in filters.FILTERS if params.get(name)},
+            where_from(params),
         )
 
     def params(self) -> dict[str, object]:
@@ -48,7 +51,7 @@ class Settings:
         params["metric"] = self.metric if self.metric != METRICS[0] else None
         params["count"] = self.count if self.count != COUNT else None
         params["mode"] = self.mode if self.mode != MODES[0] else None
-        return params | {name: join(values) for name, values in self.filters.items() if values}
+        return params | {"where": self.where or None}
 
 
 def weights_from(params: Mapping[str, str], names: Sequence[str]) -> dict[str, float]:
@@ -66,20 +69,24 @@ def weights_from(params: Mapping[str, str], names: Sequence[str]) -> dict[str, f
     return {name: given.get(name, 0.0) for name in names}
 
 
-def join(values: Sequence[str]) -> str:
-    """Texts as one, with commas between; a comma within has a backslash before it."""
-    return ",".join(value.replace("\\", "\\\\").replace(",", "\\,") for value in values)
+def where_from(params: Mapping[str, str]) -> str:
+    """The conditions that an address names, as it writes them; those of older addresses, too."""
+    if params.get("where"):
+        return params["where"]
+    return columns.printed(
+        one for name, column in _OLDER.items() if params.get(name) for one in columns.one_of(column, _split(params[name]))
+    )
 
 
-def split(text: str) -> tuple[str, ...]:
-    """What `join` joined."""
-    values, kept = [""], iter(text)
-    for letter in kept:
+def _split(text: str) -> list[str]:
+    """Values with commas between; a comma within has a backslash before it."""
+    values, letters = [""], iter(text)
+    for letter in letters:
         if letter == ",":
             values.append("")
         else:
-            values[-1] += next(kept, "") if letter == "\\" else letter
-    return tuple(filter(None, values))
+            values[-1] += next(letters, "") if letter == "\\" else letter
+    return list(filter(None, values))
 
 
 def query_of(
@@ -97,7 +104,7 @@ def query_of(
         entries=tuple(part for part, _ in parts),
         weights=_weights(settings.weights),
         metric=settings.metric, top_k=settings.count,
-        filter=filters.narrowed(reads, settings.filters, exclude),
+        filter=Filter(facets.asked(reads, settings.where), exclude=tuple(sorted(exclude))),
     )
 
 

@@ -198,9 +198,9 @@ def _average(count: int, one: str, several: str) -> str:
 
 def nothing(settings: Settings, board: Sequence[Entry], seen: int) -> html.Div:
     """What stands in place of matches where there are none."""
-    if settings.filters:
+    if settings.where:
         text, action = "No other image passes all filters.", "Clear the filters"
-        button = html.Button(action, className="button", type="button", **{"data-does": "unfilter"})
+        button = html.Button(action, className="button", type="button", **{"data-facets": "clear"})
     elif settings.mode == "discover" and seen:
         text = "You have seen everything there is."
         button = html.Button("Start over", className="button", type="button", **{"data-does": "forget"})
