@@ -16,7 +16,9 @@
     ]],
     ["Among images", null, [
       [["←", "→"], "Previous, next"], [["↑", "↓"], "Row above, below"],
-      [["Home", "End"], "First, last"], [["Enter"], "Open"],
+      [["Home", "End"], "First, last"], [["Enter"], "Open"], [["Space"], "Look at it large"],
+      [["Ctrl", "Space"], "Choose it, or not"], [["Ctrl", "A"], "Choose all"],
+      [["Shift"], "With arrows or a click: choose up to there"], [["Shift", "F10"], "What can be done with it"],
     ]],
     ["Map", "/", [
       [["V"], "Move the map", "pan"], [["L"], "Lasso", "lasso"], [["B"], "Box", "box"],

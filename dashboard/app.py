@@ -36,7 +36,7 @@ from dashboard.pages.library import page as library_page
 from dashboard.pages.map import page as map_page
 from dashboard.pages.search import page as search_page
 from dashboard.reads import Reads
-from dashboard.routes import exports, facets, operation, small_maps
+from dashboard.routes import exports, facets, gallery, operation, small_maps
 from dashboard.routes import images as image_routes
 from pipeline.errors import LikenessError, sentence
 from pipeline.library import Library
@@ -109,6 +109,7 @@ def create_app(
     exports.register(app.server, reads)
     facets.register(app.server, reads)
     facet_panel.register(app)
+    gallery.register(app.server, reads)
     small_maps.register(app.server, reads)
     acts.register(app.server, reads)
     document.write(app, reads, PAGES)

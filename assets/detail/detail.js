@@ -124,7 +124,7 @@
     const from = window.likeness.from;
     const id = new URLSearchParams(location.search).get("image");
     const to = from || { path: "/", search: id ? `?image=${encodeURIComponent(id)}` : "" };
-    window.likeness.visit(to.path, to.search);
+    window.likeness.visit(to.path, to.search, true);
   }
 
   function follow(selector) {

@@ -170,7 +170,7 @@
 
   window.likeness.search = {
     state: state, doing: doing, put: put, note: note, stored: stored, store: store, setBoard: setBoard,
-    addTo: addTo, placed: placed, entry: entry, isAdding: isAdding, tokenOf: tokenOf, at: at, onPage: onPage,
+    addTo: addTo, most: MOST, placed: placed, entry: entry, isAdding: isAdding, tokenOf: tokenOf, at: at, onPage: onPage,
   };
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
@@ -193,6 +193,8 @@
         if (mode === "discover" && before && before !== state.asked) see(shown);
         asked.seen = seen();
         asked.first = !shown; // the page as its address named it
+        const place = asked.first && window.likeness.place.recall();
+        if (place) asked.upto = place.count; // as many as there were when it was left
         return asked;
       },
 

@@ -1,72 +1,192 @@
-/* The matches of the Search page: scrolling on through them, and a word on each. */
+/* The matches of the Search page as a gallery: scores and parts on each, a word on it, and scrolling on. */
 (function () {
   "use strict";
-  const AHEAD = "800px"; // so far before the end the next page is asked for
-  const { search, on } = window.likeness;
+  const { search, on, elements } = window.likeness;
+  const { make, icon } = elements;
+  const gallery = () => window.likeness.gallery;
+  const AHEAD = "1200px"; // so far before the end the next page is asked for
+  const FOOT = 68; // px of words below a picture
+  const NARROWEST = 124; // px of a card: its tools side by side
+  const TOOLS = [
+    ["plus", "plus-lg", "Add to the search"], ["minus", "dash-lg", "Search for less like this"],
+    ["up", "hand-thumbs-up", "Good match"], ["down", "hand-thumbs-down", "Bad match"],
+  ];
+  let list = null; // the gallery of the page that is open
+  let matches = new Map(); // id → what the server says of a match
+  let bend = null; // after how many matches the scores bend
+  let parts = []; // of a score: {name, title, part, counts}
   let asked = "";
+
+  // Cards
+
+  function name(id) {
+    const match = matches.get(id);
+    const of = match.label ? `${match.label} · ${match.name}` : match.name;
+    return `Match ${match.rank}: ${of}, score ${match.score.toFixed(3)}`;
+  }
+
+  function dress(card, id) {
+    const match = matches.get(id);
+    const foot = make("div", { className: "match-foot" });
+    const score = make("span", { className: "match-score", title: "Score: 1 is the same" }, match.score.toFixed(3));
+    const distance = match.distance === undefined ? null
+      : make("span", { title: "Distance by the chosen metric, 0 is the same" }, `dist ${Number(match.distance.toPrecision(4))}`);
+    foot.append(
+      make("div", { className: "match-figures" }, make("span", { className: "match-rank" }, String(match.rank)),
+        make("span", { className: "match-both" }, distance, score)),
+      bars(match),
+      make("div", { className: "match-last" },
+        make("div", { className: "match-label", title: match.path }, match.label || match.name), tools(match)),
+    );
+    card.append(foot, ...said(match));
+  }
+
+  // A thin bar for each embedding, as long as its cosine; those without weight are faint.
+  function bars(match) {
+    const known = parts.filter((one) => one.name in match.parts);
+    const figures = known.map((one) => `${one.title} ${match.parts[one.name].toFixed(2)}`).join(", ");
+    const box = make("div", { className: "parts", role: "img", title: figures, "aria-label": figures });
+    known.forEach((one) => {
+      const bar = make("div", { className: `part ${one.part}` });
+      bar.style.width = `${100 * Math.max(0, Math.min(1, match.parts[one.name]))}%`;
+      box.append(make("div", { className: one.counts ? "part-track" : "part-track part-off" }, bar));
+    });
+    return box;
+  }
+
+  function tools(match) {
+    const may = window.likeness.may("annotate");
+    return make("div", { className: "match-tools" }, ...TOOLS.filter(([does]) => may || does === "plus" || does === "minus")
+      .map(([does, picture, text]) => {
+        const rates = { up: 1, down: -1 }[does];
+        return make("button", {
+          type: "button", className: "match-tool", title: text, tabIndex: -1, "aria-label": `${text}: ${match.name}`,
+          "aria-pressed": rates ? String(match.rating === rates) : null, data: { does: does, image: match.id },
+        }, icon(picture));
+      }));
+  }
+
+  function said(match) {
+    if (match.further) return [make("span", { className: "match-said" }, "Further out")];
+    if (!match.alike) return [];
+    const href = window.likeness.url(`/search?image=${match.id}&metric=hamming`);
+    return [make("a", { className: "match-said", href: href, tabIndex: -1,
+      title: "Near-duplicates that are left out; this shows them" }, `+${match.alike} alike`)];
+  }
+
+  // The list
+
+  function begin(box) {
+    const g = gallery();
+    list = g.create(box, {
+      label: "Matches", size: g.sizeOf("search", 168), least: NARROWEST, foot: FOOT, name: name, dress: dress,
+      look: { card: "match", link: "match-picture" }, href: (id) => window.likeness.url(`/search?image=${id}`),
+      open: use, near: more, rate: rate, rated: (id) => (matches.get(id) || { rating: 0 }).rating,
+      breaks: () => (bend && bend < list.ids.length ? [bend] : []),
+      line: (count) => make("span", {
+        title: "Up to here the matches stand out among the first 100: a suggestion, not a limit", className: "cutoff",
+      }, `The first ${count === 1 ? "match stands" : `${count} stand`} out. After here likeness falls off slowly.`),
+    });
+    const tools = document.getElementById("search-tools");
+    if (tools) tools.replaceChildren(g.slider(list, "search"));
+  }
+
+  function ratios() {
+    return Float32Array.from(list.ids, (id) => matches.get(id).shape / 1000);
+  }
+
+  // Another search, or the same one found anew.
+  function show(data) {
+    const box = document.getElementById("search-list");
+    if (!data || !box) return window.dash_clientside.no_update;
+    [parts, bend] = [data.parts, data.bend];
+    matches = new Map(data.matches.map((one) => [one.id, one]));
+    if (!list || !box.contains(list.grid)) begin(box);
+    list.ids = Int32Array.from(matches.keys());
+    list.show(list.ids, { ratios: ratios(), key: data.of });
+    return window.dash_clientside.no_update;
+  }
+
+  // The next page after what is shown, if it still belongs there.
+  function append(page, shown) {
+    const fits = page && shown && page.shown.of === shown.of && page.after === shown.ids.length && list;
+    if (!fits) return window.dash_clientside.no_update;
+    page.matches.forEach((one) => matches.set(one.id, one));
+    list.ids = Int32Array.from(matches.keys());
+    list.show(list.ids, { ratios: ratios(), key: page.shown.of });
+    return page.shown;
+  }
+
+  // Doing
+
+  // Searched with instead of what is on the board, or beside it.
+  function use(id) {
+    search.note(null);
+    search.addTo(search.placed(search.state.board, search.entry("image", id), search.isAdding()));
+  }
+
+  // Beside what is on the board: few one by one, more as their average.
+  search.addAll = function (ids, minus) {
+    const free = search.most - search.state.board.length;
+    const entries = ids.length <= Math.max(1, Math.min(free, 8)) ? ids.map((id) => search.entry("image", id, minus))
+      : [search.entry("selection", window.likeness.ids.pack(ids), minus)];
+    search.note(null);
+    const board = entries.reduce((now, one) => (Array.isArray(now) ? search.placed(now, one, true) : now), search.state.board);
+    search.addTo(board);
+  };
+
+  // What is found, best first.
+  search.matches = () => (list && list.grid.isConnected ? Array.from(list.ids, (id) => matches.get(id)) : []);
+
+  // Shown at once; where the server refuses, as it was. The same word again takes it back.
+  async function rate(id, value) {
+    const match = matches.get(id);
+    const before = match.rating;
+    const now = before === value ? 0 : value;
+    press(match, now);
+    const answer = await window.likeness.act("rate", {
+      question: search.state.shown.question, image: id, value: now, rank: match.rank, score: match.score,
+    });
+    if (answer.error) press(match, before);
+  }
+
+  function press(match, value) {
+    match.rating = value;
+    document.querySelectorAll(`#search-list .match-tool[data-image="${match.id}"][aria-pressed]`).forEach((one) =>
+      one.setAttribute("aria-pressed", String({ up: 1, down: -1 }[one.dataset.does] === value)));
+  }
+
+  search.doing.up = ({ dataset }) => rate(Number(dataset.image), 1);
+  search.doing.down = ({ dataset }) => rate(Number(dataset.image), -1);
 
   // Once for each end: an answer that comes late finds that the list has grown, and is dropped.
   function more() {
-    const shown = search.state.shown;
+    const { shown } = search.state;
     if (!shown || !shown.more) return;
-    const end = shown.of + ":" + shown.ids.length;
+    const end = `${shown.of}:${shown.ids.length}`;
     if (end === asked) return;
     asked = end;
-    search.put("search-more", { data: end + ":" + Date.now() });
+    search.put("search-more", { data: `${end}:${Date.now()}` });
   }
 
   const watcher = new IntersectionObserver((seen) => {
     if (seen[seen.length - 1].isIntersecting) more();
     else asked = ""; // what failed is asked for again when the end comes back
-  }, { rootMargin: "0px 0px " + AHEAD + " 0px" });
+  }, { rootMargin: `0px 0px ${AHEAD} 0px` });
 
   // Watching anew tells at once whether the end is still in sight.
   on("likeness:matches", null, () => {
     asked = "";
     watcher.disconnect();
     const { shown } = search.state;
-    if (!shown || shown.of !== rated.of) rated.clear();
-    rated.of = shown && shown.of;
     requestAnimationFrame(() => {
-      rated.forEach((value, image) => press(image, value));
       const end = document.getElementById("search-end");
-      if (end) watcher.observe(end);
+      if (!end) return;
+      const whole = shown && !shown.more && shown.ids.length >= 960;
+      end.textContent = whole ? `These are the first ${shown.ids.length}. Filters lead to others.` : "";
+      watcher.observe(end);
     });
   });
 
-  const rated = new Map(); // image → the word given since the matches came: a drawing anew has the old one
-
-  function press(image, value) {
-    rated.set(image, value);
-    document.querySelectorAll(`#search-gallery .match-tool[data-image="${image}"][aria-pressed]`).forEach((one) => {
-      one.setAttribute("aria-pressed", String(one.dataset.does === { "1": "up", "-1": "down" }[value]));
-    });
-  }
-
-  // Shown at once; where the server refuses, as it was.
-  async function rate(button, value) {
-    const { image, rank, score } = button.dataset;
-    const taken = button.getAttribute("aria-pressed") === "true";
-    const old = document.querySelector(`#search-gallery .match-tool[data-image="${image}"][aria-pressed=true]`);
-    const before = old ? { up: 1, down: -1 }[old.dataset.does] : 0;
-    press(image, taken ? 0 : value);
-    const answer = await window.likeness.act("rate", {
-      question: search.state.shown.question, image: Number(image), value: taken ? 0 : value,
-      rank: Number(rank), score: Number(score),
-    });
-    if (answer.error) press(image, before);
-  }
-
-  search.doing.up = (button) => rate(button, 1);
-  search.doing.down = (button) => rate(button, -1);
-
-  // The next page after what is shown, if it still belongs there: put to it, so that what is
-  // there is not drawn anew.
-  window.dash_clientside.search.append = function (page, shown) {
-    const none = window.dash_clientside.no_update;
-    const fits = page && shown && page.shown.of === shown.of && page.after === shown.ids.length;
-    if (!fits) return [none, none];
-    const more = new window.dash_clientside.Patch();
-    return [more.extend(["props", "children"], page.cards).build(), page.shown];
-  };
+  Object.assign(window.dash_clientside.search, { list: show, append: append });
 })();

@@ -41,12 +41,15 @@
     );
   }
 
-  // Lead to a page. Where the address names it already, that is no step of the history; and
+  // Lead to a page; back: to where one came from, and so to the place in it. Where the address names it already, that is no step of the history; and
   // it is asked for again if it did not come.
-  window.likeness.visit = function (path, search) {
+  window.likeness.visit = function (path, search, back) {
     const to = url(path) + (search || "");
-    if (to !== location.pathname + location.search) history.pushState({}, "", to);
-    window.scrollTo(0, 0);
+    if (to !== location.pathname + location.search) {
+      window.likeness.place.leave(back);
+      history.pushState({}, "", to);
+    }
+    window.scrollTo({ top: 0, behavior: "instant" });
     if (asked || !same(here(), shown)) go();
   };
 

@@ -28,18 +28,18 @@ def test_the_way_from_anywhere_to_a_match_by_keys(page: Page):
 
     page.goto("/search?image=3&count=96")  # all at once: nothing comes later by scrolling
     cards = page.locator("#search-gallery .match-picture")
-    expect(cards).to_have_count(59)
-    sources = cards.locator("img").evaluate_all("all => all.map(i => i.getAttribute('src'))")
+    expect(page.locator("#search-gallery .pictures")).to_have_attribute("data-count", "59")
+    sources = [f"/thumb/{image}" for image in page.evaluate("likeness.search.matches().map(one => one.id)")]
     tops = cards.evaluate_all("all => all.map(one => Math.round(one.getBoundingClientRect().top))")
-    columns = tops.count(tops[0])
-    assert columns > 1
+    below = [at for at, top in enumerate(tops) if top == sorted(set(tops))[1]]
+    assert below[0] > 1
     cards.first.focus()
-    for key, at in (
-        ("ArrowRight", 1), ("ArrowDown", 1 + columns), ("ArrowLeft", columns), ("ArrowUp", 0),
-        ("ArrowUp", 0), ("ArrowLeft", 0), ("End", len(sources) - 1), ("Home", 0), ("ArrowRight", 1),
+    for key, wanted in (
+        ("ArrowRight", [1]), ("ArrowDown", below), ("ArrowUp", range(below[0])), ("Home", [0]), ("ArrowUp", [0]),
+        ("ArrowLeft", [0]), ("End", [58]), ("ArrowRight", [58]), ("PageUp", range(58)), ("Home", [0]), ("ArrowRight", [1]),
     ):
         page.keyboard.press(key)
-        assert focused(page) == sources[at], key
+        assert sources.index(focused(page)) in wanted, key
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
     page.keyboard.press("Enter")
@@ -117,15 +117,18 @@ def test_the_arrows_walk_the_neighbors_of_an_image_row_by_row(page: Page):
     expect(page).to_have_url(re.compile(re.escape(target) + "$"))
 
 
-def test_links_of_a_card_appear_with_it_and_lead_on(page: Page):
+def test_a_card_is_one_link_and_its_menu_has_all_else(page: Page):
     page.goto("/search?image=3")
     card = page.locator("#search-gallery .match").nth(1)
-    links = card.locator(".image-links")
-    expect(links).to_have_css("opacity", "0")
+    expect(card.get_by_role("link")).to_have_count(1)
+    expect(card.locator(".match-tool").first).to_have_css("opacity", "0")
     card.locator(".match-picture").hover()
-    expect(links).to_have_css("opacity", "1")
-    image = card.locator("img").first.get_attribute("src").rsplit("/", 1)[1]
-    card.get_by_title("Details").click()
+    expect(card.locator(".match-tool").first).to_have_css("opacity", "1")
+    image = card.get_attribute("data-image")
+    card.locator(".match-picture").click(button="right")
+    menu = page.get_by_role("menu")
+    expect(menu.get_by_role("menuitem").first).to_be_focused()
+    menu.get_by_role("menuitem", name="Details").click()
     expect(page).to_have_url(re.compile(rf"/detail\?image={image}$"))
     expect(page.locator(".detail-picture")).to_have_attribute("src", f"/image/{image}")
     page.keyboard.press("Escape")
@@ -183,7 +186,7 @@ def test_two_windows_on_one_server_do_not_disturb_each_other(browser, address):
     other.goto("/search?image=9&count=96")
     for window, image in ((one, 3), (other, 9)):
         expect(window.locator(f"#search-query img[src^='/image/{image}']")).to_be_visible()
-        expect(window.locator("#search-gallery .match")).to_have_count(59)
+        expect(window.locator("#search-gallery .pictures")).to_have_attribute("data-count", "59")
     before = one.locator("#search-gallery .match-score").all_inner_texts()
     other.get_by_role("button", name="Color", exact=True).click()
     expect(other).to_have_url(re.compile("sift=0"))

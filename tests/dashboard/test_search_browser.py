@@ -16,11 +16,8 @@ from pipeline.library import notes
 
 pytestmark = pytest.mark.browser
 
-IDS = """() => [...document.querySelectorAll('#search-gallery .match-picture img')]
-    .map(picture => +picture.src.split('/').pop())"""
-SCORES = """() => [...document.querySelectorAll('#search-gallery .match')].map(match => [
-    +match.querySelector('.match-picture img').src.split('/').pop(),
-    match.querySelector('.match-score').textContent])"""
+IDS = "() => likeness.search.matches().map(match => match.id)"  # those out of sight, too
+SCORES = "() => likeness.search.matches().map(match => [match.id, match.score])"
 OTHERS = f"first => ({IDS})().length > 0 && ({IDS})()[0] !== first"
 TO_THE_END = f"() => {{ window.scrollTo(0, document.body.scrollHeight); return ({IDS})().length >= 59 }}"
 
@@ -137,6 +134,7 @@ def test_upload_crop_minus_filter_scroll_reload_and_thumbs_up(page: Page, librar
     up.click()
     expect(up).to_have_attribute("aria-pressed", "true")
     page.wait_for_function(TO_THE_END)
+    page.evaluate("window.scrollTo(0, 0)")
     expect(up).to_have_attribute("aria-pressed", "true")
     page.get_by_text("History and ratings").click()
     expect(page.locator("#search-ratings")).to_contain_text("1 rating")
@@ -201,7 +199,7 @@ def test_discover_again_repeats_nothing_and_history_leads_back(page: Page):
     page.wait_for_function(OTHERS, arg=first[0])
     second = page.evaluate(IDS)
     assert len(second) == 20 and not set(first) & set(second)
-    page.locator("#search-gallery").get_by_text("Use as query").first.click()
+    page.locator("#search-gallery .match-picture").first.click()
     expect(page).to_have_url(re.compile(rf"image={second[0]}\b"))
     page.wait_for_function(OTHERS, arg=second[0])
     assert not set(page.evaluate(IDS)) & {*first, *second}

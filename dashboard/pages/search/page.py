@@ -52,7 +52,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
             # Which picture of the board is on the stage; what the browser asks the server; what
             # it gets back (uploads it sends and keeps itself, see search_files.js).
             *(dcc.Store(id=f"search-{name}") for name in (
-                "active", "asked", "picture", "shown", "more", "page", "recorded",
+                "active", "asked", "picture", "shown", "more", "page", "recorded", "listed",
             )),
             html.Section(
                 id="search-panel", className="search-panel", **{"aria-label": "Query"},
@@ -64,11 +64,12 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
                 children=[
                     html.Div(
                         [facets.button(), html.Div(id="search-status", className="search-status", role="status"),
+                         html.Div(id="search-tools", className="pictures-tools"),
                          segments("search-mode", "Which matches", MODE_TITLES, settings.mode, quiet=True)],
                         className="search-head",
                     ),
                     facets.chips(),
-                    html.Div(components.gallery([]), id="search-gallery"),
+                    html.Div(id="search-gallery"),
                     html.Div(id="search-below", className="search-below"),
                     html.Div(id="search-end", className="search-end"),
                 ],
@@ -144,7 +145,7 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         page = search_results.page_of(
             reads, query, settings, shown["question"], shown=before, of=shown["of"]
         )
-        return {"after": len(before.ids), "cards": page.cards, "shown": page.shown.data}
+        return {"after": len(before.ids), "matches": page.matches, "shown": page.shown.data}
 
     @app.callback(Output("search-ratings", "children"), Input("acted", "data"))
     @needs(READ)
@@ -157,7 +158,7 @@ def _register_browser(app: Dash) -> None:
     weights = Input({"type": "search-weight", "embedding": ALL}, "value")
     presets = State({"type": "search-preset", "name": ALL}, "id")
     chosen = Output("search-chosen", "data", allow_duplicate=True)
-    kinds = ("search-start", "search-example", "search-match", "search-match-action")
+    kinds = ("search-start", "search-example")
     for function, outputs, inputs in (
         ("ask", [Output("search-asked", "data")],
          [Input("search-chosen", "data"), State("search-shown", "data"), State("search-mode", "value")]),
@@ -168,8 +169,7 @@ def _register_browser(app: Dash) -> None:
         ("preset", [Output({"type": "search-weight", "embedding": ALL}, "value")],
          [Input({"type": "search-preset", "name": ALL}, "n_clicks"),
           State({"type": "search-weight", "embedding": ALL}, "id"), State("search-presets", "data")]),
-        ("append", [Output("search-gallery", "children", allow_duplicate=True),
-                    Output("search-shown", "data", allow_duplicate=True)],
+        ("append", [Output("search-shown", "data", allow_duplicate=True)],
          [Input("search-page", "data"), State("search-shown", "data")]),
     ):
         app.clientside_callback(
@@ -179,6 +179,9 @@ def _register_browser(app: Dash) -> None:
     app.clientside_callback(
         ClientsideFunction("search", "dress"), Output("search-picture", "data"),
         Input("search-query", "children"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("search", "list"), Output("search-listed", "data"), Input("search-matches", "data"),
     )
     app.clientside_callback(
         ClientsideFunction("search", "arrived"), Output("search-recorded", "data"),
@@ -221,13 +224,15 @@ def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Sett
     try:
         query = query_of(reads, edited, board, asked["uploads"], settings)
         of = _generation(asked, settings)
-        page = search_results.page_of(reads, query, settings, rated_as(board, settings), seen=seen, of=of)
+        page = search_results.pages_of(
+            reads, query, settings, rated_as(board, settings), seen=seen, of=of, upto=int(asked.get("upto") or 0)
+        )
     except LikenessError as error:
         return components.error_note(str(error)), no_update, no_update, no_update
-    if not page.cards:
+    if not page.matches:
         return None, search_results.nothing(settings, board, len(seen)), None, page.shown.data
     return (
-        search_results.told(page, settings, board), components.gallery(page.cards),
+        search_results.told(page, settings, board), search_results.gallery(page, settings.weights),
         search_results.below(settings, len(seen)), page.shown.data,
     )
 

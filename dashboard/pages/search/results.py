@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 
-from dash import html
+import numpy as np
+from dash import dcc, html
 
 from dashboard import components
-from dashboard.access import ANNOTATE
 from dashboard.pages.search.entry import Entry, Kind
 from dashboard.pages.search.kinds import KINDS
 from dashboard.pages.search.query import Settings
-from dashboard.reads import Called, Reads
+from dashboard.reads import Called, Reads, galleries
 from pipeline.library import notes
 from pipeline.search import Match, Query, Result, after, cutoff, diversity
 from pipeline.search.diversity import Found
@@ -41,11 +41,12 @@ class Shown:
 
 @dataclass(frozen=True)
 class Page:
-    """Cards to be shown after those that are there, what is then shown, and the search's time.
+    """Matches to be shown after those that are there, what is then shown, and the search's time.
 
-    lacking: {embedding that counts: how many of these matches have no vector of it}."""
+    matches: what the browser makes cards of, assets/search/search_gallery.js. lacking: {embedding
+    that counts: how many of these matches have no vector of it}."""
 
-    cards: list
+    matches: list[dict]
     shown: Shown
     ms: float
     lacking: dict[str, int]
@@ -74,20 +75,17 @@ def page_of(
     else:
         found, bend = _found(reads, query, settings, ids, seen), shown.bend if shown else None
     words = {one.image_id: one.value for one in notes.ratings(reads.library, rated)}
-    called = reads.called([match.id for match in found.result.matches])
-    cards = []
-    for rank, match in enumerate(found.result.matches, len(ids) + 1):
-        cards.append(_card(match, called[match.id], rank, found, words.get(match.id, 0) if reads.may(ANNOTATE) else None))
-        if rank == bend:
-            cards.append(_divider(bend))
-    ids = (*ids, *(match.id for match in found.result.matches))
-    if len(ids) >= MOST:
-        cards.append(html.Div(
-            html.Span(f"These are the first {len(ids):,}. Filters lead to others."), className="cutoff",
-        ))
+    new = [match.id for match in found.result.matches]
+    called = reads.called(new)
+    shapes = galleries.shapes(reads, np.array(new, np.int64)).tolist()
+    matches = [
+        _match(match, called[match.id], rank, found, shape, words.get(match.id, 0))
+        for rank, (match, shape) in enumerate(zip(found.result.matches, shapes), len(ids) + 1)
+    ]
+    ids = (*ids, *new)
     full = len(found.result.matches) == settings.count
     more = settings.mode != "discover" and full and len(ids) < MOST
-    return Page(cards, Shown(of, ids, bend, more, rated), found.result.ms, _lacking(found.result))
+    return Page(matches, Shown(of, ids, bend, more, rated), found.result.ms, _lacking(found.result))
 
 
 def _lacking(result: Result) -> dict[str, int]:
@@ -114,58 +112,39 @@ def _found(
     return Found(reads.search(after(query, shown)))
 
 
-def _card(match: Match, called: Called, rank: int, found: Found, rating: int | None) -> html.Div:
-    """A match with what can be done to it here: to the board, and a word on it; rating: the
-    word there is, None where none may be given."""
-    said = []
-    if match.id in found.further:
-        said.append(html.Span("Further out", className="match-said"))
-    if match.id in found.alike:
-        count = found.alike[match.id]
-        said.append(html.A(
-            f"+{count} alike", className="match-said",
-            href=components.link("/search", image=match.id, metric="hamming"),
-            title="Near-duplicates that are left out; this shows them",
-        ))
-    name = called.name
-    tools = [
-        _tool("plus-lg", "Add to the search", name, "plus", match, rank),
-        _tool("dash-lg", "Search for less like this", name, "minus", match, rank),
-        html.Span(said, className="match-saids"),
+def pages_of(
+    reads: Reads, query: Query, settings: Settings, rated: dict, *, seen: Sequence[int], of: str, upto: int
+) -> Page:
+    """The first matches, and as many pages after them as hold so many: where one comes back to a list
+    it is as long as it was."""
+    page = page_of(reads, query, settings, rated, seen=seen, of=of)
+    while page.shown.more and len(page.shown.ids) < min(upto, MOST):
+        more = page_of(reads, query, settings, rated, shown=page.shown, of=of)
+        page = replace(page, matches=page.matches + more.matches, shown=more.shown)
+    return page
+
+
+def gallery(page: Page, weights: Mapping[str, float]) -> list:
+    """What the browser makes the gallery of: its place, and the matches. weights: that ranked them."""
+    parts = [
+        {"name": name, "title": components.title_of(name), "part": components.part_of(name), "counts": weight > 0}
+        for name, weight in weights.items()
     ]
-    if rating is not None:
-        tools += [
-            _tool("hand-thumbs-up", "Good match", name, "up", match, rank, rating == 1),
-            _tool("hand-thumbs-down", "Bad match", name, "down", match, rank, rating == -1),
-        ]
-    card = components.match_card(
-        match, called, rank, found.result.weights, kind="search-match", action="Use as query",
-        leave_out=("search",),
-    )
-    return html.Div([card, html.Div(tools, className="match-tools")], className="search-card")
+    data = {"of": page.shown.of, "bend": page.shown.bend, "parts": parts, "matches": page.matches}
+    return [html.Div(id="search-list"), dcc.Store(id="search-matches", data=data)]
 
 
-def _tool(icon: str, text: str, name: str, does: str, match: Match, rank: int, pressed=None) -> html.Button:
-    more = {} if pressed is None else {"aria-pressed": str(pressed).lower()}
-    return html.Button(
-        components.icon(icon), type="button", className="match-tool", title=text,
-        **{
-            "aria-label": f"{text}: {name}", "data-does": does, "data-image": match.id,
-            "data-rank": rank, "data-score": f"{match.score:.6f}",
-        },
-        **more,
-    )
-
-
-def _divider(bend: int) -> html.Div:
-    return html.Div(
-        html.Span(
-            f"The first {'match stands' if bend == 1 else f'{bend} stand'} out. "
-            "After here likeness falls off slowly."
-        ),
-        className="cutoff", role="separator",
-        title=f"Up to here the matches stand out among the first {cutoff.DEPTH}: a suggestion, not a limit",
-    )
+def _match(match: Match, called: Called, rank: int, found: Found, shape: int, rating: int) -> dict:
+    """A match for the browser: shape is its width by height in thousandths, rating the word on it (1, 0 or −1)."""
+    said = {"further": True} if match.id in found.further else {}
+    if match.id in found.alike:
+        said["alike"] = found.alike[match.id]
+    if match.distance is not None:
+        said["distance"] = match.distance
+    return {
+        "id": match.id, "rank": rank, "score": match.score, "parts": match.parts, "shape": shape, "rating": rating,
+        "label": match.label or "", "name": called.name, "path": called.path, **said,
+    }
 
 
 def told(page: Page, settings: Settings, board: Sequence[Entry]) -> html.Div:

@@ -1,0 +1,130 @@
+/* What can be done with pictures that are chosen: one table for the bar, the menu, keys and dropping.
+
+   An act is {title, icon, work(ids, given)}, and may have fits(ids, list) (else it is not offered), right
+   (that it takes), few (what it is called for one picture), main (it stands in the bar with its words).
+   given: {list, name, at}. */
+(function () {
+  "use strict";
+  const { on } = window.likeness;
+  const ON_BOARD = 24; // pictures that a search shows one by one; of more it takes the average
+  const act = (name, args) => window.likeness.act(name, args); // loaded later
+  const packed = (ids) => window.likeness.map.encode(ids);
+  const go = (path, params) => window.likeness.visit(path, `?${new URLSearchParams(params)}`);
+  const one = (ids) => ids.length === 1;
+  const searching = () => Boolean(document.querySelector("#page .search"));
+
+  // Pictures in the parameters of a search: few by their ids, more as one average.
+  function these(ids, minus) {
+    const sign = minus ? "-" : "";
+    if (ids.length <= ON_BOARD) return { images: ids.map((id) => sign + id).join(",") };
+    return { [minus ? "minus_these" : "these"]: window.likeness.ids.pack(ids) };
+  }
+
+  function search(ids) {
+    const params = one(ids) ? { image: ids[0] } : these(ids, false);
+    if (params.these === "") return tooMany();
+    return go("/search", params);
+  }
+
+  const tooMany = () => window.likeness.say("These are too many for an address: keep them as a collection, and search with that.");
+
+  // Beside what is searched with: on the page of the search, or that which was there last.
+  function board(ids, minus) {
+    if (searching()) return window.likeness.search.addAll(ids, minus);
+    const params = new URLSearchParams(lastSearch());
+    const more = these(ids, minus);
+    if (Object.values(more).includes("")) return tooMany();
+    Object.entries(more).forEach(([key, value]) =>
+      params.set(key, params.get(key) ? `${params.get(key)},${value}` : value));
+    return window.likeness.visit("/search", `?${params}`);
+  }
+
+  const LAST = "likeness-last-search";
+  function lastSearch() {
+    try {
+      return sessionStorage.getItem(LAST) || "";
+    } catch (error) {
+      return "";
+    }
+  }
+  function keepSearch() {
+    try {
+      if (searching()) sessionStorage.setItem(LAST, location.search);
+    } catch (error) {
+      return; // storage is forbidden: the next board begins empty
+    }
+  }
+  on("likeness:matches", null, () => setTimeout(keepSearch));
+
+  // Kept under a name that is asked for; what it is called, or null.
+  async function keep(ids, given) {
+    const name = given.name || (await window.likeness.gallery.ask("Keep as a collection", "Keep", "collections", given));
+    if (!name) return null;
+    const answer = await act("keep", { name: name, ids: packed(ids) });
+    return answer.error ? null : answer.collection;
+  }
+
+  async function tag(ids, given) {
+    const name = given.name || (await window.likeness.gallery.ask("Tag", "Tag", "tags", given));
+    if (name) await act("tag", { name: name, ids: packed(ids) });
+  }
+
+  async function graph(ids, given) {
+    if (one(ids)) return go("/graph", { image: ids[0] });
+    window.likeness.say("A graph of several is of a collection: give them a name, and it opens.");
+    const name = await keep(ids, given);
+    return name && go("/graph", { collection: name });
+  }
+
+  function save(kind) {
+    return (ids) => window.likeness.download(`/export/${kind}`, { ids: ids.join(",") });
+  }
+
+  function rate(value) {
+    return (ids, { list }) => ids.forEach((id) => list.options.rate(id, value));
+  }
+  const rates = (ids, list) => Boolean(list && list.options.rate);
+
+  const acts = {
+    view: { title: "Look through these", few: "Look at it large", icon: "arrows-fullscreen",
+      fits: (ids, list) => Boolean(list),
+      work: (ids, { list }) => window.likeness.gallery.view(list, list.indexOf(ids[0])) },
+    search: { title: "Search with these", few: "Search with it", icon: "search", main: true, work: search },
+    plus: { title: "Add to the search", icon: "plus-lg", work: (ids) => board(ids, false) },
+    minus: { title: "Search for less like these", few: "Search for less like it", icon: "dash-lg",
+      work: (ids) => board(ids, true) },
+    keep: { title: "Keep", icon: "collection", right: "annotate", main: true, work: keep },
+    tag: { title: "Tag", icon: "tag", right: "annotate", main: true, work: tag },
+    good: { title: "Good matches", few: "Good match", icon: "hand-thumbs-up", right: "annotate", fits: rates, work: rate(1) },
+    bad: { title: "Bad matches", few: "Bad match", icon: "hand-thumbs-down", right: "annotate", fits: rates, work: rate(-1) },
+    map: { title: "On the map", icon: "geo-alt",
+      fits: (ids) => !document.querySelector("#page .map-page") && (one(ids) || window.likeness.ids.pack(ids) !== ""),
+      work: (ids) => go("/", one(ids) ? { image: ids[0] } : { picked: window.likeness.ids.pack(ids) }) },
+    compare: { title: "Compare", icon: "layout-three-columns", fits: one, work: ([id]) => go("/compare", { image: id }) },
+    graph: { title: "Graph", icon: "diagram-3", fits: (ids) => one(ids) || window.likeness.may("annotate"), work: graph },
+    details: { title: "Details", icon: "info-circle", fits: one, work: ([id]) => go("/detail", { image: id }) },
+    csv: { title: "Table (CSV)", icon: "filetype-csv", work: save("csv") },
+    json: { title: "Table (JSON)", icon: "filetype-json", work: save("json") },
+    zip: { title: "Original files (zip)", icon: "file-earmark-zip", work: save("zip") },
+    remove: { title: "Remove from here", icon: "x-lg", fits: (ids, list) => Boolean(list && list.options.here && list.options.here()),
+      work: (ids, { list }) => list.options.here().work(ids) },
+  };
+
+  // The names of the acts that can be done with some pictures.
+  function offered(ids, list) {
+    return Object.keys(acts).filter((name) => {
+      const { fits, right } = acts[name];
+      return (!right || window.likeness.may(right)) && (!fits || fits(ids, list));
+    });
+  }
+
+  function called(name, ids, list) {
+    if (name === "remove") return list.options.here().title;
+    return (one(ids) && acts[name].few) || acts[name].title;
+  }
+
+  window.likeness.gallery = Object.assign(window.likeness.gallery || {}, {
+    acts: acts, offered: offered, called: called,
+    perform: (name, ids, given) => acts[name].work(Array.from(ids), Object.assign({}, given)),
+  });
+})();

@@ -1,0 +1,176 @@
+/* The bar of what is chosen, at the foot of the page; the menu of the same acts; and the question for a name. */
+(function () {
+  "use strict";
+  const { make, icon, button } = window.likeness.elements;
+  const { on } = window.likeness;
+  const EXPORTS = ["csv", "json", "zip"];
+  let shown = null; // the gallery that the bar is of
+  let element = null;
+  let asking = null; // the question that is open: closes it
+
+  const counted = (count) => `${count.toLocaleString("en")} chosen`;
+
+  // list: what is chosen there has changed. gone: a gallery that has left the page.
+  function bar(list, gone) {
+    if (gone && gone !== shown) return;
+    const count = list ? list.chosen.size : 0;
+    if (!count && (!shown || shown === list || gone)) {
+      if (element) element.remove();
+      [shown, element] = [null, null];
+      return;
+    }
+    if (!count) return; // of another one
+    if (shown && shown !== list && shown.grid.isConnected) shown.chosen.clear();
+    const before = element;
+    shown = list;
+    if (!before) document.body.append(element = make("div", { className: "chosen-bar", role: "toolbar", "aria-label": "What is chosen" }));
+    if (element.contains(document.activeElement) && element.dataset.count) return renew(list);
+    fill(list);
+  }
+
+  // The same buttons, with another number.
+  function renew(list) {
+    element.querySelector(".chosen-count").textContent = counted(list.chosen.size);
+  }
+
+  function fill(list) {
+    const g = window.likeness.gallery;
+    const ids = list.chosen.list(list.ids);
+    const names = g.offered(ids, list).filter((name) => !["view", "details", "map"].includes(name));
+    const part = (name) => {
+      const title = g.called(name, ids, list);
+      const { icon: picture, main } = g.acts[name];
+      return make("button", { type: "button", className: "chosen-act", title: title, "aria-label": title, data: { chosen: name } },
+        icon(picture), main ? make("span", {}, title) : null);
+    };
+    const all = ids.length < list.ids.length
+      ? make("button", { type: "button", className: "chosen-act chosen-all", data: { chosen: "all" } }, `All ${list.ids.length.toLocaleString("en")}`) : null;
+    const files = make("details", { className: "chosen-export" },
+      make("summary", { className: "chosen-act", title: "Export" }, icon("download"), make("span", {}, "Export")),
+      make("div", { className: "pictures-menu", role: "menu", "aria-label": "Export" }, ...EXPORTS.map((name) => entry(name, ids, list))));
+    element.dataset.count = ids.length;
+    element.replaceChildren(
+      button("x-lg", "Choose nothing (Esc)", { chosen: "none" }, "chosen-act"),
+      make("strong", { className: "chosen-count", role: "status" }, counted(ids.length)), ...(all ? [all] : []),
+      ...names.filter((name) => !EXPORTS.includes(name) && name !== "remove").map(part), files,
+      ...names.filter((name) => name === "remove").map(part),
+    );
+  }
+
+  function entry(name, ids, list) {
+    const g = window.likeness.gallery;
+    return make("button", { type: "button", role: "menuitem", className: "pictures-entry", data: { chosen: name } },
+      icon(g.acts[name].icon), make("span", {}, g.called(name, ids, list)));
+  }
+
+  on("click", ".chosen-bar [data-chosen]", (pressed) => {
+    const list = shown;
+    const name = pressed.dataset.chosen;
+    if (pressed.closest("details")) pressed.closest("details").open = false;
+    if (name === "none") return list.chosen.clear();
+    if (name === "all") return list.chosen.all(list.ids);
+    return window.likeness.gallery.perform(name, list.chosen.list(list.ids), { list: list, at: pressed });
+  });
+  on("click", "*", (met) => {
+    const files = document.querySelector(".chosen-export[open]");
+    if (files && !files.contains(met)) files.open = false;
+  });
+  on("keydown", ".chosen-bar", (met, event) => {
+    if (event.key !== "Escape" || !shown) return;
+    event.stopImmediatePropagation();
+    const list = shown;
+    list.chosen.clear();
+    list.focus(Math.max(0, list.focused));
+  }, true);
+
+  // The menu of pictures at a place of the window: [x, y].
+  function menu(list, ids, at) {
+    const g = window.likeness.gallery;
+    close();
+    const made = make("div", { className: "pictures-menu at-pointer", role: "menu", "aria-label": ids.length > 1 ? `${ids.length} pictures` : "Picture" },
+      make("div", { className: "pictures-menu-head", role: "presentation" }, ids.length > 1 ? `${ids.length.toLocaleString("en")} pictures` : (g.known(ids[0]) || { name: "1 picture" }).name),
+      ...g.offered(ids, list).map((name) => entry(name, ids, list)));
+    made.popover = "manual"; // by itself it would close with the button that opened it, let go
+    (document.querySelector("dialog.viewer[open]") || document.body).append(made); // what is beside a dialog is inert
+    const back = document.activeElement;
+    made.addEventListener("toggle", (event) => {
+      if (event.newState !== "closed") return;
+      const inside = made.contains(document.activeElement) || document.activeElement === document.body;
+      made.remove();
+      if (inside && back && back.isConnected) back.focus({ preventScroll: true });
+    });
+    made.addEventListener("click", (event) => {
+      const pressed = event.target.closest("[data-chosen]");
+      if (!pressed) return;
+      made.hidePopover();
+      g.perform(pressed.dataset.chosen, ids, { list: list, at: list.link(ids[0]) });
+    });
+    made.addEventListener("keydown", (event) => {
+      const entries = Array.from(made.querySelectorAll("[role=menuitem]"));
+      const to = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      const here = entries.indexOf(document.activeElement);
+      if (to) entries[(here + to + entries.length) % entries.length].focus();
+      else if (event.key === "Home" || event.key === "End") entries.at(event.key === "Home" ? 0 : -1).focus();
+      else if (event.key === "Tab") made.hidePopover();
+      else if (event.key === "Escape") made.hidePopover();
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    made.showPopover();
+    const box = made.getBoundingClientRect();
+    made.style.left = `${Math.max(8, Math.min(at[0], window.innerWidth - box.width - 8))}px`;
+    made.style.top = `${Math.max(8, Math.min(at[1], window.innerHeight - box.height - 8))}px`;
+    made.querySelector("[role=menuitem]").focus({ preventScroll: true });
+  }
+
+  on("pointerdown", "*", (met) => met.closest(".at-pointer") || close(), true);
+  const close = () => document.querySelectorAll(".at-pointer").forEach((one) => one.hidePopover());
+
+  // A name from the person, with those that there are to choose from; null where none is given.
+  function ask(title, doing, kind, given) {
+    if (asking) asking(null);
+    return new Promise((resolve) => {
+      const field = make("input", { type: "text", maxLength: 80, className: "form-control", autocomplete: "off",
+        placeholder: kind === "tags" ? "Name of a tag" : "Name of a collection", "aria-label": kind === "tags" ? "Name of a tag" : "Name of a collection" });
+      field.setAttribute("list", "names-to-choose");
+      const list = make("datalist", { id: "names-to-choose" });
+      const form = make("form", { method: "dialog" }, make("h2", {}, title), field, list,
+        make("div", { className: "ask-buttons" },
+          make("button", { type: "button", className: "button", data: { ask: "no" } }, "Cancel"),
+          make("button", { type: "submit", className: "button is-main" }, doing)));
+      const box = make("dialog", { className: "dialog ask-name", "aria-label": title }, form);
+      asking = (text) => {
+        asking = null;
+        box.close();
+        box.remove();
+        resolve(text);
+        const back = given && given.at;
+        if (back && back.isConnected) back.focus({ preventScroll: true });
+      };
+      const done = asking;
+      form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        if (field.value.trim()) done(field.value);
+        else field.focus();
+      });
+      form.querySelector("[data-ask]").addEventListener("click", () => done(null));
+      box.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation());
+      box.addEventListener("cancel", (event) => {
+        event.preventDefault();
+        done(null);
+      });
+      document.body.append(box);
+      box.showModal();
+      field.focus();
+      window.likeness.gallery.names().then((names) => list.replaceChildren(
+        ...names[kind].map(([name, count]) => make("option", { value: name, label: `${count} pictures` }))), () => {});
+    });
+  }
+
+  window.likeness.gallery = Object.assign(window.likeness.gallery || {}, {
+    bar: bar, menu: menu, ask: ask,
+    // px at the foot of the window that the bar covers.
+    covered: () => (element ? element.offsetHeight + 16 : 0),
+  });
+})();

@@ -1,0 +1,176 @@
+/* One picture large, with arrows through the list it stands in; Esc leads back to it in the list. */
+(function () {
+  "use strict";
+  const { make, icon, button } = window.likeness.elements;
+  const STORE = "likeness-viewer-facts";
+  const NEAR = 12; // pictures before the end of a list that goes on
+  const url = (path) => window.likeness.url(path);
+  let open = null; // the viewer that is open
+
+  function wanted(next) {
+    try {
+      if (next !== undefined) localStorage.setItem(STORE, next ? "yes" : "no");
+      return localStorage.getItem(STORE) !== "no";
+    } catch (error) {
+      return next !== false;
+    }
+  }
+
+  const bytes = (count) => (count < 1e6 ? `${Math.ceil(count / 1e3)} kB` : `${(count / 1e6).toFixed(count < 1e7 ? 1 : 0)} MB`);
+
+  function view(list, first) {
+    const g = window.likeness.gallery;
+    if (open) open.close();
+    let at = first;
+    const stage = make("div", { className: "viewer-stage" });
+    const head = make("div", { className: "viewer-head" });
+    const scale = make("span", { className: "viewer-scale" });
+    const facts = make("aside", { className: "viewer-facts", "aria-label": "What is known of it", tabIndex: 0 });
+    const box = make("dialog", { className: "viewer", "aria-label": "Picture" }, head, make("div", { className: "viewer-body" }, stage, facts));
+    const zoom = g.zoomable(stage, {
+      swipe: (way) => step(way),
+      told: (share) => { scale.textContent = share === null ? "" : `${Math.round(share * 100)} %`; },
+    });
+    facts.hidden = !wanted() || window.innerWidth < 800;
+
+    const id = () => list.ids[at];
+    const turn = (way, title) => make("button", { type: "button", className: `viewer-turn viewer-${way}`, title: title, "aria-label": title,
+      data: { view: way } }, icon(way === "back" ? "chevron-left" : "chevron-right"));
+
+    function show() {
+      const picture = make("img", { className: "viewer-picture", src: url(`/image/${id()}`), alt: `Picture ${at + 1}`, draggable: false });
+      picture.style.backgroundImage = `url("${url(`/thumb/${id()}`)}")`;
+      const mine = id();
+      stage.replaceChildren(picture, turn("back", "Previous (←)"), turn("on", "Next (→)"));
+      stage.querySelector(".viewer-back").disabled = at === 0;
+      stage.querySelector(".viewer-on").disabled = at === list.ids.length - 1;
+      zoom.of(picture);
+      fill(g.known(mine));
+      g.about(mine).then((told) => {
+        if (open !== api || id() !== mine || !told) return;
+        fill(told);
+        picture.alt = told.label ? `${told.label}, ${told.name}` : told.name;
+        if (told.pixels) Object.assign(picture.dataset, { width: told.pixels[0], height: told.pixels[1] });
+        // The thumbnail stands where the picture will, until it is there.
+        if (told.pixels) picture.style.aspectRatio = `${told.pixels[0]} / ${told.pixels[1]}`;
+      });
+      [at + 1, at - 1].forEach((next) => {
+        if (next >= 0 && next < list.ids.length) new Image().src = url(`/image/${list.ids[next]}`);
+      });
+    }
+
+    function fill(told) {
+      const chosen = list.chosen.has(id());
+      const tool = (name, picture, title, pressed) => {
+        const one = button(picture, title, { view: name }, "viewer-tool");
+        if (pressed !== undefined) one.setAttribute("aria-pressed", String(pressed));
+        return one;
+      };
+      const may = window.likeness.may("annotate");
+      const rated = list.options.rated ? list.options.rated(id()) : 0;
+      head.replaceChildren(
+        make("span", { className: "viewer-count", role: "status" }, `${(at + 1).toLocaleString("en")} of ${list.ids.length.toLocaleString("en")}`),
+        make("span", { className: "viewer-name" }, told ? told.name : ""), scale,
+        ...(list.options.rate && may ? [tool("good", "hand-thumbs-up", "Good match (G)", rated === 1), tool("bad", "hand-thumbs-down", "Bad match (B)", rated === -1)] : []),
+        ...(may ? [tool("tag", "tag", "Tag (T)")] : []),
+        tool("choose", "check-lg", "Choose (C)", chosen), tool("more", "three-dots", "What can be done with it (M)"),
+        tool("facts", "info-circle", "What is known of it (I)", !facts.hidden), tool("close", "x-lg", "Close (Esc)"),
+      );
+      if (!told) return facts.replaceChildren();
+      const size = told.pixels ? `${told.pixels[0].toLocaleString("en")} × ${told.pixels[1].toLocaleString("en")}` : "";
+      const rows = [
+        ["Label", told.label], ["File", told.path], ["Pixels", size], ["Size", bytes(told.bytes)],
+        ["Date of the file", new Date(told.modified * 1000).toLocaleDateString("en", { dateStyle: "medium" })],
+        ["Tags", told.tags.join(", ")], ["Collections", told.collections.join(", ")], ...told.facts,
+      ].filter(([, text]) => text);
+      return facts.replaceChildren(make("dl", {}, ...rows.flatMap(([title, text]) => [make("dt", {}, title), make("dd", {}, text)])),
+        make("a", { href: `${url("/detail")}?image=${told.id}`, className: "card-link" }, "All details"));
+    }
+
+    function step(way) {
+      const next = Math.max(0, Math.min(list.ids.length - 1, at + way));
+      if (next === at) return;
+      at = next;
+      list.focused = at;
+      show();
+      if (list.options.near && at > list.ids.length - NEAR) list.options.near();
+    }
+
+    const doing = {
+      back: () => step(-1), on: () => step(1), close: () => api.close(),
+      facts: () => { facts.hidden = !facts.hidden; wanted(!facts.hidden); fill(g.known(id())); },
+      choose: () => { list.chosen.toggle(id()); fill(g.known(id())); },
+      tag: () => window.likeness.may("annotate") && g.perform("tag", [id()], { list: list }).then(again),
+      good: () => rate(1), bad: () => rate(-1),
+      more: () => g.menu(list, [id()], menuPlace()),
+      remove: () => list.options.here && list.options.here() && list.options.here().work([id()]),
+    };
+    const menuPlace = () => {
+      const place = head.querySelector("[data-view=more]").getBoundingClientRect();
+      return [place.left, place.bottom + 4];
+    };
+
+    function rate(value) {
+      if (!list.options.rate || !window.likeness.may("annotate")) return;
+      Promise.resolve(list.options.rate(id(), value)).then(() => fill(g.known(id())));
+      fill(g.known(id()));
+    }
+
+    // What is known has changed.
+    function again() {
+      const mine = id();
+      g.about(mine).then((told) => open === api && id() === mine && fill(told));
+    }
+
+    const KEYS = {
+      ArrowLeft: doing.back, ArrowRight: doing.on, Home: () => step(-at), End: () => step(list.ids.length), " ": doing.close,
+      Escape: doing.close, i: doing.facts, t: doing.tag, c: doing.choose, m: doing.more, g: doing.good, b: doing.bad,
+      "+": () => zoom.by(1.5), "=": () => zoom.by(1.5), "-": () => zoom.by(1 / 1.5), 0: () => zoom.fit(), 1: () => zoom.full(),
+      Delete: doing.remove,
+    };
+    box.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      event.stopPropagation(); // the page below hears nothing
+      if (event.target.matches("input") || event.target.closest(".pictures-menu")) return;
+      if (event.key === " " && event.target.closest("button")) return; // it is pressed
+      const work = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+      if (!work) return;
+      event.preventDefault();
+      work();
+    });
+    box.addEventListener("click", (event) => {
+      const pressed = event.target.closest("[data-view]");
+      if (pressed) doing[pressed.dataset.view]();
+      else if (event.target.closest("a[href]")) api.close();
+    });
+    box.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      api.close();
+    });
+
+    const api = {
+      box: box,
+      // The list is another one: what is gone from it is not looked at any more.
+      changed: function () {
+        if (!list.ids.length) return api.close();
+        at = Math.min(at, list.ids.length - 1);
+        return show();
+      },
+      close: function () {
+        if (open !== api) return;
+        open = null;
+        box.close();
+        box.remove();
+        list.focus(at);
+      },
+    };
+    open = api;
+    document.body.append(box);
+    box.showModal();
+    show();
+    box.focus();
+  }
+
+  window.likeness.on("likeness:acted", null, () => open && setTimeout(() => open && open.changed(), 50));
+  window.likeness.gallery = Object.assign(window.likeness.gallery || {}, { view: view, viewing: () => open });
+})();

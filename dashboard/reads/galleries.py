@@ -1,0 +1,156 @@
+"""What a gallery asks of the pictures it shows: their order, their shapes, what is known of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from dashboard.reads import Called, Reads
+from pipeline import columns
+from pipeline.columns import parse
+from pipeline.errors import QueryError
+from pipeline.library import ImageRow, notes
+from pipeline.library.facts import KNOWN
+from pipeline.search import Filter, metrics
+
+AS_GIVEN = "given"
+TYPICAL, UNUSUAL = "typical", "unusual"
+SORTS = {
+    AS_GIVEN: "As found", TYPICAL: "Most typical", UNUSUAL: "Least typical", "date": "Newest", "oldest": "Oldest",
+    "name": "Name", "size": "Largest file", "rating": "Rating",
+}
+"""By the name in addresses; what each is called on the screen."""
+
+FACTS_AT_ONCE = 200
+"""Images that are told of in one answer: some screens full."""
+_MOST_COMPARED = 20_000
+"""Images of which the most typical are found: of more, comparing takes seconds."""
+_MOST_AVERAGED = 2_000
+_LONG = 300  # characters of a fact: a prompt may be a page
+
+
+def among(reads: Reads, ids: np.ndarray | None, where: str) -> np.ndarray:
+    """Those of some images, (n,) int64 in any order, that are there and meet conditions written as
+    `columns.parse` reads them; without ids, of all images, ascending."""
+    table = columns.of(reads.library).now()
+    passed = table.all_passing(parse(where))
+    there = table.ids if passed is None else table.ids[passed]
+    return there if ids is None else ids[np.isin(ids, there)]
+
+
+def ordered(reads: Reads, ids: np.ndarray, by: str, weights: dict[str, float] | None = None) -> np.ndarray:
+    """Images (n,) int64 in another order; those of which nothing is known come last, and what is
+    alike stays as it was. weights: what the most typical are found by; None: as a search does.
+
+    Raises QueryError for an order there is not.
+    """
+    if by not in SORTS:
+        raise QueryError(f"Pictures are not sorted by “{by}”; there are: {', '.join(SORTS)}.")
+    if by == AS_GIVEN or not len(ids):
+        return ids
+    if by in (TYPICAL, UNUSUAL):
+        return _by_likeness(reads, ids, by == UNUSUAL, weights)
+    if by == "name":
+        return ids[sorted(range(len(ids)), key=_names(reads, ids).__getitem__)]
+    figures = _figures(reads, ids, by)
+    return ids[np.argsort(figures if by == "oldest" else -figures, kind="stable")]  # NaN is last
+
+
+def shapes(reads: Reads, ids: np.ndarray) -> np.ndarray:
+    """Width by height of images (n,), in thousandths, uint16; 0 where it is not known."""
+    found = reads.library.db.execute("SELECT id, width, height FROM images WHERE width > 0 AND height > 0 ORDER BY id")
+    rows = np.array(found.fetchall() if len(ids) > FACTS_AT_ONCE else _few(reads, ids), np.int64).reshape(-1, 3)
+    at = np.searchsorted(rows[:, 0], ids).clip(max=max(0, len(rows) - 1))
+    if not len(rows):
+        return np.zeros(len(ids), np.uint16)
+    ratio = np.where(rows[at, 0] == ids, 1000 * rows[at, 1] / rows[at, 2], 0)
+    return ratio.clip(max=65_535).astype(np.uint16)
+
+
+def _few(reads: Reads, ids: np.ndarray) -> list[tuple[int, int, int]]:
+    rows = reads.library.images_by_id(ids.tolist())
+    return [(one, rows[one].width, rows[one].height) for one in sorted(rows) if rows[one].width and rows[one].height]
+
+
+def told(reads: Reads, ids: Sequence[int]) -> list[dict]:
+    """What is known of some images, for cards and the viewer: [{"id", "name", "label", "path",
+    "pixels", "bytes", "modified", "tags", "collections", "facts": [[title, value]]}]."""
+    ids = list(ids)[:FACTS_AT_ONCE]
+    library = reads.library
+    rows = library.images_by_id(ids)
+    called = reads.called(ids)
+    tags, kept = notes.tags_of(library, ids), notes.collections_among(library, ids)
+    said = library.facts.of_images(ids)
+    return [
+        _about(rows[one], called[one], tags.get(one, []), kept.get(one, []), said[one].values if one in said else {})
+        for one in ids if one in rows
+    ]
+
+
+def _about(row: ImageRow, called: Called, tags: list[str], kept: list[str], facts: dict) -> dict:
+    values = [
+        [KNOWN[name].title if name in KNOWN else name.partition(".")[2], _text(value)]
+        for name, value in facts.items()
+    ]
+    return {
+        "id": row.id, "name": called.name, "label": row.label or "", "path": called.path,
+        "pixels": [row.width, row.height] if row.width and row.height else None, "bytes": row.size,
+        "modified": row.mtime, "tags": tags, "collections": kept, "facts": values,
+    }
+
+
+def _text(value: object) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= _LONG else f"{text[:_LONG]} …"
+
+
+def _figures(reads: Reads, ids: np.ndarray, by: str) -> np.ndarray:
+    """What images (n,) are sorted by, float64, NaN where it is not known."""
+    table = columns.of(reads.library).now()
+    at = np.searchsorted(table.ids, ids)
+    if by == "size":
+        return table.values("size").values[at]
+    if by == "rating":
+        return _fact(reads, ids, "rating")
+    # When it was taken, where the file says so; else the file's own date.
+    taken = _fact(reads, ids, "taken")
+    return np.where(np.isnan(taken), table.values("date").values[at], taken)
+
+
+def _fact(reads: Reads, ids: np.ndarray, name: str) -> np.ndarray:
+    known, values = reads.library.facts.column(name)
+    if not len(known):
+        return np.full(len(ids), np.nan)
+    at = np.searchsorted(known, ids).clip(max=len(known) - 1)
+    return np.where(known[at] == ids, values.astype(np.float64)[at], np.nan)
+
+
+def _names(reads: Reads, ids: np.ndarray) -> list[tuple]:
+    """What images are sorted by name with: the file's, figures in it as numbers; then its folder."""
+    table = columns.of(reads.library).now()
+    paths = table.values("file").texts
+    keys = []
+    for at in np.searchsorted(table.ids, ids).tolist():
+        folder, _, name = (paths[at] or "").casefold().rpartition("/")
+        parts = re.split(r"(\d+)", name)
+        keys.append(([(int(part), "") if part.isdecimal() and part.isascii() else (-1, part) for part in parts], folder))
+    return keys
+
+
+def _by_likeness(reads: Reads, ids: np.ndarray, unusual: bool, weights: dict[str, float] | None) -> np.ndarray:
+    """From the most like the average of the images to the least, or the other way."""
+    if len(ids) > _MOST_COMPARED:
+        raise QueryError(f"The most typical are found among {_MOST_COMPARED:,} pictures at most; narrow them first.")
+    some = ids[np.linspace(0, len(ids) - 1, min(len(ids), _MOST_AVERAGED)).astype(int)]
+    searcher = reads.searcher
+    index = searcher.index()
+    mean = {name: vector for name, vector in searcher.mean(some.tolist()).items() if name in index.dims}
+    counted = {name: weight for name, weight in metrics.weights_of(index.embeddings, weights).items() if weight and name in mean}
+    if not counted:
+        return ids  # nothing is known to compare by
+    found = index.search(mean, counted, len(ids), Filter(ids=tuple(ids.tolist())), exact=True).ids
+    found = found[found >= 0]
+    rest = ids[~np.isin(ids, found)]
+    return np.concatenate([found[::-1] if unusual else found, rest])

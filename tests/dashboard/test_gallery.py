@@ -1,0 +1,231 @@
+"""The gallery: what the server says of pictures, and choosing, looking and coming back in a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.app import create_app
+from dashboard.reads import Reads, galleries
+from dashboard.reads.packing import unpack
+from pipeline.errors import QueryError
+from pipeline.library import Library, notes
+from tests.dashboard.accessibility import faults
+
+
+@pytest.fixture(scope="module")
+def reads(made_library) -> Reads:
+    return Reads(Library(made_library))
+
+
+@pytest.fixture(scope="module")
+def ids(reads) -> np.ndarray:
+    return np.array([row.id for row in reads.library.images()])
+
+
+def test_pictures_are_sorted_by_what_is_known_and_the_rest_comes_last(library):
+    reads = Reads(library)
+    ids = np.array([row.id for row in library.images()])[::-1].copy()
+    library.db.execute("UPDATE images SET mtime = 1e9 + id * 7 % 60, size = 1000 + id % 3")
+    library.db.execute("UPDATE images SET path = 'b/Img ' || (1000 - id) || '.jpg'")
+    library.db.execute("UPDATE images SET mtime = -1 WHERE id IN (7, 9)")  # no date that a calendar has
+    dates = {row.id: row.mtime for row in library.images()}
+    newest = galleries.ordered(reads, ids, "date").tolist()
+    assert sorted(newest) == sorted(ids) and newest[-2:] == [9, 7]  # as they stood
+    known = [dates[one] for one in newest[:-2]]
+    assert known == sorted(known, reverse=True)
+    oldest = galleries.ordered(reads, ids, "oldest").tolist()
+    assert oldest[-2:] == [9, 7] and [dates[one] for one in oldest[:-2]] == sorted(known)
+    sizes = [library.image(one).size for one in galleries.ordered(reads, ids, "size").tolist()]
+    assert sizes == sorted(sizes, reverse=True)
+    names = galleries.ordered(reads, ids, "name").tolist()
+    assert names == sorted(ids.tolist(), reverse=True)  # Img 940 before Img 999, and so by number
+    library.db.execute("UPDATE images SET path = 'b/Img ' || id || '.jpg'")
+    library.db.execute("UPDATE images SET mtime = mtime + 1")
+    assert galleries.ordered(reads, ids, "rating").tolist() == ids.tolist()
+    assert galleries.ordered(reads, ids, "given") is ids
+    with pytest.raises(QueryError, match="not sorted by"):
+        galleries.ordered(reads, ids, "beauty")
+
+
+def test_the_least_typical_of_a_set_is_what_does_not_belong(reads, ids):
+    labels = {row.id: row.label for row in reads.library.images()}
+    label = labels[ids[0]]
+    alike = [one for one in ids if labels[one] == label]
+    stranger = next(one for one in ids if labels[one] != label)
+    given = np.array([*alike[:4], stranger, *alike[4:]])
+    unusual = galleries.ordered(reads, given, "unusual")
+    assert unusual[0] == stranger
+    assert galleries.ordered(reads, given, "typical").tolist() == unusual[::-1].tolist()
+
+
+def test_the_routes_order_describe_and_name(library):
+    reads = Reads(library)
+    client = create_app(library).server.test_client()
+    notes.collect(library, "Some", [5, 3])
+    notes.tag(library, [3], "blue")
+    sent = client.post("/gallery/order?by=given", data=np.array([9, 3, 10**6, 5], "<i4").tobytes())
+    head, arrays = unpack(sent.data)
+    assert head["by"] == "given" and arrays["ids"].tolist() == [9, 3, 5]
+    for one, shape in zip(arrays["ids"].tolist(), arrays["shapes"].tolist()):
+        row = reads.image(one)
+        assert shape == int(1000 * row.width / row.height)
+    _, arrays = unpack(client.post("/gallery/order?where=collection%3DSome").data)
+    assert arrays["ids"].tolist() == [3, 5]
+    assert len(unpack(client.post("/gallery/order").data)[1]["ids"]) == 60
+    assert client.post("/gallery/order", data=b"123").status_code == 400
+    refused = client.post("/gallery/order?where=collection%3DNone")
+    assert refused.status_code == 404 and "no collection" in refused.text
+    (one, other) = client.get("/gallery/facts?ids=3,999999,x,5").json
+    assert (one["id"], one["tags"], one["collections"]) == (3, ["blue"], ["Some"])
+    assert one["pixels"] == [reads.image(3).width, reads.image(3).height] and other["id"] == 5
+    names = client.get("/gallery/names").json
+    assert names == {"collections": [["Some", 2]], "tags": [["blue", 1]]}
+    assert len(client.get("/gallery/facts?ids=" + ",".join(map(str, range(1, 400)))).json) == 60
+
+
+# In a browser
+
+
+def found(page: Page) -> list[int]:
+    return page.evaluate("likeness.search.matches().map(match => match.id)")
+
+
+def ready(page: Page, least: int = 1) -> None:
+    page.wait_for_function("least => (likeness.search?.matches?.() || []).length >= least", arg=least)
+
+
+def top_of(page: Page, image: int) -> float:
+    link = page.locator(f"a.picture[data-image='{image}']")
+    expect(link).to_be_visible()
+    return link.bounding_box()["y"]
+
+
+@pytest.mark.browser
+def test_a_list_is_left_and_found_again_where_it_was(page: Page):
+    page.goto("/search?image=3&count=12")
+    page.wait_for_function(
+        "() => { scrollTo(0, document.body.scrollHeight); return likeness.search?.matches?.().length === 59 }")
+    image = found(page)[50]
+    page.evaluate("image => likeness.gallery.of(document.querySelector('.pictures')).focus("
+                  "likeness.search.matches().findIndex(one => one.id === image))", image)
+    page.wait_for_timeout(300)  # until the place is noted, after the list has come to rest
+    before = top_of(page, image)
+    assert page.evaluate("scrollY") > 300
+
+    def again() -> None:
+        ready(page, 59)
+        page.wait_for_function("() => scrollY > 300")
+        assert abs(top_of(page, image) - before) < 3
+
+    page.locator(f"a.picture[data-image='{image}']").click(button="right")
+    page.get_by_role("menuitem", name="Details").click()
+    expect(page.locator(".detail-picture")).to_be_visible()
+    page.go_back()
+    again()
+    page.reload()
+    again()
+    page.locator(f"a.picture[data-image='{image}']").click(button="right")
+    page.get_by_role("menuitem", name="Details").click()
+    expect(page.locator(".detail-picture")).to_be_visible()
+    page.keyboard.press("Escape")
+    again()
+    # Another width, and the picture that has the keyboard stays where it is.
+    page.locator(f"a.picture[data-image='{image}']").focus()
+    page.set_viewport_size({"width": 1000, "height": 800})
+    page.wait_for_function("() => document.querySelector('.pictures').clientWidth < 700")
+    page.wait_for_timeout(100)
+    assert abs(top_of(page, image) - before) < 3
+    # A link to the same search begins at its beginning.
+    page.get_by_role("link", name="Library", exact=True).click()
+    expect(page.locator("#library-body section").first).to_be_visible()
+    page.evaluate("likeness.visit('/search', '?image=3&count=12')")
+    ready(page)
+    assert page.evaluate("scrollY") == 0
+
+
+@pytest.mark.browser
+def test_several_are_chosen_as_files_are_and_acted_on_with_a_way_back(page: Page, made_library):
+    page.goto("/search?image=3&count=96")
+    ready(page, 59)
+    pictures = page.locator("#search-gallery a.picture")
+    bar = page.get_by_role("toolbar", name="What is chosen")
+    address = page.url
+    pictures.nth(1).click(modifiers=["Control"])
+    pictures.nth(4).click(modifiers=["Shift"])
+    pictures.nth(2).click(modifiers=["Control"])
+    expect(bar).to_contain_text("3 chosen")
+    assert page.url == address  # the search stays what it is
+    chosen = [found(page)[at] for at in (1, 3, 4)]
+    expect(page.locator("[role=gridcell][aria-selected=true]")).to_have_count(3)
+    assert not faults(page)
+    bar.get_by_role("button", name="Tag", exact=True).click()
+    page.get_by_label("Name of a tag").fill("to print")
+    page.keyboard.press("Enter")
+    expect(page.locator("#said")).to_contain_text("to print")
+    assert notes.tagged(Library(made_library), "to print") == sorted(chosen)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#said")).not_to_contain_text("Tagged")
+    page.wait_for_function("() => fetch('/gallery/names').then(a => a.json()).then(n => n.tags.length === 0)")
+    with page.expect_download() as saved:
+        bar.get_by_text("Export").click()
+        bar.get_by_role("menuitem", name="JSON").click()
+    assert [one["id"] for one in json.loads(saved.value.path().read_bytes())["images"]] == sorted(chosen)
+    # By keys: Shift with arrows, all, none.
+    pictures.nth(0).focus()
+    page.keyboard.press("Control+Space")
+    expect(bar).to_contain_text("4 chosen")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(bar).to_contain_text("2 chosen")
+    page.keyboard.press("Control+a")
+    expect(bar).to_contain_text("59 chosen")
+    page.keyboard.press("Escape")
+    expect(bar).to_have_count(0)
+    # A rubber band from beside the pictures: the first row.
+    row = page.locator(".pictures-row").first.bounding_box()
+    first = pictures.first.bounding_box()
+    page.mouse.move(first["x"] + 2, first["y"] + first["height"] + 3)
+    page.mouse.down()
+    page.mouse.move(first["x"] + row["width"] - 2, first["y"] + 4, steps=5)
+    page.mouse.up()
+    in_row = page.locator(".pictures-row").first.locator("a.picture").count()
+    expect(bar).to_contain_text(f"{in_row} chosen")
+    bar.get_by_role("button", name="Search with these").click()
+    expect(page).to_have_url(re.compile("images="))
+    expect(page.locator(".board-tile")).to_have_count(in_row)
+    expect(bar).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_the_viewer_walks_the_list_and_closes_on_the_picture_it_showed(page: Page):
+    page.goto("/search?image=3&count=12")
+    ready(page, 12)
+    ids = found(page)
+    page.locator("#search-gallery a.picture").nth(2).focus()
+    page.keyboard.press("Space")
+    viewer = page.locator("dialog.viewer")
+    expect(viewer.locator(".viewer-picture")).to_have_attribute("src", f"/image/{ids[2]}")
+    page.wait_for_function("() => likeness.search.matches().length > 12")  # more are asked for, as by scrolling
+    expect(viewer.locator(".viewer-facts")).to_contain_text("Pixels")
+    assert not faults(page, "dialog.viewer")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    expect(viewer.locator(".viewer-picture")).to_have_attribute("src", f"/image/{ids[3]}")
+    page.keyboard.press("1")
+    expect(viewer.locator(".viewer-scale")).to_have_text("100 %")
+    page.keyboard.press("0")
+    expect(viewer.locator(".viewer-scale")).to_have_text("")
+    page.keyboard.press("g")
+    expect(viewer.get_by_role("button", name="Good match")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("g")
+    expect(viewer.get_by_role("button", name="Good match")).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("c")
+    page.keyboard.press("Escape")
+    expect(viewer).to_have_count(0)
+    expect(page.locator(f"#search-gallery a.picture[data-image='{ids[3]}']")).to_be_focused()
+    expect(page.locator("[role=gridcell][aria-selected=true]")).to_have_attribute("data-image", str(ids[3]))
