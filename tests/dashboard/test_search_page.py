@@ -27,7 +27,7 @@ from dashboard.uploads.vectors import packed, unpacked
 from pipeline import index as indexes
 from pipeline.library import Library, notes
 from pipeline.search.joining import MINUS
-from tests.dashboard.trees import of_class, of_kind, parts, text_of
+from tests.dashboard.trees import of_kind, parts, text_of
 
 EQUAL = {"color": 1.0, "sift": 1.0, "efficientnet": 1.0}
 
