@@ -71,6 +71,11 @@ class MapOptions:
     """A seed makes the map reproducible and single-threaded; None: fast."""
 
 
+def find_away() -> bool:
+    """Whether pictures on drives that are not there are found all the same (LIKENESS_FIND_AWAY=1)."""
+    return os.environ.get("LIKENESS_FIND_AWAY", "") not in ("", "0")
+
+
 def data_dir(given: str | Path | None = None) -> Path:
     """The library's directory: as given, or LIKENESS_DATA, or ./data."""
     return Path(given or os.environ.get("LIKENESS_DATA") or DATA_DIR)

@@ -57,6 +57,8 @@ def search(query, minus, palette, weights, preset, metric, html, as_json, labels
     result = searcher.search(Query(entries, chosen, metric=metric, filter=passing, **values))
     for word, near in result.unknown.items():
         click.echo(words.told(word, near), err=True)
+    for folder, count in result.away.items():
+        click.echo(f"Not searched: {count:,} images in {printable(folder)}, whose drive is not there.", err=True)
     if html:
         sheet = contact_sheet(library, result, ", ".join([*(Path(one).name for one in query), *palette, *(f"not {Path(one).name}" for one in minus)]))
         try:
@@ -64,7 +66,7 @@ def search(query, minus, palette, weights, preset, metric, html, as_json, labels
         except OSError as error:
             raise SettingsError(f"The contact sheet cannot be written to {html} ({error.strerror}).") from None
     if as_json:
-        shown = asdict(result)
+        shown = asdict(result) | {"away": {printable(folder): count for folder, count in result.away.items()}}
         rows = library.images_by_id([match["id"] for match in shown["matches"]])
         for match in shown["matches"]:
             if match["id"] in rows:

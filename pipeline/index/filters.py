@@ -25,18 +25,25 @@ class Filters:
     """
 
     def __init__(self, library: Library, positions: Callable[[np.ndarray], np.ndarray], size: int):
+        self._library = library
         self._columns, self._positions, self._size = columns.of(library), positions, size
-        self._kept: OrderedDict[Condition, tuple[object, Bitmap]] = OrderedDict()
+        self._kept: OrderedDict[Condition | frozenset, tuple[object, Bitmap]] = OrderedDict()
         self._lock = threading.Lock()
 
     def rows(self, filter: Filter) -> Bitmap | None:
-        """The rows that pass, or None where all do; QueryError for what there is not."""
+        """The rows that pass, or None where all do; QueryError for what there is not.
+
+        Images on drives that are not there never do.
+        """
         passed = None if filter.ids is None else self._at(filter.ids)
         if filter.conditions:
             table = self._columns.now()
             for condition in filter.conditions:
                 met = self._of(table, condition)
                 passed = met if passed is None else passed & met
+        if away := self._library.presence.away():
+            met = self._there(away)
+            passed = met if passed is None else passed & met
         if filter.exclude:
             passed = Bitmap.of(np.ones(self._size, bool)) if passed is None else passed
             passed = passed.without(self._positions(np.asarray(filter.exclude, np.int64)))
@@ -44,14 +51,23 @@ class Filters:
 
     def _of(self, table: Table, condition: Condition) -> Bitmap:
         version = (table.generation, table.version(condition))
+        return self._keep(condition, version, lambda: self._at(table.ids[table.passing(condition)]))
+
+    def _there(self, away: frozenset) -> Bitmap:
+        """The rows of images that are not on any of these drives."""
+        every, presence = Bitmap.of(np.ones(self._size, bool)), self._library.presence
+        version = self._library.images_generation()
+        return self._keep(away, version, lambda: every.without(self._positions(presence.ids(away))))
+
+    def _keep(self, key: Condition | frozenset, version: object, make: Callable[[], Bitmap]) -> Bitmap:
         with self._lock:
-            kept = self._kept.get(condition)
+            kept = self._kept.get(key)
             if kept is not None and kept[0] == version:
-                self._kept.move_to_end(condition)
+                self._kept.move_to_end(key)
                 return kept[1]
-        found = self._at(table.ids[table.passing(condition)])
+        found = make()
         with self._lock:
-            self._kept[condition] = (version, found)
+            self._kept[key] = (version, found)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return found

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from zlib import crc32
 
 import numpy as np
 from sqlite_utils import Database
@@ -198,13 +199,20 @@ def _thumbnails(library: Library, progress: Progress) -> Iterator[Finding]:
         yield Finding("thumbnails", "missing", len(without), text, lambda: None, "", RUN)
     progress.start("thumbnails", library.db.execute("SELECT count(*) FROM thumbnails").fetchone()[0])
     bad = []
-    rows = library.db.execute("SELECT image_id, jpeg FROM thumbnails")
+    rows = library.db.execute("SELECT image_id, jpeg, crc FROM thumbnails")
     while some := rows.fetchmany(_ROWS):
-        bad += [image_id for image_id, jpeg in some if not is_whole(jpeg)]
+        bad += [image_id for image_id, jpeg, crc in some if not _as_stored(jpeg, crc)]
         progress.advance(len(some))
     if bad:
         text = f"{len(bad):,} thumbnails are damaged."
         yield Finding("thumbnails", "damaged", len(bad), text, lambda: _delete(library, "thumbnails", bad), "", RUN)
+
+
+def _as_stored(jpeg: object, crc: int | None) -> bool:
+    """Whether a thumbnail is what was stored; of those from before there were check sums, whether it opens."""
+    if not isinstance(jpeg, bytes):
+        return False
+    return is_whole(jpeg) if crc is None else crc32(jpeg) == crc
 
 
 def _hashes(library: Library) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from pipeline.library.connection import DATABASE, Connection, connect, prepare
 from pipeline.library.facts import Facts
 from pipeline.library.images import ImageTables
 from pipeline.library.locks import locked
+from pipeline.library.presence import Presence
 from pipeline.library.vectors import VectorTables
 
 
@@ -35,6 +37,7 @@ class Library(ImageTables, VectorTables):
         """
         self.data = Path(data)
         self._local = threading.local()
+        self.presence = Presence(self)
         if not create and not (self.data / DATABASE).is_file():
             raise LibraryError(
                 f"There is no library in {self.data}. "
@@ -131,7 +134,9 @@ class Library(ImageTables, VectorTables):
         with self.db.atomic():
             now = self.raise_generation()
             self.db.conn.executemany(
-                "INSERT INTO thumbnails VALUES (?, ?) ON CONFLICT DO UPDATE SET jpeg = excluded.jpeg", thumbnails
+                "INSERT INTO thumbnails (image_id, jpeg, crc) VALUES (?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET jpeg = excluded.jpeg, crc = excluded.crc",
+                ((image_id, jpeg, crc32(jpeg)) for image_id, jpeg in thumbnails),
             )
             for name, (extractor, ids, rows) in vectors.items():
                 self._put(name, extractor, ids, rows, now)

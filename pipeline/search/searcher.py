@@ -103,7 +103,8 @@ class Searcher:
             distances = {int(i): round(float(d), 6) for i, d in zip(ids, figures)}
         matches = self._matches(ids, asked, distances)
         ms = (time.perf_counter() - started) * 1000
-        return Result(query.metric, weights, round(ms, 2), matches, asked.scale, _nearest(asked.written.unknown)), curve
+        unknown, away = _nearest(asked.written.unknown), self.library.presence.folders()
+        return Result(query.metric, weights, round(ms, 2), matches, asked.scale, unknown, away), curve
 
     def _asked(self, index: Index, query: Query, weights: dict[str, float]) -> Asked:
         """The query's vector by embedding, the weights that count, and on which scale."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import sqlite3
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from pipeline import index, maps
 from pipeline.cli import main
@@ -144,10 +146,40 @@ def index_of_tags_behind(library: Library) -> None:
         db.close()
 
 
+def thumbnail_that_still_opens(library: Library) -> None:
+    """One bit of it is another, and no decoder minds."""
+    jpeg = bytearray(library.thumbnail(2))
+    for at in range(len(jpeg) // 2, len(jpeg)):
+        jpeg[at] ^= 1
+        if is_whole(bytes(jpeg)):
+            break
+        jpeg[at] ^= 1
+    assert bytes(jpeg) != library.thumbnail(2)
+    library.db.execute("UPDATE thumbnails SET jpeg = ? WHERE image_id = 2", [bytes(jpeg)])
+
+
+def old_thumbnail_that_opens_and_is_none(library: Library) -> None:
+    """Of a library from before there were check sums; only who decodes all of it sees the damage."""
+    jpeg = bytearray(library.thumbnail(2))
+    for at in range(2, len(jpeg)):
+        jpeg[at] ^= 0xFF
+        try:
+            with Image.open(io.BytesIO(jpeg)) as picture:
+                size = picture.size
+                picture.load()
+        except (OSError, SyntaxError, ValueError) as error:
+            if "broken data stream" in str(error) and max(size) <= 256:
+                break
+        jpeg[at] ^= 0xFF
+    else:
+        pytest.fail("no such byte")
+    library.db.execute("UPDATE thumbnails SET jpeg = ?, crc = NULL WHERE image_id = 2", [bytes(jpeg)])
+
+
 CURABLE = {
     "index of SQLite": (index_of_tags_behind, ("integrity", "images.db")),
     "trigger": (sql("DROP TRIGGER tags_insert"), ("schema", "tags_insert")),
-    "orphan thumbnail": (sql("INSERT INTO thumbnails SELECT 999, jpeg FROM thumbnails LIMIT 1", keys=False), ("orphans", "thumbnails")),
+    "orphan thumbnail": (sql("INSERT INTO thumbnails SELECT 999, jpeg, crc FROM thumbnails LIMIT 1", keys=False), ("orphans", "thumbnails")),
     "orphan facts": (sql("INSERT INTO vectors SELECT embedding_id, 999, extractor_id, 1 FROM vectors LIMIT 1", keys=False), ("orphans", "vectors")),
     "vector without facts": (sql("DELETE FROM vectors WHERE image_id = 2 AND embedding_id = (SELECT id FROM embeddings WHERE name = 'color')"), ("facts", "color")),
     "facts without vector": (sql("DROP TRIGGER \"color_vectors_deleted\"", "DELETE FROM color_vectors WHERE image_id = 2"), ("bytes", "color")),
@@ -160,6 +192,8 @@ CURABLE = {
     "thumbnail missing": (sql("DELETE FROM thumbnails WHERE image_id IN (2, 5)"), ("thumbnails", "missing")),
     "thumbnail cut": (sql("UPDATE thumbnails SET jpeg = substr(jpeg, 1, 900) WHERE image_id = 2"), ("thumbnails", "damaged")),
     "thumbnail text": (sql("UPDATE thumbnails SET jpeg = 'no picture' WHERE image_id = 2"), ("thumbnails", "damaged")),
+    "thumbnail flipped": (thumbnail_that_still_opens, ("thumbnails", "damaged")),
+    "old thumbnail": (old_thumbnail_that_opens_and_is_none, ("thumbnails", "damaged")),
     "hash cut": (sql("UPDATE hashes SET dct = x'00' WHERE image_id = 2"), ("hashes", "damaged")),
     "hash missing": (sql("DELETE FROM hashes WHERE image_id = 2"), ("hashes", "missing")),
     "ids": (sql("UPDATE sqlite_sequence SET seq = 3 WHERE name = 'images'"), ("counters", "ids")),
