@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline import index as indexes
 from pipeline import maps
-from pipeline.embeddings import EMBEDDINGS
+from pipeline.embeddings import find
 from pipeline.errors import LikenessError
 from pipeline.extraction.embed import embed
 from pipeline.library import Library, checks, derived
@@ -92,7 +92,7 @@ def _examine(library: Library, progress: Progress) -> Iterator[Finding]:
 def _inside(library: Library, progress: Progress) -> Iterator[Finding]:
     """The database; what would have to be computed from pictures that are not there cannot be put right."""
     away = any(True for _ in checks.folders_away(library))
-    for one in checks.examine(library, EMBEDDINGS, progress):
+    for one in checks.examine(library, [name for name in library.embeddings() if find(name)], progress):
         if away and one.computes is not None:
             yield checks.incurable(one, "first see to the folder that is not there")
         else:

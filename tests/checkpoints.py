@@ -1,7 +1,7 @@
-"""DreamSim release archives with random weights, for tests only.
+"""Weights of DreamSim, timm and open_clip in their published formats, random, for tests only.
 
-The files, names and keys are those that the `dreamsim` package unpacks from its release
-archives; only the numbers are random. Vectors made with them mean nothing.
+Files, names and keys of DreamSim are those that its package unpacks from its release archives;
+only the numbers are random. Vectors made with them mean nothing.
 """
 
 from __future__ import annotations
@@ -102,3 +102,32 @@ def _adapter_config():
         "target_modules": ["qkv"],
         "task_type": None,
     }
+
+
+def write_timm(name: str, file: Path, seed: int = 0, left_out: str = "") -> Path:
+    """Random weights of a network of timm, as safetensors on the hub have them."""
+    import timm
+    import torch
+    from safetensors.torch import save_file
+
+    torch.manual_seed(seed)
+    state = timm.create_model(name).state_dict()
+    save_file({key: value for key, value in state.items() if key != left_out}, file)
+    return file
+
+
+def write_clip(folder: Path) -> Path:
+    """Random weights of a tiny CLIP, which open_clip knows from now on as `likeness-tiny`."""
+    import open_clip
+    import torch
+
+    shape = {
+        "embed_dim": 24, "vision_cfg": {"image_size": 64, "layers": 2, "width": 64, "patch_size": 16},
+        "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
+    }  # fmt: skip
+    (folder / "likeness-tiny.json").write_text(json.dumps(shape))
+    open_clip.add_model_config(folder)
+    torch.manual_seed(1)
+    file = folder / "weights.pt"
+    torch.save({"state_dict": open_clip.create_model("likeness-tiny").state_dict()}, file)
+    return file

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from pipeline import settings
-from pipeline.embeddings import EMBEDDINGS
+from pipeline.embeddings import EMBEDDINGS, FORMS, canonical, find
 from pipeline.embeddings.options import about
+from pipeline.embeddings.pretrained import Pretrained
 from pipeline.settings import EmbedOptions, IndexOptions, MapOptions
 
 
@@ -51,11 +52,16 @@ exclude_options = _options(
 EMBED, INDEX, MAP = EmbedOptions(), IndexOptions(), MapOptions()
 
 
+_NETWORKS = [name for name, it in EMBEDDINGS.items() if it.extractor and issubclass(it.extractor, Pretrained)]
+
+
 def _extractor_options():
     """A flag for every option of every embedding, as its extractor declares it."""
     for name, entry in EMBEDDINGS.items():
         for item in fields(entry.extractor.options_type) if entry.extractor else ():
             said = about(item)
+            if said.flag == "":
+                continue
             default = "" if item.default is None else f"  [default: as before, at first {item.default}]"
             yield click.option(
                 said.flag or f"--{name}-{item.name}".replace("_", "-"), _dest(name, item.name),
@@ -69,8 +75,8 @@ def _dest(name: str, field: str) -> str:
 
 
 def _type(default, said) -> click.ParamType | None:
-    if said.folder:
-        return click.Path(file_okay=False, path_type=Path)
+    if said.is_path:
+        return click.Path(file_okay=said.file, dir_okay=said.folder, path_type=Path)
     if said.choices:
         return click.Choice(said.choices)
     if isinstance(default, (int, float)) and not isinstance(default, bool):
@@ -85,18 +91,35 @@ def given_options(values: dict) -> dict[str, dict]:
         name, parted, field = key.partition("__")
         if parted and value is not None:
             given.setdefault(name, {})[field] = value
+    for name, file in values.get("weights_of", ()):
+        given.setdefault(name, {})["weights"] = file
     return given
+
+
+def _weights_of(context: click.Context, _, values: tuple[str, ...]) -> list[tuple[str, Path]]:
+    """NAME=FILE, as often as it is given."""
+    found = []
+    for value in values:
+        name, equals, file = value.partition("=")
+        name = canonical(name.strip())
+        entry = find(name)
+        if not (equals and file and entry and entry.extractor and issubclass(entry.extractor, Pretrained)):
+            raise click.BadParameter(f"{value!r} is not NAME=FILE of one of {', '.join([*_NETWORKS, *FORMS])}.")
+        found.append((name, Path(file)))
+    return found
 
 
 embed_options = _options(
     click.option("--embeddings", metavar="LIST",
-                 help=f"auto, or names joined by commas: {','.join(EMBEDDINGS)}.  [default: as before, at first auto]"),
+                 help=f"auto, or names joined by commas: {','.join([*EMBEDDINGS, *FORMS])}.  [default: as before, at first auto]"),
     click.option("--batch-size", type=click.IntRange(1), default=EMBED.batch_size, help="Images stored at a time."),
     click.option("--model-batch-size", type=click.IntRange(1), default=EMBED.model_batch_size,
                  help="Images per pass of a network."),
     click.option("--workers", type=click.IntRange(0), default=EMBED.workers, help="Decoding processes; 0: one per core."),
     click.option("--device", type=click.Choice(settings.DEVICES), default=EMBED.device, help="Where networks run."),
     *_extractor_options(),
+    click.option("--weights", "weights_of", multiple=True, metavar="NAME=FILE", callback=_weights_of,
+                 help="The file with the weights of a network, as in resnet=FILE; may be given again."),
 )
 
 

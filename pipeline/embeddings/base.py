@@ -20,6 +20,7 @@ from typing import ClassVar
 import numpy as np
 
 from pipeline.embeddings.options import Options
+from pipeline.progress import Progress, Silent
 
 
 class Extractor(ABC):
@@ -64,7 +65,11 @@ class Extractor(ABC):
         earlier version of Likeness said less about the same vectors."""
         return False
 
-    def fetch(self) -> None:
+    @classmethod
+    def check(cls, options: Options) -> None:
+        """Raises EmbeddingError where the options name a network that there is not; reads no weights."""
+
+    def fetch(self, progress: Progress = Silent()) -> None:
         """Have here what `encode` needs and is not on this machine yet, before the first picture.
 
         The fingerprint counts only after it. Raises WeightsUnavailableError.

@@ -20,6 +20,7 @@ from pipeline.embeddings.base import Extractor, unit_rows
 from pipeline.embeddings.dreamsim_weights import WAYS_OUT, Weights, package, unavailable_reason
 from pipeline.embeddings.options import Options, option
 from pipeline.errors import SettingsError, WeightsUnavailableError
+from pipeline.progress import Progress, Silent
 
 SIDE = 224
 """Side of the network's input, px."""
@@ -77,7 +78,7 @@ class DreamSim(Extractor):
         """Fingerprints did not always name the weights."""
         return fingerprint == f"{self.name}/{self.version} type={self.options.type}"
 
-    def fetch(self) -> None:
+    def fetch(self, progress: Progress = Silent()) -> None:
         _weights(self.options).fetch()
 
     def facts(self) -> dict[str, object]:

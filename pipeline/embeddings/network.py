@@ -114,3 +114,28 @@ class Network:
                 self._shift, batch.permute(0, 3, 1, 2).float(), self._scale
             )
             return self._features(pixels).float().cpu().numpy()
+
+
+SAME = 0.999
+"""Least cosine of vectors in 16 and in 32 bits for a network to run in 16."""
+
+
+def narrowed(features: Callable, side: int, mean: Sequence[float], std: Sequence[float], device: torch.device) -> Network:
+    """A network of which nothing is known, in 16 bits where that is faster and changes no vector.
+
+    Tried with a few drawn pictures of `side` px; arguments as for `Network`.
+    """
+    exact, half = Network(features, mean, std, device), half_precision(device)
+    if half is None:
+        return exact
+    fast, drawn = Network(features, mean, std, device, half), _drawn(side)
+    both = [rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-12) for rows in (exact(drawn), fast(drawn))]
+    return fast if (both[0] * both[1]).sum(axis=1).min() >= SAME else exact
+
+
+def _drawn(side: int) -> np.ndarray:
+    """Four pictures with large and small things in them: (4, side, side, 3) uint8."""
+    random = np.random.default_rng(0)
+    cells = [random.integers(0, 256, (4, count, count, 3)) for count in (3, 9, 27)]
+    at = [np.arange(side) * len(one[0]) // side for one in cells]
+    return np.mean([one[:, rows][:, :, rows] for one, rows in zip(cells, at)], axis=0).astype(np.uint8)

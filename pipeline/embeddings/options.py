@@ -28,7 +28,13 @@ class About:
     most: float | None
     choices: tuple[str, ...]
     folder: bool
+    file: bool
     changes_vectors: bool
+
+    @property
+    def is_path(self) -> bool:
+        """Whether its values are paths."""
+        return self.folder or self.file
 
 
 def option(
@@ -40,15 +46,16 @@ def option(
     most: float | None = None,
     choices: tuple[str, ...] = (),
     folder: bool = False,
+    file: bool = False,
     changes_vectors: bool = True,
 ) -> Any:
     """A field of an `Options` dataclass.
 
-    flag: its name on the command line where that is not `--EMBEDDING-FIELD`. least, most:
-    bounds of a number, both allowed. folder: a directory. changes_vectors: whether vectors
+    flag: its name on the command line where that is not `--EMBEDDING-FIELD`; "": it has none.
+    least, most: bounds of a number, both allowed. folder, file: a path. changes_vectors: whether vectors
     made with another value are stale.
     """
-    about = About(help, flag, least, most, choices, folder, changes_vectors)
+    about = About(help, flag, least, most, choices, folder, file, changes_vectors)
     return field(default=default, metadata={"about": about})
 
 
@@ -77,7 +84,7 @@ class Options:
         for item in fields(cls):
             for key in (item.name, f"{prefix}_{item.name}"):
                 if values.get(key) is not None:
-                    found[item.name] = Path(values[key]) if item.metadata["about"].folder else values[key]
+                    found[item.name] = Path(values[key]) if item.metadata["about"].is_path else values[key]
                     break
         return cls(**found)
 

@@ -4,20 +4,25 @@ A new one is a class in a file of its own (see `base`) and a line here; command 
 dashboard, fingerprints and tests follow from that. A library may also hold vectors of a
 name that is not in the registry, brought along by a person: they are compared among
 themselves, and pictures from outside are searched by the others.
+
+Networks of timm and open_clip are too many to list. `timm:MODEL` and `open_clip:MODEL:CHECKPOINT`
+are names of embeddings as they stand; their entries are made from them (`find`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipeline.embeddings.base import Extractor, FittedExtractor
 from pipeline.embeddings.color import ColorHistogram
 from pipeline.embeddings.dreamsim import DreamSim
 from pipeline.embeddings.efficientnet import EfficientNet
+from pipeline.embeddings.open_clip_networks import Clip, OpenClip
 from pipeline.embeddings.options import Options
 from pipeline.embeddings.sift_vlad import SiftVlad
+from pipeline.embeddings.timm_networks import Timm
 from pipeline.errors import EmbeddingError
 
 if TYPE_CHECKING:
@@ -32,7 +37,8 @@ class Embedding:
     `meaning` or a word of its own; embeddings of a role stand in for one another, and the
     screen gives them one color. sees: that in a few plain words. extractor: None where its
     vectors can only be brought along. auto: whether it is computed where nothing is named.
-    stand_in: computed in its place, for `auto`, where it cannot be had.
+    stand_in: computed in its place, for `auto`, where it cannot be had. preset: options that
+    are others than the extractor's defaults.
     """
 
     title: str
@@ -41,6 +47,7 @@ class Embedding:
     extractor: type[Extractor] | None
     auto: bool = False
     stand_in: str | None = None
+    preset: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def uses_network(self) -> bool:
@@ -53,13 +60,45 @@ EMBEDDINGS: dict[str, Embedding] = {
     "sift": Embedding("Texture & shape", "texture", "patterns, details, outlines", SiftVlad, auto=True),
     "dreamsim": Embedding("Meaning", "meaning", "what people find alike", DreamSim, auto=True, stand_in="efficientnet"),
     "efficientnet": Embedding("Meaning", "meaning", "what is in the image", EfficientNet),
-}
+    "clip": Embedding("Meaning (CLIP)", "meaning", "what is in the image, and words for it", Clip,
+                      preset={"model": "vit-b-32:laion2b_s34b_b79k"}),
+    # The recipe of 2015: newer ones gain on ImageNet's own classes and lose as features of others.
+    "resnet": Embedding("Meaning (ResNet-50)", "meaning", "what is in the image", Timm,
+                        preset={"model": "resnet50.tv_in1k"}),
+    "dino": Embedding("Meaning (DINO)", "meaning", "what is in the image, learned without names", Timm,
+                      preset={"model": "vit_small_patch16_224.dino"}),
+}  # fmt: skip
+
+FAMILIES: dict[str, Callable[[str], Embedding]] = {
+    "timm": lambda model: Embedding(
+        f"Meaning ({model})", "meaning", f"what timm's {model} tells apart", Timm, preset={"model": model}),
+    "open_clip": lambda model: Embedding(
+        f"Meaning ({model.replace(':', ', ')})", "meaning", "what is in the image, and words for it", OpenClip,
+        preset={"model": model}),
+}  # fmt: skip
+"""What a name before a colon stands for: the entry of a network by the name behind it."""
+
+FORMS = ("timm:MODEL", "open_clip:MODEL/CHECKPOINT")
+"""Names of that kind as a person writes them."""
+
+
+def find(name: str) -> Embedding | None:
+    """The entry of an embedding that can be computed or is listed; None for any other name."""
+    family, colon, model = name.partition(":")
+    if colon and model and family in FAMILIES:
+        return FAMILIES[family](model)
+    return EMBEDDINGS.get(name)
+
+
+def canonical(name: str) -> str:
+    """A name as a library keeps it: `open_clip:ViT-B-32/openai` is `open_clip:vit-b-32:openai`."""
+    family, colon, model = name.partition(":")
+    return f"{family}:{model.lower().replace('/', ':')}" if colon and family in FAMILIES else name
 
 
 def about(name: str) -> Embedding:
     """The entry of an embedding; for a name that is not in the registry, one without an extractor."""
-    found = EMBEDDINGS.get(name)
-    return found or Embedding(name[:1].upper() + name[1:].replace("_", " "), name, "vectors brought along", None)
+    return find(name) or Embedding(name[:1].upper() + name[1:].replace("_", " "), name, "vectors brought along", None)
 
 
 def create(name: str, options: Options | Mapping[str, Any] | None = None, device: str = "auto") -> Extractor:
@@ -68,13 +107,15 @@ def create(name: str, options: Options | Mapping[str, Any] | None = None, device
     options: of its `options_type`, or a mapping as a library remembers it. Raises
     EmbeddingError that lists the valid names.
     """
-    entry = EMBEDDINGS.get(name)
+    entry = find(name)
     if entry is None or entry.extractor is None:
-        computed = ", ".join(key for key, value in EMBEDDINGS.items() if value.extractor)
+        computed = ", ".join([*(key for key, value in EMBEDDINGS.items() if value.extractor), *FORMS])
         raise EmbeddingError(f"There is no embedding {name!r} to compute; there are: {computed}.")
-    if options is not None and not isinstance(options, Options):
-        options = entry.extractor.options_type.read(options, name)
-    return entry.extractor(options, device)
+    if not isinstance(options, Options):
+        options = entry.extractor.options_type.read({**entry.preset, **(options or {})}, name)
+    extractor = entry.extractor(options, device)
+    extractor.name = name  # one class may stand behind several
+    return extractor
 
 
 def opened(library: Library, name: str, device: str = "auto") -> Extractor | None:
@@ -84,7 +125,8 @@ def opened(library: Library, name: str, device: str = "auto") -> Extractor | Non
     version of Likeness makes other vectors than those.
     """
     current = library.embeddings()[name]
-    if name not in EMBEDDINGS or EMBEDDINGS[name].extractor is None or not current.extractor:
+    entry = find(name)
+    if entry is None or entry.extractor is None or not current.extractor:
         return None
     extractor = create(name, current.options, device)
     fitted = library.fitted(name)

@@ -66,7 +66,7 @@ def embed(
     report = EmbedReport(vectors=dict.fromkeys(names, 0))
     learning = []
     for name, extractor in list(extractors.items()):
-        if not _fetched(library, extractor):
+        if not _fetched(library, extractor, progress):
             del extractors[name]
         elif isinstance(extractor, FittedExtractor) and not _restored(library, name, extractor, progress):
             learning.append(name)
@@ -86,10 +86,10 @@ def embed(
     return report
 
 
-def _fetched(library: Library, extractor: Extractor) -> bool:
+def _fetched(library: Library, extractor: Extractor, progress: Progress) -> bool:
     """Have here what the extractor needs; False where that cannot be had and nothing needs it."""
     try:
-        extractor.fetch()
+        extractor.fetch(progress)
     except WeightsUnavailableError:
         if extractor.name not in library.embeddings() or library.pending(extractor.name):
             raise

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.embeddings import EMBEDDINGS, Extractor, Options, about, create, ordered
+from pipeline.embeddings import EMBEDDINGS, Extractor, Options, about, canonical, create, find, ordered
 from pipeline.errors import EmbeddingError, SettingsError
 from pipeline.library import Library
 from pipeline.progress import Progress, Silent
@@ -34,7 +34,7 @@ def choose(library: Library, text: str | None = None, given: Given = {}, progres
     if text is None:
         auto, names = kept["auto"], kept["embeddings"]
     elif not auto:
-        names = [name.strip() for name in text.split(",") if name.strip()]
+        names = [canonical(name.strip()) for name in text.split(",") if name.strip()]
         if not names:
             raise EmbeddingError("Name at least one embedding, or auto.")
     if auto:
@@ -43,10 +43,11 @@ def choose(library: Library, text: str | None = None, given: Given = {}, progres
     names = list(dict.fromkeys(names))
     if text is not None:
         for name in names:
-            create(name)
+            options = create(name).options
+            find(name).extractor.check(options)
         _say_dropped(library, [name for name in kept["embeddings"] if name not in names], progress)
     library.choose(_STEP, {"embeddings": names, "auto": auto})
-    known = [name for name in names if name in EMBEDDINGS]  # what another version has chosen is its own affair
+    known = [name for name in names if find(name)]  # what another version has chosen is its own affair
     return [name for name in known if not (auto and _waits(library, name, given, progress))]
 
 
@@ -58,7 +59,7 @@ def extractors(
     Raises SettingsError where an option is given for an embedding that is not among them.
     """
     for name, values in given.items():
-        if values and name not in names and EMBEDDINGS[name].stand_in not in names:
+        if values and name not in names and find(name).stand_in not in names:
             raise SettingsError(
                 f"{' and '.join(values)} concerns {name}, which is not computed here ({', '.join(names)} are)."
             )
@@ -84,7 +85,7 @@ def _kept(library: Library) -> dict[str, Any]:
     kept = library.choice(_STEP)
     if kept is not None:
         return kept
-    there = [name for name, it in library.embeddings().items() if it.extractor and name in EMBEDDINGS]
+    there = [name for name, it in library.embeddings().items() if it.extractor and find(name)]
     sql = "SELECT parameters FROM runs WHERE command IN ('run', 'embed') ORDER BY id DESC"
     said = (json.loads(row[0]).get("embeddings") for row in library.db.execute(sql))
     return {"embeddings": there, "auto": not there or next(said, None) == AUTO}
@@ -113,12 +114,13 @@ def _auto(library: Library, name: str, given: Given, progress: Progress) -> str:
 
 def _waits(library: Library, name: str, given: Given, progress: Progress) -> bool:
     """Whether an embedding that nobody named cannot be computed this time; says so where it is wanted."""
-    if not EMBEDDINGS[name].uses_network or name not in library.embeddings():
+    entry = find(name)
+    if not entry.uses_network or name not in library.embeddings():
         return False
     options = remembered(library, name).changed(given.get(name, {}))
-    if EMBEDDINGS[name].extractor.is_here(options):
+    if entry.extractor.is_here(options):
         return False
-    reason = EMBEDDINGS[name].extractor.unavailable(options)
+    reason = entry.extractor.unavailable(options)
     if reason is None:
         return False
     if count := len(library.pending(name)):

@@ -17,7 +17,7 @@ from dashboard.pages.library import folders
 from dashboard.pages.library.parts import ALL_FOLDERS, INDEX, UPDATE, section
 from dashboard.pages.library.runs import STOP
 from dashboard.reads import Reads
-from pipeline.embeddings import EMBEDDINGS, Embedding
+from pipeline.embeddings import EMBEDDINGS, Embedding, find
 from pipeline.errors import LikenessError, SettingsError
 
 AUTO, NOW = "auto", "now"  # a select shows an empty value as none
@@ -94,7 +94,7 @@ def start(reads: Reads, folder: str, by: str):
     """Start a run on a folder; a note where that cannot be."""
 
     def run() -> None:
-        unknown = [name for name in by.split(",") if name not in EMBEDDINGS]
+        unknown = [name for name in by.split(",") if not find(name)]
         if by not in (AUTO, NOW) and unknown:
             raise SettingsError(f"There is no embedding {unknown[0]!r}.")
         reads.jobs.update(folder, None if by == NOW else by)

@@ -1,0 +1,172 @@
+"""Published networks through the packages that bring them: what timm's and open_clip's have in common."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.embeddings import hub, models
+from pipeline.embeddings.base import Extractor, unit_rows
+from pipeline.embeddings.options import Options, option
+from pipeline.embeddings.preprocessing import Preprocessing
+from pipeline.errors import EmbeddingError, WeightsUnavailableError
+from pipeline.progress import Progress, Silent
+
+DAMAGED = (
+    *(OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, AttributeError),
+    *(pickle.UnpicklingError, zipfile.BadZipFile),
+)
+"""How damaged or foreign files of weights show themselves in torch, safetensors and zipfile."""
+
+
+@dataclass(frozen=True)
+class PretrainedOptions(Options):
+    """Which network, and where its weights lie."""
+
+    model: str = option("", "Which network, as its package names it.", flag="")
+    weights: Path | None = option(None, "File with its weights.", flag="", file=True, changes_vectors=False)
+    """None: Hugging Face's cache on this machine, or its hub. Not where they lie but what is in
+    them makes the vectors, and is in the fingerprint."""
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a package knows of a network without its weights.
+
+    exact: its name as the package writes it. dim: length of its vectors. source: where its
+    weights are published; None: nowhere, or not as a file that can be fetched.
+    """
+
+    exact: str
+    dim: int
+    preprocessing: Preprocessing
+    source: hub.Source | None
+
+
+class Pretrained(Extractor):
+    """The pooled features of a published network, L2-normalized, prepared as its package does."""
+
+    version = 1
+    options_type = PretrainedOptions
+    uses_network = True
+
+    def __init__(self, options: PretrainedOptions | None = None, device: str = "auto"):
+        super().__init__(options, device)
+        self._preprocessing: Preprocessing | None = None
+
+    @staticmethod
+    @abstractmethod
+    def described(model: str) -> Described:
+        """What the package knows of a network; EmbeddingError with the nearest names for one it does not.
+
+        Imports the package, which takes seconds, and reads no weights.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def load(described: Described, file: Path, device: str):
+        """The network as a `network.Network`, its weights from a file."""
+
+    @property
+    def about(self) -> Described:
+        """What the package knows of this network."""
+        return self.described(self.options.model)
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self.about.dim
+
+    @classmethod
+    def check(cls, options: PretrainedOptions) -> None:
+        cls.described(options.model)
+
+    @classmethod
+    def unavailable(cls, options: PretrainedOptions) -> str | None:
+        described, given = cls.described(options.model), options.weights
+        if given:
+            return None if given.is_file() else f"There is no file {given} with the weights of {described.exact}."
+        if described.source is None:
+            return f"No weights of {described.exact} are published that could be fetched."
+        lacking = described.source.lacking()
+        if lacking is None:
+            return None
+        return f"The weights of {described.exact} are not on this machine and cannot be downloaded ({lacking})."
+
+    @classmethod
+    def is_here(cls, options: PretrainedOptions) -> bool:
+        return cls._file(options) is not None
+
+    @classmethod
+    def _file(cls, options: PretrainedOptions) -> Path | None:
+        """The file with the weights, where it is on this machine."""
+        if options.weights:
+            return options.weights if options.weights.is_file() else None
+        source = cls.described(options.model).source
+        return source and source.here()
+
+    def fetch(self, progress: Progress = Silent()) -> None:
+        self._prepared_by()
+        if self.is_here(self.options):
+            return
+        if reason := self.unavailable(self.options):
+            raise WeightsUnavailableError(f"{reason} {self.way_out}")
+        self.about.source.fetch(f"the weights of {self.about.exact}", progress)
+
+    @property
+    def way_out(self) -> str:
+        """What a person can do where the weights cannot be had."""
+        return f"Connect to the network, or give the file: --weights {self.name}=FILE."
+
+    def facts(self) -> dict[str, object]:
+        file = self._file(self.options)
+        weights = "none" if file is None else hub.digest(file)
+        return {"model": self.about.exact, "input": self.about.preprocessing, "weights": weights}
+
+    def prepare(self, image: np.ndarray) -> np.ndarray:
+        """A decoded picture → (side, side, 3) uint8 RGB."""
+        return self._prepared_by()(image)
+
+    def _prepared_by(self) -> Preprocessing:
+        """Travels to worker processes, which do not import the package for it."""
+        if self._preprocessing is None:
+            self._preprocessing = self.about.preprocessing
+        return self._preprocessing
+
+    def encode(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
+        """n arrays (side, side, 3) uint8 → (n, dim) float32, rows of L2 norm 1.
+
+        Raises WeightsUnavailableError when the weights cannot be had or are of another network.
+        """
+        self.fetch()
+        return unit_rows(models.shared((self.fingerprint, self.device), self._load)(prepared))
+
+    def _load(self):
+        file = self._file(self.options)
+        return loaded(lambda: self.load(self.about, file, self.device), self.about, file)
+
+
+def loaded(load, described: Described, file: Path):
+    """What `load` gives; WeightsUnavailableError where the file is damaged or of another network."""
+    from safetensors import SafetensorError
+
+    try:
+        return load()
+    except (*DAMAGED, SafetensorError) as error:
+        first = str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".: ") or type(error).__name__
+        raise WeightsUnavailableError(
+            f"{file} cannot be loaded as the weights of {described.exact} ({first[:200]})."
+        ) from error
+
+
+def unknown(package: str, model: str, known: Iterable[str]) -> EmbeddingError:
+    """The error for a network that a package does not have."""
+    near = get_close_matches(model, list(known), 3, 0.5)
+    return EmbeddingError(f"{package} has no network {model!r}." + (f" There is: {', '.join(near)}." if near else ""))
