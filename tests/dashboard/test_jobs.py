@@ -231,6 +231,21 @@ def test_the_next_server_stops_a_run_that_the_last_one_started(reads, pictures):
     restarted.jobs.stop()  # there is nothing to stop
 
 
+def test_a_run_that_is_told_to_end_ends_cleanly_and_the_next_one_goes_on(reads, own_pictures):
+    """A service manager ends all processes of a service, those that the page has started among them."""
+    reads.jobs.update(str(own_pictures), "color,sift")
+    until(lambda: [run for run in reads.runs() if run.state == "running" and run.stage == "embed"])
+    os.kill(reads.library.db.execute("SELECT pid FROM runs WHERE state = 'running'").fetchone()[0], signal.SIGTERM)
+    job = finished(reads)
+    assert job.error and "topped" in job.error and "Traceback" not in (reads.library.data / module.LOG).read_text()
+    assert reads.runs()[0].state == "stopped"
+    assert reads.library.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    assert not list(reads.library.data.rglob("*.tmp"))
+    reads.jobs.update(str(own_pictures))
+    assert finished(reads).error is None and reads.runs()[0].state == "done"
+    assert reads.library.counts()["ok"] == 20 and set(reads.map_names()) == {"combined", "color", "sift"}
+
+
 def test_an_update_of_all_folders_outlives_the_server_that_started_it(reads, own_pictures):
     """The process that starts it ends at once; the next server finds it, and it does all there is to do."""
     roots = sorted(map(str, own_pictures.iterdir()))

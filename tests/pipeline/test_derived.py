@@ -44,9 +44,20 @@ def test_what_was_stored_comes_back_for_its_key_and_for_no_other(empty):
 
 def test_a_key_changes_with_every_part():
     parts = [("a", 1), ("a", 2), ("a1",), (np.array([1, 2]),), (np.array([1, 2], np.int32),),
-             (np.array([[1, 2]]),), (np.array([1.0, 2.0]),), ("a", 1, None)]  # fmt: skip
+             (np.array([[1, 2]]),), (np.array([1.0, 2.0]),), (np.array([1, 2]).view(np.float64),), ("a", 1, None)]  # fmt: skip
     assert len({derived.key_of(*each) for each in parts}) == len(parts)
     assert derived.key_of("a", np.arange(3)) == derived.key_of("a", np.arange(3))
+
+
+def _compressed(whole: bytes) -> bytes:
+    """An archive whose entries, by one bit of their two headers each, are said to be deflated."""
+    changed = bytearray(whole)
+    for head, at in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
+        place = whole.find(head)
+        while place >= 0:
+            changed[place + at] ^= 8
+            place = whole.find(head, place + 1)
+    return bytes(changed)
 
 
 def test_every_kind_of_damage_is_as_no_file_and_is_told(empty):
@@ -56,6 +67,7 @@ def test_every_kind_of_damage_is_as_no_file_and_is_told(empty):
     kinds = {f"cut at {at}": whole[:at] for at in (0, 1, 100, len(whole) // 2, len(whole) - 1)}
     for at in range(200, len(whole), len(whole) // 40):  # a bit that flipped
         kinds[f"bit at {at}"] = whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :]
+    kinds["said to be compressed"] = _compressed(whole)
     kinds |= {"zeros": bytes(len(whole)), "text": b"not made by us", "pickle": b"\x80\x04K\x01."}
     for kind, content in kinds.items():
         file.write_bytes(content)
