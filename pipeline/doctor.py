@@ -16,6 +16,7 @@ from pipeline.embeddings import find
 from pipeline.errors import LikenessError
 from pipeline.extraction.embed import embed
 from pipeline.library import Library, checks, derived
+from pipeline.library.replacing import leftovers
 from pipeline.library.backup import DERIVED
 from pipeline.library.checks import Finding
 from pipeline.library.runs import RunRecord
@@ -133,7 +134,7 @@ def _beside(library: Library) -> Iterator[Finding]:
 
 def _leftovers(library: Library, strays: list[Path]) -> Iterator[Finding]:
     """What writers that were killed have left."""
-    left = [file for name in ("", *DERIVED) for file in derived.leftovers(library.data / name)] + strays
+    left = [file for name in ("", *DERIVED) for file in leftovers(library.data / name)] + strays
     if left:
         text = f"{len(left):,} files were left by programs that were ended while they wrote."
         yield Finding("leftovers", "", len(left), text, lambda: [file.unlink(missing_ok=True) for file in left])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -16,17 +15,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.errors import LibraryError
-from pipeline.library import connection, derived
+from pipeline.library import connection
 from pipeline.library.connection import DATABASE
 from pipeline.library.library import Library
-from pipeline.library.locks import held, locked, unheld
+from pipeline.library.locks import locked
+from pipeline.library.replacing import TEMPORARY, replacing, sweep
 from pipeline.progress import Progress, Silent
 
 DERIVED = ("index", "maps", "distortion", "agreement", "columns", "things")
 """The folders of a data directory whose files can be made again."""
 
 _PAGES = 2_048  # copied at a time: 8 MB, between two looks at Ctrl-C
-_OF_DERIVED = (".npz", ".faiss", ".json", derived.TEMPORARY)
+_OF_DERIVED = (".npz", ".faiss", ".json", TEMPORARY)
 _IGNORED = {".writing", ".opening", ".DS_Store"}  # a directory that holds nothing else is empty
 
 
@@ -99,20 +99,11 @@ def drop_derived(data: Path) -> None:
 
 @contextmanager
 def _written(target: Path) -> Iterator[Path]:
-    """A temporary file to write in the block, then renamed; what killed writers of this one left goes."""
-    for left in unheld(target.parent.glob(f"{target.name}.????????{derived.TEMPORARY}")):
-        left.unlink(missing_ok=True)
-    temporary = target.with_name(f"{target.name}.{secrets.token_hex(4)}{derived.TEMPORARY}")
+    """A temporary database to write in the block, then renamed; what killed writers of this one left goes."""
+    sweep(target.parent, target.name)
     try:
-        with held(temporary):
-            try:
-                yield temporary
-                with open(temporary, "rb+") as file:
-                    os.fsync(file.fileno())
-                os.replace(temporary, target)
-            finally:
-                for end in ("", "-journal", "-wal", "-shm"):
-                    temporary.with_name(temporary.name + end).unlink(missing_ok=True)
+        with replacing(target, beside=("-journal", "-wal", "-shm")) as temporary:
+            yield temporary
     except (OSError, sqlite3.Error) as error:
         raise LibraryError(_said(target, error)) from None
 

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import re
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,11 +23,10 @@ import numpy as np
 
 from pipeline.errors import LibraryError
 from pipeline.library.library import Library
-from pipeline.library.locks import held, unheld
+from pipeline.library.replacing import replacing as replaced_whole
+from pipeline.library.replacing import sweep
 
 _SUFFIX = ".npz"
-TEMPORARY = ".tmp"
-"""How the names of files end that are still being written."""
 _ABOUT = "about"  # the array that is no array: the key and what is told of the others, as JSON
 _NAME = re.compile(r"[a-z]+/[\w+-][\w+.:@=-]*")  # nothing that leads out of the library
 UNREADABLE = (OSError, KeyError, TypeError, ValueError, EOFError, NotImplementedError, BadZipFile, BadStreamError)
@@ -127,39 +124,17 @@ def key_of(*parts: object) -> str:
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """A temporary file to write in the block; afterwards it is on the disk in place of `target`.
+    """As `library.replacing`, in a folder of derived files, which is made where there is none and swept.
 
-    Where the block or the disk fails, the temporary file goes and `target` stays. An OSError
-    becomes a LibraryError of one sentence. What writers that were killed have left in the
-    folder is cleaned away.
+    An OSError becomes a LibraryError of one sentence.
     """
-    temporary = target.with_name(f"{target.name}.{secrets.token_hex(4)}{TEMPORARY}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(target.parent)
-        with held(temporary):
-            try:
-                yield temporary
-                with open(temporary, "rb+") as file:
-                    os.fsync(file.fileno())
-                os.replace(temporary, target)
-            except BaseException:
-                with suppress(OSError):
-                    temporary.unlink()
-                raise
+        sweep(target.parent)
+        with replaced_whole(target) as temporary:
+            yield temporary
     except OSError as error:
         raise LibraryError(f"{target} could not be written: {_reason(error)}.") from error
-
-
-def leftovers(folder: Path) -> list[Path]:
-    """Temporary files that nobody holds: their writers have ended without removing them."""
-    return unheld(sorted(folder.glob(f"*{TEMPORARY}")))
-
-
-def _sweep(folder: Path) -> None:
-    for file in leftovers(folder):
-        with suppress(OSError):
-            file.unlink()
 
 
 def _reason(error: BaseException) -> str:
