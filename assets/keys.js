@@ -23,8 +23,10 @@
     ["Map", "/", [
       [["V"], "Move the map", "pan"], [["L"], "Lasso", "lasso"], [["B"], "Box", "box"],
       [["Shift"], "With lasso or box: add"], [["Alt"], "With lasso or box: take away"],
-      [["Wheel"], "Zoom at the pointer"], [["Double click"], "Show the whole map"],
-      [["Esc"], "Clear the choice"],
+      [["←", "→", "↑", "↓"], "On the map: from image to image; with Shift: move it"],
+      [["+"], "Closer", "closer"], [["−"], "Back", "farther"], [["0"], "Show the whole map", "whole"],
+      [["N"], "Names on the map", "names"], [["Wheel"], "Zoom at the pointer"],
+      [["Double click"], "Closer; with Shift back"], [["Esc"], "Clear the choice"],
     ]],
     ["Search", "/search", [
       [["Ctrl", "V"], "Search with a copied image"], [["←", "→", "↑", "↓"], "In a crop: move it"],

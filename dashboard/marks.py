@@ -9,8 +9,18 @@ PALETTE = (
     "#745583", "#484dd2", "#bb6802", "#96a5f0", "#13a5b2",
     "#9e6165", "#d76a87", "#0bdac9", "#626df5", "#a35aa7",
     "#922ba8", "#68be1f", "#fba587", "#6ab9c7", "#808d55",
+    "#3997ff", "#6800ff", "#5eaa39", "#8e4c5e", "#5e68d0",
+    "#429784", "#b35539", "#55d097", "#7b97d9", "#bd1384",
+    "#5ed055", "#a142b3", "#ff68aa", "#d968ff", "#ecb3b3",
+    "#f64caa", "#5555ec", "#a1b3ec", "#39b368", "#f64cd0",
+    "#f6aa5e", "#d97b00", "#d90097", "#427b4c", "#bd2f00",
+    "#7184bd", "#8ec6e3", "#bd9755", "#f62f09", "#4c7197",
+    "#8e68bd", "#8ec67b", "#a17168", "#a100c6", "#4ca197",
+    "#84aa8e", "#8e84ec", "#7171e3", "#d9a1b3", "#26c6ff",
 )  # fmt: skip
-"""Colors of the largest categories; the rest is "other".
+"""Colors of the largest categories; the rest is "other". Clusters have theirs by
+reads/cluster_colors.py, so that neighbors differ most. As many as a byte per point leaves room
+for beside a scale, all of it twice (assets/map_engine/colors.js).
 
 Found by farthest-point selection in OKLab (Ottosson 2020) over colors of lightness 0.50 to
 0.82, which stand out from white and from near-black, with the least distance taken over

@@ -55,12 +55,14 @@
     const mine = sides[side];
     if (mine.name === name) return false;
     Object.assign(mine, { name: name, listed: null });
+    mine.engine.names.show([]);
     mine.engine.load(name, 2);
     likeness.map.ask("clusters", name)
       .then((answer) => answer.json())
       .then((listed) => {
         if (mine.name !== name) return;
         mine.listed = listed;
+        mine.engine.names.show(likeness.map.standing(listed));
         loaded();
       })
       .catch(() => {}); // the map itself says it

@@ -41,7 +41,7 @@
     if (!placed) return "None of the selected images is on this map.";
     const percent = (count) => `${Math.max(1, Math.round((100 * count) / placed))}%`;
     const said = clusters.slice(0, NAMED)
-      .map(([name, count]) => `${percent(count)} ${name === "Noise" ? "in no cluster" : name}`);
+      .map(([name, count]) => `${percent(count)} ${name}`);
     const rest = clusters.slice(NAMED).reduce((sum, [, count]) => sum + count, 0);
     if (rest) said.push(`${percent(rest)} elsewhere`);
     return `Selected: ${said.join(", ")}.`;
@@ -84,7 +84,8 @@
       const names = api.color === "label" ? facts.labels
         : owner.listed.clusters.map((cluster) => [cluster.name, cluster.count]);
       const none = api.color === "label" ? "no label" : "in no cluster";
-      const coloring = { kind: "categories", names: names, none: none };
+      const colors = api.color === "label" ? null : owner.listed.clusters.map((cluster) => cluster.color);
+      const coloring = { kind: "categories", names: names, none: none, colors: colors };
       box.replaceChildren(...likeness.map.legend(coloring, facts, total, {
         what: "group", counts: true, title: (count) => `Select ${number(count)} images on both maps`,
       }));

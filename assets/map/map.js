@@ -72,6 +72,7 @@
       .on("view", name)
       .on("coloring", legend)
       .on("click", (id) => set("map-image", id))
+      .on("named", zoomTo)
       .on("busy", (busy) => { byId("map-busy").hidden = !busy; })
       .on("note", (text) => { note.textContent = text; })
       .on("error", (text) => window.dash_clientside.set_props("toast", { is_open: true, children: text }));
@@ -110,6 +111,7 @@
   function mark() {
     const ids = near && near.image === image ? near.ids : [];
     engine.mark({ own: image, others: ids });
+    if (api.panel) requestAnimationFrame(api.panel); // after Dash has put the panel there
   }
 
   function drawn(data) {
@@ -128,7 +130,7 @@
     const sent = clustering && map() && clustering.map === map().name ? clustering : null;
     if (sent === (map() && map().regrouped)) return;
     if (map()) map().regrouped = sent;
-    engine.clusters(sent && likeness.map.decode(sent.cluster), sent && sent.exemplars);
+    engine.clusters(sent && likeness.map.decode(sent.cluster), sent && sent.exemplars, sent && sent.colors);
     engine.hide(hidden());
   }
 
@@ -164,6 +166,7 @@
     box.replaceChildren(...likeness.map.legend(coloring, engine.data.facts, engine.data.total, {
       what: "toggle", title: title,
     }));
+    window.likeness.oneStop(box, ".map-entry", true);
     engine.hide(hidden());
     settle();
   }
@@ -218,6 +221,11 @@
     else if (focus() !== null) change({ focus: null });
   });
 
+  // What has been noted may be what the map is colored by.
+  on("likeness:acted", null, () => {
+    if (map() && engine.colors.by.startsWith("column-")) engine.colors.again();
+  });
+
   // Pointing at a neighbor's card shows where on the map it is.
   function point(event) {
     if (!map() || !event.target.closest) return;
@@ -268,7 +276,7 @@
     get drawn() { return Boolean(map()) && told === map(); },
     get image() { return image; },
     get found() { return near && near.image === image ? near.ids : []; },
-    params: {}, setParam: setParam, settle: settle, byId: byId,
+    params: {}, setParam: setParam, zoomTo: zoomTo, settle: settle, byId: byId,
     select: (id) => set("map-image", id),
     onMap: function (listener) {
       listeners.push(listener);

@@ -4,14 +4,19 @@
 (function () {
   "use strict";
   const api = window.likeness.mapPage;
+  const { map } = window.likeness;
+  const { on } = window.likeness;
   const counted = (number) => number.toLocaleString("en");
   let listed = null; // the list as the server sent it last
-  let shown = null; // {box, of}: where it was drawn last, and what of
+  let shown = null; // {box, of, by}: where it was drawn last, what of, and how
+  let text = ""; // what names are filtered by
+
+  const order = () => (api.params.sort in map.orders ? api.params.sort : "size");
+  const pictured = () => api.params.thumbs === "1";
 
   // The color of a category; a click hides and shows it.
   function swatch(number, name) {
-    const colors = api.map.facts.palette;
-    const color = number < 0 ? "var(--map-noise)" : colors[number] || "var(--map-other)";
+    const color = number < 0 ? "var(--map-noise)" : api.map.facts.palette[listed.clusters[number].color];
     const made = api.notes.make("button", { type: "button", className: "map-swatch", title: "Hide or show",
       "aria-label": `Show ${name}`, "aria-pressed": "true", data: { toggle: number } });
     made.style.setProperty("--swatch", color);
@@ -26,17 +31,19 @@
     })));
   }
 
-  function entry(cluster, number) {
+  function entry(number) {
     const { make, icon, button } = api.notes;
+    const cluster = listed.clusters[number];
     const { name, words, count } = cluster;
+    const figure = map.orders[order()][1](cluster);
     const head = make("span", { className: "map-head" }, make("span", { className: "map-name" }, name),
-      make("span", { className: "map-count" }, counted(count)),
-      words ? make("span", { className: "map-words" }, words) : null);
+      figure ? make("span", { className: "map-figure" }, figure) : null,
+      make("span", { className: "map-count" }, counted(count)));
     const to = `Graph of ${name}`;
     const graph = make("a", { className: "button-quiet map-tool", href: cluster.graph, title: to,
       "aria-label": to }, icon("diagram-3"));
     return make("div", { className: "map-cluster", data: { cluster: number, name: name } },
-      make("button", { type: "button", className: "map-zoom", title: `Zoom to ${name}`,
+      make("button", { type: "button", className: "map-zoom", title: [`Zoom to ${name}`, words].filter(Boolean).join(" · "),
         "aria-pressed": "false", data: { zoom: number } }, head, exemplars(cluster.images)),
       make("div", { className: "map-cluster-tools" },
         window.likeness.may("annotate")
@@ -45,42 +52,98 @@
       swatch(number, name));
   }
 
-  function summary(count, noise) {
-    const said = count === 1 ? "1 cluster" : `${counted(count)} clusters`;
-    return noise ? `${said} · ${counted(noise)} ${noise === 1 ? "image" : "images"} in none` : said;
+  function summary(count, none) {
+    return none ? `${counted(count)} · ${counted(none)} in none` : counted(count);
   }
 
   function draw() {
     const { make } = api.notes;
     const box = api.byId("map-clusters");
-    if (!box || !listed || !api.map || (shown && shown.box === box && shown.of === listed)) return;
-    shown = { box: box, of: listed };
-    const { clusters, noise } = listed;
-    const at = box.scrollTop;
-    const held = focused(box);
+    const by = [order(), text].join(" ");
+    if (!box || !listed || !api.map) return;
+    box.classList.toggle("has-pictures", pictured());
+    if (shown && shown.box === box && shown.of === listed && shown.by === by) return;
+    shown = { box: box, of: listed, by: by };
+    const { clusters, none } = listed;
+    api.byId("map-summary").textContent = clusters.length ? summary(clusters.length, none) : "";
+    tools();
+    const [at, held] = [box.scrollTop, focused(box)];
     if (!clusters.length) {
       box.replaceChildren(make("p", { className: "map-noise" }, "No clusters were found on this map."));
       return;
     }
-    const rest = noise ? make("div", { className: "map-cluster map-noise", data: { cluster: -1 },
-      title: "Images that belong to no cluster" }, swatch(-1, "images outside any cluster"),
-    make("span", {}, "Noise"), make("span", { className: "map-count" }, counted(noise))) : "";
-    box.replaceChildren(make("p", { className: "map-summary" }, summary(clusters.length, noise)),
-      ...clusters.map(entry), rest);
+    const numbers = map.ordered(clusters, order(), text);
+    const rest = none && !text.trim() ? make("div", { className: "map-cluster map-noise", data: { cluster: -1 },
+      title: "Images that belong to no cluster" }, swatch(-1, "images in no cluster"),
+    make("span", {}, "in no cluster"), make("span", { className: "map-count" }, counted(none))) : "";
+    box.replaceChildren(...numbers.map(entry), rest,
+      numbers.length ? "" : make("p", { className: "map-noise" }, "No cluster is called so."));
     box.scrollTop = at;
+    window.likeness.oneStop(box, ".map-cluster", true);
     const again = held && box.querySelector(held);
     if (again) again.focus();
     api.settle();
   }
 
+  // Above the list; drawn once.
+  function tools() {
+    const { make, button } = api.notes;
+    const box = api.byId("map-side-tools");
+    if (!box.childElementCount) {
+      const ways = Object.entries(map.orders).map(([key, [title]]) => make("option", { value: key }, title));
+      box.append(
+        make("input", { type: "search", id: "cluster-find", className: "form-control", placeholder: "Find a cluster",
+          "aria-label": "Find a cluster", autocomplete: "off", value: text }),
+        make("select", { id: "cluster-sort", className: "form-select", "aria-label": "Order of the clusters" }, ...ways),
+        button("image", "Pictures of each cluster", { does: "cluster-pictures" }, "button map-step"));
+    }
+    api.byId("cluster-sort").value = order();
+    box.querySelector("[data-does]").setAttribute("aria-pressed", String(pictured()));
+  }
+
   // A selector of the control that has the focus, which a list drawn anew gives back to it.
   function focused(box) {
     const control = document.activeElement;
-    if (!box.contains(control)) return null;
-    const row = `[data-cluster="${control.closest(".map-cluster").dataset.cluster}"]`;
+    const entry = box.contains(control) && control.closest(".map-cluster");
+    if (!entry) return null;
+    const row = `[data-cluster="${entry.dataset.cluster}"]`;
     const named = ["does", "select", "toggle", "zoom"].find((name) => name in control.dataset);
     return named ? `${row} [data-${named}]` : `${row} a`;
   }
+
+  // How far embeddings disagree on the clusters' images: asked for when they are sorted by it.
+  function disagree() {
+    const [of, data] = [listed, api.map];
+    if (order() !== "disagreement" || !own() || of.clusters.some((cluster) => "disagreement" in cluster)) return;
+    map.ask("coloring", data.name, { by: "agreement" })
+      .then((answer) => answer.arrayBuffer())
+      .then((bytes) => {
+        if (of !== listed || data !== api.map) return;
+        const sent = map.unpack(bytes);
+        const found = map.disagreements(data.cluster, sent.head, map.picked(data, sent.codes), of.clusters.length);
+        found.forEach((value, number) => { of.clusters[number].disagreement = value; });
+        shown = null;
+        draw();
+      })
+      .catch((error) => api.notes.say(map.said(error, "The server does not answer.")));
+  }
+
+  on("input", "#cluster-find", (field) => {
+    text = field.value;
+    draw();
+  });
+  on("change", "#cluster-sort", (field) => {
+    api.setParam("sort", field.value === "size" ? null : field.value);
+    draw();
+    disagree();
+  });
+  window.likeness.does(".map-page", {
+    "cluster-pictures": () => {
+      api.setParam("thumbs", pictured() ? null : 1);
+      draw();
+      tools();
+    },
+  });
 
   const own = () => Boolean(listed && api.map && listed.map === api.map.name);
 
@@ -90,10 +153,21 @@
     if (box) box.inert = !own();
   }
 
-  api.onMap(() => {
+  // What stands on the map.
+  function name() {
+    if (!api.map) return;
+    api.engine.names.show(own() ? map.standing(listed) : []);
+  }
+
+  function all() {
     wait();
     draw();
-  });
+    name();
+    disagree();
+    if (api.panel) api.panel();
+  }
+
+  api.onMap(all);
   api.clusters = {
     // The map and the granularity that the numbers of the list are of.
     get of() { return listed ? { map: listed.map, grain: listed.grain } : {}; },
@@ -102,8 +176,7 @@
     get titles() { return own() ? listed.clusters.map((cluster) => cluster.name) : null; },
     show: function (given) {
       listed = given;
-      wait();
-      draw();
+      all();
     },
   };
 })();

@@ -43,7 +43,7 @@
 
   // What is selected as the address names it: the ids, or what this window keeps them under.
   function written(ids) {
-    const short = window.likeness.ids ? window.likeness.ids.pack(ids) : "";
+    const short = window.likeness.ids.pack(ids);
     if (short && short.length <= LONG) return short;
     let sum = ids.length;
     ids.forEach((id) => { sum = (Math.imul(sum, 31) + id) | 0; });
@@ -60,7 +60,7 @@
 
   // Ids, ascending, or null where there are none of that name any more.
   function read(name) {
-    if (!name.startsWith("~")) return window.likeness.ids ? window.likeness.ids.unpack(name) : null;
+    if (!name.startsWith("~")) return window.likeness.ids.unpack(name);
     try {
       const text = sessionStorage.getItem(KEPT + name);
       return text && window.likeness.map.decode({ dtype: "i4", bdata: text });

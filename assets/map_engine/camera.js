@@ -112,7 +112,8 @@
         matrix.push(fx * rows[0][i], fy * rows[1][i], depth * rows[2][i], -rows[2][i]);
       }
       matrix.push(0, 0, -depth * away + shift, away);
-      return { center: middle.map(Math.fround), matrix: matrix, away: away };
+      const fog = [away - 0.5 * radius, away + 0.8 * radius]; // what is far fades
+      return { center: middle.map(Math.fround), matrix: matrix, away: away, fog: fog };
     },
 
     // px of the stage from its top left, and w, the distance from the eye (none where behind it).

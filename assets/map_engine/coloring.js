@@ -7,7 +7,7 @@
 
   // What needs no server: clusters and labels came with the map. Pure.
   map.own = function (by, facts) {
-    if (by === "cluster") return { by: by, kind: "clusters", codes: null };
+    if (by === "cluster") return { by: by, kind: "clusters", codes: null, none: "in no cluster" };
     if (by !== "label") return null;
     return { by: by, kind: "categories", codes: null, names: facts.labels, none: "no label" };
   };

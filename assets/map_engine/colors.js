@@ -1,7 +1,8 @@
 /* What color each point has: a number per point into a palette. Hiding and fading are colors too.
    Pure; a coloring is {by, kind, codes, …}:
      clusters    codes are clusters, −1 for none
-     categories  codes into names ([name, count], largest first), −1 for none; `none` says that
+     categories  codes into names ([name, count], largest first), −1 for none; `none` says that;
+                 with `colors`, what numbers of the palette they have, as clusters have
      scale       codes 0–254 from low to high, 255 nothing; form, none, note
      waiting     its codes are still on their way */
 (function (map) {
@@ -16,7 +17,9 @@
   }));
 
   // Categories past the palette are one, "other", where names are hidden and shown.
-  map.category = (coloring, code, top) => (coloring.kind === "categories" ? Math.min(code, top) : code);
+  map.category = (coloring, code, top) => (
+    coloring.kind === "categories" && !coloring.colors ? Math.min(code, top) : code
+  );
 
   // A function from what a point's code is to the number of its color.
   function lookup(coloring, hidden, top) {
@@ -28,7 +31,8 @@
         return code === NOTHING ? none : scale + Math.floor((code * STEPS) / NOTHING);
       }
       if (gone.size && gone.has(map.category(coloring, code, top))) return invisible;
-      return code < 0 ? none : Math.min(code, other);
+      if (code < 0) return none;
+      return coloring.colors ? coloring.colors[code] ?? other : Math.min(code, other);
     };
   }
 
@@ -91,6 +95,12 @@
     return new Date(value * 1000).toLocaleString("en", style);
   }
 
+  function bytes(value) {
+    const step = Math.max(0, Math.min(3, Math.floor(Math.log10(Math.max(1, value)) / 3)));
+    const figure = (value / 1000 ** step).toLocaleString("en", { maximumSignificantDigits: 3 });
+    return `${figure} ${["bytes", "kB", "MB", "GB"][step]}`;
+  }
+
   // A figure of a scale in words; share: 0 low, 1 high. `marks`: figures at even steps of a scale
   // whose own steps are not even.
   map.figure = function (coloring, share) {
@@ -100,7 +110,9 @@
     const [one, next] = (marks || [low, high]).slice(from, from + 2);
     const value = one + (at - from) * (next - one);
     if (coloring.form === "date") return moment(value, high - low);
-    return coloring.form === "percent" ? `${Math.round(100 * value)} %` : value.toLocaleString("en");
+    if (coloring.form === "percent") return `${Math.round(100 * value)} %`;
+    if (coloring.form === "bytes") return bytes(value);
+    return value.toLocaleString("en", { maximumSignificantDigits: 3 });
   };
 
   // What the coloring says of a code.

@@ -7,13 +7,16 @@
 
    map.load(name, dim)   show a map of the library; a promise of whether it was this one
    map.colors.show(by)   color by what is called so; see coloring.js
-   map.clusters(codes, exemplars)   clusters that stand for the map's own, null: its own
+   map.clusters(codes, exemplars, colors)   clusters that stand for the map's own, null: its own
    map.hide(codes), map.focus(cluster), map.emphasize(ids), null: all
-   map.mark({own, others, pointed})   ids; map.arm("pan", "lasso" or "box")
+   map.within(bits)      of a filter, a bit for each image id, null: all pass; see paint.js
+   map.names.show(list)  what stands on the map; see names.js
+   map.mark({own, others, pointed})   ids; map.marks.toggle(on): lines; map.marks.nearby(): neighbors here
+   map.arm("pan", "lasso" or "box")
    map.view              see view.js: show(rows), reset(), reveal(id), pixel(row), unit(x, y)
    map.on(event, fn)     data      another map, or other points of one too large to be here at once
                          view      the view stands; moved: it moves
-                         hover     id, or null; click  id
+                         hover     id, or null; click  id; named  the cluster whose name was clicked
                          selected  {ids, how}: points within a line; how: new, add or subtract
                          coloring  another coloring is in force, or is waited for
                          busy      whether something is on its way; note, error: a sentence */
@@ -26,15 +29,12 @@
     const listeners = {};
     const layers = {};
     const sized = () => Math.min(1, Math.max(0.6, innerWidth / 1200)); // markers are made for a desk
-    let numbers = null; // of the rows, as painted
-    let colors = null; // {palette, key}
-    let codes = null; // {of, data, codes}
-    let other = null; // {codes, exemplars}: clusters that stand for the map's own
+    let other = null; // {codes, exemplars, colors}: clusters that stand for the map's own
     let [asked, frame, size] = [0, null, { width: 0, height: 0 }];
 
     const engine = {
       root: root, data: null, tool: "pan", marked: FRESH, exemplars: new Set(),
-      coloring: { by: "cluster", kind: "clusters" }, hidden: [], focused: null, bright: null,
+      focused: null, bright: null,
 
       layer: function (name) {
         layers[name] = layers[name] || Object.assign(document.createElement("div"), { className: name });
@@ -78,68 +78,29 @@
       // Other points of the same map.
       replace: (data) => show(data, false),
 
-      clusters: function (all, exemplars) {
-        other = all && engine.data && all.length === engine.data.total ? { codes: all, exemplars: exemplars } : null;
+      clusters: function (all, exemplars, colors) {
+        const fits = all && engine.data && all.length === engine.data.total;
+        other = fits ? { codes: all, exemplars: exemplars, colors: colors } : null;
         if (!engine.data) return;
         group();
         engine.paint();
-        engine.wall.refresh();
+        engine.reset();
       },
 
-      // Colors
-
-      color: function (coloring) {
-        engine.coloring = coloring;
-        engine.paint();
-      },
-      hide: function (hidden) {
-        engine.hidden = hidden;
-        engine.paint();
-      },
       focus: function (cluster) {
+        if (engine.focused === cluster) return;
         engine.focused = cluster;
         engine.paint();
+        engine.reset();
       },
       emphasize: function (chosen) {
         engine.chosen = chosen;
         engine.bright = !chosen || !engine.data ? null : map.mask(engine.data, chosen);
         root.dataset.bright = engine.bright ? engine.bright.reduce((sum, one) => sum + one, 0) : 0;
         engine.paint();
+        engine.reset();
       },
 
-      // Write the colors of all points, where they are others than those drawn.
-      paint: function () {
-        const data = engine.data;
-        if (!data || !renderer || (engine.coloring.kind === "waiting" && numbers)) return; // the last ones stay
-        const made = map.numbers(engine.coloring, engine.codes(), engine.hidden, top(), engine.bright,
-          data.cluster, engine.focused);
-        const palette = shades();
-        if (map.alike(made, numbers) && palette === engine.painted) return;
-        if (palette !== engine.painted) engine.refine.refresh(); // its picture is of the theme too
-        numbers = made;
-        engine.painted = palette;
-        renderer.paint(numbers, palette);
-        engine.draw();
-      },
-
-      // The code of each row by the present coloring.
-      codes: function () {
-        const { coloring, data } = engine;
-        if (coloring.kind === "clusters" || !coloring.codes) {
-          return coloring.by === "label" && coloring.names ? data.label : data.cluster;
-        }
-        if (!codes || codes.of !== coloring || codes.data !== data) {
-          codes = { of: coloring, data: data, codes: map.picked(data, coloring.codes) };
-        }
-        return codes.codes;
-      },
-
-      hides: (row) => numbers !== null && numbers[row] === map.order(top()).invisible,
-      fades: (row) => numbers !== null && numbers[row] >= map.order(top()).faded && !engine.hides(row),
-      colorOf: function (row) {
-        const color = numbers && shades()[numbers[row] % map.order(top()).faded];
-        return color ? map.hex(color) : "var(--map-noise)";
-      },
       about: (row) => map.about(engine.data, row, options.titles && options.titles(), engine.coloring,
         engine.coloring.kind === "waiting" ? undefined : engine.codes()[row]),
 
@@ -147,10 +108,11 @@
 
       mark: function (marked) {
         engine.marked = Object.assign({}, engine.marked, marked);
+        if (marked.own !== undefined || marked.others !== undefined) {
+          engine.wall.refresh();
+          engine.refine.refresh();
+        }
         engine.marks.draw();
-        if (marked.own === undefined && marked.others === undefined) return;
-        engine.wall.refresh();
-        engine.refine.refresh();
       },
 
       arm: function (tool) {
@@ -194,9 +156,9 @@
         const { data } = engine;
         const area = data.dim === 3 ? engine.view.area() : null;
         const ratio = sharpness();
-        const faded = engine.bright || engine.focused !== null ? map.order(top()).faded : -1;
         const port = area && [0, canvas.height - area.height * ratio, area.width * ratio, area.height * ratio];
-        renderer.draw(engine.view.look(), data.size * sized(), data.opacity, ratio, faded, port);
+        renderer.draw(engine.view.look(), data.size * sized(), data.opacity, ratio, engine.split(), port,
+          area && engine.paper());
       },
 
       // The view is another one: drawn with the next frame, however often it changes until then.
@@ -206,6 +168,7 @@
           frame = null;
           if (!engine.data) return;
           engine.draw();
+          engine.names.place();
           engine.wall.follow();
           engine.marks.draw();
           engine.refine.follow();
@@ -214,6 +177,7 @@
       },
 
       rested: function () {
+        engine.names.place();
         engine.wall.refresh();
         engine.marks.draw();
         engine.refine.refresh();
@@ -239,24 +203,13 @@
       },
     };
 
-    const top = () => engine.data.facts.palette.length;
     const sharpness = () => (engine.data.ids.length <= SHARP_UP_TO ? 2 : 1);
-    const token = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-
-    function shades() {
-      const { palette, scale } = engine.data.facts;
-      const key = [palette, scale, document.documentElement.dataset.bsTheme].join();
-      if (!colors || colors.key !== key) {
-        const made = map.palette(palette, scale, token("--map-other"), token("--map-noise"), token("--map-paper"));
-        colors = { key: key, palette: made };
-      }
-      return colors.palette;
-    }
 
     function group() {
       const { data } = engine;
       data.cluster = other ? map.picked(data, other.codes) : data.own;
       engine.exemplars = new Set(other ? other.exemplars : data.facts.exemplars);
+      engine.shades = other ? other.colors : data.facts.colors; // number in the palette by cluster
     }
 
     function show(data, anew) {
@@ -266,7 +219,7 @@
         engine.focused = null;
       }
       engine.data = data;
-      numbers = null;
+      engine.repaint();
       engine.tip.hide();
       group();
       measure();
@@ -293,11 +246,13 @@
     }
 
     const canvas = Object.assign(document.createElement("canvas"), { className: "map-points" });
-    ["map-density", "map-marks", "map-wall", "map-pointer", "map-drawing"].forEach(engine.layer);
+    ["map-density", "map-marks", "map-wall", "map-names", "map-pointer", "map-drawing"].forEach(engine.layer);
     root.replaceChildren(layers["map-density"], canvas, ...Object.values(layers).slice(1));
     const renderer = map.renderer(canvas);
+    map.paint(engine, renderer);
     engine.view = map.view(engine);
     engine.tip = map.tip(engine);
+    engine.names = map.names(engine);
     engine.wall = map.wall(engine);
     engine.marks = map.marks(engine);
     engine.refine = map.refine(engine);

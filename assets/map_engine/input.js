@@ -1,11 +1,14 @@
 /* What pointer and wheel do on a map: the wheel zooms at the pointer, a drag pans (or turns, in
-   space) or draws a line, two fingers zoom, a click chooses, a double click shows the whole map. */
+   space) or draws a line, two fingers zoom, a click chooses, a double click comes closer (with Shift
+   it goes back). */
 (function (map) {
   "use strict";
   const NOTCH = Math.log(1.25) / 100; // a notch of the wheel, 100 px, zooms by a quarter
   const LINE = 33; // px that a line of the wheel stands for, where a browser counts lines
   const STILL = 5; // px; a pointer that moves less clicks
   const TURN = 0.008; // rad per px
+  const TWICE = 2; // a double click
+  const CLOSE = 2e-5; // of the map's width, the narrowest view
 
   map.input = function (engine) {
     const { root, tip } = engine;
@@ -13,6 +16,7 @@
     let drag = null; // {from, moved} while one pointer is down
     let pinched = false; // until all fingers are up, so that lifting them is no tap
     let resting = null;
+    let aim = null; // id of the picture that one comes closer to, as long as the pointer stays
 
     const stroke = map.stroke(engine, (path, how) => engine.select(path, how));
     const flat = () => engine.data && engine.data.dim === 2;
@@ -35,8 +39,10 @@
 
     function hover(event) {
       if (event.pointerType === "touch") return;
-      const row = engine.view.moving() ? null : under(place(event));
-      root.classList.toggle("over-picture", row !== null);
+      const at = place(event);
+      const named = !engine.view.moving() && !armed() && engine.names.at(at.x, at.y) !== null;
+      const row = engine.view.moving() || named ? null : under(at);
+      root.classList.toggle("over-picture", row !== null || named);
       if (row === null) tip.hide();
       else tip.show(row, event);
       engine.tell("hover", row === null ? null : engine.data.ids[row]);
@@ -58,6 +64,7 @@
     }
 
     function down(event) {
+      aim = null;
       if (event.button !== 0 || !engine.data) return;
       pointers.set(event.pointerId, place(event));
       root.setPointerCapture(event.pointerId);
@@ -82,6 +89,7 @@
 
     function go(event) {
       if (!engine.data) return;
+      aim = null;
       if (!pointers.has(event.pointerId)) return event.buttons ? undefined : hover(event);
       const at = place(event);
       pointers.set(event.pointerId, at);
@@ -101,7 +109,11 @@
       const drawn = stroke.drawing() && stroke.end();
       if (pointers.size) return;
       if (was && (drawn || was.moved) || pinched) return rest(0);
-      const row = was && event.type === "pointerup" ? under(place(event)) : null;
+      if (!was || event.type !== "pointerup") return;
+      const at = place(event);
+      const named = engine.names.at(at.x, at.y);
+      if (named !== null) return engine.tell("named", named);
+      const row = under(at);
       if (row !== null) engine.tell("click", engine.data.ids[row]);
     }
 
@@ -111,9 +123,26 @@
       tip.hide();
       const px = event.deltaY * [1, LINE, 400][event.deltaMode];
       const by = Math.exp(Math.max(-800, Math.min(800, px)) * NOTCH);
-      if (flat()) engine.view.drag(place(event), place(event), by);
-      else engine.view.nearer(1 / by);
+      if (!zoom(place(event), by)) return;
       rest(120);
+    }
+
+    // by: below 1 closer. Whether the view is another one then.
+    function zoom(at, by) {
+      if (!flat()) engine.view.nearer(1 / by);
+      else {
+        if (by < 1 && (engine.wall.full() || engine.view.share() < CLOSE)) return false;
+        const { rows, ids } = engine.data;
+        const under = aim === null && by < 1 ? engine.wall.at(at.x, at.y) : null;
+        if (under !== null) aim = ids[under];
+        const from = rows.has(aim) ? engine.view.pixel(rows.get(aim)) : at; // the picture stays where it is
+        engine.view.drag(from, from, by);
+      }
+      return true;
+    }
+
+    function twice(event) {
+      if (engine.data && zoom(place(event), event.shiftKey ? TWICE : 1 / TWICE)) rest(0);
     }
 
     root.addEventListener("pointerdown", down);
@@ -122,9 +151,21 @@
     root.addEventListener("pointercancel", up);
     root.addEventListener("pointerleave", leave);
     root.addEventListener("wheel", wheel, { passive: false });
-    root.addEventListener("dblclick", () => engine.view.reset());
+    root.addEventListener("dblclick", twice);
 
     return {
+      // Closer to the middle of what is free, or (by > 1) away from it.
+      step: function (by) {
+        if (!engine.data) return;
+        const { width, height, right, bottom } = engine.frame();
+        if (zoom({ x: (width - right) / 2, y: (height - bottom) / 2 }, by)) rest(0);
+      },
+      // The map as if dragged the other way.
+      pan: function (dx, dy) {
+        if (flat()) engine.view.drag({ x: dx, y: dy }, { x: 0, y: 0 }, 1);
+        else engine.view.turn(dx * TURN, -dy * TURN);
+        rest(120);
+      },
       cancel: stroke.cancel,
       drawing: stroke.drawing,
       end: () => clearTimeout(resting),

@@ -6,11 +6,13 @@
   // Pure.
   map.entries = function (coloring, facts, total) {
     const { palette } = facts;
+    const { colors, names } = coloring;
     const sum = (rest) => rest.reduce((all, [, count]) => all + count, 0);
-    const found = coloring.names.slice(0, palette.length)
-      .map(([name, count], code) => [code, name, count, palette[code]])
+    const own = colors ? names.length : palette.length; // names that have a color of their own
+    const found = names.slice(0, own)
+      .map(([name, count], code) => [code, name, count, palette[colors ? colors[code] : code]])
       .filter(([, , count]) => count); // names of another map may have none here
-    const rest = sum(coloring.names.slice(palette.length));
+    const rest = sum(names.slice(own));
     if (rest) found.push([palette.length, "other", rest, "var(--map-other)"]);
     const without = total - sum(coloring.names);
     if (without > 0) found.push([-1, coloring.none, without, "var(--map-noise)"]);

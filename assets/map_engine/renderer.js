@@ -11,12 +11,15 @@
     uniform mat4 matrix;
     uniform vec3 center;
     uniform mediump float size, near, split, upper;
+    uniform vec2 fog;
+    uniform vec3 paper;
     uniform sampler2D palette;
     varying mediump vec4 color;
     varying mediump float across;
     void main() {
       color = texture2D(palette, vec2((number + 0.5) / 256.0, 0.5));
       gl_Position = matrix * vec4(vec3(x, y, z) - center, 1.0);
+      if (near > 0.0) color.rgb = mix(color.rgb, paper, 0.8 * smoothstep(fog.x, fog.y, gl_Position.w));
       across = near > 0.0 ? clamp(size * near / gl_Position.w, 1.0, 4.0 * size) : size;
       gl_PointSize = across + 1.0;
       bool other = split >= 0.0 && (number < split) != (upper < 0.5);
@@ -66,7 +69,7 @@
         places[name] = gl.getAttribLocation(program, name);
         buffers[name] = gl.createBuffer();
       });
-      ["matrix", "center", "size", "near", "split", "upper", "opacity"].forEach((name) => {
+      ["matrix", "center", "size", "near", "split", "upper", "opacity", "fog", "paper"].forEach((name) => {
         places[name] = gl.getUniformLocation(program, name);
       });
       gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
@@ -109,9 +112,10 @@
         gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
       },
 
-      // look: {matrix, center}, and in space away. ratio: px of the canvas per px of the screen.
+      // look: {matrix, center}, and in space away, and fog: from where to where points fade to the
+      // paper ([r, g, b]). ratio: px of the canvas per px of the screen.
       // faded: the number from which on colors are faded, drawn below the others; −1: none is.
-      draw: function (look, size, opacity, ratio, faded, area) {
+      draw: function (look, size, opacity, ratio, faded, area, paper) {
         if (!kept.numbers || gl.isContextLost()) return;
         gl.viewport(0, 0, canvas.width, canvas.height);
         gl.clearColor(0, 0, 0, 0);
@@ -123,6 +127,8 @@
         gl.uniform3fv(places.center, look.center);
         gl.uniform1f(places.size, size * ratio);
         gl.uniform1f(places.near, look.away || 0);
+        if (look.fog) gl.uniform2fv(places.fog, look.fog);
+        if (look.fog) gl.uniform3fv(places.paper, paper.map((part) => part / 255));
         gl.uniform1f(places.opacity, opacity);
         const passes = faded < 0 ? [[-1, 0]] : look.away ? [[faded, 0], [faded, 1]] : [[faded, 1], [faded, 0]];
         passes.forEach(([split, upper]) => {

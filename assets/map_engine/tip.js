@@ -52,7 +52,7 @@
   map.about = function (data, row, titles, coloring, code) {
     const label = data.facts.labels[data.label[row]];
     const number = data.cluster[row];
-    const cluster = number < 0 ? "noise" : (titles || [])[number] || `cluster ${number + 1}`;
+    const cluster = number < 0 ? "in no cluster" : (titles || [])[number] || `cluster ${number + 1}`;
     const word = coloring.by === "label" || code === undefined ? "" : map.word(coloring, code);
     return [label && label[0], cluster, word].filter(Boolean).join(" · ");
   };

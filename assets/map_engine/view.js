@@ -124,6 +124,8 @@
       seen: (row) => sighted(pixel(row), engine.frame()),
       unit: (x, y) => flat.unit(now, engine.frame(), x, y),
       moving: () => underway,
+      // Of the width of all points, how much the view shows.
+      share: () => (now.x[1] - now.x[0]) / Math.max(1e-9, (engine.data.base || engine.data).bounds[1] - (engine.data.base || engine.data).bounds[0]),
       whole: () => whole,
       rest: () => gliding || rest(),
 

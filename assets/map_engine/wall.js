@@ -1,43 +1,17 @@
-/* The wall of thumbnails that points turn into once few enough are in view. It lets the pointer
-   through, so that wheel and drag reach the map. */
+/* The pictures on a map: those of a few points from afar, more and larger ones as one comes closer,
+   and at last a single one that fills the stage. The layer lets the pointer through, so that wheel
+   and drag reach the map. */
 (function (map) {
   "use strict";
-  const MOST = 160; // pictures at once
-  const ROOM = 4600; // px² of the stage a picture must have
-  const SIDES = [144, 112, 88, 68, 52]; // px
-  const PLACED = 0.7; // share of the points that a side must give room to, else a smaller one
-  const GROWN = [1.7, 1.3]; // times the side, where there is still room
-  const GAP = 4;
-
-  function free(taken, point, side) {
-    return taken.every((other) => {
-      const apart = (side + other.side) / 2 + GAP;
-      return other === point || Math.abs(other.x - point.x) >= apart || Math.abs(other.y - point.y) >= apart;
-    });
-  }
-
-  // Squares around points ({x, y} px, those that matter most first) that do not overlap: each in
-  // turn gets one, if none is in the way; loosely scattered ones are larger. Pure.
-  map.arrange = function (points) {
-    let best = [];
-    for (const side of SIDES) {
-      best = [];
-      points.forEach((point) => {
-        if (free(best, point, side)) best.push(Object.assign({}, point, { side: side }));
-      });
-      if (best.length >= PLACED * points.length) break;
-    }
-    best.forEach((item) => {
-      const sides = GROWN.map((by) => Math.round(by * item.side));
-      item.side = sides.find((side) => side <= SIDES[0] && free(best, item, side)) || item.side;
-    });
-    return best;
-  };
+  const NEAR = 1500; // points in view; of more only what stands for a cluster gets a picture
+  const TYPICAL = 40; // and of those so many at most,
+  const ROOM = 32000; // px² of the stage for each
+  const SHARP = 240; // px of the screen from which the original takes the thumbnail's place
 
   map.wall = function (engine) {
     const box = engine.layer("map-wall");
     const elements = new Map(); // id → element
-    let placed = []; // {row, x, y, side, element}, px of the stage
+    let placed = []; // {row, x, y, side, off, element}, px of the stage
 
     function clear() {
       placed = [];
@@ -45,23 +19,50 @@
       elements.clear();
     }
 
-    function inView(view, most) {
+    function inView(view) {
       const rows = [];
       const { x, y } = engine.data;
       for (let row = 0; row < x.length; row++) {
         if (x[row] >= view.x[0] && x[row] <= view.x[1] && y[row] >= view.y[0] && y[row] <= view.y[1]) {
-          if (!engine.hides(row) && rows.push(row) > most) return null;
+          if (!engine.hides(row) && (!engine.fades(row) || marked(engine.data.ids[row]))) rows.push(row);
         }
       }
       return rows;
+    }
+
+    // x and y of rows in turn, px; of a large map there are many.
+    function places(rows) {
+      const { x, y } = engine.data;
+      const [from, to] = [engine.view.at(0, 0), engine.view.at(1, 1)];
+      const found = new Float32Array(2 * rows.length);
+      rows.forEach((row, i) => {
+        found[2 * i] = from.x + x[row] * (to.x - from.x);
+        found[2 * i + 1] = from.y + y[row] * (to.y - from.y);
+      });
+      return found;
+    }
+
+    const marked = (id) => id === engine.marked.own || engine.marked.others.includes(id);
+
+    // Of some rows one that is typical of each of the largest clusters.
+    function typical(rows) {
+      const met = new Set();
+      const { width, height } = engine.frame();
+      const most = Math.min(TYPICAL, (width * height) / ROOM);
+      return rows.filter((row) => {
+        const cluster = engine.data.cluster[row];
+        if (met.size >= most || met.has(cluster) || !engine.exemplars.has(engine.data.ids[row])) return false;
+        return met.add(cluster);
+      });
     }
 
     // The chosen image first, its neighbors, exemplars, and then an order that a point keeps for
     // good, so that panning does not shuffle the wall.
     function rank(row) {
       const id = engine.data.ids[row];
-      if (id === engine.marked.own) return -3;
-      if (engine.marked.others.includes(id)) return -2;
+      if (id === engine.marked.own) return -1e6;
+      const near = engine.marked.others.indexOf(id);
+      if (near >= 0) return near - 1e5;
       if (engine.exemplars.has(id)) return -1;
       return Math.imul(id, 2654435761) >>> 0;
     }
@@ -74,10 +75,22 @@
       const element = document.createElement("div");
       const picture = element.appendChild(document.createElement("img"));
       picture.alt = "";
+      picture.addEventListener("load", () => {
+        element.style.setProperty("--ratio", picture.naturalWidth / picture.naturalHeight);
+      });
       picture.src = window.likeness.url(`/thumb/${id}`);
       elements.set(id, element);
       box.append(element);
       return element;
+    }
+
+    // The thumbnail stays until the original is here; where that cannot be had, for good.
+    function sharpen(element, id) {
+      if (element.dataset.sharp) return;
+      element.dataset.sharp = "yes";
+      const original = new Image();
+      original.addEventListener("load", () => { element.firstChild.src = original.src; });
+      original.src = window.likeness.url(`/image/${id}`);
     }
 
     function show() {
@@ -91,12 +104,14 @@
       placed.forEach((item) => {
         const id = ids[item.row];
         const element = (item.element = elements.get(id) || tile(id));
+        const near = engine.marked.others.indexOf(id);
         element.className = "map-tile";
         element.classList.toggle("is-chosen", id === engine.marked.own);
-        element.classList.toggle("is-neighbor", engine.marked.others.includes(id));
-        element.classList.toggle("is-faded", engine.fades(item.row));
+        element.classList.toggle("is-neighbor", near >= 0);
+        element.dataset.rank = near >= 0 ? near + 1 : "";
         element.style.setProperty("--side", `${item.side}px`);
         element.style.setProperty("--swatch", engine.colorOf(item.row));
+        if (item.side * devicePixelRatio > SHARP) sharpen(element, id);
         put(item);
       });
     }
@@ -105,19 +120,27 @@
       // Choose anew what is shown, after the view has come to rest.
       refresh: function () {
         const view = engine.data && engine.data.dim === 2 && engine.view.present();
-        if (!view) return clear();
-        const { width, height } = engine.frame();
-        const rows = inView(view, Math.min(MOST, (width * height) / ROOM));
-        if (!rows || !rows.length) return clear();
-        placed = map.arrange(rows
-          .sort((a, b) => rank(a) - rank(b))
-          .map((row) => Object.assign({ row: row }, engine.view.pixel(row))));
+        if (!view || engine.view.moving()) return view ? undefined : clear();
+        const all = inView(view);
+        if (!all.length) return clear();
+        const crowd = map.crowd(places(all), engine.frame());
+        const first = typical(all);
+        const own = all.filter((row) => marked(engine.data.ids[row]));
+        // What gets a picture beside its point where there is no room on it.
+        const must = new Set(own.length ? own : first);
+        const rows = all.length > NEAR ? [...new Set([...own, ...first])] : all;
+        const points = rows.sort((a, b) => rank(a) - rank(b))
+          .map((row) => Object.assign({ row: row, must: must.has(row) }, engine.view.pixel(row)));
+        placed = map.arrange(points, engine.frame(), engine.names.boxes(), crowd);
         show();
       },
 
       // Keep what is shown on its points while the view moves.
       follow: function () {
-        placed.forEach((item) => Object.assign(item, engine.view.pixel(item.row)));
+        placed.forEach((item) => {
+          const point = engine.view.pixel(item.row);
+          [item.x, item.y] = [point.x + item.off[0], point.y + item.off[1]];
+        });
         placed.forEach(put); // after all is read: in turns, each write would cost a layout
       },
 
@@ -128,6 +151,11 @@
         return found ? found.row : null;
       },
 
+      // Whether one picture fills the stage: there is nothing to come closer to.
+      full: () => placed.length === 1 && placed[0].side >= map.largest(engine.frame()) - 1,
+
+      // Pictures beside their points: [{x, y, row}].
+      beside: () => placed.filter((item) => Math.hypot(...item.off) > item.side / 2),
       clear: clear,
     };
   };

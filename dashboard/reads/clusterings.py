@@ -9,28 +9,31 @@ from functools import cached_property
 import numpy as np
 
 from dashboard.marks import drawing_order
-from dashboard.reads import Reads, clusters
+from dashboard.reads import Reads, cluster_colors, clusters
 from dashboard.reads.packing import typed
 from pipeline.errors import LikenessError
 from pipeline.library import notes
 from pipeline.maps import Map, granularity
 
-_KEPT = 6  # clusterings; a map of a million points takes 4 MB each
+_KEPT = 12  # clusterings; a map of a million points takes 4 MB each
 
 
 @dataclass(frozen=True, eq=False)
 class Clustering:
-    """A map with the clusters of a granularity. labels: of its images, in their order."""
+    """A map with the clusters of a granularity. labels: of its images, in their order. colors:
+    (clusters,) into the palette. seen: what a network sees in each cluster, or None."""
 
     saved: Map
     map: Map
     step: int
     labels: list[str | None]
+    colors: np.ndarray
+    seen: list
 
     @cached_property
-    def words(self) -> list[str]:
-        """A few words on each cluster."""
-        return clusters.descriptions(self.map, self.labels)
+    def about(self) -> list[clusters.About]:
+        """What is known of each cluster by itself."""
+        return clusters.descriptions(self.map, self.labels, self.seen)
 
     @cached_property
     def ranked(self) -> tuple[list[str], np.ndarray]:
@@ -50,7 +53,7 @@ class Clustering:
         return {
             "map": self.map.name, "granularity": self.step,
             "cluster": typed(self.map.cluster[order].astype(np.int16)),
-            "exemplars": chosen[chosen >= 0].tolist(),
+            "exemplars": chosen[chosen >= 0].tolist(), "colors": self.colors.tolist(),
         }
 
 
@@ -59,7 +62,7 @@ class Clusterings:
 
     def __init__(self, reads: Reads):
         self.reads = reads
-        self._lock = threading.Lock()  # also: one owner of the cores at a time
+        self._lock = threading.RLock()  # also: one owner of the cores at a time
         self._kept: list[Clustering] = []
 
     def at(self, name: str, step: int) -> Clustering:
@@ -73,13 +76,23 @@ class Clusterings:
                     return kept
             alike = [kept.labels for kept in self._kept if kept.saved is saved]
             labels = alike[0] if alike else self.reads.labels_of(saved.ids.tolist())
-            try:
-                index = self.reads.searcher.index()
-            except LikenessError:
-                index = None
-            made = Clustering(saved, granularity.recluster(saved, step, index), step, labels)
+            made = self._made(name, saved, step, labels)
             self._kept = [*self._kept[1 - _KEPT :], made]
             return made
+
+    def _made(self, name: str, saved: Map, step: int, labels: list[str | None]) -> Clustering:
+        """Colors come step by step from those of the saved map, whichever way the slider went."""
+        try:
+            index = self.reads.searcher.index()
+        except LikenessError:
+            index = None
+        shown = granularity.recluster(saved, step, index)
+        seen = clusters.seen_in(self.reads.library, shown)
+        if not step:
+            return Clustering(saved, shown, step, labels, cluster_colors.first(saved), seen)
+        before = self.at(name, step - 1 if step > 0 else step + 1)
+        colors = cluster_colors.inherited(shown, before.map, before.colors)
+        return Clustering(saved, shown, step, labels, colors, seen)
 
     def own_names(self, clustering: Clustering) -> dict[int, str]:
         """The names that the person gave: {cluster: name}."""
@@ -88,12 +101,12 @@ class Clusterings:
 
     def titles(self, clustering: Clustering) -> list[str]:
         """What each cluster is called."""
-        return clusters.titles_from(clustering.words, self.own_names(clustering))
+        return clusters.titles_from(clustering.about, self.own_names(clustering))
 
     def listed(self, clustering: Clustering) -> dict:
         """The clusters as the list beside the map has them."""
         own = self.own_names(clustering)
-        return clusters.cluster_list(clustering.map, clustering.words, own, clustering.step)
+        return clusters.cluster_list(clustering.map, clustering.about, own, clustering.step, clustering.colors)
 
     def rename(self, clustering: Clustering, number: int, name: str) -> None:
         """Name a cluster; an empty name takes the person's own back."""

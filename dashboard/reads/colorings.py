@@ -16,15 +16,20 @@ import numpy as np
 
 from dashboard import components
 from dashboard.marks import drawing_order
-from dashboard.reads import Reads, categories
+from dashboard.reads import Reads, categories, cluster_colors
+from pipeline import columns
+from pipeline.columns.values import TEXT, Categories
 from pipeline.errors import LikenessError
 from pipeline.maps import Map, distortion
 from pipeline.quality import agreement
 
 CLUSTER, LABEL, FOLDER, DATE = "cluster", "label", "folder", "date"
-AGREEMENT, DISTORTION, OTHER_MAP = "agreement", "distortion", "map"
+AGREEMENT, DISTORTION, OTHER_MAP, COLUMN = "agreement", "distortion", "map", "column"
 NOTHING = 255
 """The figure of a point that nothing is known of; the scale has 0 to 254."""
+_NARROW = 0.25
+"""Share of a scale that the middle nine tenths of the images must have, else colors go by rank."""
+_MARKS = 17
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,9 @@ class Coloring:
     """values(reads, map, which): what each image of a map is colored by, in the order of ids.
 
     {"kind": "categories", "codes": (n,) int16, −1 for none, "names": [[name, count]], largest
-    first, "none": what an image without says}, or {"kind": "scale", "codes": (n,) uint8,
-    "low", "high", "form", "none", "note"}. Raises LikenessError where it cannot be had.
+    first, "none": what an image without says, "colors": numbers in the palette by code, where they
+    are not the codes themselves}, or {"kind": "scale", "codes": (n,) uint8,
+    "low", "high", "form", "none", "note"}, with "marks" where its steps are not even. Raises LikenessError where it cannot be had.
 
     offered(reads): (which, title) of each choice, "" for the coloring itself; none where
     there is nothing to say. An address names one as NAME or NAME-WHICH.
@@ -94,7 +100,8 @@ def _clusters_of(reads: Reads, shown: Map, which: str) -> dict:
     codes = np.where(owner.ids[at] == shown.ids, owner.cluster[at], -1).astype(np.int16)
     sizes = np.bincount(codes[codes >= 0], minlength=owner.clusters).tolist()
     names = [[f"Cluster {number + 1}", size] for number, size in enumerate(sizes)]
-    return {"kind": "categories", "codes": codes, "names": names, "none": "in no cluster"}
+    colors = cluster_colors.first(owner).tolist()
+    return {"kind": "categories", "codes": codes, "names": names, "none": "in no cluster", "colors": colors}
 
 
 def _distortion(reads: Reads, shown: Map, _: str) -> dict:
@@ -132,15 +139,67 @@ def _shares(shown: Map, ids: np.ndarray, share: np.ndarray, among: int, note: st
 
 
 def scale(values: np.ndarray, form: str, none: str, note: str, low: float | None = None) -> dict:
-    """Figures (n,) float64 as 0–254 from the lowest to the highest; NaN as NOTHING."""
+    """Figures (n,) float64 as 0–254 from the lowest to the highest; NaN as NOTHING.
+
+    Where most images lie within a narrow part of the scale, it goes by rank: as many images at
+    each step, and "marks" has the figures at 17 even steps from 0 to 254.
+    """
     known = np.isfinite(values)
     least = low if low is not None else float(values[known].min()) if known.any() else 0.0
     most = float(values[known].max()) if known.any() else least
     codes = np.full(len(values), NOTHING, np.uint8)
-    codes[known] = np.round((values[known] - least) / ((most - least) or 1.0) * (NOTHING - 1))
-    return {
+    found = {
         "kind": "scale", "codes": codes, "low": least, "high": most, "form": form, "none": none, "note": note,
     }
+    if known.any() and np.subtract(*np.quantile(values[known], [0.95, 0.05])) < _NARROW * (most - least):
+        codes[known] = np.round(_ranks(values[known]) * (NOTHING - 1))
+        marks = np.quantile(values[known], np.linspace(0, 1, _MARKS)).tolist()
+        return {**found, "low": marks[0], "marks": marks, "note": f"{note} Each color has equally many images.".strip()}
+    codes[known] = np.round((values[known] - least) / ((most - least) or 1.0) * (NOTHING - 1))
+    return found
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks (n,) as shares 0–1; equal values have the middle of theirs."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return ((ends - (counts + 1) / 2) / max(1, len(values) - 1))[place]
+
+
+def _column(reads: Reads, shown: Map, name: str) -> dict:
+    """A column of what is known of images (pipeline/columns). Of several names of an image, the rarest."""
+    table = columns.of(reads.library).now()
+    column, values = table.column(name), table.values(name)
+    at = np.searchsorted(table.ids, shown.ids).clip(max=max(0, len(table) - 1))
+    there = table.ids[at] == shown.ids if len(table) else np.zeros(len(shown.ids), bool)
+    none = f"no {column.called}"
+    if not isinstance(values, Categories):
+        figures = np.where(there, values.values[at], np.nan) if len(table) else np.full(len(shown.ids), np.nan)
+        form = "date" if values.dates else "bytes" if name == "size" else "number"
+        return scale(figures, form, none, f"{column.title}.")
+    rows = np.arange(len(values.codes)) if values.rows is None else values.rows
+    rank = np.argsort(-np.bincount(values.codes[values.codes >= 0], minlength=len(values.names)), kind="stable")
+    place = np.empty(len(rank), np.int64)
+    place[rank] = np.arange(len(rank))
+    best = np.full(len(table), -1)
+    known = values.codes >= 0
+    np.maximum.at(best, rows[known], place[values.codes[known]])
+    codes = np.where(there, best[at], -1) if len(table) else np.full(len(shown.ids), -1)
+    counts = np.bincount(codes[codes >= 0], minlength=len(rank))
+    order = np.argsort(-counts, kind="stable")  # numbered by their size on this map
+    numbers = np.empty(len(order), np.int64)
+    numbers[order] = np.arange(len(order))
+    codes = np.where(codes >= 0, numbers[codes], -1).clip(max=np.iinfo(np.int16).max).astype(np.int16)
+    names = [[str(values.names[rank[one]]), int(counts[one])] for one in order if counts[one]]
+    return {"kind": "categories", "codes": codes, "names": names, "none": none}
+
+
+def _columns(reads: Reads) -> list[tuple[str, str]]:
+    """Those that have no coloring of their own; a text has no color."""
+    return [
+        (name, column.title) for name, column in columns.known(reads.library).items()
+        if name not in (LABEL, FOLDER, DATE) and column.kind != TEXT and column.offered(reads.library)
+    ]
 
 
 def _dates(reads: Reads, ids: np.ndarray) -> np.ndarray:
@@ -174,5 +233,6 @@ COLORINGS = {
     DISTORTION: Coloring(
         _distortion, lambda reads: [("", "Distortion of the map")] if reads.embeddings() else []
     ),
+    COLUMN: Coloring(_column, _columns),
     OTHER_MAP: Coloring(_clusters_of, lambda reads: []),  # Compare asks for it
 }

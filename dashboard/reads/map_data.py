@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from dashboard.marks import PALETTE, SCALE, drawing_order, marker_opacity, marker_size
-from dashboard.reads import Reads, categories
+from dashboard.reads import Reads, categories, cluster_colors
 from dashboard.reads.packing import pack
 from pipeline import maps
 from pipeline.maps import Map
@@ -172,6 +172,7 @@ def overview(drawing: Drawing, dim: int) -> bytes:
         "key": f"{shown.name}-{dim}", "name": shown.name, "dim": dim, "total": len(drawing),
         **_marker(len(at), dim), "palette": PALETTE, "scale": SCALE, "labels": drawing.labels,
         "exemplars": shown.exemplars[shown.exemplars >= 0].tolist(),
+        "colors": cluster_colors.first(shown).tolist(),
     }  # fmt: skip
     arrays = {axis: places[at, i] for i, axis in enumerate("xyz"[:dim])} | _columns(drawing, at)
     if not drawing.whole:

@@ -73,27 +73,29 @@ def describe(reads: Reads, clusterings: Clusterings, shown: Clustering, ids: np.
     tags = notes.tag_counts(reads.library, ids.tolist())
     return {
         "count": len(ids), "placed": len(at),
-        "labels": _bars(codes[at], names, "No label") if names else [],
-        "clusters": _bars(shown.map.cluster[at], clusterings.titles(shown), "Noise"),
+        "labels": _bars(codes[at], names, "no label") if names else [],
+        "clusters": _bars(shown.map.cluster[at], clusterings.titles(shown), "in no cluster", shown.colors),
         "tags": [[tag, count] for tag, count in tags.items()],
     }
 
 
-def _bars(codes: np.ndarray, names: list[str], none: str) -> list[list]:
-    """The most frequent of codes (k,), −1 for none, as [name, count, color]."""
+def _bars(codes: np.ndarray, names: list[str], none: str, colors: np.ndarray | None = None) -> list[list]:
+    """The most frequent of codes (k,), −1 for none, as [name, count, color]. colors: numbers in the
+    palette by code; without, the codes are such."""
     present, counts = np.unique(codes, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     bars = [
-        [names[present[i]] if present[i] >= 0 else none, int(counts[i]), _color(present[i])]
+        [names[present[i]] if present[i] >= 0 else none, int(counts[i]), _color(present[i], colors)]
         for i in order[:BARS]
     ]
     rest = int(counts[order[BARS:]].sum())
-    return [*bars, ["Other", rest, "var(--map-other)"]] if rest else bars
+    return [*bars, ["other", rest, "var(--map-other)"]] if rest else bars
 
 
-def _color(code: int) -> str:
+def _color(code: int, colors: np.ndarray | None) -> str:
     if code < 0:
         return "var(--map-noise)"
+    code = code if colors is None else colors[code]
     return PALETTE[code] if code < len(PALETTE) else "var(--map-other)"
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from dashboard.access import READ, needs
 from dashboard.marks import PALETTE
-from dashboard.reads import Reads
+from dashboard.reads import Reads, cluster_colors
 from dashboard.routes.images import picture
 from pipeline.errors import LikenessError
 from pipeline.maps import Map
@@ -22,8 +22,7 @@ SIDE = 480
 """Width and height, px: 240 on a dense screen."""
 
 _MARGIN = 0.04
-_GRAY = (140, 140, 138)  # noise, on light and on dark alike
-_OTHER = (133, 135, 138)
+_GRAY = (140, 140, 138)  # in no cluster, on light and on dark alike
 
 
 def register(server: Flask, reads: Reads) -> None:
@@ -61,16 +60,18 @@ def cluster_at(chosen: Map, image_id: int) -> int:
 
 def draw(chosen: Map) -> bytes:
     """A map (n points) as PNG of `SIDE` × `SIDE` px, points in their clusters' colors on nothing."""
-    colors = np.array([_rgb(color) for color in PALETTE] + [_OTHER, _GRAY], np.uint8)
-    codes = np.where(chosen.cluster < 0, len(PALETTE) + 1, np.minimum(chosen.cluster, len(PALETTE)))
-    order = np.argsort(-codes, kind="stable")  # noise below, the largest cluster on top
+    colors = np.array([_rgb(color) for color in PALETTE] + [_GRAY], np.uint8)
+    own = np.append(cluster_colors.first(chosen), len(PALETTE))  # the last for those in no cluster
+    # Those in no cluster below, the largest cluster on top.
+    order = np.argsort(-np.where(chosen.cluster < 0, chosen.clusters, chosen.cluster), kind="stable")
+    codes = own[chosen.cluster]
     at = (_fit(chosen.xy)[order] * (SIDE - 1)).round().astype(int)
     radius = 3 if len(at) < 2_000 else 2 if len(at) < 30_000 else 1
     canvas = np.zeros((SIDE, SIDE, 4), np.uint8)
     for dx, dy in _disc(radius):
         x, y = np.clip(at[:, 0] + dx, 0, SIDE - 1), np.clip(at[:, 1] + dy, 0, SIDE - 1)
         canvas[y, x, :3] = colors[codes[order]]
-        canvas[y, x, 3] = np.where(codes[order] > len(PALETTE), 120, 220)
+        canvas[y, x, 3] = np.where(codes[order] == len(PALETTE), 120, 220)
     file = io.BytesIO()
     Image.fromarray(canvas).save(file, "PNG", optimize=True)
     return file.getvalue()

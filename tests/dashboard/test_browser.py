@@ -82,7 +82,7 @@ def test_what_a_page_says_after_one_has_left_it_moves_nothing(page: Page):
     bar = page.locator(".nav-page[aria-current]")
     expect(bar).to_have_text("Search")  # before the matches are there
     page.get_by_role("link", name="Map", exact=True).click()
-    expect(page.locator("#map-clusters")).to_contain_text("Cluster 1")
+    expect(page.locator("#map-clusters .map-name")).not_to_have_count(0)
     with page.expect_response(asks("search-gallery.children")):
         held[0].continue_()
     page.wait_for_timeout(500)

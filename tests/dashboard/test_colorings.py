@@ -11,7 +11,7 @@ from dashboard.marks import SCALE, drawing_order
 from dashboard.reads import Reads, categories, colorings
 from pipeline.embeddings import usual
 from pipeline.errors import LikenessError
-from pipeline.library import Library
+from pipeline.library import Library, notes
 from pipeline.maps import COMBINED
 from tests.dashboard.test_marks import SEEN_BY, linear, oklab
 
@@ -162,3 +162,37 @@ def test_the_scale_grows_lighter_in_even_steps_for_all_eyes(eyes):
     steps = np.linalg.norm(np.diff(seen, axis=0), axis=1)
     assert (np.diff(seen[:, 0]) > 0).all()
     assert steps.max() < 2.5 * steps.min()
+
+
+def test_colors_by_collection_tag_and_rating_and_other_columns(library):
+    reads = Reads(library)
+    shown = reads.map(COMBINED)
+    ids = shown.ids.tolist()
+    notes.collect(library, "Large", ids[:9])
+    notes.collect(library, "Small", ids[8:10])
+    notes.tag(library, ids[3:5], "blue")
+    notes.rate(library, {"plus": []}, ids[0], 1, 1, 0.5)
+    offered = {choice["value"] for choice in colorings.choices(reads)}
+    assert {"column-collection", "column-tag", "column-rated", "column-shape", "column-megapixels"} <= offered
+    assert not {"column-label", "column-folder", "column-date", "column-file"} & offered
+    found = colorings.coloring(reads, COMBINED, "column-collection")
+    assert found["names"] == [["Large", 8], ["Small", 2]]  # an image of both is in the smaller one
+    coded = dict(zip(shown.ids[drawing_order(shown.cluster)].tolist(), found["codes"].tolist()))
+    assert [coded[one] for one in ids[:11]] == [0] * 8 + [1, 1, -1]
+    assert colorings.coloring(reads, COMBINED, "column-tag")["names"] == [["blue", 2]]
+    assert colorings.coloring(reads, COMBINED, "column-rated")["names"] == [["good", 1]]
+    with pytest.raises(LikenessError):
+        colorings.coloring(reads, COMBINED, "column-nothing")
+
+
+def test_where_one_value_fills_the_scale_colors_go_by_rank():
+    values = np.concatenate([np.linspace(1, 2, 99), [1000.0, np.nan]])
+    found = colorings.scale(values, "number", "nothing", "")
+    codes = found["codes"]
+    assert codes[-1] == colorings.NOTHING and codes[0] == 0 and codes[99] == 254
+    assert (np.diff(codes[:99].astype(int)) >= 2).all()  # and not all of them 0
+    marks = found["marks"]
+    assert len(marks) == 17 and marks == sorted(marks) and marks[8] == pytest.approx(1.5, abs=0.02)
+    assert "marks" not in colorings.scale(np.linspace(0, 1, 50), "number", "nothing", "")
+    same = colorings.scale(np.r_[np.full(90, 7.0), np.linspace(8, 100, 10)], "number", "nothing", "")
+    assert len(set(same["codes"][:90].tolist())) == 1 and len(set(same["codes"].tolist())) == 11

@@ -20,6 +20,7 @@ from pipeline.library import Library
 from pipeline.maps import COMBINED, Map
 from pipeline.search import Query
 from pipeline.settings import MapOptions
+from pipeline.things import Name
 from tests.dashboard.trees import of_class, of_kind, parts, text_of
 
 
@@ -51,20 +52,46 @@ def test_labels_are_coded_by_how_many_have_them():
 def test_a_cluster_is_described_by_what_it_has_more_of_than_the_map():
     labels = ["cat"] * 12 + ["cat", "cat", "fox", "fox", "fox"] + ["a", "b", "c", "d", "e"]
     made = map_of([0] * 12 + [1] * 5 + [2] * 5, [[1], [13], [18]])
-    assert clusters.descriptions(made, labels) == ["cat 100%", "fox 60%", "mixed"]
-    assert clusters.descriptions(made, [None] * 22) == ["", "", ""]
+    found = clusters.descriptions(made, labels)
+    assert [about.words for about in found] == ["cat 100%", "fox 60%", "a 20%"]
+    assert clusters.titles_from(found) == ["cat", "fox", "mixed: a, b"]
+    assert clusters.titles_from(found, {1: "My own"})[1] == "My own"
+    assert clusters.titles(made, [None] * 22) == ["Cluster 1", "Cluster 2", "Cluster 3"]
+
+
+def test_a_cluster_of_a_third_of_one_label_is_mixed_and_says_mostly():
+    labels = ["car"] * 31 + [f"thing {i}" for i in range(69)] + ["cat"] * 50
+    made = map_of([0] * 100 + [1] * 50, [[1], [101]])
+    abouts = clusters.descriptions(made, labels)
+    assert clusters.titles_from(abouts) == ["mixed, mostly car", "cat"]
+    assert [about.short for about in abouts] == ["mostly car", "cat"]
+    few = ["car"] * 5 + [f"thing {i}" for i in range(95)] + ["cat"] * 50  # says nothing of it
+    assert clusters.titles(made, few) == ["Cluster 1", "cat"]
+
+
+def test_what_is_seen_names_a_cluster_where_labels_do_not():
+    labels = ["cat"] * 9 + ["fox", "dog", "elk", "cow", "owl"] * 2 + ["fox"] * 3
+    made = map_of([0] * 9 + [1] * 10 + [-1] * 3, [[1], [10]])
+    seen = [Name("felines", 0.9), Name("animals", 0.834)]
+    abouts = clusters.descriptions(made, labels, seen)
+    assert clusters.titles_from(abouts) == ["cat", "animals"]
+    assert abouts[1].words.startswith("looks like animals, 83%") and abouts[1].short == "animals"
+    assert clusters.titles(made, [None] * 22, None, [None, seen[1]]) == ["Cluster 1", "animals"]
+    assert clusters.titles(made, [None] * 22, {1: "My own"}, seen) == ["felines", "My own"]
 
 
 def test_cluster_list_counts_every_image_and_shows_exemplars():
     made = map_of([0, 0, 0, 1, 1, -1], [[2, 1, -1, -1], [5, -1, -1, -1]])
-    listed = clusters.cluster_list(made, ["", ""])
-    assert [cluster["count"] for cluster in listed["clusters"]] == [3, 2] and listed["noise"] == 1
+    made.xy[:] = [[0, 0], [1, 1], [9, 9], [5, 5], [7, 7], [0, 9]]
+    listed = clusters.cluster_list(made, [clusters.About()] * 2)
+    assert [cluster["count"] for cluster in listed["clusters"]] == [3, 2] and listed["none"] == 1
+    assert listed["clusters"][0]["at"][:2] == [1, 1]  # on one of its images, and not between them
     assert [cluster["images"] for cluster in listed["clusters"]] == [[2, 1], [5]]
 
 
-def test_a_map_without_clusters_is_all_noise():
+def test_a_map_without_clusters_has_all_in_none():
     listed = clusters.cluster_list(map_of([-1, -1], np.zeros((0, 4))), [])
-    assert listed["clusters"] == [] and listed["noise"] == 2
+    assert listed["clusters"] == [] and listed["none"] == 2
 
 
 @pytest.mark.parametrize("name", [COMBINED, "color", "sift"])
@@ -161,7 +188,7 @@ def turn_wheel(tab, by: int) -> None:
 
 
 def uncovered(tab) -> int:
-    """An image whose point no picture of the wall covers; from further away there is always one."""
+    """An image whose point no picture and no name covers; from further away there is always one."""
     tab.wait_for_function("!likeness.mapPage.engine.view.moving()")
     for _ in range(12):
         image = tab.evaluate(
@@ -170,7 +197,8 @@ def uncovered(tab) -> int:
             return [...map.ids].find(id => {
                 const at = likeness.mapPage.engine.view.pixel(map.rows.get(id));
                 const top = document.elementFromPoint(at.x + box.left, at.y + box.top);
-                return top && top.closest(".map-graph"); }) ?? null; }""")
+                const named = likeness.mapPage.engine.names.at(at.x, at.y) !== null;
+                return top && top.closest(".map-graph") && !named; }) ?? null; }""")
         if image is not None:
             return image
         turn_wheel(tab, 200)
@@ -203,7 +231,7 @@ def test_hover_click_and_walk_from_neighbor_to_neighbor(tab):
     tab.wait_for_selector("#map-panel .match")
     assert tab.get_attribute("#map-panel .map-picture", "src") == f"/image/{shown}"
     addressed(tab, shown)
-    tab.wait_for_function(f"document.querySelectorAll('.map-ring').length === {map_panels.NEIGHBORS + 1}")
+    tab.wait_for_function(f"document.querySelectorAll('.map-ring:not(.map-nearby)').length === {map_panels.NEIGHBORS + 1}")
     onward = tab.evaluate("likeness.mapPage.found[2]")
     tab.locator("#map-panel .match-picture").nth(2).click()
     tab.wait_for_function(f"document.querySelector('.map-picture').getAttribute('src') === '/image/{onward}'")

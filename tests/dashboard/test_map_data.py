@@ -175,7 +175,7 @@ def test_colors_and_clusters_are_asked_for_by_name(reads, made_library):
     assert server.get(f"/map/coloring/{COMBINED}?by=mood").status_code == 404
     listed = server.get("/map/clusters/color").json
     sizes = np.bincount(reads.map("color").cluster + 1, minlength=1)
-    assert listed["noise"] == sizes[0] and [c["count"] for c in listed["clusters"]] == sizes[1:].tolist()
+    assert listed["none"] == sizes[0] and [c["count"] for c in listed["clusters"]] == sizes[1:].tolist()
     assert server.get("/map/clusters/nothing").status_code == 404
 
 

@@ -1,6 +1,7 @@
 /* assets/map_engine: colorings, their palette, their words and their legend. */
 async function engine() {
-  const inside = await fresh({ assets: ["address.js", "map_engine/colors.js", "map_engine/coloring.js", "map_engine/legend.js"] });
+  const inside = await fresh({ assets: ["address.js", "map_engine/colors.js", "map_engine/coloring.js", "map_engine/legend.js",
+    "map_engine/paint.js"] });
   return inside.likeness.map;
 }
 
@@ -10,6 +11,8 @@ test("every kind of coloring has its numbers; hiding and fading are numbers too"
   const clusters = { kind: "clusters" };
   equal(map.numbers(clusters, Int16Array.of(-1, 0, 2, 3, 9), [], 3, null, null, null), [none, 0, 2, other, other]);
   equal(map.numbers(clusters, Int16Array.of(-1, 3, 9), [9, -1], 3, null, null, null), [invisible, other, invisible]);
+  const dressed = { kind: "clusters", colors: [2, 0, 2, 1] }; // more clusters than colors
+  equal(map.numbers(dressed, Int16Array.of(-1, 0, 1, 2, 3), [2], 3, null, null, null), [none, 2, 0, invisible, 1]);
   const names = { kind: "categories" }; // past the palette all are one
   equal(map.numbers(names, Int16Array.of(1, 3, 9), [3], 3, null, null, null), [1, invisible, invisible]);
   const figures = map.numbers({ kind: "scale" }, Uint8Array.of(0, 127, 254, 255), [0], 3, null, null, null);
@@ -51,5 +54,25 @@ test("a legend counts all points once, and leaves out names that have none here"
   equal(found.map(([code, name, count]) => [code, name, count]),
     [[0, "cat", 5], [2, "fox", 2], [3, "other", 2], [-1, "no label", 3]]);
   equal(found[1][3], "#3");
+  const dressed = map.entries(Object.assign({ colors: [2, 0, 1, 1, 1] }, coloring), { palette: ["#1", "#2", "#3"] }, 12);
+  equal(dressed.map(([code, , , color]) => [code, color]), [[0, "#3"], [2, "#2"], [3, "#2"], [4, "#2"], [-1, "var(--map-noise)"]]);
+  equal([4, map.category({ kind: "categories", colors: [] }, 4, 3)], [4, 4]);
+  equal(map.category({ kind: "categories" }, 4, 3), 3);
   equal(map.entries({ names: [["cat", 12]], none: "no label" }, { palette: ["#1"] }, 12).length, 1);
+});
+
+test("a filter has a bit for each image; what it does not name does not pass", async () => {
+  const map = await engine();
+  const bits = Uint8Array.of(0b00000101, 0b00000010);
+  equal(map.passing({ ids: Int32Array.of(9, 2, 1, 0, 400) }, bits), [1, 1, 0, 1, 0]);
+});
+
+test("a scale of hours says hours, one of uneven steps has its own figures", async () => {
+  const map = await engine();
+  const noon = Date.UTC(2026, 10, 26, 12) / 1000;
+  const dates = (low, high) => ({ kind: "scale", form: "date", low: low, high: high });
+  truthy(map.figure(dates(noon, noon + 7200), 0) !== map.figure(dates(noon, noon + 7200), 1));
+  equal(map.figure(dates(noon, noon + 9e6), 0).includes(":"), false);
+  const uneven = { kind: "scale", form: "number", low: 0, high: 100, marks: [0, 1, 2, 4, 100] };
+  equal([0, 0.25, 0.625, 1].map((share) => map.figure(uneven, share)), ["0", "1", "3", "100"]);
 });

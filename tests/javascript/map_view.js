@@ -1,6 +1,6 @@
 /* assets/map_engine: what is in sight, the pictures in it, and what is asked for of a very large map. */
 async function engine() {
-  const inside = await fresh({ assets: ["address.js", "map_engine/camera.js", "map_engine/refine.js", "map_engine/view.js", "map_engine/wall.js"] });
+  const inside = await fresh({ assets: ["address.js", "map_engine/camera.js", "map_engine/refine.js", "map_engine/view.js", "map_engine/arrange.js", "map_engine/names.js", "map_engine/wall.js"] });
   return inside.likeness.map;
 }
 
@@ -44,18 +44,73 @@ test("in space all points are in sight, up is up, and what is near is nearer", a
   equal(space.turned({ yaw: 0, pitch: 1.5, zoom: 1 }, 1, 9).pitch < Math.PI / 2, true);
 });
 
-test("pictures never overlap, those that matter most are there, and lonely ones are larger", async () => {
+const FRAME = { width: 900, height: 600, right: 0, bottom: 0 };
+const apart = (one, other) => Math.max(Math.abs(one.x - other.x), Math.abs(one.y - other.y));
+const flatly = (points) => Float32Array.from(points.flatMap((point) => [point.x, point.y]));
+
+test("pictures overlap neither each other nor names, those that matter most are there, what is near its point covers few", async () => {
   const map = await engine();
   const random = generator(3);
-  const points = Array.from({ length: 120 }, (_, row) => ({ row: row, x: random() * 900, y: random() * 600 }));
-  const placed = map.arrange(points);
-  equal(placed[0].row, 0);
-  truthy(placed.length > 40);
-  placed.forEach((one, i) => placed.slice(0, i).forEach((other) => {
-    const apart = Math.max(Math.abs(one.x - other.x), Math.abs(one.y - other.y));
-    truthy(apart >= (one.side + other.side) / 2, "two pictures overlap");
+  for (const count of [1, 2, 30, 400, 3000]) {
+    const points = Array.from({ length: count }, (_, row) => ({
+      row: row, x: random() * 900, y: random() * 600, must: row < 5,
+    }));
+    const box = { left: 300, top: 200, width: 120, height: 30 };
+    const crowd = map.crowd(flatly(points), FRAME);
+    const placed = map.arrange(points, FRAME, [box], crowd);
+    truthy(placed.length >= Math.min(count, 5) * 0.8, "too few pictures");
+    placed.forEach((one, i) => {
+      placed.slice(0, i).forEach((other) => {
+        truthy(apart(one, other) >= (one.side + other.side) / 2, "two pictures overlap");
+      });
+      const [x, y] = [box.left + 60 - one.x, box.top + 15 - one.y].map(Math.abs);
+      truthy(x >= (120 + one.side) / 2 - 1 || y >= (30 + one.side) / 2 - 1, "a picture lies on a name");
+      near([one.x - one.off[0], one.y - one.off[1]], [points[one.row].x, points[one.row].y], 1e-3);
+    });
+  }
+});
+
+test("the only picture fills the stage, and stays within it", async () => {
+  const map = await engine();
+  const crowd = map.crowd(Float32Array.of(880, 590), FRAME);
+  const [one] = map.arrange([{ row: 0, x: 880, y: 590 }], FRAME, [], crowd);
+  equal(one.side, Math.round(map.largest(FRAME)));
+  truthy(one.x + one.side / 2 <= 900 && one.y + one.side / 2 <= 600 && one.x >= one.side / 2, "it is cut off");
+});
+
+test("a crowd is counted in any square", async () => {
+  const map = await engine();
+  const random = generator(5);
+  const points = Array.from({ length: 800 }, () => ({ x: random() * 900, y: random() * 600 }));
+  const crowd = map.crowd(flatly(points), FRAME);
+  for (const [x, y, side] of [[450, 300, 160], [16, 16, 32], [880, 40, 80], [450, 300, 4000]]) {
+    const inside = points.filter((p) => Math.abs(p.x - x) <= side / 2 && Math.abs(p.y - y) <= side / 2).length;
+    truthy(Math.abs(crowd({ x: x, y: y, side: side }) - inside) <= 2 + inside * 0.1, `${crowd({ x, y, side })} for ${inside}`);
+  }
+});
+
+test("names never lie on each other, the largest first, of two alike nearby one stands, and more when one is close", async () => {
+  const map = await engine();
+  const random = generator(7);
+  const width = (text, px) => text.length * px * 0.6;
+  const spread = Array.from({ length: 90 }, (_, i) => ({ x: random(), y: random(), text: `name ${i % 40}` }));
+  const at = (scale) => spread.map((one, i) => ({
+    key: String(i), text: one.text, count: Math.round(1000 / (i + 1)), x: one.x * scale, y: one.y * scale * 0.66, radius: scale / 60, part: false,
   }));
-  equal(map.arrange([{ row: 0, x: 5, y: 5 }]).map((one) => one.side), [144]);
+  const far = map.named(at(900), width, FRAME);
+  const share = (found, names) => found.length / names.filter((one) => one.x < 900 && one.y < 600).length;
+  for (const scale of [900, 2400]) {
+    const placed = map.named(at(scale), width, FRAME);
+    equal(placed[0].key, at(scale).find((one) => one.x < 900 && one.y < 600).key);
+    placed.forEach((one, i) => placed.slice(0, i).forEach((other) => {
+      const beside = one.left >= other.left + other.width || other.left >= one.left + one.width;
+      truthy(beside || one.top >= other.top + other.height || other.top >= one.top + one.height, "two names overlap");
+      truthy(one.text !== other.text || Math.hypot(one.x - other.x, one.y - other.y) >= 132, "two alike are near");
+    }));
+  }
+  truthy(far[0].size > far[far.length - 1].size, "the largest is not larger");
+  truthy(share(map.named(at(2400), width, FRAME), at(2400)) > share(far, at(900)), "no more names when close");
+  equal(map.named([{ key: "a", text: "x".repeat(60), count: 1, x: 450, y: 300, radius: 99 }], width, FRAME)[0].text.length, 30);
 });
 
 test("a view is asked for with a margin, and again when it leaves it or comes much closer", async () => {

@@ -127,7 +127,8 @@ def _set(reads: Reads, start: dict) -> tuple[str, list[int]]:
 def cluster_titles(reads: Reads, chosen: Map) -> list[str]:
     """What the clusters of a map are called, as on the Map page."""
     own = notes.cluster_names(reads.library, chosen.name, chosen.ids, chosen.cluster)
-    return clusters.titles(chosen, reads.labels_of(chosen.ids.tolist()), own)
+    seen = clusters.seen_in(reads.library, chosen)
+    return clusters.titles(chosen, reads.labels_of(chosen.ids.tolist()), own, seen)
 
 
 def name_of(row: ImageRow, called: Called) -> str:

@@ -22,6 +22,7 @@ from dashboard.pages.map import panels, selection
 from dashboard.reads import Reads, colorings
 from dashboard.reads.clusterings import Clusterings
 from dashboard.reads.map_data import Drawings
+from dashboard.reads.reasons import Reasons
 from dashboard.routes import maps
 
 PATH = "/"
@@ -46,7 +47,12 @@ def layout(reads: Reads, params: dict[str, str]):
             html.Div(
                 [
                     html.Aside(
-                        [html.H2("Clusters"), html.Div(id="map-clusters", className="map-clusters")],
+                        [
+                            html.Div([html.H2("Clusters"), html.Span(id="map-summary", className="soft small")],
+                                     className="map-side-head"),
+                            html.Div(id="map-side-tools", className="map-side-tools"),
+                            html.Div(id="map-clusters", className="map-clusters"),
+                        ],
                         className="map-side", **{"aria-label": "Clusters"},
                     ),
                     facets.panel(params.get("where", ""), opens=False),
@@ -100,10 +106,6 @@ def _toolbar(reads: Reads, names: list[str], name: str, params: dict[str, str]):
             html.Span(id="map-note", className="map-note", role="status"),
             facets.button(),
             html.Div(selection.tools(reads), id="map-tools", className="map-tools"),
-            html.Button(
-                [components.icon("arrows-angle-contract"), html.Span("Reset view")], id="map-reset",
-                type="button", className="button", title="Show the whole map (double click)",
-            ),
         ],
         className="map-toolbar", role="toolbar", **{"aria-label": "Map"},
     )
@@ -130,8 +132,13 @@ def _stage(over: list):
     """The map with what floats over it; the browser fills in map-graph."""
     return html.Section(
         [
-            html.Div(id="map-graph", className="map-graph"),
+            html.Div(id="map-graph", className="map-graph", tabIndex=0, role="application", **{
+                "aria-label": "Map of the images. Arrows go from image to image, Enter chooses one, "
+                              "Shift with arrows moves the map, plus and minus zoom.",
+            }),
+            html.Span(id="map-said", className="visually-hidden", role="status"),
             html.Div(over, id="map-selection"),
+            html.Div(_zooms(), className="map-zooms", role="group", **{"aria-label": "View"}),
             html.Div("Working out the colors …", id="map-coloring-busy", className="map-busy", role="status",
                      hidden=True),
             html.Div(id="map-busy", className="map-busy", role="status", children="Loading the map …"),
@@ -142,9 +149,25 @@ def _stage(over: list):
     )
 
 
+def _zooms() -> list[html.Button]:
+    """What stands at the edge of the map; see assets/map/map_zoom.js."""
+    return [
+        html.Button(
+            components.icon(picture), type="button", className="button map-step", title=f"{text} ({key})",
+            **{"aria-label": text}, **more,
+        )
+        for picture, text, key, more in (
+            ("plus-lg", "Closer", "+", {"data-zooms": "closer"}),
+            ("dash-lg", "Back", "−", {"data-zooms": "farther"}),
+            ("arrows-angle-contract", "The whole map", "0", {"id": "map-reset"}),
+            ("fonts", "Names", "N", {"id": "map-names", "data-zooms": "names", "aria-pressed": "true"}),
+        )
+    ]
+
+
 def register(app: Dash, reads: Reads) -> None:
     """Add the page's callbacks, and the routes of the maps, which Compare asks too."""
-    drawings, clusterings = Drawings(reads), Clusterings(reads)
+    drawings, clusterings, reasons = Drawings(reads), Clusterings(reads), Reasons(reads)
     maps.register(app.server, reads, drawings, clusterings)
 
     # After the map is there: whether it is stale takes a while to say of a large one.
@@ -162,7 +185,7 @@ def register(app: Dash, reads: Reads) -> None:
     )
     @needs(READ)
     def panel(image: int | None, name: str):
-        return chosen(reads, image, name)
+        return chosen(reads, image, name, reasons)
 
     app.clientside_callback(
         ClientsideFunction("map", "show"),
@@ -206,9 +229,9 @@ def map_note(drawings: Drawings, name: str, may: bool) -> str:
     return f"{components.counted(left_out, 'image')} {has} no place on this map." if left_out else ""
 
 
-def chosen(reads: Reads, image: int | None, name: str) -> tuple:
+def chosen(reads: Reads, image: int | None, name: str, reasons: Reasons | None = None) -> tuple:
     """The panel's content, whether it is hidden, and the neighbors to mark on the map."""
     if image is None:
         return no_update, True, {"image": None, "ids": []}
-    children, ids = panels.image_panel(reads, image, name)
+    children, ids = panels.image_panel(reads, image, name, reasons)
     return children, False, {"image": image, "ids": ids}

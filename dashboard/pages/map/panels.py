@@ -7,6 +7,7 @@ from dash import html
 from dashboard import chips, components
 from dashboard.access import ANNOTATE
 from dashboard.reads import Reads
+from dashboard.reads.reasons import Reasons
 from pipeline.errors import LikenessError
 from pipeline.maps import COMBINED
 from pipeline.search import Query
@@ -22,7 +23,9 @@ def weights_for(name: str) -> dict[str, float] | None:
     return None if name == COMBINED else {name: 1.0}
 
 
-def image_panel(reads: Reads, image_id: int, name: str) -> tuple[list, list[int]]:
+def image_panel(
+    reads: Reads, image_id: int, name: str, reasons: Reasons | None = None,
+) -> tuple[list, list[int]]:
     """An image large, with its neighbors as cards; and the neighbors' ids, nearest first."""
     row = reads.image(image_id)
     if row is None or row.state != "ok":
@@ -42,6 +45,7 @@ def image_panel(reads: Reads, image_id: int, name: str) -> tuple[list, list[int]
             href=components.url(f"/image/{row.id}"), target="_blank", title="Open in full size",
             className="map-picture-link",
         ),
+        html.P(id="map-in", className="map-in"),  # its cluster; the browser knows it
         html.Div(_described(reads, row), className="map-path", title=reads.where(row.file, row.path)),
         components.image_links(row.id, name=components.name_of(row.path), leave_out=("map",), words=True),
         html.Div(
@@ -53,8 +57,20 @@ def image_panel(reads: Reads, image_id: int, name: str) -> tuple[list, list[int]
         found = reads.search(Query.around(row.id, weights=weights_for(name), top_k=NEIGHBORS))
     except LikenessError as error:
         return [*children, components.error_note(str(error))], []
-    by = components.title_of(name)
-    children.append(html.H3(["Nearest neighbors ", html.Span(f"· {by}", className="soft")]))
+    why = (reasons or Reasons(reads)).of(row.id, found.matches, found.weights)
+    by = why or ("all combined" if name == COMBINED else f"by {components.title_of(name).lower()}")
+    children += [
+        html.H3(["Nearest neighbors ", html.Span(f"· {by}", className="soft", id="map-why")]),
+        html.Div(
+            [
+                html.Span([html.Span(className="map-key"), "true neighbors"]),
+                html.Span([html.Span(className="map-key map-key-here"), html.Span(id="map-here")], hidden=True),
+                html.Button("Lines", id="map-lines", type="button", className="card-link",
+                            **{"aria-pressed": "false"}),
+            ],
+            className="map-keys",
+        ),
+    ]
     called = reads.called([match.id for match in found.matches])
     children.append(components.gallery(
         components.match_card(match, called[match.id], rank, found.weights, kind=NEIGHBOR, leave_out=("map",))
