@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline import index as indexes
 from pipeline import maps
-from pipeline.embeddings import find
+from pipeline.embeddings import about
 from pipeline.errors import LikenessError
 from pipeline.extraction.embed import embed
 from pipeline.library import Library, checks, derived
@@ -93,7 +93,8 @@ def _examine(library: Library, progress: Progress) -> Iterator[Finding]:
 def _inside(library: Library, progress: Progress) -> Iterator[Finding]:
     """The database; what would have to be computed from pictures that are not there cannot be put right."""
     away = any(True for _ in checks.folders_away(library))
-    for one in checks.examine(library, [name for name in library.embeddings() if find(name)], progress):
+    computed = [name for name in library.embeddings() if about(name).extractor]
+    for one in checks.examine(library, computed, progress):
         if away and one.computes is not None:
             yield checks.incurable(one, "first see to the folder that is not there")
         else:

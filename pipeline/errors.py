@@ -48,6 +48,10 @@ class SettingsError(LikenessError):
     """An option or environment variable with an impossible value."""
 
 
+class FactsError(LikenessError):
+    """A table of facts that cannot be taken as it is."""
+
+
 class NoteError(LikenessError):
     """A name, tag or collection that cannot be kept as given."""
 

@@ -12,8 +12,9 @@ from typing import Any
 from pipeline import index, maps, things
 from pipeline.errors import LibraryError
 from pipeline.extraction.embed import EmbedReport, embed
-from pipeline.extraction.plan import Given, choose
+from pipeline.extraction.plan import Given, choose, writes
 from pipeline.extraction.scan import ScanReport, scan
+from pipeline.facts import text
 from pipeline.library import Library
 from pipeline.library.images import printable
 from pipeline.library.runs import RunRecord
@@ -42,6 +43,7 @@ class RunReport:
             and not self.scan.facts
             and not self.embed.done
             and not self.embed.failed
+            and not any(self.embed.vectors.values())
             and self.index == "current"
             and set(self.maps.values()) <= {"current"}
         )
@@ -97,7 +99,7 @@ def run(
         if not library.counts()["ok"]:
             raise LibraryError("None of the images found can be read; see: status")
         names = choose(library, embeddings, given, record)
-        report.embed = step("embed", lambda: embed(library, names, given, embed_options, record))
+        report.embed = step("embed", lambda: embedded(library, names, given, embed_options, record))
         _, report.index = step(
             "index", lambda: index.build(library, None, index_options or None, record)
         )
@@ -106,6 +108,14 @@ def run(
         options = maps.settled(library, map_options, record)
         report.maps = step("map", lambda: maps.build(library, None, options, record))
         record.message = str(report)
+    return report
+
+
+def embedded(library: Library, names: list[str], given: Given, options: EmbedOptions, progress: Progress) -> EmbedReport:
+    """Compute the vectors that are missing or stale: of pictures, and of what is written about them."""
+    report = embed(library, names, given, options, progress)
+    if writes(library):
+        report.vectors[text.NAME] = text.update(library, progress)
     return report
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline import index, maps
-from pipeline.embeddings import find
+from pipeline.embeddings import about
 from pipeline.library import ImageRow, Library
 
 
@@ -29,8 +29,8 @@ def coverage(library: Library, name: str) -> dict[str, int]:
     a picture from outside cannot be compared with them, and the next run replaces them.
     """
     found = library.coverage(name)
-    current, entry = library.embeddings()[name].extractor, find(name)
-    ours = entry and entry.extractor and f"{name}/{entry.extractor.version}"
+    current, entry = library.embeddings()[name].extractor, about(name)
+    ours = entry.extractor and f"{name}/{entry.extractor.version}"
     if current and ours and current.split(" ")[0] != ours:
         found["stale"] += found["current"]
         found["current"] = 0

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import ImageError, LikenessError
-from pipeline.pictures import decoding, exif, formats, png
+from pipeline.pictures import decoding, formats, metadata, png
 from pipeline.processes import limit_memory, time_limit
 from tests import corpus
 
@@ -92,7 +92,7 @@ def tried(data: bytes, file: Path) -> str:
     file.write_bytes(data)
     print(_PHASES[1], end=" ", flush=True)
     with suppress(ImageError):
-        exif.read(file)
+        metadata.read_file(file)
     print(_PHASES[2], end=" ", flush=True)
     try:
         pixels = decoding.decode(data, 96, decoding.UNTRUSTED)

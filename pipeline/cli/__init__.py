@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli import ask, build, care, folders, gallery, measure
+from pipeline.cli import ask, build, care, facts, folders, gallery, measure
 from pipeline.errors import LikenessError, sentence
 from pipeline.host import Terminated
 from pipeline.progress import Console
@@ -57,6 +57,7 @@ for _command in (
     build.embed,
     build.index,
     build.map_command,
+    facts.facts,
     folders.forget,
     folders.relocate,
     care.backup,

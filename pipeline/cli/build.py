@@ -103,13 +103,13 @@ def scan(images: tuple[Path, ...], data: Path, exclude, no_exclude: bool, **how)
 @data_option
 def embed(data: Path, embeddings: str | None, **values) -> None:
     """Compute the vectors that are missing or stale."""
-    from pipeline.extraction.embed import embed as embed_images
     from pipeline.extraction.plan import choose
+    from pipeline.run import embedded
 
     library, given = Library(data), given_options(values)
     with library.writing(), RunRecord(library, "embed", {"embeddings": embeddings, **given}, Console()) as record:
         names = choose(library, embeddings, given, record)
-        report = embed_images(library, names, given, EmbedOptions(**named(EmbedOptions, values)), record)
+        report = embedded(library, names, given, EmbedOptions(**named(EmbedOptions, values)), record)
         record.message = f"{report.done} images done, {report.failed} failed"
     computed = ", ".join(f"{count:,} {name}" for name, count in report.vectors.items() if count)
     click.echo(f"Vectors computed: {computed or 'none, all are current'}.")

@@ -2,10 +2,21 @@
 
 from pipeline.embeddings.base import Extractor, FittedExtractor
 from pipeline.embeddings.options import Options
-from pipeline.embeddings.registry import EMBEDDINGS, FORMS, Embedding, about, canonical, create, find, opened, ordered
+from pipeline.embeddings.registry import (
+    EMBEDDINGS,
+    FORMS,
+    WRITTEN,
+    Embedding,
+    about,
+    canonical,
+    create,
+    find,
+    opened,
+    ordered,
+)
 from pipeline.embeddings.weights import PRESETS, presets, usual, weighted
 
 __all__ = [
-    "EMBEDDINGS", "FORMS", "PRESETS", "Embedding", "Extractor", "FittedExtractor", "Options", "about", "canonical",
-    "create", "find", "opened", "ordered", "presets", "usual", "weighted",
+    "EMBEDDINGS", "FORMS", "PRESETS", "WRITTEN", "Embedding", "Extractor", "FittedExtractor", "Options", "about",
+    "canonical", "create", "find", "opened", "ordered", "presets", "usual", "weighted",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ from pipeline.embeddings.open_clip_networks import Clip, OpenClip
 from pipeline.embeddings.options import Options
 from pipeline.embeddings.sift_vlad import SiftVlad
 from pipeline.embeddings.timm_networks import Timm
+from pipeline.embeddings.written import Written
 from pipeline.errors import EmbeddingError
 
 if TYPE_CHECKING:
@@ -96,9 +97,16 @@ def canonical(name: str) -> str:
     return f"{family}:{model.lower().replace('/', ':')}" if colon and family in FAMILIES else name
 
 
+WRITTEN: dict[str, Embedding] = {
+    Written.name: Embedding("Text", "text", "what is written about the image", Written),
+}
+"""Embeddings of texts, which `pipeline.facts.text` keeps in step; none is computed from pixels."""
+
+
 def about(name: str) -> Embedding:
     """The entry of an embedding; for a name that is not in the registry, one without an extractor."""
-    return find(name) or Embedding(name[:1].upper() + name[1:].replace("_", " "), name, "vectors brought along", None)
+    found = find(name) or WRITTEN.get(name)
+    return found or Embedding(name[:1].upper() + name[1:].replace("_", " "), name, "vectors brought along", None)
 
 
 def create(name: str, options: Options | Mapping[str, Any] | None = None, device: str = "auto") -> Extractor:
@@ -125,10 +133,9 @@ def opened(library: Library, name: str, device: str = "auto") -> Extractor | Non
     version of Likeness makes other vectors than those.
     """
     current = library.embeddings()[name]
-    entry = find(name)
-    if entry is None or entry.extractor is None or not current.extractor:
+    if about(name).extractor is None or not current.extractor:
         return None
-    extractor = create(name, current.options, device)
+    extractor = Written() if name in WRITTEN else create(name, current.options, device)
     fitted = library.fitted(name)
     # A codebook of another version may be made of other arrays: only its own is loaded.
     if isinstance(extractor, FittedExtractor) and fitted and extractor.made(current.extractor):

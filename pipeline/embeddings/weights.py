@@ -15,7 +15,7 @@ On 101 kinds of things 0.715, 0.868 (in use) and 0.888 (meaning alone), on seven
 and paintings 0.755, 0.849 and 0.860, on 80 objects seen from 41 sides 0.770, 0.769 and 0.724.
 Without an embedding of meaning, color 0.65 to texture 1: 0.349 where equal weights have 0.335.
 Other embeddings of meaning (dreamsim, clip, any network) stand in efficientnet's place; with
-these it was not measured.
+these it was not measured, nor was text, which a person may have written or not.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STEP = 0.05
 _OTHER = "other"  # roles that are not named here
 
 PRESETS: dict[str, Mapping[str, float]] = {
-    "Balanced": {"color": 0.2, "texture": 0.3, "meaning": 1.0, _OTHER: 1.0},
+    "Balanced": {"color": 0.2, "texture": 0.3, "meaning": 1.0, "text": 0.3, _OTHER: 1.0},
     "Same thing": {"color": 1.0, "texture": 1.0, "meaning": 1.0, _OTHER: 1.0},
     "Same colors": {"color": 1.0},
     "Same kind": {"meaning": 1.0},

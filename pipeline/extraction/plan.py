@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.embeddings import EMBEDDINGS, Extractor, Options, about, canonical, create, find, ordered
+from pipeline.embeddings import EMBEDDINGS, WRITTEN, Extractor, Options, about, canonical, create, find, ordered
 from pipeline.errors import EmbeddingError, SettingsError
 from pipeline.library import Library
 from pipeline.progress import Progress, Silent
@@ -43,12 +43,19 @@ def choose(library: Library, text: str | None = None, given: Given = {}, progres
     names = list(dict.fromkeys(names))
     if text is not None:
         for name in names:
-            options = create(name).options
-            find(name).extractor.check(options)
+            if name not in WRITTEN:
+                options = create(name).options
+                find(name).extractor.check(options)
         _say_dropped(library, [name for name in kept["embeddings"] if name not in names], progress)
     library.choose(_STEP, {"embeddings": names, "auto": auto})
     known = [name for name in names if find(name)]  # what another version has chosen is its own affair
     return [name for name in known if not (auto and _waits(library, name, given, progress))]
+
+
+def writes(library: Library) -> bool:
+    """Whether what is written about images is an embedding here: where it was named, or nobody has chosen."""
+    kept = _kept(library)
+    return kept["auto"] or any(name in WRITTEN for name in kept["embeddings"])
 
 
 def extractors(

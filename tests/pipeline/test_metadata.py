@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 import zlib
 
+import pillow_jxl  # noqa: F401  registers itself with Pillow
 import pytest
+from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
 from pipeline.pictures import metadata
+from pipeline.pictures.metadata import Metadata
+from tests import corpus
 from tests import metadata_pictures as made
 
 ENTRIES = {name: (data, said) for name, data, said in made.entries()}
@@ -63,6 +69,25 @@ def test_images_from_before_there_were_facts_are_read_once(tmp_path):
     assert report.facts >= len(expected) - 1 and "facts of" in str(report)
     assert {row.path: library.facts.of(row.id) for row in library.images()} == before
     assert not scan(library, tmp_path / "pictures").facts
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "JXL", "HEIF"])
+def test_every_format_tells_when_it_was_taken(kind):
+    tags = Image.Exif()
+    tags[0x0110] = "Camera"
+    tags.get_ifd(0x8769)[0x9003] = "1953:05:29 11:30:00"  # before any computer's clock
+    image, block = Image.fromarray(corpus.scene()), tags.tobytes()
+    data = corpus._heic(image, exif=block) if kind == "HEIF" else corpus.saved(image, kind, exif=block)
+    assert metadata.read(data) == Metadata(taken="1953-05-29T11:30:00", camera="Camera", orientation=None)
+    assert metadata.read(io.BytesIO(data)) == metadata.read(data)
+
+
+def test_what_is_damaged_is_left_out():
+    tags = Image.Exif()
+    tags.update({0x010F: "Maker\x00\x07 ", 0x0110: "<b>X</b>", 0x0112: 9, 0x010E: "OLYMPUS DIGITAL CAMERA         "})
+    tags.get_ifd(0x8769).update({0x829A: IFDRational(1, 0), 0x9003: "0000:00:00 00:00:00", 0x829D: IFDRational(0, 1)})
+    tags.get_ifd(0x8825).update({1: "N", 2: (0.0, 0.0, 0.0), 3: "E", 4: (0.0, 0.0, 0.0)})
+    assert metadata.read(made.saved("JPEG", exif=tags.tobytes())) == Metadata(camera="Maker <b>X</b>")
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:

@@ -204,8 +204,8 @@ def test_the_library_that_decodes_heif_is_not_needed_to_look_at_one(tmp_path):
     """It has crashed on damaged files as it opened them, and a scan looks in its own process."""
     (tmp_path / "a.heic").write_bytes(OTHERS["heic-turn-6"][0])
     script = (
-        "import sys; from pathlib import Path; from pipeline.pictures import decoding, exif\n"
-        "info = decoding.probe(Path(sys.argv[1]).read_bytes()); exif.read(Path(sys.argv[1]))\n"
+        "import sys; from pathlib import Path; from pipeline.pictures import decoding, metadata\n"
+        "info = decoding.probe(Path(sys.argv[1]).read_bytes()); metadata.read_file(Path(sys.argv[1]))\n"
         "print(info.width, info.height, '_pi_heif' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script, tmp_path / "a.heic"], capture_output=True, text=True, check=True)

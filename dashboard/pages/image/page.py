@@ -12,7 +12,7 @@ from functools import partial
 
 from dash import Dash, Input, Output, State, dcc, html
 
-from dashboard import components
+from dashboard import components, facts
 from dashboard.access import READ, RUN, needs
 from dashboard.chips import KINDS
 from dashboard.pages.image import parts
@@ -178,6 +178,7 @@ def _side(reads: Reads, row: ImageRow, kind, value, around: Around, note) -> lis
         *([components.image_links(row.id, name=name, leave_out=("detail",), words=True)]
           if row.state == "ok" else []),
         parts.facts(reads, row),
+        *([told] if (told := facts.told(reads.library.facts.of(row.id))) is not None else []),
         html.Div(html.Div(className="detail-wait"), id="detail-file", className="detail-file", role="status"),
         *(parts.notes_part(reads, row.id, kind) for kind in KINDS),
     ]

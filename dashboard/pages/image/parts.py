@@ -17,7 +17,7 @@ from pipeline import duplicates
 from pipeline.errors import ImageError, LikenessError
 from pipeline.library import ImageRow, notes
 from pipeline.maps import COMBINED
-from pipeline.pictures import decoding, exif, hashes
+from pipeline.pictures import decoding, hashes
 from pipeline.pictures.palette import palette
 from pipeline.search import Match, Query
 
@@ -54,14 +54,9 @@ def facts(reads: Reads, row: ImageRow) -> html.Div:
 
 
 def file_part(reads: Reads, row: ImageRow) -> list:
-    """What only the file says, and its colors."""
+    """Whether the file can be read, and its colors."""
     try:
-        found = exif.read(row.file)
-        told = [_list({
-            "Format": found.format,
-            "Taken": f"{found.taken:%Y-%m-%d %H:%M:%S}" if found.taken else None,
-            "Camera": found.camera, "Lens": found.lens, "Exposure": found.exposure,
-        })]
+        told = [_list({"Format": decoding.probe(decoding.read(row.file)).format})]
     except ImageError as error:
         told = [] if row.state == "unreadable" else [components.error_note(f"About the file: {error}.")]
     jpeg = reads.library.thumbnail(row.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import html
 
-from dashboard import chips, components
+from dashboard import chips, components, facts
 from dashboard.access import ANNOTATE
 from dashboard.reads import Reads
 from dashboard.reads.reasons import Reasons
@@ -47,6 +47,7 @@ def image_panel(
         ),
         html.P(id="map-in", className="map-in"),  # its cluster; the browser knows it
         html.Div(_described(reads, row), className="map-path", title=reads.where(row.file, row.path)),
+        *([html.Div(told, className="map-path facts-short")] if (told := facts.short(reads.library.facts.of(row.id))) else []),
         components.image_links(row.id, name=components.name_of(row.path), leave_out=("map",), words=True),
         html.Div(
             note_chips(reads, row.id), id={"type": NOTES, "image": row.id}, className="chips",

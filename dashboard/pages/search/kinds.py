@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from dash import html
 
-from dashboard import components
+from dashboard import components, facts
 from dashboard.pages.search.entry import Asked, Entry, Kind, Stage
 from dashboard.reads import Reads, id_list
 from dashboard.uploads.edit import Edit
@@ -84,7 +84,9 @@ class Image(_Listed):
         name = components.name_of(row.path)
         picture = html.Img(src=components.url(f"/image/{row.id}"), alt=f"Query: {name}", draggable="false")
         links = components.image_links(row.id, name=name, leave_out=("search",), words=True)
-        return Stage(picture, [named(row.label or name, reads.told([row])[0]), links], editable=True)
+        told = facts.short(reads.library.facts.of(row.id))
+        about = [html.Div(told, className="soft small facts-short")] if told else []
+        return Stage(picture, [named(row.label or name, reads.told([row])[0]), *about, links], editable=True)
 
     def query(self, asked: Asked, entry: Entry):
         image = int(entry.key)
