@@ -197,7 +197,8 @@ def _name_cluster(clusterings: Clusterings, args: Mapping) -> Done:
     before = clusterings.own_names(shown).get(number, "")
     clusterings.rename(shown, number, args["name"])
     given = clusterings.own_names(shown).get(number)
-    return Done(f"Named the cluster “{given}”." if given else "Took the cluster's name back.", (NAMES,), ("name-cluster", {**args, "name": before}))
+    said = f"Named the cluster “{given}”." if given else "Took the cluster's name back."
+    return Done(said, (NAMES,), ("name-cluster", {**args, "name": before}))
 
 
 def _rate(clusterings: Clusterings, args: Mapping) -> Done:
@@ -210,7 +211,10 @@ def _rate(clusterings: Clusterings, args: Mapping) -> Done:
         reads.library, args["question"], image, int(args["value"]), int(args["rank"]), float(args["score"])
     )
     said = {1: "Rated as a good match.", -1: "Rated as a bad match.", 0: "Took the rating back."}
-    return Done(said[int(np.sign(int(args["value"])))], (RATINGS,), ("rate", {**args, "value": before.value if before else 0}))
+    undo = {**args, "value": 0} if before is None else {
+        "question": before.query, "image": image, "value": before.value, "rank": before.rank, "score": before.score,
+    }
+    return Done(said[int(np.sign(int(args["value"])))], (RATINGS,), ("rate", undo))
 
 
 ACTS: Mapping[str, Act] = {

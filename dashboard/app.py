@@ -34,6 +34,7 @@ from dashboard.pages.graph import page as graph_page
 from dashboard.pages.image import page as detail_page
 from dashboard.pages.library import page as library_page
 from dashboard.pages.map import page as map_page
+from dashboard.pages.rated import page as rated_page
 from dashboard.pages.search import page as search_page
 from dashboard.reads import Reads
 from dashboard.routes import exports, facets, gallery, operation, small_maps
@@ -41,7 +42,7 @@ from dashboard.routes import images as image_routes
 from pipeline.errors import LikenessError, sentence
 from pipeline.library import Library
 
-PAGES = (map_page, search_page, compare_page, graph_page, library_page, detail_page)
+PAGES = (map_page, search_page, compare_page, graph_page, library_page, detail_page, rated_page)
 
 WARM_AFTER = 4.0
 """Seconds from the start until the models are loaded: the first page needs the cores more."""

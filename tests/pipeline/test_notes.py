@@ -91,5 +91,10 @@ def test_a_second_word_on_a_match_replaces_the_first(library):
     notes.rate(library, {"images": [ids[1]]}, ids[0], 1, rank=1, score=0.5)
     assert [(r.image_id, r.value, r.rank) for r in notes.ratings(library, query)] == [(ids[1], -1, 3)]
     assert len(notes.ratings(library)) == 2
+    elsewhere = {**query, "metric": "manhattan", "weights": {"color": 0.25}}
+    assert [r.value for r in notes.ratings(library, elsewhere)] == [-1]  # however it is asked for
+    notes.rate(library, elsewhere, ids[1], 1, rank=8, score=0.4)
+    (found,) = notes.ratings(library, query)
+    assert (found.value, found.rank, found.query["metric"]) == (1, 8, "manhattan")
     notes.rate(library, query, ids[1], 0, rank=3, score=0.9)
     assert notes.ratings(library, query) == []

@@ -8,6 +8,8 @@ from dashboard.pages.search.entry import AS_IT_IS, Entry
 from dashboard.pages.search.kinds import KINDS
 from dashboard.uploads.edit import Edit
 
+EDITED = "~"  # what an edit begins with (`Edit.suffix`)
+
 MOST = 24
 """Entries on a board; the strip stays readable and the address short."""
 
@@ -28,6 +30,21 @@ def from_params(params: Mapping[str, str]) -> list[Entry]:
     """The board that an address names."""
     entries = [entry for kind in KINDS.values() for entry in kind.read(params)]
     return list({(one.kind, one.token): one for one in entries}.values())[:MOST]
+
+
+def from_question(question: Mapping) -> list[Entry]:
+    """The board that ratings are kept under (`query.rated_as`); what is gone is passed over."""
+    entries = []
+    for side in ("plus", "minus"):
+        for text in question.get(side) or ():
+            name, _, token = str(text).partition(":")
+            key, mark, edit = token.partition(EDITED)
+            kind = KINDS.get(name)
+            known = kind and kind.key(key if kind.editable else token)
+            if known:
+                suffix = Edit.read(edit) if kind.editable and mark else AS_IT_IS
+                entries.append(Entry(kind.name, known, side == "minus", suffix))
+    return entries[:MOST]
 
 
 def to_params(entries: Sequence[Entry]) -> dict[str, object]:

@@ -261,14 +261,10 @@ def _start(reads: Reads, where: str) -> Component:
 
 
 def ratings_view(reads: Reads) -> list | str:
-    """How many ratings there are, and where to get them."""
+    """How many ratings there are, and the way to them."""
     count = len(notes.ratings(reads.library))
     if not count and not reads.may(ANNOTATE):
         return "There are no ratings."
     if not count:
         return "Thumbs up or down on a match is kept here."
-    links = [
-        html.A(text, href=components.url(f"/export/ratings.{kind}"), download=f"ratings.{kind}")
-        for text, kind in (("CSV", "csv"), ("JSON", "json"))
-    ]
-    return [f"{components.counted(count, 'rating')}: ", links[0], " · ", links[1]]
+    return [html.A(components.counted(count, "rating"), href=components.link("/rated")), ", search by search"]

@@ -11,11 +11,11 @@ from pipeline.library.notes.collections import (
     rename_collection, uncollect,
 )
 from pipeline.library.notes.names import LONGEST, clean, noted_in
-from pipeline.library.notes.ratings import Rating, rate, ratings
+from pipeline.library.notes.ratings import HOW, Rating, rate, ratings
 from pipeline.library.notes.tags import tag, tag_counts, tagged, tags, tags_of, untag
 
 __all__ = [
-    "LONGEST", "Collection", "Rating", "clean", "cluster_names", "collect", "collected", "collections",
+    "HOW", "LONGEST", "Collection", "Rating", "clean", "cluster_names", "collect", "collected", "collections",
     "collections_among", "collections_of", "drop_collection", "members", "name_cluster", "noted_in", "rate",
     "ratings", "rename_collection", "tag", "tag_counts", "tagged", "tags", "tags_of", "uncollect", "untag",
 ]  # fmt: skip

@@ -1,6 +1,12 @@
-"""A person's words on the matches of queries."""
+"""A person's words on the matches of queries.
+
+A word is on an image as a match of what was asked for, however that was weighted and measured:
+it is found again when the sliders stand elsewhere.
+"""
 
 from __future__ import annotations
+
+import json
 
 from dataclasses import dataclass
 
@@ -25,19 +31,24 @@ class Rating:
     rated: str
 
 
+HOW = ("metric", "weights")
+"""What of a query says how it is asked, and not for what."""
+
+
 def rate(library: Library, query: dict, image: int, value: int, rank: int, score: float) -> None:
     """Keep a word on a match: 1 good, −1 bad, 0 takes it back.
 
     query: what was asked, as JSON can write it; images in it are texts that begin with
-    `image:ID`, or numbers below `images`. rank counts from 1. A second word on the same
-    match of the same query replaces the first.
+    `image:ID`, or numbers below `images`; HOW it was asked is kept with it. rank counts from
+    1. A second word on an image as a match of the same replaces the first.
     """
     asked, images = without_ids(query)
     with library.db.atomic():
-        number = _query(library, asked, images)
+        for alike in _alike(library, asked, images):
+            library.db.execute("DELETE FROM ratings WHERE query_id = ? AND image_id = ?", [alike, int(image)])
         if not value:
-            library.db.execute("DELETE FROM ratings WHERE query_id = ? AND image_id = ?", [number, int(image)])
             return
+        number = next(iter(_alike(library, asked, images, how=True)), None)
         if number is None:
             known = library.images_by_id(images)
             number = library.db.execute("INSERT INTO queries (asked) VALUES (?)", [asked]).lastrowid
@@ -54,7 +65,7 @@ def rate(library: Library, query: dict, image: int, value: int, rank: int, score
 
 
 def ratings(library: Library, query: dict | None = None) -> list[Rating]:
-    """The ratings of one query, or all, in the order they were given."""
+    """The ratings of what a query asks for, however it was asked, or all, in the order they were given."""
     sql = (
         "SELECT r.query_id, r.image_id, i.path, r.value, r.rank, r.score, r.rated FROM ratings r "
         "JOIN images i ON i.id = r.image_id {} ORDER BY r.id"
@@ -62,19 +73,24 @@ def ratings(library: Library, query: dict | None = None) -> list[Rating]:
     if query is None:
         rows = library.db.execute(sql.format("")).fetchall()
     else:
-        rows = library.db.execute(
-            sql.format("WHERE r.query_id = ?"), [_query(library, *without_ids(query))]
-        ).fetchall()
+        alike = _alike(library, *without_ids(query))
+        rows = library.db.execute(sql.format(f"WHERE r.query_id IN ({','.join('?' * len(alike))})"), alike).fetchall()
     queries = {number: _asked(library, number) for number in {row[0] for row in rows}}
     return [Rating(queries[row[0]], row[1], printable(from_database(row[2])), *row[3:]) for row in rows]
 
 
-def _query(library: Library, asked: str, images: list[int]) -> int | None:
-    """The number of a query that has been rated before, or None."""
-    for (number,) in library.db.execute("SELECT id FROM queries WHERE asked = ?", [asked]).fetchall():
-        if _images_of(library, number) == images:
-            return number
-    return None
+def _alike(library: Library, asked: str, images: list[int], *, how: bool = False) -> list[int]:
+    """The numbers of rated queries that ask for the same; how: and in the same way."""
+    wanted = asked if how else _wanted(asked)
+    return [
+        number for number, text in library.db.execute("SELECT id, asked FROM queries ORDER BY id").fetchall()
+        if (text if how else _wanted(text)) == wanted and _images_of(library, number) == images
+    ]
+
+
+def _wanted(asked: str) -> str:
+    """What a query asks for, without how."""
+    return json.dumps({key: value for key, value in json.loads(asked).items() if key not in HOW}, sort_keys=True)
 
 
 def _asked(library: Library, number: int) -> dict:

@@ -1,0 +1,1 @@
+"""The Rated page: what a person thought of matches, search by search."""

@@ -1,0 +1,188 @@
+"""The Rated page: every word given on a match, under the search that it was given in.
+
+Each can be changed or taken back here, each search asked again. It stands anew after every act.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from dash import Dash, Input, Output, State, dcc, html
+
+from dashboard import components
+from dashboard.access import ANNOTATE, READ, RUN, needs
+from dashboard.chips import act
+from dashboard.pages.search import board as search_board
+from dashboard.pages.search.kinds import KINDS
+from dashboard.pages.search.query import Settings
+from dashboard.reads import Called, Reads
+from pipeline.library import notes
+from pipeline.library.notes import Rating
+
+PATH = "/rated"
+TITLE = "Rated"
+NAV = None
+
+MOST = 600
+"""Ratings that are shown; the exports have all."""
+
+_VALUES = {"": "All", "good": "Good", "bad": "Bad"}
+
+
+def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
+    """The page in the state that the address names: `value` is good, bad, or neither for all."""
+    if reads.is_empty():
+        return components.no_images(reads.data_told, reads.may(RUN))
+    value = params.get("value") if params.get("value") in _VALUES else ""
+    return html.Div(
+        [dcc.Store(id="rated-value", data=value), html.Div(body(reads, value), id="rated-body", className="rated-body")],
+        className="rated page-wide",
+    )
+
+
+def register(app: Dash, reads: Reads) -> None:
+    """Add the page's callback."""
+
+    @app.callback(
+        Output("rated-body", "children"), Input("acted", "data"), State("rated-value", "data"),
+        prevent_initial_call=True,
+    )
+    @needs(READ)
+    def on_acted(_, value: str):
+        return body(reads, value)
+
+
+def body(reads: Reads, value: str) -> list:
+    """Counts and what can be done with all of them, then search by search, the latest first."""
+    ratings = notes.ratings(reads.library)[::-1]
+    good = sum(one.value > 0 for one in ratings)
+    counts = {"": len(ratings), "good": good, "bad": len(ratings) - good}
+    if not ratings:
+        told = "Thumbs up or down on a match of a search is kept here." if reads.may(ANNOTATE) else "There are none."
+        return [components.empty_state("Nothing rated yet", told, action=html.A(
+            "Go to Search", href=components.link("/search"), className="btn btn-primary"))]
+    wanted = [one for one in ratings if not value or (one.value > 0) == (value == "good")]
+    shown = wanted[:MOST]
+    called = reads.called({one.image_id for one in shown})
+    pictured = reads.pictured({one.image_id for one in shown})
+    searches = [_search(reads, group, called, pictured) for group in _by_search(shown)]
+    left = len(wanted) - len(shown)
+    return [
+        _head(counts, value),
+        *([_keep(wanted, value)] if reads.may(ANNOTATE) and wanted else []),
+        *(searches or [html.P("None of these.", className="soft")]),
+        *([html.P(f"And {left:,} more, which the exports have.", className="soft small")] if left else []),
+    ]
+
+
+def _head(counts: Mapping[str, int], value: str) -> html.Div:
+    segments = [
+        html.A(
+            f"{text} {counts[key]:,}", href=components.link(PATH, value=key), className="button segment",
+            **({"aria-current": "true"} if key == value else {}),
+        )
+        for key, text in _VALUES.items()
+    ]
+    files = [
+        html.A(text, href=components.url(f"/export/ratings.{kind}"), download=f"ratings.{kind}", className="button")
+        for text, kind in (("CSV", "csv"), ("JSON", "json"))
+    ]
+    return html.Div(
+        [html.H1("Rated matches"), html.Div(segments, className="rated-values"),
+         html.Div(files, className="rated-files", role="group", **{"aria-label": "Export all ratings"})],
+        className="rated-head",
+    )
+
+
+def _keep(wanted: Sequence[Rating], value: str) -> html.Form:
+    """These images as a collection of their own."""
+    ids = sorted({one.image_id for one in wanted})
+    which = {"good": "good matches", "bad": "bad matches"}.get(value, "rated images")
+    return html.Form(
+        [
+            html.Label(
+                [html.Span("Name of a collection", className="visually-hidden"),
+                 dcc.Input(id="rated-name", type="text", value="", maxLength=notes.LONGEST, autoComplete="off",
+                           placeholder="Name of a collection", className="text-field")],
+            ),
+            html.Button(f"Keep the {len(ids):,} {which}", type="submit", className="button"),
+        ],
+        className="rated-keep", **act("keep", {"ids": ids}), **{"data-field": "name"},
+    )
+
+
+def _by_search(ratings: Sequence[Rating]) -> list[list[Rating]]:
+    """Ratings of what was asked for, together, however it was asked; each in the order given."""
+    groups: dict[str, list[Rating]] = {}
+    for one in ratings:
+        asked = {key: value for key, value in one.query.items() if key not in notes.HOW}
+        groups.setdefault(json.dumps(asked, sort_keys=True), []).append(one)
+    return list(groups.values())
+
+
+def _search(
+    reads: Reads, ratings: Sequence[Rating], called: Mapping[int, Called], pictured: set[int]
+) -> html.Section:
+    """What was asked, the way back to it, and what was thought of its matches."""
+    query = ratings[0].query  # asked the way it was asked last
+    board = search_board.from_question(query)
+    names = [f"{'without ' if one.minus else ''}{KINDS[one.kind].called(reads, one, {})}" for one in board]
+    head = [
+        html.Span(KINDS[one.kind].thumbnail(reads, one), className=f"rated-asked{' rated-minus' * one.minus}")
+        for one in board[:_TILES]
+    ]
+    title = ", ".join(names[:_TILES]) + (f" and {len(names) - _TILES} more" if len(names) > _TILES else "")
+    again = []
+    if board:
+        settings = Settings.of({"metric": query.get("metric", "")} | _texts(query.get("weights")), reads.embeddings())
+        params = search_board.to_params(board) | settings.params()
+        again = [html.A("Search again", href=components.link("/search", **params), className="card-link")]
+    return html.Section(
+        [
+            html.Header([*head, html.H2(title or "A search of what is gone"), *again], className="rated-search"),
+            components.gallery(_card(reads, one, called[one.image_id], one.image_id in pictured) for one in ratings),
+        ],
+        className="card-section",
+    )
+
+
+_TILES = 4
+"""Pictures of a search that are shown."""
+
+
+def _texts(weights: object) -> dict[str, str]:
+    return {name: str(value) for name, value in weights.items()} if isinstance(weights, dict) else {}
+
+
+def _card(reads: Reads, rating: Rating, called: Called, pictured: bool) -> html.Article:
+    name = called.name or rating.path
+    picture = components.thumb(rating.image_id, name) if pictured else html.Span(name, className="soft small")
+    words = html.Div(
+        [_word(rating, value, icon, text, name) for value, icon, text in (
+            (1, "hand-thumbs-up", "Good match"), (-1, "hand-thumbs-down", "Bad match"))],
+        className="match-tools",
+    ) if reads.may(ANNOTATE) else html.Div("Good match" if rating.value > 0 else "Bad match", className="small soft")
+    return html.Article(
+        [
+            html.A(picture, href=components.link("/detail", image=rating.image_id), className="card-picture",
+                   title=called.path or name),
+            html.Div(
+                [html.Span(f"{rating.rank}", className="match-rank", title="Its place among the matches"), words],
+                className="rated-words",
+            ),
+        ],
+        className="match",
+    )
+
+
+def _word(rating: Rating, value: int, icon: str, text: str, name: str) -> html.Button:
+    pressed = rating.value == value
+    args = {
+        "question": rating.query, "image": rating.image_id, "value": 0 if pressed else value,
+        "rank": rating.rank, "score": rating.score,
+    }
+    return html.Button(
+        components.icon(icon), type="button", className="match-tool", title=text, **act("rate", args),
+        **{"aria-label": f"{text}: {name}", "aria-pressed": str(pressed).lower()},
+    )

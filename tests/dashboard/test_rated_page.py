@@ -1,0 +1,96 @@
+"""The Rated page: words on matches are found again, changed and taken back, and their searches asked again."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from dashboard.pages.rated import page
+from dashboard.pages.search import board
+from dashboard.pages.search.entry import Entry
+from dashboard.pages.search.query import Settings, rated_as
+from dashboard.reads import Reads
+from dashboard.uploads.edit import Edit
+from pipeline.library import notes
+from tests.dashboard.trees import of_class, parts, text_of
+
+BOARD = [Entry("image", "3"), Entry("image", "9", True, Edit(90, True, (0, 0, 500, 400))), Entry("collection", "mine: a~b")]
+
+
+@pytest.fixture
+def rated(library):
+    """A library with words on the matches of two searches, one of them asked in two ways."""
+    notes.collect(library, "mine: a~b", [1, 2])
+    weights = {"color": 1.0, "sift": 0.5, "efficientnet": 0.0}
+    notes.rate(library, rated_as([Entry("image", "20")], Settings(dict.fromkeys(weights, 1.0))), 21, 1, 1, 0.9)
+    notes.rate(library, rated_as(BOARD, Settings(weights)), 5, 1, 2, 0.8)
+    notes.rate(library, rated_as(BOARD, Settings(weights, "manhattan")), 6, -1, 3, 0.7)
+    return library
+
+
+def links(tree) -> list[str]:
+    return [part.href for part in parts(tree) if hasattr(part, "href")]
+
+
+def test_a_board_comes_back_out_of_what_its_ratings_are_kept_under(rated):
+    question = notes.ratings(rated)[1].query
+    assert sorted(board.from_question(question), key=str) == sorted(BOARD, key=str)
+    rated.db.execute("DELETE FROM images WHERE id = 9")
+    question = notes.ratings(rated)[1].query
+    assert sorted(board.from_question(question), key=str) == sorted([BOARD[0], BOARD[2]], key=str)
+    assert board.from_question({"plus": ["nonsense:1", "image:x", 3], "minus": None}) == []
+
+
+def test_words_stand_under_their_searches_the_latest_first_with_the_way_back(rated):
+    tree = page.layout(Reads(rated), {})
+    sections = of_class(tree, "card-section")
+    assert len(sections) == 2 and [len(of_class(one, "card-picture")) for one in sections] == [2, 1]
+    (again,) = [href for href in links(sections[0]) if "/search" in href]
+    assert "metric=manhattan" in again and "sift=0.5" in again and "images=3%2C-9~90" in again
+    assert "without" in text_of(sections[0]) and "mine: a~b" in text_of(sections[0])
+    assert "All 3" in text_of(tree) and "Good 2" in text_of(tree) and "Keep the 3 rated images" in text_of(tree)
+    bad = page.layout(Reads(rated), {"value": "bad"})
+    assert len(of_class(bad, "card-picture")) == 1 and "/detail?image=6" in links(bad)
+    pressed = [part for part in parts(bad) if getattr(part, "aria-pressed", None) == "true"]
+    assert [part.title for part in pressed] == ["Bad match"]
+
+
+def test_a_visitor_sees_words_and_changes_none(rated):
+    tree = page.layout(Reads(rated, rights={"read"}), {})
+    assert text_of(tree).count("Good match") == 2 and not [part for part in parts(tree) if hasattr(part, "data-act")]
+
+
+@pytest.mark.browser
+def test_history_leads_to_the_ratings_where_they_are_changed_taken_back_and_kept(browser, serving, library):
+    context = browser.new_context(base_url=serving(library), viewport={"width": 1280, "height": 900})
+    tab = context.new_page()
+    tab.set_default_timeout(30_000)
+    tab.goto("/search?image=3")
+    good = tab.get_by_role("button", name=re.compile("^Good match")).first
+    good.click()
+    expect(tab.locator("#said")).to_contain_text("Rated as a good match.")
+    tab.goto("/search?image=3&color=1&sift=0&efficientnet=0")  # asked in another way
+    tab.reload()
+    (word,) = notes.ratings(library)
+    pressed = tab.locator(f".match-tool[data-image='{word.image_id}'][data-does=up]")
+    expect(pressed).to_have_attribute("aria-pressed", "true")
+    tab.get_by_text("History and ratings").click()
+    tab.get_by_role("link", name="1 rating").click()
+    expect(tab).to_have_url(re.compile("/rated$"))
+    expect(tab.locator(".rated .card-picture")).to_have_count(1)
+    tab.get_by_placeholder("Name of a collection").fill("The good one")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#said")).to_contain_text("Kept 1 image as “The good one”.")
+    tab.locator(".rated .match-tool[aria-pressed=false]").click()
+    expect(tab.get_by_role("link", name="Bad 1")).to_be_visible()
+    tab.locator(".rated .match-tool[aria-pressed=true]").click()
+    expect(tab.locator("#page")).to_contain_text("Nothing rated yet")
+    tab.keyboard.press("Control+z")
+    tab.keyboard.press("Control+z")
+    expect(tab.get_by_role("link", name="Good 1")).to_be_visible()
+    tab.get_by_role("link", name="Search again").click()
+    expect(tab).to_have_url(re.compile(r"/search\?image=3"))
+    expect(pressed).to_have_attribute("aria-pressed", "true")
+    context.close()
