@@ -161,18 +161,18 @@ def _card(reads: Reads, rating: Rating, called: Called, pictured: bool) -> html.
     words = html.Div(
         [_word(rating, value, icon, text, name) for value, icon, text in (
             (1, "hand-thumbs-up", "Good match"), (-1, "hand-thumbs-down", "Bad match"))],
-        className="match-tools",
+        className="rated-tools",
     ) if reads.may(ANNOTATE) else html.Div("Good match" if rating.value > 0 else "Bad match", className="small soft")
     return html.Article(
         [
             html.A(picture, href=components.link("/detail", image=rating.image_id), className="card-picture",
                    title=called.path or name),
             html.Div(
-                [html.Span(f"{rating.rank}", className="match-rank", title="Its place among the matches"), words],
+                [html.Span(f"{rating.rank}", className="soft small num", title="Its place among the matches"), words],
                 className="rated-words",
             ),
         ],
-        className="match",
+        className="rated-match",
     )
 
 
@@ -183,6 +183,6 @@ def _word(rating: Rating, value: int, icon: str, text: str, name: str) -> html.B
         "rank": rating.rank, "score": rating.score,
     }
     return html.Button(
-        components.icon(icon), type="button", className="match-tool", title=text, **act("rate", args),
+        components.icon(icon), type="button", className="icon-button", title=text, **act("rate", args),
         **{"aria-label": f"{text}: {name}", "aria-pressed": str(pressed).lower()},
     )
