@@ -78,6 +78,10 @@ class Searcher:
         """The mean of library images, to be searched by like one picture from outside."""
         return self._joined(tuple(map(ImageEntry, ids)), (*self.embeddings, hashes.QUERY))
 
+    def rows(self, entry: Entry, name: str) -> np.ndarray:
+        """What an entry of a query says of an embedding: (n, dim) float32, none where it says nothing."""
+        return entry.rows(self._extractors, name)
+
     def warm_up(self) -> None:
         """Load index and models, so that the first query does not wait for them."""
         self._extractors.warm_up(self.embeddings)

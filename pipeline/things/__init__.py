@@ -2,6 +2,6 @@
 
 from pipeline.things.kinds import Kind, kinds
 from pipeline.things.naming import Name, names
-from pipeline.things.seen import SURE, Seen, available, seen
+from pipeline.things.seen import NAME, SURE, Seen, available, seen, shares
 
-__all__ = ["SURE", "Kind", "Name", "Seen", "available", "kinds", "names", "seen"]
+__all__ = ["NAME", "SURE", "Kind", "Name", "Seen", "available", "kinds", "names", "seen", "shares"]

@@ -13,6 +13,7 @@ from dashboard import components, facets
 from dashboard.access import ANNOTATE, READ, RUN, needs
 from dashboard.pages.search import board as search_board
 from dashboard.pages.search import results as search_results
+from dashboard.pages.search import things as search_things
 from dashboard.pages.search import upload as search_upload
 from dashboard.pages.search.kinds import KINDS
 from dashboard.pages.search.panel import MODE_TITLES, examples, query_part, segments, settings_part
@@ -232,7 +233,8 @@ def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Sett
     if not page.matches:
         return None, search_results.nothing(settings, board, len(seen)), None, page.shown.data
     return (
-        search_results.told(page, settings, board), search_results.gallery(page, settings.weights),
+        [search_results.told(page, settings, board), search_things.keep_to(reads, query, settings.where)],
+        search_results.gallery(page, settings.weights),
         search_results.below(settings, len(seen)), page.shown.data,
     )
 
@@ -255,7 +257,7 @@ def _start(reads: Reads, where: str) -> Component:
         head = components.counted(passing.count(reads, where), "image")
         text = "These pass the filters. Choose one to find those like it." if ids else "No image passes all filters."
     return html.Div(
-        [html.H2(head), html.P(text, className="soft"), html.Div(examples(ids, "search-start"), className="gallery")],
+        [html.H2(head), html.P(text, className="soft"), search_things.choices(reads, where), html.Div(examples(ids, "search-start"), className="gallery")],
         className="search-start",
     )
 
