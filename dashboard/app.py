@@ -36,13 +36,14 @@ from dashboard.pages.library import page as library_page
 from dashboard.pages.map import page as map_page
 from dashboard.pages.rated import page as rated_page
 from dashboard.pages.search import page as search_page
+from dashboard.pages.table import page as table_page
 from dashboard.reads import Reads
-from dashboard.routes import exports, facets, gallery, operation, small_maps
+from dashboard.routes import exports, facets, gallery, operation, small_maps, table
 from dashboard.routes import images as image_routes
 from pipeline.errors import LikenessError, sentence
 from pipeline.library import Library
 
-PAGES = (map_page, search_page, compare_page, graph_page, library_page, detail_page, rated_page)
+PAGES = (map_page, search_page, table_page, compare_page, graph_page, library_page, detail_page, rated_page)
 
 WARM_AFTER = 4.0
 """Seconds from the start until the models are loaded: the first page needs the cores more."""
@@ -111,6 +112,7 @@ def create_app(
     facets.register(app.server, reads)
     facet_panel.register(app)
     gallery.register(app.server, reads)
+    table.register(app.server, reads)
     small_maps.register(app.server, reads)
     acts.register(app.server, reads)
     document.write(app, reads, PAGES)

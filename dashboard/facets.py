@@ -24,6 +24,10 @@ def panel(where: str, opens: bool) -> html.Aside:
                 [
                     html.H2("Filters"),
                     html.Span(id="facets-count", className="facets-count", role="status"),
+                    html.A(
+                        components.icon("table"), id="facets-table", href=components.link("/table"), className="button-quiet button-icon",
+                        title="These images as a table", **{"aria-label": "These images as a table"},
+                    ),
                     html.Button("Clear all", type="button", className="card-link", hidden=True, **{"data-facets": "clear"}),
                     html.Button(
                         components.icon("x-lg"), type="button", className="button-quiet button-icon",

@@ -102,6 +102,9 @@
     byId("facets-count").textContent = !known ? "" : narrowed ? `${count(state.passing)} of ${count(state.total)}`
       : count(state.total);
     document.querySelectorAll("[data-facets=clear]").forEach((button) => { button.hidden = !narrowed; });
+    const query = narrowed ? `?${new URLSearchParams({ where: state.where })}` : "";
+    byId("facets-table").href = url("/table") + query;
+    byId("facets-table").hidden = state.page === "/table";
     const end = panel.querySelector(".facets-foot button");
     end.textContent = known ? `Show ${count(state.passing)} ${state.passing === 1 ? "image" : "images"}` : "Show";
     chips();
@@ -175,7 +178,7 @@
     if (does === "clear") set([]);
     else show(does === "toggle" && byId("facets").hidden, true);
     if (does !== "clear" && byId("facets").hidden) byId("facets-open").focus();
-    else if (does === "toggle") byId("facets").querySelector(".facets-head button:not([hidden])").focus();
+    else if (does === "toggle") byId("facets").querySelector(".facets-head [data-facets=close]").focus();
   });
   on("click", "[data-chip]", (button) => set(state.conditions.filter((one, at) => at !== Number(button.dataset.chip))));
   on("keydown", "#facets", (panel, event) => {
