@@ -60,8 +60,9 @@ class Seen:
 
 
 def available(library: Library) -> bool:
-    """Whether anything can be seen: the library has EfficientNet's vectors."""
-    return NAME in library.embeddings() and library.summary(NAME)[0] > 0
+    """Whether anything can be seen: the library has EfficientNet's vectors, and not others of that name."""
+    known = library.embeddings().get(NAME)
+    return known is not None and known.dim == efficientnet.EfficientNet.dim and library.summary(NAME)[0] > 0
 
 
 def seen(library: Library, progress: Progress = Silent()) -> Seen:
