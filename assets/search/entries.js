@@ -19,6 +19,8 @@
     kinds[name] = Object.assign({}, PLAIN, kind);
   }
 
+  register("words", { part: (one) => ({ name: `“${one.key}”` }) });
+  register("palette", { part: (one) => ({ src: band(one.key), name: "the colors " + colorsOf(one.key).map(([color]) => color).join(", ") }) });
   register("collection", {});
   register("selection", {
     part: (one) => {
@@ -43,6 +45,23 @@
     },
   });
 
+  // A palette's key: c8452b.60_fdebc8.40.
+  const colorsOf = (key) => key.split("_").map((part) => part.split(".")).map(([color, share]) => ["#" + color, Number(share)]);
+
+  // Its colors side by side, as an address of data.
+  function band(key) {
+    const parts = colorsOf(key);
+    const whole = parts.reduce((sum, [, share]) => sum + share, 0);
+    let x = 0;
+    const bars = parts.map(([color, share]) => {
+      const bar = `<rect x="${(x / whole) * TINY}" width="${(share / whole) * TINY + 0.5}" height="${TINY}" fill="${color}"/>`;
+      x += share;
+      return bar;
+    });
+    return "data:image/svg+xml," + encodeURIComponent(
+      `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${TINY} ${TINY}">${bars.join("")}</svg>`);
+  }
+
   const TINY = 48; // px
   const LONGEST = 6000; // characters of an upload's thumbnail
 
@@ -62,6 +81,7 @@
 
   window.likeness.entries = {
     register: register,
+    colorsOf: colorsOf,
     make: (kind, key, minus) => ({
       kind: kind, key: String(key), token: String(key), minus: Boolean(minus), turn: 0, mirror: false, crop: null,
     }),

@@ -85,6 +85,9 @@
   const adder = () => document.querySelector("#search-query .adder");
   const isAdding = () => Boolean(adder()) && adder().getAttribute("aria-pressed") === "true";
 
+  // Whether all that stands there is words and colors.
+  const isSpoken = () => state.board.length > 0 && state.board.every((one) => one.kind === "words" || one.kind === "palette");
+
   // The board with a picture on it: beside the others, or in their place.
   function placed(board, one, beside) {
     if (!beside) {
@@ -170,7 +173,8 @@
 
   window.likeness.search = {
     state: state, doing: doing, put: put, note: note, stored: stored, store: store, setBoard: setBoard,
-    addTo: addTo, most: MOST, placed: placed, entry: entry, isAdding: isAdding, tokenOf: tokenOf, at: at, onPage: onPage,
+    addTo: addTo, most: MOST, placed: placed, entry: entry, isAdding: isAdding, isSpoken: isSpoken,
+    tokenOf: tokenOf, at: at, onPage: onPage,
   };
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {

@@ -40,7 +40,7 @@
   function give(items) {
     if (!items.length) return;
     note(null);
-    const adding = search.isAdding();
+    const adding = search.isAdding() || search.isSpoken(); // words stay beside a picture
     items.forEach((item) => queue.push(Object.assign(item, {
       beside: adding || busy || item !== items[0], changes: state.changes,
     })));

@@ -67,6 +67,9 @@
   }
 
   function said(match) {
+    if (match.written) {
+      return [make("span", { className: "match-said", title: "Where the words are written" }, match.written)];
+    }
     if (match.further) return [make("span", { className: "match-said" }, "Further out")];
     if (!match.alike) return [];
     const href = window.likeness.url(`/search?image=${match.id}&metric=hamming`);

@@ -65,19 +65,17 @@
 
   // Search
 
+  // The box for words of this page.
   function focusSearch() {
-    const first = "input:not([type=file]), textarea, select, button, [tabindex='0'], input[type=file]";
-    const page = document.querySelector("#page .search");
-    const control = page && Array.from(page.querySelectorAll(first)).find(shown);
-    if (control) control.focus();
-    return Boolean(control);
+    const box = document.querySelector("#words-box input");
+    if (!box || !shown(box)) return false;
+    box.focus();
+    box.select();
+    return true;
   }
 
   function goToSearch() {
-    if (plain(location.pathname) === "/search") {
-      focusSearch();
-      return;
-    }
+    if (focusSearch()) return;
     const link = document.querySelector(`.nav-page[href="${url("/search")}"]`);
     if (!link) return;
     link.click();

@@ -72,6 +72,11 @@ _SYNONYMS = {
     "cool": "cold", "gloomy": "dark", "pastels": "pastel", "cherry red": "crimson", "wine red": "burgundy",
     "bordeaux": "burgundy", "fuchsia": "magenta", "sky blue": "light blue", "baby blue": "pale blue",
 }  # fmt: skip
+_SAMPLES = {
+    "black and white": "#8a8a8a", "dark": "#1f1d22", "light": "#f2ead8", "pastel": "#f3c6cf", "pale": "#e4e0ee",
+    "muted": "#8f867c", "vivid": "#f0288c", "warm": "#e8873a", "cold": "#3f86c6",
+}  # fmt: skip
+"""Of words that say no one color."""
 _HEX = re.compile(r"#([0-9a-f]{6}|[0-9a-f]{3})", re.ASCII)
 
 
@@ -94,6 +99,19 @@ def find(words: str) -> str | None:
     color = _SYNONYMS.get(color, color)
     colored = color in _COLORS or color in tuple(_REGIONS)[:12]
     return f"{shade} {color}" if shade in _SHADES and colored else None
+
+
+@lru_cache(maxsize=64)
+def sample(term: str) -> str:
+    """A color to show beside a term, as #rrggbb: one of those that are that most of all."""
+    if term.startswith("#") or term in _COLORS:
+        return _COLORS.get(term, term)
+    if term in _SAMPLES:
+        return _SAMPLES[term]
+    degrees = membership(term)
+    place = oklab(lattice()[degrees > 0.9 * degrees.max()])
+    middle = np.square(place - place.mean(axis=0)).sum(axis=1).argmin()
+    return "#{:02x}{:02x}{:02x}".format(*lattice()[degrees > 0.9 * degrees.max()][middle].tolist())
 
 
 def rgb(code: str) -> tuple[int, int, int]:

@@ -22,11 +22,10 @@ def checked(metric: str) -> str:
     return metric
 
 
-def weights_of(names: Sequence[str], given: Mapping[str, float] | None, scaled: bool = False) -> dict[str, float]:
-    """The weights of all embeddings of the index, checked; None means the usual ones, or all alike
-    where what they say is on one scale."""
+def weights_of(names: Sequence[str], given: Mapping[str, float] | None) -> dict[str, float]:
+    """The weights of all embeddings of the index, checked; None means the usual ones."""
     if given is None:
-        return dict.fromkeys(names, 1.0) if scaled else usual(names)
+        return usual(names)
     for name in given:
         if name not in names:
             raise QueryError(f"{name!r} is not in the index; there are: {', '.join(names)}.")

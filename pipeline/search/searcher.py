@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b, file_digest
 from pathlib import Path
@@ -26,8 +26,10 @@ from pipeline.search.scale import Sample
 from pipeline.search.words import Understood
 
 RERANK = 10
-"""What the index cannot rank by is re-ranked among this many times the matches asked for, at least
-200 by Manhattan, and 1,000 of each embedding for what is brought to one scale."""
+"""Manhattan re-ranks this many times the matches asked for, at least 200."""
+CANDIDATES = 1_000
+"""So many of each embedding and of their sum are ranked anew for a query on one scale, or three times
+the matches asked for."""
 
 
 class Searcher:
@@ -96,7 +98,7 @@ class Searcher:
         started = time.perf_counter()
         index = self.index()
         metrics.checked(query.metric)
-        weights = metrics.weights_of(index.embeddings, query.weights, query.scaled)
+        weights = metrics.weights_of(index.embeddings, self._weights(index, query))
         asked = self._asked(index, query, weights)
         query = replace(query, filter=asked.written.narrowed(query.filter))
         ids, figures = self._page(index, query, asked, depth)
@@ -129,13 +131,24 @@ class Searcher:
                 raise QueryError(" ".join(words.told(word, near) for word, near in unknown.items()))
             named = " and ".join(name for name, weight in weights.items() if weight)
             raise QueryError(f"The query has nothing that {named} could compare; raise another weight.")
-        vectors = {name: vectors[name] for name in usable}
         lacking = index.lacking(tuple(usable))
         if not query.scaled and not lacking:
             return Asked(vectors, usable)
         spreads = {name: self._sample.spread(name, vectors[name]) for name in (usable if query.scaled else lacking)}
         missing = {name: spread.mean for name, spread in spreads.items()}
+        if query.scaled:
+            vectors = {name: vectors[name] for name in usable}
         return Asked(vectors, usable, spreads if query.scaled else None, missing if lacking else None, written)
+
+    def _weights(self, index: Index, query: Query) -> Mapping[str, float] | None:
+        """The query's; where it has none, what words speak of counts in full, and all else as usual."""
+        if query.weights is not None or not query.scaled:
+            return query.weights
+        spoken = {
+            name: 1.0 for name in index.embeddings
+            if any(entry.scaled and len(entry.rows(self._extractors, name)) for entry in query.entries)
+        }  # fmt: skip
+        return embeddings.usual(index.embeddings) | spoken
 
     def understood(self, text: str) -> Understood:
         """Which embeddings have a say in which of some words, and which words none of them knows."""
@@ -220,7 +233,7 @@ class Searcher:
     def _standing_out(self, index: Index, query: Query, asked: Asked, passing: Filter, k: int):
         """The same on one scale, among those that stand out most by the sum and by each embedding, and
         those about which the words are written."""
-        count = len(index) if query.exact else max(RERANK * k, 1_000)
+        count = len(index) if query.exact else max(3 * k, CANDIDATES)
         sums = {name: weight / asked.scale[name].deviation for name, weight in asked.weights.items()}
         ways = [sums, *({name: 1.0} for name in sums)] if len(sums) > 1 else [sums] if sums else []
         missing = asked.missing and {name: asked.missing.get(name, 0.0) for name in sums}

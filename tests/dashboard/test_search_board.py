@@ -15,6 +15,7 @@ from dashboard.pages.search.query import Settings, query_of, rated_as
 from dashboard.pages.search.stage import query_view
 from dashboard.reads import Reads, id_list
 from dashboard.uploads.edit import Edit, EditedPictures
+from pipeline import embeddings
 from pipeline.errors import QueryError
 from pipeline.library import Library
 from pipeline.pictures import decoding
@@ -42,6 +43,9 @@ def there_and_back(params: dict) -> dict[str, str]:
         ([Entry("upload", "ab12"), Entry("upload", "cd34", True, CROPPED)], None),
         ([Entry("collection", "a, b & c"), Entry("collection", "d"), Entry("collection", "Rést", True),
           Entry("collection", "e", True)], None),
+        ([Entry("words", "red dress")], "/search?words=red+dress"),
+        ([Entry("words", "red dress, -x & y"), Entry("words", "white wall", True),
+          Entry("palette", "c8452b.60_fdebc8.40"), Entry("palette", "000000.100", True), Entry("image", "7")], None),
         ([Entry("selection", id_list.pack(range(1, 400))), Entry("selection", id_list.pack([7, 2**31 - 1]), True)], None),
     ],
 )
@@ -134,7 +138,7 @@ def test_a_board_has_an_end_and_nothing_twice():
 )
 def test_the_address_restores_the_settings(settings):
     assert Settings.of(there_and_back(settings.params()), NAMES) == settings
-    assert there_and_back(Settings(EQUAL).params()) == {}
+    assert there_and_back(Settings(embeddings.usual(NAMES)).params()) == {}
 
 
 def test_ids_travel_as_a_short_text():

@@ -318,6 +318,6 @@ def test_matches_that_lack_an_embedding_are_told_of(library):
     indexes.build(library)
     told, content, *_ = search(Reads(library), image(3), count=12)
     assert 2 in matches(content)
-    assert "of 1 of these is not known; they are compared by the rest" in text_of(told)
+    assert "of 1 of these is not known; they count there as average" in text_of(told)
     told, *_ = search(Reads(library), image(3), weights={"color": 1.0, "sift": 0.0, "efficientnet": 0.0})
     assert "not known" not in text_of(told)

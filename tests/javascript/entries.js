@@ -41,3 +41,20 @@ test("a kind that is registered takes part, and one that is not is shown by its 
   equal(await part(make("words", "red"), () => null), { minus: false, name: "red" });
   equal(await part(make("unheard", "of"), () => null), { minus: false, name: "of" });
 });
+
+test("words stand in the box with plus and minus, and come back from it; a palette has its colors", async () => {
+  const files = ["address.js", "events.js", "search/entries.js", "search/page.js", "search/words.js"];
+  const { likeness } = await fresh({ assets: files });
+  const { textOf, entriesOf } = likeness.words;
+  const short = (board) => board.map((one) => (one.minus ? "-" : "") + one.key);
+  equal(short(entriesOf(' red  dress -boots −"white wall" t-shirt ')), ["red dress t-shirt", "-boots", "-white wall"]);
+  equal(short(entriesOf("")), []);
+  equal(short(entriesOf("-boots -")), ["-boots"]);
+  const board = entriesOf("red dress -boots -\"white wall\"").concat([likeness.entries.make("image", 7, true)]);
+  equal(textOf(board), 'red dress -boots -"white wall"');
+  equal(short(entriesOf(textOf(board))), short(board.slice(0, 3)));
+  const palette = likeness.entries.make("palette", "c8452b.60_fdebc8.40");
+  equal(likeness.entries.colorsOf(palette.key), [["#c8452b", 60], ["#fdebc8", 40]]);
+  const shown = await likeness.entries.part(palette, () => null);
+  truthy(shown.src.startsWith("data:image/svg+xml,") && shown.src.includes("c8452b") && shown.name.includes("#fdebc8"));
+});

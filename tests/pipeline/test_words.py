@@ -15,6 +15,7 @@ from pipeline.errors import QueryError
 from pipeline.library import Library, notes
 from pipeline.quality import words as judging
 from pipeline.search import Filter, ImageEntry, PaletteEntry, Query, Searcher, VectorsEntry, WordsEntry, words
+from pipeline.search.completion import complete
 from pipeline.search.scale import MIDDLE, STEEP
 from tests.conftest import synthetic_library
 
@@ -210,3 +211,21 @@ def test_words_are_judged_by_labels_and_pixels(searcher):
         assert all(row["right"] >= 2 for row in kind["queries"])
         assert all(0 <= row["r_precision"] <= 1 for row in kind["queries"])
     assert "R-prec." in judging.as_text(figures)
+
+
+def test_what_is_typed_is_completed(library):
+    """By colors, everyday words, classes, and what is written; what the library has comes first."""
+    notes.tag(library, [1, 2], "Dresden")
+    notes.collect(library, "drafts", [3])
+
+    def ways(text):
+        return [(one.text, one.kind) for one in complete(library, text)]
+
+    assert ways("red dres")[0] == ("red dress", "thing") and ("red Dresden", "tag") in ways("red dres")
+    assert ("drafts", "collection") in ways("dr") and len(ways("d")) == 10
+    assert ways("black an")[0] == ("black and white", "color")
+    assert ("dog -white wolf", "thing") in ways("dog -white w") or ("dog -white wolf", "thing") in ways("dog -white wo")
+    assert ways("hot air ba")[0] == ("balloon", "thing") and complete(library, "re")[0].color.startswith("#")
+    assert ways("") == ways("red ") == ways("zzyzx") == [] and ways("100%") == ways("a_b\\") == []
+    notes.untag(library, [1, 2], "Dresden")
+    assert ("Dresden", "tag") not in ways("dres")

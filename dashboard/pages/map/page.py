@@ -16,7 +16,7 @@ from __future__ import annotations
 import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from dashboard import components, facets
+from dashboard import components, facets, words
 from dashboard.access import READ, RUN, needs
 from dashboard.pages.map import panels, selection
 from dashboard.reads import Reads, colorings
@@ -98,6 +98,7 @@ def _toolbar(reads: Reads, names: list[str], name: str, params: dict[str, str]):
     color = params.get("color")
     return html.Div(
         [
+            words.box(),
             _select("map-name", "Map", name, [{"label": components.title_of(n), "value": n} for n in names]),
             _choice("map-dim", "Dimensions", [("2", "2D", False), ("3", "3D", False)],
                     _dim(params)),

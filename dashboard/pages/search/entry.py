@@ -63,6 +63,8 @@ class Kind(ABC):
 
     name: str
     editable = False
+    stands_out = False
+    """Whether scores say how far a match stands out, where it is searched with (`pipeline.search.scale`)."""
     told = ""
     """What scores are, where one entry of this kind is searched with; "": nothing to say."""
     nothing = "There is nothing else."

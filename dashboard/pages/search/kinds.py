@@ -13,6 +13,7 @@ from dash import html
 
 from dashboard import components, facts
 from dashboard.pages.search.entry import Asked, Entry, Kind, Stage
+from dashboard.pages.search.spoken import Palette, Words
 from dashboard.reads import Reads, id_list
 from dashboard.uploads.edit import Edit
 from dashboard.uploads.vectors import unpacked
@@ -242,5 +243,7 @@ def _fitting(reads: Reads, vectors: dict[str, np.ndarray]) -> dict[str, np.ndarr
     return vectors
 
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (Image(), Upload(), Collection(), Selection())}
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (Words(), Palette(), Image(), Upload(), Collection(), Selection())
+}
 """By name, in the order in which an address names them."""

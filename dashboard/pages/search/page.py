@@ -9,7 +9,7 @@ from hashlib import blake2b
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
-from dashboard import components, facets
+from dashboard import components, facets, words
 from dashboard.access import ANNOTATE, READ, RUN, needs
 from dashboard.pages.search import board as search_board
 from dashboard.pages.search import results as search_results
@@ -83,6 +83,7 @@ def register(app: Dash, reads: Reads) -> None:
     """Add the page's callbacks."""
     edited = EditedPictures(reads)
     search_upload.register(app, reads)
+    words.register(app, reads)
     rating_export.register(app.server, reads.library)
     _register_matches(app, reads, edited)
     _register_browser(app)
@@ -252,7 +253,8 @@ def _start(reads: Reads, where: str) -> Component:
     except LikenessError as error:
         return components.error_note(str(error))
     if not where:
-        head, text = "Find images like yours", "Choose, drop or paste one, or start from one of the library."
+        head = "Find images"
+        text = "Say in words what you look for, choose, drop or paste an image, or start from one of the library."
     else:
         head = components.counted(passing.count(reads, where), "image")
         text = "These pass the filters. Choose one to find those like it." if ids else "No image passes all filters."

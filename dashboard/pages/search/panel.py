@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from dashboard import components
+from dashboard import components, words
 from dashboard.pages.search.query import COUNTS, Settings
 from dashboard.reads import Reads
 from pipeline import embeddings
@@ -42,12 +42,14 @@ def query_part(reads: Reads) -> html.Div:
         className="search-query",
         children=[
             html.H1("Search", className="visually-hidden"),
+            words.box(),
             html.Div(id="search-query"),
             html.Div(
                 [
                     # The label opens the file dialog and names the field for screen readers.
                     html.Label(drop, className="drop-label"),
                     _source("camera", "Camera", "Take a photo with the camera", "search-camera"),
+                    _source("palette", "Colors", "Search by colors", "search-colors"),
                     _source("link-45deg", "Web address", "Fetch an image from a web address",
                             "search-link-open"),
                 ],

@@ -100,10 +100,11 @@ def query_of(
     asked = Asked(reads, edited, uploads)
     parts = [KINDS[entry.kind].query(asked, entry) for entry in board]
     exclude = set().union(*(known for _, known in parts))
+    entries = tuple(part for part, _ in parts)
     return Query(
-        entries=tuple(part for part, _ in parts),
-        weights=_weights(settings.weights),
-        metric=settings.metric, top_k=settings.count,
+        entries=entries, weights=_weights(settings.weights),
+        # Other metrics compare pictures with pictures alone.
+        metric=METRICS[0] if any(part.scaled for part in entries) else settings.metric, top_k=settings.count,
         filter=Filter(facets.asked(reads, settings.where), exclude=tuple(sorted(exclude))),
     )
 

@@ -44,12 +44,13 @@ class Page:
     """Matches to be shown after those that are there, what is then shown, and the search's time.
 
     matches: what the browser makes cards of, assets/search/search_gallery.js. lacking: {embedding
-    that counts: how many of these matches have no vector of it}."""
+    that counts: how many of these matches have no vector of it}. unknown: words that had no say."""
 
     matches: list[dict]
     shown: Shown
     ms: float
     lacking: dict[str, int]
+    unknown: tuple[str, ...] = ()
 
 
 def page_of(
@@ -85,7 +86,8 @@ def page_of(
     ids = (*ids, *new)
     full = len(found.result.matches) == settings.count
     more = settings.mode != "discover" and full and len(ids) < MOST
-    return Page(matches, Shown(of, ids, bend, more, rated), found.result.ms, _lacking(found.result))
+    shown = Shown(of, ids, bend, more, rated)
+    return Page(matches, shown, found.result.ms, _lacking(found.result), tuple(found.result.unknown))
 
 
 def _lacking(result: Result) -> dict[str, int]:
@@ -141,6 +143,8 @@ def _match(match: Match, called: Called, rank: int, found: Found, shape: int, ra
         said["alike"] = found.alike[match.id]
     if match.distance is not None:
         said["distance"] = match.distance
+    if match.written:
+        said["written"] = match.written
     return {
         "id": match.id, "rank": rank, "score": match.score, "parts": match.parts, "shape": shape, "rating": rating,
         "label": match.label or "", "name": called.name, "path": called.path, **said,
@@ -156,11 +160,19 @@ def told(page: Page, settings: Settings, board: Sequence[Entry]) -> html.Div:
         further = min(diversity.FURTHER, max(0, found - diversity.CLOSEST))
         text = f"{found - further} closest that you have not seen, {further} drawn from further out"
         lines.append(html.Span(text))
+    if page.unknown:
+        lines.append(html.Span(f"Not known here: {', '.join(page.unknown)}"))
     for name, count in page.lacking.items():
         title = components.title_of(name)
-        lines.append(html.Span(f"{title} of {count} of these is not known; they are compared by the rest"))
+        lines.append(html.Span(f"{title} of {count} of these is not known; they count there as average"))
     minus = sum(one.minus for one in board)
-    if len(board) > 1:
+    if any(KINDS[one.kind].stands_out for one in board):
+        lines.append(html.Span(
+            "Scores: how far a match stands out of this library for what is asked, 0 to 1",
+            title="0.5 is one standard deviation above the average image, 0.18 the average; parts likewise, "
+                  "and the score is their geometric mean",
+        ))
+    elif len(board) > 1:
         plus = len(board) - minus
         text = f"Scores: how like {_average(plus, 'plus', 'pluses')}"
         if minus:

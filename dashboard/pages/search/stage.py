@@ -53,6 +53,7 @@ def _edits(entry: Entry) -> html.Div:
         _button("crop", "Crop: drag a rectangle on the image", "crop"),
         _button("arrow-clockwise", "Turn right", "turn"),
         _button("symmetry-vertical", "Mirror", "mirror"),
+        _button("palette", "Search by its colors", "colors"),
     ]
     if entry.edit.suffix:
         buttons.append(html.Button(

@@ -5,6 +5,6 @@ A network trained on ImageNet has a direction for each class in the space of its
 """
 
 from pipeline.embeddings.imagenet.classes import COUNT, names, titles
-from pipeline.embeddings.imagenet.things import Thing, find, near, things
+from pipeline.embeddings.imagenet.things import Thing, beginning, find, near, things
 
-__all__ = ["COUNT", "Thing", "find", "names", "near", "things", "titles"]
+__all__ = ["COUNT", "Thing", "beginning", "find", "names", "near", "things", "titles"]

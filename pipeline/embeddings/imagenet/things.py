@@ -72,6 +72,12 @@ def near(word: str, most: int = 3) -> list[str]:
     return list(dict.fromkeys(known[form].name for form in (*inside, *alike)))[:most]
 
 
+def beginning(start: str) -> list[Thing]:
+    """Things with a name or another word for them that begins so, in no order."""
+    asked = start.casefold()
+    return list(dict.fromkeys(thing for form, thing in _spoken().items() if form.startswith(asked)))
+
+
 @lru_cache
 def _spoken() -> dict[str, Thing]:
     """{word in small letters: thing}; the first of groups, titles, synonyms and listed names has it."""
