@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dash import html
 
 from dashboard import components
+from pipeline import columns
 from pipeline.library.facts import KEYWORD, KNOWN, OWN, ImageFacts
 
 _SHORT = 140
@@ -64,11 +65,18 @@ def _written(values: Mapping[str, object]) -> dict[str, object]:
     return {
         "Title": values.get("title"),
         "Caption": html.Span(values["caption"], className="facts-text") if "caption" in values else None,
-        "Keywords": html.Ul([html.Li(word) for word in values[KEYWORD]], className="facts-keywords") if KEYWORD in values else None,
+        "Keywords": html.Ul([html.Li(_leads(KEYWORD, word)) for word in values[KEYWORD]], className="facts-keywords")
+        if KEYWORD in values else None,
         "Rating": None if stars is None else "rejected" if stars < 0 else f"{stars} of 5",
         "Creator": values.get("creator"),
         "Copyright": values.get("copyright"),
     }
+
+
+def _leads(column: str, value: str) -> html.A:
+    """A value that leads to all images that have it."""
+    where = columns.printed([columns.OneOf(column, (value,))])
+    return html.A(value, href=components.link("/search", where=where), title=f"All images with “{value}”")
 
 
 def _made(values: Mapping[str, object]) -> list[html.Div]:

@@ -129,11 +129,13 @@ def _clusters(library: Library, ids: list[int], name: str, grain: str) -> tuple[
 
 
 def _records(reads: Reads, chosen: Chosen) -> Iterator[tuple[ImageRow, dict]]:
-    """Each image with what is said about it, `_COLUMNS` as keys; tags and collections are lists."""
+    """Each image with what is said about it, `_columns` as keys; what may be several texts is a list."""
+    names = _columns(reads)[len(_COLUMNS) :]
     for start in range(0, len(chosen.ids), _ROWS):
         part = chosen.ids[start : start + _ROWS]
         rows = reads.library.images_by_id(part)
         tags, kept = notes.tags_of(reads.library, part), notes.collections_among(reads.library, part)
+        facts = reads.library.facts.of_images(part)
         for image, cluster in zip(part, chosen.cluster[start:]):
             if image in rows:
                 row = rows[image]
@@ -141,11 +143,24 @@ def _records(reads: Reads, chosen: Chosen) -> Iterator[tuple[ImageRow, dict]]:
                     row.id, reads.where(row.file, row.path), row.label, cluster or None,
                     chosen.titles.get(cluster), tags.get(image, []), kept.get(image, []),
                 )
-                yield row, dict(zip(_COLUMNS, about))
+                told = facts[image].values if image in facts else {}
+                yield row, dict(zip(_COLUMNS, about)) | {name: _plain(told.get(name)) for name in names}
+
+
+def _columns(reads: Reads) -> list[str]:
+    """The columns of a table: what Likeness knows, then what files and a person's own tables say."""
+    return [*_COLUMNS, *(column.name for column in reads.library.facts.columns())]
+
+
+def _plain(value: object) -> object:
+    """A fact as a cell holds it: one value, or a list of several texts."""
+    if not isinstance(value, list):
+        return value
+    return value[0] if len(value) == 1 else [one if isinstance(one, str) else f"{one:.10g}" for one in value]
 
 
 def _csv(reads: Reads, chosen: Chosen) -> Iterator[bytes]:
-    part = _line(_COLUMNS)
+    part = _line(_columns(reads))
     for _, record in _records(reads, chosen):
         part += _line(record.values())
         if len(part) > _CHUNK:
@@ -175,7 +190,7 @@ def _zip(reads: Reads, chosen: Chosen) -> Iterator[bytes]:
     failures = []
     taken = {MISSING: 1, TABLE: 1}
     with tempfile.TemporaryFile() as table, zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        table.write(_line(_COLUMNS))
+        table.write(_line(_columns(reads)))
         for row, record in _records(reads, chosen):
             (told,) = reads.told([row])
             try:

@@ -57,7 +57,7 @@ def bring(
             f"None of the {told.rows:,} rows of {file} names an image of this library (by “{table.key}”); "
             f"the first is “{(told.unmet + told.several + [''])[0]}”. Another column: --key NAME."
         )
-    told.columns = {column.strip(): given.get(column) or census[column].kind for column in table.columns}
+    told.columns = {_called(column): given.get(column) or census[column].kind for column in table.columns}
     with library.db.atomic():
         numbers = _columns(library, told.columns)
         progress.start("facts", told.rows)
@@ -67,7 +67,7 @@ def bring(
             if image is not None and image != SEVERAL:
                 seen.add(image)
                 for column, found in values.items():
-                    rows += _stored(table, number, column, told.columns[column.strip()], found, numbers, image, column in given)
+                    rows += _stored(table, number, column, told.columns[_called(column)], found, numbers, image, column in given)
             if len(rows) >= _BATCH:
                 _write(library, rows)
                 rows = []
@@ -114,6 +114,11 @@ def _looked_through(table: tables.Table, places: Places) -> tuple[Brought, dict[
     return told, census
 
 
+def _called(column: str) -> str:
+    """A column's name as it is kept; in a table that Likeness has written, own columns say that they are."""
+    return column.strip().removeprefix(OWN)
+
+
 def _columns(library: Library, columns: Mapping[str, str]) -> dict[str, int]:
     """Make the columns anew, in the places of those of the same names; name → id."""
     db, numbers = library.db, {}
@@ -134,7 +139,7 @@ def _stored(table, number: int, column: str, kind: str, found: list, numbers, im
     for value in found:
         kept = kinds.stored(kind, value)
         if kept is not None:
-            rows.append((numbers[column.strip()], image, kept))
+            rows.append((numbers[_called(column)], image, kept))
         elif strict and not kinds.is_nothing(value):
             raise FactsError(f"“{value}” (row {number} of {table.file}, column “{column}”) is no {kind}.")
     return rows

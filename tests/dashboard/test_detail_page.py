@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import io
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from dashboard import facts as facts_shown
 from dashboard.app import create_app
 from dashboard.pages.image import page
 from dashboard.pages.image import parts as parts_of
 from dashboard.reads import Reads
 from dashboard.reads.clusterings import Clusterings
 from dashboard.routes import small_maps
+from pipeline import columns
 from pipeline.extraction.scan import scan
 from pipeline.library import Library, notes
+from pipeline.pictures.metadata import Metadata
 from tests.dashboard.test_browser import asks, hold
 from tests.dashboard.trees import of_class, parts, text_of
 
@@ -64,6 +68,31 @@ def test_facts_are_those_of_the_file(reads):
     assert "JPEG" in text_of(told)
     shares = [bar.style["flexGrow"] for bar in of_class(told, "palette-bar")[0].children]
     assert 1 <= len(shares) <= 8 and abs(sum(map(float, shares)) - 1) < 0.01
+
+
+def test_what_is_known_of_a_picture_is_text_and_leads_to_others(reads):
+    facts = reads.library.facts
+    long = "a red fox, " * 60 + "in snow"
+    facts.store([(5, Metadata(
+        taken="2024-05-01T12:30:00.25+02:00", camera="NIKON <b>D850</b>", exposure=1 / 250, aperture=2.8, iso=100.0,
+        focal_length=50.0, latitude=48.2083333, longitude=-11.5, rating=-1, keywords=("fox", "a,b;c=d"),
+        generator="ComfyUI", prompt=long, negative_prompt="blurry", seed="7", problem="XMP cannot be read (cut)"))])
+    reads.library.db.execute("INSERT INTO own_columns VALUES (1, 'Price', 'number', 0), (2, 'Bought', 'date', 1)")
+    reads.library.db.execute("INSERT INTO own_facts (column_id, image_id, value) VALUES (1, 5, 1234.5), (2, 5, '2024-01-02T00:00:00')")
+    shown = page.layout(reads, {"image": "5"})
+    told = " ".join(text_of(shown).split())
+    for said in ("2024-05-01 12:30:00 +02:00", "NIKON <b>D850</b>", "1/250 s · f/2.8 · ISO 100 · 50 mm", "48.20833, -11.50000",
+                 "rejected", "ComfyUI", "blurry", "Price 1,234.5", "Bought 2024-01-02", "XMP cannot be read (cut)"):
+        assert said in told, said
+    (copy, _) = [part for part in parts(shown) if "Copy: " in (getattr(part, "aria-label", None) or "")]
+    assert getattr(copy, "data-copy") == long
+    (folded,) = [part for part in parts(shown) if type(part).__name__ == "Details"]
+    assert long in text_of(folded) and not getattr(folded, "open", False)
+    wheres = [parse_qs(urlsplit(link).query)["where"][0] for link in links(shown) if "where=" in link]
+    assert [columns.parse(where) for where in wheres] == [(columns.OneOf("keyword", (word,)),) for word in ("a,b;c=d", "fox")]
+    line = facts_shown.short(facts.of(5))
+    assert line.startswith("a red fox") and line.endswith("… · 2024-05-01 · NIKON <b>D850</b>") and len(line) < 200
+    assert facts_shown.told(facts.of(6)) is None and facts_shown.short(facts.of(6)) is None
 
 
 def test_neighbors_of_every_embedding_are_those_of_a_search(reads):

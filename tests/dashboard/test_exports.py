@@ -21,8 +21,10 @@ from dashboard.routes import exports
 from dashboard.routes.tables import cell, cells, original
 from pipeline import maps
 from pipeline.extraction.scan import scan
+from pipeline.facts import bring, drop
 from pipeline.library import Library, notes
 from pipeline.maps import COMBINED
+from pipeline.pictures.metadata import Metadata
 
 NAMES = (
     "a/shirt.jpg", "b/shirt.jpg", "c/Shirt.JPG", "a/shirt (2).jpg", "a/con.jpg", "a/what? a:name*.jpg",
@@ -168,6 +170,31 @@ def test_no_cell_of_a_table_is_a_formula_and_each_can_be_had_back(awkward):
     client = client_of(awkward)
     rows = list(csv.DictReader(io.StringIO(client.post("/export/csv", data={"ids": ",".join(map(str, ids))}).text)))
     assert {row["label"] for row in rows} == {"'=HYPERLINK(1)"} and original(rows[0]["label"]) == "=HYPERLINK(1)"
+
+
+def test_facts_are_columns_and_come_back_from_the_table(library, tmp_path):
+    ids = [row.id for row in library.images()[:3]]
+    library.facts.store([
+        (ids[0], Metadata(prompt='a "red", fox\nin snow', iso=100.0, seed="18446744073709551615", keywords=("fox", "snow"))),
+        (ids[1], Metadata(taken="2024-05-01T10:00:00"))])
+    rows = library.images_by_id(ids)
+    (tmp_path / "own.jsonl").write_text("".join(
+        json.dumps({"path": str(rows[i].file), "price": i + 0.5, "=seen": ["a", "b"][: i % 2 + 1]}) + "\n" for i in ids))
+    bring(library, tmp_path / "own.jsonl")
+    before = {image: facts.values for image, facts in library.facts.of_images(ids).items()}
+    client, asked = client_of(library), {"ids": ",".join(map(str, ids))}
+    said = client.post("/export/csv", data=asked).text
+    table = {int(row["id"]): row for row in csv.DictReader(io.StringIO(said))}
+    assert list(table[ids[0]])[-7:] == ["taken", "iso", "prompt", "seed", "keyword", "own.price", "own.=seen"]
+    assert table[ids[0]]["prompt"] == 'a "red", fox\nin snow' and table[ids[0]]["keyword"] == "fox; snow"
+    assert table[ids[0]]["seed"] == "18446744073709551615" and table[ids[2]]["taken"] == ""
+    entries = {one["id"]: one for one in json.loads(client.post("/export/json", data=asked).text)["images"]}
+    assert entries[ids[0]]["keyword"] == ["fox", "snow"] and entries[ids[2]]["prompt"] is None
+    assert entries[ids[1]]["own.price"] == ids[1] + 0.5 and {str(entries[i]["own.=seen"]) for i in ids} == {"a", "['a', 'b']"}
+    drop(library, ["price"])
+    (tmp_path / "export.csv").write_text(said)
+    bring(library, tmp_path / "export.csv", only=["own.price"])
+    assert {image: facts.values for image, facts in library.facts.of_images(ids).items()} == before
 
 
 @pytest.mark.browser
