@@ -443,19 +443,33 @@ def _bits(values: np.ndarray, bits: int) -> bytes:
     return np.packbits(spread.astype(np.uint8).reshape(len(values), -1), axis=1).tobytes()
 
 
-def dng() -> bytes:
-    """A raw file: the scene as a sensor of red, green, green, blue sees it."""
+def dng(preview: bytes = b"", turn: int = 1) -> bytes:
+    """A raw file: the scene as a sensor of red, green, green, blue sees it. preview: a JPEG that the camera put in."""
     light = (scene(240, 160).astype(np.float32) / 255) ** 2.2
     mosaic = light[:, :, 1].copy()
     mosaic[::2, ::2], mosaic[1::2, 1::2] = light[::2, ::2, 0], light[1::2, 1::2, 2]
     words = np.rint(mosaic * 65535).astype("<u2").tobytes()
     matrix = (3.2406, -1.5372, -0.4986, -0.9689, 1.8758, 0.0415, 0.0557, -0.2040, 1.0570)
-    return tiff(words, 240, 160, bits=(16,), photometric=32803, tags={
+    made = tiff(words, 240, 160, bits=(16,), photometric=32803, turn=turn, tags={
         0x10F: (2, tuple(b"Test\0")), 0x110: (2, tuple(b"Camera\0")), 0x828D: (3, (2, 2)), 0x828E: (1, (0, 1, 1, 2)),
         0xC612: (1, (1, 4, 0, 0)), 0xC614: (2, tuple(b"Test Camera\0")),
         0xC621: (10, tuple((round(v * 10000), 10000) for v in matrix)),
         0xC628: (5, ((1, 1), (1, 1), (1, 1))), 0xC65A: (3, (21,)),
     })
+    return _with_preview(made, preview) if preview else made
+
+
+def _with_preview(raw: bytes, jpeg: bytes) -> bytes:
+    """A raw file of little end first with a second directory that names a JPEG behind it."""
+    data = bytearray(raw + bytes(len(raw) & 1))
+    first, = struct.unpack_from("<I", data, 4)
+    link = first + 2 + 12 * struct.unpack_from("<H", data, first)[0]
+    at, directory = len(data), len(data) + len(jpeg) + (len(jpeg) & 1)
+    tags = ((0xFE, 1), (0x103, 6), (0x106, 6), (0x115, 3), (0x201, at), (0x202, len(jpeg)))
+    data += jpeg + bytes(len(jpeg) & 1) + struct.pack("<H", len(tags))
+    data += b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags) + bytes(4)
+    struct.pack_into("<I", data, link, directory)
+    return bytes(data)
 
 
 def others() -> dict[str, tuple[bytes, np.ndarray]]:

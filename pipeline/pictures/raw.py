@@ -56,7 +56,7 @@ class Raw:
             return self._if_alike(Raster(np.asarray(found.data)), max_side)
         try:
             preview = Jpeg(found.data)
-            if max(preview.info.width, preview.info.height) < max_side:
+            if max(preview.info.width, preview.info.height) < self._enough(max_side):
                 return None
             return self._if_alike(preview.raster(max_side), max_side)
         except (ImageError, OSError, ValueError, SyntaxError):
@@ -66,7 +66,11 @@ class Raw:
         sizes = self._raw.sizes
         height, width = raster.samples.shape[:2]
         alike = abs(width * sizes.height / (height * sizes.width) - 1) < _RATIO
-        return raster if alike and max(width, height) >= min(max_side, max(sizes.width, sizes.height)) else None
+        return raster if alike and max(width, height) >= self._enough(max_side) else None
+
+    def _enough(self, max_side: int) -> float:
+        """How long a side a preview needs: no more than the raw file has, but for the lines that are cropped."""
+        return min(max_side, (1 - _RATIO) * max(self._raw.sizes.width, self._raw.sizes.height))
 
 
 def _said(error: Exception) -> str:

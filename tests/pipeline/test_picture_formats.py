@@ -70,6 +70,31 @@ def test_names_do_not_count():
     assert not formats.EXTENSIONS & formats.UNREAD_EXTENSIONS
 
 
+def test_of_a_raw_file_the_picture_is_taken_that_the_camera_put_in_where_it_is_the_whole_one():
+    negative = 255 - corpus.scene(240, 160)  # so that one sees which it is
+
+    def taken(preview: bytes, side: int = WHOLE, turn: int = 1) -> np.ndarray | None:
+        """What is seen, where it is the preview; None where the sensor's words are developed."""
+        pixels = decoding.decode(corpus.dng(preview, turn), side)
+        likeness = np.corrcoef(pixels.ravel(), _sized(np.rot90(negative, {6: 3, 3: 2}.get(turn, 0)), pixels).ravel())[0, 1]
+        assert abs(likeness) > 0.95, "neither the one nor the other"
+        return pixels if likeness > 0 else None
+
+    whole = corpus.saved(Image.fromarray(negative), "JPEG", quality=95)
+    assert difference(taken(whole), negative) < 3
+    assert taken(whole, turn=6).shape == (240, 160, 3) and taken(whole, turn=3) is not None
+    half = corpus.saved(Image.fromarray(negative).resize((120, 80)), "JPEG", quality=95)
+    assert taken(half, 100) is not None and taken(half) is None, "too small for what is asked"
+    cropped = corpus.saved(Image.fromarray(negative[:, 20:220]).resize((240, 192)), "JPEG", quality=95)
+    assert taken(cropped) is None, "of another shape"
+    assert taken(whole[: len(whole) // 4]) is None and taken(b"\xff\xd8 no picture") is None
+    assert (decoding.probe(corpus.dng(whole, 6)).width, decoding.probe(corpus.dng(whole)).width) == (160, 240)
+
+
+def _sized(picture: np.ndarray, like: np.ndarray) -> np.ndarray:
+    return cv2.resize(np.ascontiguousarray(picture), like.shape[1::-1], interpolation=cv2.INTER_AREA)
+
+
 def test_a_raw_file_beside_its_jpeg_is_one_shot():
     names = ["IMG_1.CR2", "img_1.jpg", "IMG_2.NEF", "IMG_3.JPG", "IMG_3.dng", "x.png", "x.arw"]
     assert formats.raws_beside_jpegs(names) == {"IMG_1.CR2", "IMG_3.dng"}
