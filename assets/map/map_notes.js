@@ -5,33 +5,12 @@
   "use strict";
   const api = window.likeness.mapPage;
   const byId = api.byId;
-  const { url, on, does } = window.likeness;
+  const { on, does } = window.likeness;
+  const { make, icon, button } = window.likeness.elements;
   const act = (name, args) => window.likeness.act(name, args); // loaded later, as are the next two
   const say = (text) => window.likeness.say(text);
   const packed = (ids) => window.likeness.map.encode(ids);
   const MENUS = "#kept[open], .export[open]";
-
-  function make(kind, properties, ...content) {
-    const element = document.createElement(kind);
-    Object.entries(properties || {}).forEach(([key, value]) => {
-      if (key === "data") Object.assign(element.dataset, value);
-      else if (key in element) element[key] = value;
-      else element.setAttribute(key, value);
-    });
-    element.append(...content.filter((part) => part !== null));
-    return element;
-  }
-
-  function icon(name) {
-    const made = make("span", { className: "icon", "aria-hidden": "true" });
-    made.style.setProperty("--icon", `url(${url(`/bootstrap/icons/${name}.svg`)})`);
-    return made;
-  }
-
-  function button(picture, title, data, className) {
-    return make("button", { type: "button", title: title, "aria-label": title, data: data,
-      className: className || "button-quiet map-tool" }, icon(picture));
-  }
 
   // A text field in the place of a name: Enter keeps, Esc and leaving it do not.
   function edit(where, value, label, list, keep) {

@@ -6,16 +6,14 @@
   const chosen = api.chosen;
   const { make, icon, button, packed, say, edit, closeMenus } = api.notes;
   const byId = api.byId;
-  const { url, on, does } = window.likeness;
+  const { on, does } = window.likeness;
   const act = (name, args) => window.likeness.act(name, args); // loaded later, as is the next one
   const may = (right) => window.likeness.may(right);
-  const PAGE = 90; // pictures added at a time
   const ON_BOARD = 24; // images that a search shows one by one; of more it shows the average
 
   let about = null; // what the server says of the selection
   let open = true; // whether the gallery is to be seen
   let large = false;
-  let shown = 0; // pictures in the gallery
   let after = null; // what to do once the selection has been kept
   let dropped = null; // name of the collection deleted last
   let keeping = false; // whether it is this selection that is being kept
@@ -44,11 +42,11 @@
     if (!count) return;
     head(name, count);
     parts();
-    gallery(true);
+    api.selection.show();
   }
 
   function head(name, count) {
-    byId("selected-title").textContent = name || "Selection";
+    byId("selected-title").textContent = name || api.selection.narrowed || "Selection";
     byId("selected-count").textContent = counted(count);
     const tools = chosen.source.collection && may("annotate")
       ? [button("pencil", `Rename ${name}`, { does: "rename-collection" }),
@@ -73,11 +71,11 @@
       return;
     }
     box.classList.remove("is-old");
-    const group = (title, bars) => bars.length ? make("section", {}, make("h3", {}, title),
-      make("ul", {}, ...bars.map(bar))) : null;
+    const group = (title, kind, bars) => bars.length ? make("section", {}, make("h3", {}, title),
+      make("ul", {}, ...bars.map((one) => bar(one, kind, bars.length > 1)))) : null;
     const away = about.count - about.placed;
     box.replaceChildren(...[
-      group("Labels", about.labels), group("Clusters", about.clusters),
+      group("Labels", "label", about.labels), group("Clusters", "cluster", about.clusters),
       away ? make("p", { className: "soft small" }, `${counted(away)} without a place on this map`) : null,
     ].filter(Boolean));
     const all = chosen.ids.length;
@@ -89,55 +87,16 @@
       data: { does: "add-tag" } }, icon("plus-lg"), "Tag") : "");
   }
 
-  function bar([name, count, color]) {
+  // A bar of a label or cluster, which narrows the selection to it where there are others.
+  function bar([name, count, color, code], kind, others) {
     const track = make("span", { className: "selected-bar" });
     track.style.setProperty("--share", count / Math.max(1, about.placed));
     track.style.setProperty("--swatch", color);
-    return make("li", {}, make("span", { className: "selected-name", title: name }, name),
-      make("span", { className: "num soft" }, count.toLocaleString("en")), track);
-  }
-
-  // The gallery, a page at a time as it is scrolled
-
-  function gallery(anew) {
-    const box = byId("selected-gallery");
-    const ids = chosen.ids;
-    const key = `${chosen.source.collection || chosen.source.tag} ${ids.length} ${ids[0]} ${ids[ids.length - 1]} ${checksum(ids)}`;
-    if (anew && box.dataset.of === key && box.childElementCount) return;
-    if (anew) {
-      box.dataset.of = key;
-      box.replaceChildren();
-      box.scrollTop = 0;
-      shown = 0;
-    }
-    const next = Array.from(ids.subarray(shown, shown + PAGE), picture);
-    shown += next.length;
-    box.append(...next);
-    end.disconnect();
-    if (shown < ids.length) end.observe(box.lastElementChild);
-  }
-
-  const end = new IntersectionObserver((seen) => {
-    if (chosen.ids && byId("selected-gallery") && seen.some((one) => one.isIntersecting)) gallery(false);
-  });
-
-  function checksum(ids) {
-    let sum = 0;
-    for (let i = 0; i < ids.length; i++) sum = (Math.imul(sum, 31) + ids[i]) | 0;
-    return sum;
-  }
-
-  function picture(id) {
-    const row = api.map.rows.get(id);
-    const label = row === undefined ? undefined : api.map.facts.labels[api.map.label[row]];
-    const name = label ? `${label[0]}, image ${id}` : `Image ${id}`;
-    const thumb = make("img", { src: url(`/thumb/${id}`), alt: "", loading: "lazy", draggable: false });
-    const from = chosen.source.collection || chosen.source.tag;
-    const out = from && may("annotate") ? `Remove ${name} from ${from}` : `Leave out ${name}`;
-    return make("div", { className: "selected-item" },
-      make("button", { type: "button", className: "selected-picture", title: name,
-        "aria-label": `Show ${name}`, data: { does: "show", image: id } }, thumb),
-      button("x", out, { does: "leave", image: id }, "selected-leave"));
+    const inside = [make("span", { className: "selected-name", title: name }, name),
+      make("span", { className: "num soft" }, count.toLocaleString("en")), track];
+    if (!others || code === null || (code < 0 && kind === "label")) return make("li", {}, make("div", { className: "selected-part" }, ...inside));
+    return make("li", {}, make("button", { type: "button", className: "selected-part", title: `Only ${name}`,
+      data: { does: "narrow", kind: kind, name: name, code: code } }, ...inside));
   }
 
   // Doing
@@ -166,17 +125,6 @@
     return window.likeness.visit(path, `?${new URLSearchParams(params)}`);
   }
 
-  // Out of the collection or without the tag that is shown; else only out of what is selected.
-  async function leave(out) {
-    const { collection, tag } = chosen.source;
-    const rest = chosen.ids.filter((id) => !out.has(id));
-    const ids = packed(Array.from(out));
-    if (collection && may("annotate")) return act("take-out", { collection: collection, ids: ids });
-    if (!tag || !may("annotate")) return chosen.set(rest);
-    const answer = await act("untag", { name: tag, ids: ids });
-    return answer.error ? null : chosen.set(rest, { tag: tag });
-  }
-
   function save(kind) {
     const values = Object.assign({ map: api.map.name, grain: api.params.grain || "" },
       chosen.source.collection || chosen.source.tag ? chosen.source : { ids: chosen.ids.join(",") });
@@ -195,8 +143,6 @@
     "rename-collection": () => edit(byId("selected-title"), chosen.source.collection, "Name of the collection", null,
       (name) => name && act("rename-collection", { collection: chosen.source.collection, name: name })),
     drop: () => act("drop-collection", { collection: chosen.source.collection }),
-    show: ({ dataset }) => api.select(Number(dataset.image)),
-    leave: ({ dataset }) => leave(new Set([Number(dataset.image)])),
   });
   on("click", "#select-chip-name", () => {
     open = !open;
@@ -238,6 +184,7 @@
       if (!keeping && !same(done.collection, collection) && !same(done.collection, dropped)) return;
       const path = keeping ? after : null;
       after = null;
+      api.selection.keep();
       api.open({ collection: done.collection }).then(() => path && go(path));
     } else if (done.act === "rename-collection" && collection) {
       chosen.set(chosen.ids, { collection: done.collection }, about);
@@ -245,6 +192,7 @@
       dropped = done.dropped;
       chosen.set(chosen.ids, {}, about);
     } else if (done.act === "elsewhere" && chosen.ids && (collection || chosen.source.tag)) {
+      api.selection.keep();
       api.open(collection ? { collection: collection } : { tag: chosen.source.tag }); // it may have more or fewer images by now
     } else if (chosen.ids) left(done);
   }
@@ -254,6 +202,7 @@
   // a selection is only itself.
   function left(answer) {
     const { collection, tag } = chosen.source;
+    api.selection.keep();
     if (same(answer.from, collection)) api.open({ collection: collection });
     else if (same(answer.tag, tag)) api.open({ tag: tag });
     else if (same(answer.off, tag)) chosen.set(chosen.ids);

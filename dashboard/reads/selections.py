@@ -64,8 +64,8 @@ def found(
 def describe(reads: Reads, clusterings: Clusterings, shown: Clustering, ids: np.ndarray) -> dict:
     """Count, and what the images have in common: {"count", "labels", "clusters", "tags"}.
 
-    ids: (k,) ascending. labels, clusters: [[name, count, color]], largest first, the last one
-    "other"; tags: [[tag, count]] by name.
+    ids: (k,) ascending. labels, clusters: [[name, count, color, code]], largest first, the last one
+    "other", whose code is None; tags: [[tag, count]] by name.
     """
     at = np.searchsorted(shown.map.ids, ids).clip(max=max(0, len(shown.map.ids) - 1))
     at = at[shown.map.ids[at] == ids] if len(shown.map.ids) else at[:0]
@@ -80,16 +80,16 @@ def describe(reads: Reads, clusterings: Clusterings, shown: Clustering, ids: np.
 
 
 def _bars(codes: np.ndarray, names: list[str], none: str, colors: np.ndarray | None = None) -> list[list]:
-    """The most frequent of codes (k,), −1 for none, as [name, count, color]. colors: numbers in the
+    """The most frequent of codes (k,), −1 for none, as [name, count, color, code]. colors: numbers in the
     palette by code; without, the codes are such."""
     present, counts = np.unique(codes, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     bars = [
-        [names[present[i]] if present[i] >= 0 else none, int(counts[i]), _color(present[i], colors)]
+        [names[present[i]] if present[i] >= 0 else none, int(counts[i]), _color(present[i], colors), int(present[i])]
         for i in order[:BARS]
     ]
     rest = int(counts[order[BARS:]].sum())
-    return [*bars, ["other", rest, "var(--map-other)"]] if rest else bars
+    return [*bars, ["other", rest, "var(--map-other)", None]] if rest else bars
 
 
 def _color(code: int, colors: np.ndarray | None) -> str:

@@ -89,6 +89,8 @@ def _drawer() -> html.Section:
         html.H2(id="selected-title"),
         html.Span(id="selected-tools", className="selected-tools"),
         html.Span(id="selected-count", className="soft small"),
+        html.Span(id="selected-narrowed", className="chips", hidden=True, role="group", **{"aria-label": "Narrowed to"}),
+        html.Span(id="selected-view", className="pictures-tools"),
         html.Div(
             [
                 _action("search", "Search with these", does="search"),
@@ -119,8 +121,7 @@ def _drawer() -> html.Section:
         ],
         className="selected-about",
     )
-    gallery = html.Div(id="selected-gallery", className="selected-gallery", tabIndex=0, role="group",
-                       **{"aria-label": "Images of the selection"})
+    gallery = html.Div(id="selected-gallery", className="selected-gallery")
     return html.Section(
         [html.Div(head, className="selected-head"), html.Div([about, gallery], className="selected-body")],
         id="selected", className="selected", hidden=True, **{"aria-label": "Selection"},
