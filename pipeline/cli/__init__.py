@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli import ask, build, care, facts, folders, gallery, measure
+from pipeline.cli import ask, build, care, facts, folders, gallery, measure, vectors
 from pipeline.errors import LikenessError, sentence
 from pipeline.host import Terminated
 from pipeline.progress import Console
@@ -60,6 +60,7 @@ for _command in (
     facts.facts,
     folders.forget,
     folders.relocate,
+    vectors.vectors,
     care.backup,
     care.restore,
     care.doctor,

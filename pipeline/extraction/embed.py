@@ -20,14 +20,14 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.embeddings import EMBEDDINGS, Extractor, FittedExtractor
 from pipeline.errors import WeightsUnavailableError
-from pipeline.extraction import plan
+from pipeline.extraction import plan, speed
 from pipeline.extraction.local import LocalPool
 from pipeline.extraction.plan import Given
 from pipeline.extraction.pool import MakePool, Pool, Prepared
 from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.progress import Progress, Silent
-from pipeline.settings import EmbedOptions
+from pipeline.settings import EmbedOptions, worker_count
 
 FIT_SAMPLE = 1500
 """Images a codebook is learned from at most: beyond, its figures no longer move."""
@@ -75,6 +75,8 @@ def embed(
     needs = _needs(library, list(extractors), learning)
     if not needs and not learning:
         return report
+    if told := speed.sentence(extractors, needs.values(), options.workers or worker_count()):
+        progress.say(told)
     progress.start("embed", len(needs))
     with closing(make_pool(list(extractors.values()), options.workers)) as pool:
         loop = _Loop(library, extractors, needs, pool, options, progress, report)

@@ -69,6 +69,7 @@ class RunRecord:
         self._inner.advance(units, failed)
 
     def say(self, text: str) -> None:
+        self._write(message=text)  # stands there until the run ends with its own
         self._inner.say(text)
 
     def _write(self, **values) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import zipfile
 import sqlite3
 from pathlib import Path
 
@@ -92,12 +93,18 @@ def cut(pattern: str):
 
 
 def flip(pattern: str):
-    """Another bit in the middle of a file."""
+    """Another bit in the middle of a file, of an archive in its largest member: not every byte of a header counts."""
 
     def damage(library: Library) -> None:
         file = next(iter(library.data.glob(pattern)))
         data = bytearray(file.read_bytes())
-        data[len(data) // 2] ^= 0x40
+        at = len(data) // 2
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as archive:
+                largest = max(archive.infolist(), key=lambda one: one.compress_size)
+                following = [one.header_offset for one in archive.infolist() if one.header_offset > largest.header_offset]
+                at = min([*following, archive.start_dir]) - largest.compress_size // 2
+        data[at] ^= 0x40
         file.write_bytes(data)
 
     return damage
