@@ -28,7 +28,10 @@ def panel(where: str, opens: bool) -> html.Aside:
                         components.icon("table"), id="facets-table", href=components.link("/table"), className="button-quiet button-icon",
                         title="These images as a table", **{"aria-label": "These images as a table"},
                     ),
-                    html.Button("Clear all", type="button", className="card-link", hidden=True, **{"data-facets": "clear"}),
+                    html.Button(
+                        "Clear", type="button", className="card-link", hidden=True, title="Take off all filters",
+                        **{"data-facets": "clear"},
+                    ),
                     html.Button(
                         components.icon("x-lg"), type="button", className="button-quiet button-icon",
                         title="Close the filters; they stay in force",

@@ -11,7 +11,7 @@
   const facets = () => window.likeness.facets; // loaded earlier or later
 
   function show() {
-    if (api.map && api.engine.within) api.engine.within(bits);
+    if (api.map) api.engine.within(bits, of);
   }
 
   function follow() {

@@ -9,7 +9,8 @@
    map.colors.show(by)   color by what is called so; see coloring.js
    map.clusters(codes, exemplars, colors)   clusters that stand for the map's own, null: its own
    map.hide(codes), map.focus(cluster), map.emphasize(ids), null: all
-   map.within(bits)      of a filter, a bit for each image id, null: all pass; see paint.js
+   map.within(bits, where)   of a filter, a bit for each image id, null: all pass; and its conditions,
+                         for what of a large map is not here; see paint.js
    map.names.show(list)  what stands on the map; see names.js
    map.mark({own, others, pointed})   ids; map.marks.toggle(on): lines; map.marks.nearby(): neighbors here
    map.arm("pan", "lasso" or "box")
@@ -147,6 +148,7 @@
 
       // Ids of the map as a whole, from the server; nothing where it has no answer.
       find: (what) => map.find(engine.data.name, { grain: options.grain ? options.grain() : 0, ...what })
+        .then((ids) => ids.filter(engine.lets))
         .catch((error) => engine.tell("error", map.said(error, "The server does not answer."))),
 
       // Drawing

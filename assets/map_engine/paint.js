@@ -51,7 +51,7 @@
     );
 
     Object.assign(engine, {
-      coloring: { by: "cluster", kind: "clusters" }, hidden: [],
+      coloring: { by: "cluster", kind: "clusters" }, hidden: [], where: "",
 
       color: function (coloring) {
         engine.coloring = coloring;
@@ -63,12 +63,16 @@
         engine.paint();
         engine.reset();
       },
-      within: function (given) {
+      within: function (given, where) {
         if (given === bits) return;
         bits = given;
+        engine.where = (given && where) || "";
         engine.paint();
         engine.reset();
+        engine.refine.refresh();
       },
+      // Whether an image passes, on the map or not.
+      lets: (id) => !bits || (bits[id >> 3] >> (id & 7)) & 1,
 
       // Names and pictures of what can be seen now.
       reset: function () {

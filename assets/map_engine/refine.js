@@ -43,6 +43,7 @@
 
     function lacking(view) {
       if (missing().length) return true;
+      if (engine.where !== (got ? got.where : "")) return true;
       if (!got || got.base !== base()) return !covers(view, base().bounds);
       return map.coarse(view, got.box, got.complete);
     }
@@ -51,7 +52,7 @@
       const view = sampled() && engine.view.present();
       if (!view || engine.view.moving()) return;
       if (got && got.base !== base()) forget();
-      if (covers(view, base().bounds) && got && !ids().length) {
+      if (covers(view, base().bounds) && got && !ids().length && !engine.where) {
         const whole = base();
         forget();
         return engine.replace(whole);
@@ -70,12 +71,13 @@
       const wished = ids();
       if (asking) asking.abort();
       const mine = (asking = new AbortController());
-      map.ask("points", whole.name, { box: box.join(","), ids: wished.join(",") }, { signal: mine.signal })
+      const { where } = engine;
+      map.ask("points", whole.name, { box: box.join(","), ids: wished.join(","), where: where }, { signal: mine.signal })
         .then((answer) => answer.arrayBuffer())
         .then((bytes) => {
           if (!engine.data || base() !== whole) return;
           const made = map.merge(whole, bytes, box);
-          got = { base: whole, box: box, complete: made.complete };
+          got = { base: whole, box: box, complete: made.complete, where: where };
           absent.clear();
           wished.forEach((id) => made.rows.has(id) || absent.add(id));
           engine.replace(made);
@@ -113,7 +115,7 @@
         return layer.replaceChildren();
       }
       const theme = document.documentElement.dataset.bsTheme === "dark" ? "dark" : "light";
-      const query = new URLSearchParams({ box: box.join(","), theme: theme });
+      const query = new URLSearchParams({ box: box.join(","), theme: theme, where: engine.where });
       const url = window.likeness.url(`/map/density/${encodeURIComponent(base().name)}?${query}`);
       if (picture && picture.url === url && layer.firstChild) return follow();
       const image = document.createElement("img");

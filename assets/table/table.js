@@ -141,15 +141,13 @@
   // Points that are not in the table step back.
   function pass() {
     if (!engine || !engine.data) return;
-    if (engine.within) {
-      const { where } = facets();
-      if (!where) engine.within(null);
-      else {
-        fetch(url(`/facets/passing?${new URLSearchParams({ where: where })}`))
-          .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(answer)))
-          .then((data) => engine && where === facets().where && engine.within(new Uint8Array(data)))
-          .catch(() => null);
-      }
+    const { where } = facets();
+    if (!where) engine.within(null);
+    else {
+      fetch(url(`/facets/passing?${new URLSearchParams({ where: where })}`))
+        .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(answer)))
+        .then((data) => engine && where === facets().where && engine.within(new Uint8Array(data), where))
+        .catch(() => null);
     }
     if (chosen.length) engine.emphasize(Int32Array.from(chosen).sort());
   }

@@ -55,10 +55,22 @@ def counted(reads: Reads, text: str, names: str, find: str = "") -> dict:
 
 def bits(reads: Reads, text: str) -> bytes:
     """The images that pass, a bit for each id from 0 on, the lowest bit of each byte first."""
+    return np.packbits(_mask(reads, text), bitorder="little").tobytes()
+
+
+def among(reads: Reads, text: str, ids: np.ndarray) -> np.ndarray | None:
+    """Which of some images, ids (k,), pass: (k,) bool; None where all do. Raises QueryError."""
+    if not text:
+        return None
+    mask = _mask(reads, text)
+    return mask[ids.clip(max=len(mask) - 1)] & (ids < len(mask)) if len(mask) else np.zeros(len(ids), bool)
+
+
+def _mask(reads: Reads, text: str) -> np.ndarray:
     table = columns.of(reads.library).now()
     mask = np.zeros(int(table.ids[-1]) + 1 if len(table) else 0, bool)
     mask[_passing(reads, text)] = True
-    return np.packbits(mask, bitorder="little").tobytes()
+    return mask
 
 
 def count(reads: Reads, text: str) -> int:

@@ -181,14 +181,22 @@ def overview(drawing: Drawing, dim: int) -> bytes:
     return pack(head, arrays)
 
 
-def detail(drawing: Drawing, box: Sequence[float], ids: Sequence[int]) -> bytes:
+def detail(
+    drawing: Drawing, box: Sequence[float], ids: Sequence[int], passed: np.ndarray | None = None
+) -> bytes:
     """The points of a view of a flat map, and those of some images wherever they are, packed.
 
-    Head: inside (points there are in the view), size and opacity of a marker. Arrays as of a
-    sample in `overview`.
+    passed: which points a filter lets pass, (n,) bool: these come first, the others as their
+    ground. Head: inside (points there are in the view), size and opacity of a marker. Arrays as
+    of a sample in `overview`.
     """
     inside = drawing.inside(box)
-    at = thinned(inside, drawing.cluster, SAMPLE)
+    if passed is None:
+        at = thinned(inside, drawing.cluster, SAMPLE)
+    else:
+        at = thinned(inside[passed[inside]], drawing.cluster, SAMPLE)
+        ground = thinned(inside[~passed[inside]], drawing.cluster, (SAMPLE - min(SAMPLE, len(at))) // 2)
+        at = np.union1d(at, ground)
     if len(ids):
         at = np.union1d(at, drawing.numbers(ids))
     arrays = {axis: drawing.xy[at, i] for i, axis in enumerate("xy")} | _columns(drawing, at)
@@ -208,8 +216,9 @@ def _marker(count: int, dim: int) -> dict[str, float]:
     return {"size": marker_size(count), "opacity": marker_opacity(count)}
 
 
-def density(drawing: Drawing, box: Sequence[float], dark: bool) -> bytes:
-    """PNG of how dense all points are within x0, x1, y0, y1: gray, opaque where most are.
+def density(drawing: Drawing, box: Sequence[float], dark: bool, passed: np.ndarray | None = None) -> bytes:
+    """PNG of how dense all points, or those that pass (n,) bool, are within x0, x1, y0, y1: gray,
+    opaque where most are.
 
     A histogram by numpy: some 30 ms of processor time for a million points, PNG included,
     which leaves a library for the purpose nothing to win.
@@ -221,6 +230,8 @@ def density(drawing: Drawing, box: Sequence[float], dark: bool) -> bytes:
     x = ((drawing.xy[:, 0] - np.float32(x0)) * np.float32((columns - 0.01) / wide)).astype(np.int32)
     y = ((np.float32(y1) - drawing.xy[:, 1]) * np.float32((rows - 0.01) / high)).astype(np.int32)
     there = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    if passed is not None:
+        there &= passed
     counts = np.bincount(y[there] * columns + x[there], minlength=columns * rows).reshape(rows, columns)
     light = np.log1p(counts) / np.log1p(max(1, counts.max()))
     picture = np.empty((rows, columns, 2), np.uint8)

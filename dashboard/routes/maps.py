@@ -2,7 +2,7 @@
 
 overview?dim=       the map, packed; of a very large one a sample
 points?box=&ids=    of a very large one: the points of a view and of some images, packed
-density?box=        and a PNG of how dense all of its points are
+density?box=        and a PNG of how dense all of its points are; both with where= of those that pass
 coloring?by=        what the points are colored by, packed, in drawing order of all points
 clusters?grain=     the clusters with names, JSON
 find                (POST, JSON) ids of the points within a line or of some categories, packed
@@ -24,7 +24,7 @@ from flask import Flask, Response, jsonify, request
 
 from dashboard.access import READ, needs
 from dashboard.pools import LONG
-from dashboard.reads import Reads, colorings, map_data, packing, selections
+from dashboard.reads import Reads, colorings, facets, map_data, packing, selections
 from dashboard.reads.clusterings import Clusterings
 from dashboard.reads.map_data import Drawings
 from pipeline.errors import LikenessError, NoteError
@@ -63,7 +63,9 @@ def register(server: Flask, reads: Reads, drawings: Drawings, clusterings: Clust
         box, ids = _box(), _ids()
         if box is None or ids is None:
             return _refused("Ask for x0,x1,y0,y1 and ids as numbers.")
-        return _packed(map_data.detail(drawings.of(name), box, ids))
+        drawing = drawings.of(name)
+        passed = facets.among(reads, request.args.get("where", ""), drawing.ids)
+        return _packed(map_data.detail(drawing, box, ids, passed))
 
     @server.get("/map/density/<name>")
     @needs(READ)
@@ -72,7 +74,9 @@ def register(server: Flask, reads: Reads, drawings: Drawings, clusterings: Clust
         box = _box()
         if box is None:
             return _refused("Ask for x0,x1,y0,y1 as numbers.")
-        data = map_data.density(drawings.of(name), box, request.args.get("theme") == "dark")
+        drawing = drawings.of(name)
+        passed = facets.among(reads, request.args.get("where", ""), drawing.ids)
+        data = map_data.density(drawing, box, request.args.get("theme") == "dark", passed)
         return Response(data, mimetype="image/png", headers={"Cache-Control": "private, max-age=60"})
 
     @server.get("/map/coloring/<name>")

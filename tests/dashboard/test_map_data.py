@@ -179,6 +179,20 @@ def test_colors_and_clusters_are_asked_for_by_name(reads, made_library):
     assert server.get("/map/clusters/nothing").status_code == 404
 
 
+def test_points_that_pass_a_filter_come_all_however_rare_and_the_picture_is_of_them(sampled):
+    x0, x1, y0, y1 = sampled.bounds
+    rare = np.zeros(len(sampled), bool)
+    rare[:: len(sampled) // 90] = True
+    head, points = unpack(map_data.detail(sampled, (x0, x1, y0, y1), [], rare))
+    assert set(np.flatnonzero(rare)) < set(points["at"].tolist()) and head["inside"] == len(sampled)
+    assert len(points["at"]) < len(sampled)
+    few, all_ = (
+        np.asarray(Image.open(io.BytesIO(map_data.density(sampled, (x0, x1, y0, y1), False, passed))))[..., 1]
+        for passed in (rare, None)
+    )
+    assert 0 < (few > 0).sum() <= rare.sum() < (all_ > 0).sum()
+
+
 def test_the_picture_of_density_is_opaque_where_points_are(large, sampled):
     server = create_app(large).server.test_client()
     box = ",".join(map(str, sampled.bounds))

@@ -21,7 +21,7 @@ TITLE = "Table"
 NAV = "Table"
 PACKAGE = "dash_ag_grid"  # its script comes with this page alone
 
-_WIDTHS = {"file": 320, "label": 140, "taken": 150, "date": 150, "size": 144, "keyword": 220}
+_WIDTHS = {"file": 320, "label": 140, "taken": 150, "date": 150, "size": 156, "keyword": 220}
 _WIDTH = 130
 _LINE = 52  # px of a row: a thumbnail
 
@@ -111,7 +111,7 @@ def _grid(reads: Reads, params: Mapping[str, str]) -> dag.AgGrid:
             "rowHeight": _LINE, "headerHeight": 36, "cacheBlockSize": 100, "maxBlocksInCache": 30, "blockLoadDebounceMillis": 60,
             "infiniteInitialRowCount": 1, "suppressFieldDotNotation": True, "tooltipShowDelay": 600,
             "rowSelection": {"mode": "multiRow", "headerCheckbox": False, "enableClickSelection": False},
-            "selectionColumnDef": {"pinned": "left", "width": 44, "suppressHeaderMenuButton": True, "cellClass": "table-tick"},
+            "selectionColumnDef": {"pinned": "left", "width": 52, "suppressHeaderMenuButton": True, "cellClass": "table-tick"},
             "suppressDragLeaveHidesColumns": True,
         },
     )
