@@ -67,3 +67,5 @@ class Extractors:
         """Load the models, so that the first query does not wait for them."""
         gray = np.full((64, 64, 3), 128, np.uint8)
         self.vectors(names, gray)
+        for name in names:
+            self.text(name, "red")

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import blake2b, file_digest
 from pathlib import Path
 
 import numpy as np
 
-from pipeline import embeddings
 from pipeline import index as indexes
 from pipeline.errors import ImageError, QueryError
 from pipeline.index import Filter, Index
 from pipeline.library import ImageRow, Library
 from pipeline.pictures import decoding, formats, hashes
-from pipeline.search import joining, metrics, words, writing
+from pipeline.search import metrics, vectors, words, writing
 from pipeline.search.asked import Asked
 from pipeline.search.extractors import Extractors
 from pipeline.search.hash_index import Hashes
@@ -78,7 +77,7 @@ class Searcher:
 
     def mean(self, ids: Sequence[int]) -> dict[str, np.ndarray]:
         """The mean of library images, to be searched by like one picture from outside."""
-        return self._joined(tuple(map(ImageEntry, ids)), (*self.embeddings, hashes.QUERY))
+        return vectors.joined(self._extractors, tuple(map(ImageEntry, ids)), (*self.embeddings, hashes.QUERY))
 
     def rows(self, entry: Entry, name: str) -> np.ndarray:
         """What an entry of a query says of an embedding: (n, dim) float32, none where it says nothing."""
@@ -98,7 +97,7 @@ class Searcher:
         started = time.perf_counter()
         index = self.index()
         metrics.checked(query.metric)
-        weights = metrics.weights_of(index.embeddings, self._weights(index, query))
+        weights = metrics.weights_of(index.embeddings, vectors.weights(self._extractors, index.embeddings, query))
         asked = self._asked(index, query, weights)
         query = replace(query, filter=asked.written.narrowed(query.filter))
         ids, figures = self._page(index, query, asked, depth)
@@ -121,10 +120,10 @@ class Searcher:
         if query.scaled and query.metric != "cosine":
             raise QueryError(f"Words and palettes are searched for by cosine; {query.metric} compares pictures alone.")
         sample = self._sample if query.scaled else None
-        vectors = self._joined(query.entries, index.embeddings, sample)
-        if query.images and not vectors:
+        asked = vectors.joined(self._extractors, query.entries, index.embeddings, sample)
+        if query.images and not asked:
             raise QueryError(f"{self._named(query.images[0])} has no vectors in this library yet; update the library first.")
-        usable = {name: w for name, w in weights.items() if w and name in vectors}
+        usable = {name: w for name, w in weights.items() if w and name in asked}
         written = writing.look_up(self.library, query, self.understood) if query.written else writing.Written()
         if not usable and not written.hits:
             if unknown := _nearest(written.unknown):
@@ -133,62 +132,20 @@ class Searcher:
             raise QueryError(f"The query has nothing that {named} could compare; raise another weight.")
         lacking = index.lacking(tuple(usable))
         if not query.scaled and not lacking:
-            return Asked(vectors, usable)
-        spreads = {name: self._sample.spread(name, vectors[name]) for name in (usable if query.scaled else lacking)}
+            return Asked(asked, usable)
+        spreads = {name: self._sample.spread(name, asked[name]) for name in (usable if query.scaled else lacking)}
         missing = {name: spread.mean for name, spread in spreads.items()}
         if query.scaled:
-            vectors = {name: vectors[name] for name in usable}
-        return Asked(vectors, usable, spreads if query.scaled else None, missing if lacking else None, written)
-
-    def _weights(self, index: Index, query: Query) -> Mapping[str, float] | None:
-        """The query's; where it has none, what words speak of counts in full, and all else as usual."""
-        if query.weights is not None or not query.scaled:
-            return query.weights
-        spoken = {
-            name: 1.0 for name in index.embeddings
-            if any(entry.scaled and len(entry.rows(self._extractors, name)) for entry in query.entries)
-        }  # fmt: skip
-        return embeddings.usual(index.embeddings) | spoken
+            asked = {name: asked[name] for name in usable}
+        return Asked(asked, usable, spreads if query.scaled else None, missing if lacking else None, written)
 
     def understood(self, text: str) -> Understood:
         """Which embeddings have a say in which of some words, and which words none of them knows."""
-        names = [name for name in self.embeddings if self._extractors.text(name, text) is not None]
-        if names:
-            return Understood({text: tuple(names)})
-        parsed, heard, unknown = words.parse(text), {}, []
-        for part in parsed.parts:
-            by = [name for name in self.embeddings if self._extractors.text(name, part.name) is not None]
-            if by:
-                heard[part.text] = tuple(by)
-            else:
-                unknown.append(part.text)
-        return Understood(heard, tuple(dict.fromkeys([*unknown, *parsed.unknown])))
+        return vectors.understood(self._extractors, self.embeddings, text)
 
     def _named(self, image: int) -> str:
         row = self.library.image(image)
         return f"The image {row.path}" if row else f"Image {image}"
-
-    def _joined(
-        self, entries: Sequence[Entry], names: Sequence[str], sample: Sample | None = None
-    ) -> dict[str, np.ndarray]:
-        """The entries as one vector (dim,) of each embedding that they say something of.
-
-        sample: what each says is brought to one scale before, so that a word has as much say
-        as a picture, whose cosines spread further. Words for colors and palettes say which
-        colors there are to be: those of pictures beside them do not count then.
-        """
-        vectors = {}
-        for name in names:
-            said = [(entry, row) for entry in entries for row in entry.rows(self._extractors, name)]
-            if embeddings.about(name).role == "color" and any(entry.scaled for entry, _ in said):
-                said = [(entry, row) for entry, row in said if entry.scaled]
-            sides: tuple[list, list] = ([], [])
-            for entry, row in said:
-                sides[entry.minus].append(row if sample is None else row / sample.spread(name, row).deviation)
-            vector = joining.join(np.array(sides[0]), np.array(sides[1]), minus_alone=sample is not None)
-            if vector is not None:
-                vectors[name] = vector
-        return vectors
 
     def _page(self, index: Index, query: Query, asked: Asked, least: int):
         """Ids (k,) and figures (k,) of the page that was asked for, a first one of `least` at least.
@@ -216,7 +173,7 @@ class Searcher:
     def _round(self, index: Index, query: Query, asked: Asked, passing: Filter, k: int):
         """The k nearest that pass a filter: ids (≤ k,) and figures (≤ k,)."""
         if query.metric == "hamming":
-            hash_asked = self._joined(query.entries, [hashes.QUERY]).get(hashes.QUERY)
+            hash_asked = vectors.joined(self._extractors, query.entries, [hashes.QUERY]).get(hashes.QUERY)
             if hash_asked is None:
                 raise QueryError("The query has no hash yet; update the library, or give the image again.")
             ids, distances = self.hashes.search(hashes.mean((), [hash_asked]), k, passing)
@@ -289,6 +246,7 @@ def entries_from(searcher: Searcher, given: Sequence[str], minus: bool = False) 
         if not path.is_file():
             if path.suffix.lower() in formats.EXTENSIONS or len(path.parts) > 1:
                 raise QueryError(f"There is no file {text}.")
+            searcher.understood(text)  # what has to be loaded for it is no part of the search
             entries.append(WordsEntry(text, minus))
             continue
         row = searcher.library.image_at(path)

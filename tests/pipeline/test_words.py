@@ -17,6 +17,7 @@ from pipeline.quality import words as judging
 from pipeline.search import Filter, ImageEntry, PaletteEntry, Query, Searcher, VectorsEntry, WordsEntry, words
 from pipeline.search.completion import complete
 from pipeline.search.scale import MIDDLE, STEEP
+from pipeline.search.vectors import joined
 from tests.conftest import synthetic_library
 
 
@@ -63,7 +64,7 @@ def test_scores_can_be_computed_from_what_is_told(searcher):
     assert set(result.scale) == {"color", "efficientnet"} and result.unknown == {}
     scores = [match.score for match in result.matches]
     assert scores == sorted(scores, reverse=True) and len(scores) == 60
-    asked = searcher._joined(entries, tuple(result.scale), searcher._sample)
+    asked = joined(searcher._extractors, entries, tuple(result.scale), searcher._sample)
     library = searcher.library
     for match in result.matches[::7]:
         logs = {}
