@@ -142,19 +142,18 @@
     SIDES.forEach((side) => sides[side].engine.mark({ pointed: id }));
   }
 
-  const BUTTONS = ["[data-group]", "[data-pin]", "#compare-clear", "#compare-unpin"];
+  const BUTTONS = ["[data-group]", "#compare-clear", "#compare-unpin"];
   on("click", BUTTONS.map((one) => `.compare-maps ${one}`).join(), (button) => {
     if (!here()) return;
-    if (button.dataset.pin) set("compare-image", Number(button.dataset.pin));
-    else if (button.id === "compare-unpin") set("compare-image", null);
+    if (button.id === "compare-unpin") set("compare-image", null);
     else if (button.id === "compare-clear") clear();
     else if (Number(button.dataset.group) === group) clear();
     else set("compare-group", Number(button.dataset.group));
   });
   function over(event) {
     if (!here() || !event.target.closest) return;
-    const button = event.target.closest(".compare-maps [data-pin]");
-    if (button) point(Number(button.dataset.pin));
+    const picture = event.target.closest(".compare-maps a.picture");
+    if (picture) point(Number(picture.dataset.image));
     else if (pointed !== null && !event.target.closest(".compare-canvas")) point(null);
   }
   on("pointerover", null, over);

@@ -2,7 +2,6 @@
    compare_maps.js. */
 (function () {
   "use strict";
-  const SHOWN = 36; // pictures of a selection
   const NAMED = 3; // clusters of a selection that are named
   const { likeness } = window;
   const api = likeness.compareMaps;
@@ -52,24 +51,31 @@
       "Nothing is selected. Drag on a map to draw around images, or choose a color above.");
   }
 
-  // Pictures of the selection, drawn evenly.
+  // All pictures of the selection, to be looked at, chosen and kept as everywhere; and the way to the
+  // left map by itself with the same selection.
   function strip(ids) {
-    const count = Math.min(SHOWN, ids.length);
-    const shown = Array.from({ length: count }, (_, i) => ids[Math.floor((i * ids.length) / count)]);
     const said = ids.length === 1 ? "1 image selected" : `${number(ids.length)} images selected`;
-    const some = count < ids.length ? `, ${count} of them here` : "";
-    const pictures = shown.map((id, i) => {
-      const picture = element("img", { className: "thumb", alt: "", loading: "lazy" });
-      picture.src = likeness.url(`/thumb/${id}`);
-      const button = element("button", { type: "button", className: "example" }, picture);
-      button.dataset.pin = id;
-      button.setAttribute("aria-label", `Selected image ${i + 1}: show it on both maps`);
-      return button;
+    const box = element("div", { className: "compare-selection" });
+    const mine = told;
+    const list = likeness.gallery.create(box, {
+      label: "Images selected on both maps", size: 96, least: 40, placeless: true,
+      href: (id) => likeness.url(`/detail?image=${id}`),
+      open: (id) => window.dash_clientside.set_props("compare-image", { data: id }),
     });
+    likeness.gallery.order(ids, {})
+      .then(({ ids: all, ratios }) => told === mine && list.show(all, { ratios: ratios, key: `compare ${mine.of}` }))
+      .catch((error) => likeness.say(likeness.map.said(error, "The server does not answer.")));
     return [
-      element("h2", {}, said + some),
-      element("div", { className: "gallery compare-selection" }, ...pictures),
+      element("div", { className: "compare-picked-head" }, element("h2", {}, said), away(ids)),
+      box,
     ];
+  }
+
+  function away(ids) {
+    const packed = likeness.ids.pack(ids);
+    if (!packed || packed.length > 2000) return ""; // an address cannot carry it
+    const params = new URLSearchParams({ map: api.sides.a.name, picked: packed });
+    return element("a", { className: "card-link", href: `${likeness.url("/")}?${params}` }, "On the Map: keep, tag, export");
   }
 
   // What the colors of both maps mean: labels, or the clusters of one of them.

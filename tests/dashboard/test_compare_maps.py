@@ -66,12 +66,14 @@ def test_a_selection_on_one_map_shows_on_the_other(page: Page, reads):
     assert page.evaluate(selected, "a") == page.evaluate(selected, "b") > 5
     expect(page.locator(".compare-spreads").nth(1)).to_contain_text("Selected:")
 
-    page.locator("#compare-picked button").first.hover()
+    page.locator("#compare-picked a.picture").first.hover()
     expect(page.locator(".map-pointer:visible")).to_have_count(2)  # one on each map
-    page.locator("#compare-picked button").first.click()
+    page.locator("#compare-picked a.picture").first.click()
     expect(page).to_have_url(re.compile(r"view=maps.*image=\d+"))
     expect(page.locator(".compare-graph .map-own")).to_have_count(2)
     expect(page.locator("#compare-pinned figure")).to_be_visible()
+    count = page.evaluate(selected, "a")
+    expect(page.locator("#compare-picked .pictures")).to_have_attribute("data-count", str(count))
     page.get_by_text("Labels", exact=True).click()
     entry = page.locator("#compare-legend button").nth(1)
     expect(entry).to_contain_text(list(reads.library.labels())[1])
@@ -82,6 +84,14 @@ def test_a_selection_on_one_map_shows_on_the_other(page: Page, reads):
     page.reload()
     expect(page.locator("#compare-picked h2")).to_contain_text("10 images selected")
     page.wait_for_function(f"() => ({selected})('a') === 10 && ({selected})('b') === 10")
+    ids = page.evaluate("[...likeness.compareMaps.picked]")
+    page.get_by_role("link", name="On the Map").click()
+    page.wait_for_function("window.likeness?.mapPage?.drawn")
+    assert page.evaluate("[...likeness.mapPage.chosen.ids]") == ids
+    expect(page.locator("#selected")).to_be_visible()
+    page.go_back()
+    page.wait_for_function("window.likeness?.compareMaps?.ready")
+    page.wait_for_function(f"() => ({selected})('a') === 10")
     page.keyboard.press("Escape")
     expect(page.locator("#compare-picked")).to_contain_text("Nothing is selected")
     expect(page).not_to_have_url(re.compile("group="))

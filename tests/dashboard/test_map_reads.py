@@ -1,0 +1,129 @@
+"""The map reads itself: names on it, colors that stay, pictures up to the full one, keys."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+_ENGINE = "likeness.mapPage.engine"
+_STANDS = f"!{_ENGINE}.view.moving()"
+_STOPS = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
+    .filter(one => one.tabIndex >= 0 && !one.disabled && one.getClientRects().length).length"""
+
+
+@pytest.fixture
+def tab(page):
+    """A browser's page with the map drawn, its clusters listed and its names on it."""
+    page.goto("/")
+    page.wait_for_function("window.likeness?.mapPage?.drawn && likeness.mapPage.clusters.titles")
+    expect(page.locator(".map-names span")).not_to_have_count(0)
+    return page
+
+
+def boxes(tab, what: str) -> list[dict]:
+    return tab.evaluate(
+        "what => [...document.querySelectorAll(what)].map(one => one.getBoundingClientRect().toJSON())", what)
+
+
+def apart(a: dict, b: dict) -> bool:
+    beside = a["right"] <= b["left"] or b["right"] <= a["left"]
+    return beside or a["bottom"] <= b["top"] or b["bottom"] <= a["top"]
+
+
+def test_names_and_pictures_do_not_overlap_and_zooming_on_ends_at_the_full_picture(tab):
+    tab.wait_for_selector(".map-tile")
+    names, pictures = boxes(tab, ".map-names span"), boxes(tab, ".map-tile")
+    assert all(apart(a, b) for i, a in enumerate(names) for b in [*names[:i], *pictures])
+    tab.keyboard.press("n")
+    expect(tab.locator(".map-names span")).to_have_count(0)
+    expect(tab).to_have_url(re.compile("names=0"))
+    expect(tab.locator("#map-names")).to_have_attribute("aria-pressed", "false")
+    tab.keyboard.press("n")
+    expect(tab.locator(".map-names span")).not_to_have_count(0)
+    wide = f"{_ENGINE}.view.present().x[1] - {_ENGINE}.view.present().x[0]"
+    before = tab.evaluate(wide)
+    tab.get_by_role("button", name="Closer").click()
+    tab.wait_for_function(f"{_STANDS} && Math.abs(({wide}) * 1.5 - {before}) < 0.01 * {before}")
+    tab.keyboard.press("0")
+    tab.wait_for_function(f"{_STANDS} && Math.abs(({wide}) - {before}) < 0.01 * {before}")
+    tile = tab.locator(".map-tile").first.bounding_box()
+    tab.mouse.move(tile["x"] + tile["width"] / 2, tile["y"] + tile["height"] / 2)
+    for _ in range(80):
+        if tab.evaluate(f"{_ENGINE}.wall.full()"):
+            break
+        tab.mouse.wheel(0, -300)
+        tab.wait_for_function(_STANDS)
+    expect(tab.locator(".map-tile img")).to_have_attribute("src", re.compile("/image/"))
+    stage, full = tab.locator("#map-stage").bounding_box(), boxes(tab, ".map-tile")[0]
+    assert full["height"] > 0.9 * min(stage["width"], stage["height"])
+    assert full["left"] >= stage["x"] and full["bottom"] <= stage["y"] + stage["height"] + 1
+    tab.mouse.dblclick(stage["x"] + 40, stage["y"] + 40)  # there is nothing closer
+    assert tab.evaluate(f"{_ENGINE}.wall.full()")
+
+
+def test_a_cluster_keeps_its_color_and_a_click_on_it_ends_with_its_pictures(tab):
+    row = "likeness.mapPage.map.cluster.findIndex(one => one === 0)"
+    color = f"{_ENGINE}.colorOf({row})"
+    before = tab.evaluate(color)
+    shades = tab.evaluate("[...document.querySelectorAll('.map-swatch')].map(one => one.style.getPropertyValue('--swatch'))")
+    assert len(set(shades)) == len(shades)
+    tab.select_option("#map-color", "label")
+    tab.wait_for_selector(".map-entry")
+    tab.select_option("#map-color", "cluster")
+    tab.wait_for_function(f"{color} === '{before}'")
+    tab.locator("#map-grain").fill("2")
+    expect(tab).to_have_url(re.compile("grain=2"))
+    tab.locator("#map-grain").fill("0")
+    expect(tab).not_to_have_url(re.compile("grain="))
+    tab.wait_for_function(f"likeness.mapPage.clusters.of.grain === 0 && {color} === '{before}'")
+    tab.locator("[data-zoom='0']").click()
+    tab.wait_for_function(_STANDS)
+    inside = f"""() => {{ const {{ map }} = likeness.mapPage;
+        const ids = [...document.querySelectorAll(".map-tile img")].map(one => Number(one.src.split("/").pop()));
+        return ids.length > 1 && ids.every(id => map.cluster[map.rows.get(id)] === 0); }}"""
+    tab.wait_for_function(inside)
+
+
+def test_by_keys_from_image_to_image_and_what_the_panel_says(tab):
+    tab.locator("#map-graph").focus()
+    for _ in range(3):
+        tab.keyboard.press("ArrowRight")
+    pointed = tab.evaluate(f"{_ENGINE}.marked.pointed")
+    expect(tab.locator("#map-said")).not_to_be_empty()
+    tab.keyboard.press("Enter")
+    expect(tab).to_have_url(re.compile(f"image={pointed}"))
+    expect(tab.locator("#map-why")).to_contain_text("by")
+    expect(tab.locator("#map-in")).to_contain_text(re.compile("In "))
+    expect(tab.locator("#map-here")).to_contain_text("of 12 are both")
+    expect(tab.locator(".map-nearby")).to_have_count(12)
+    ranks = tab.evaluate("[...document.querySelectorAll('.map-tile.is-neighbor')].map(one => Number(one.dataset.rank))")
+    assert ranks and len(set(ranks)) == len(ranks) and max(ranks) <= 12
+    assert not tab.get_attribute(".map-lines", "d")
+    tab.get_by_role("button", name="Lines").click()
+    expect(tab.locator(".map-lines")).to_have_attribute("d", re.compile("^M.*(L.*){12}$"))
+    assert tab.evaluate(_STOPS) < 60
+    rows = tab.locator(".map-cluster .map-zoom")
+    rows.first.focus()
+    tab.keyboard.press("ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
+
+
+def test_the_list_of_clusters_is_dense_filtered_and_sorted(tab):
+    rows = boxes(tab, ".map-cluster")
+    assert all(24 <= row["height"] <= 25 for row in rows)
+    names = tab.locator(".map-name")
+    given = names.all_inner_texts()
+    tab.select_option("#cluster-sort", "name")
+    expect(names.first).to_have_text(sorted(given, key=str.lower)[0])
+    expect(tab).to_have_url(re.compile("sort=name"))
+    tab.select_option("#cluster-sort", "disagreement")
+    expect(tab.locator(".map-figure").first).to_contain_text("%")
+    tab.get_by_label("Find a cluster").fill(given[0])
+    expect(names.first).to_be_visible()
+    assert all(given[0].lower() in name.lower() for name in names.all_inner_texts())
+    tab.get_by_role("button", name="Pictures of each cluster").click()
+    expect(tab.locator(".map-exemplars").first).to_be_visible()
