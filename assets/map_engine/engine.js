@@ -32,6 +32,7 @@
     const sized = () => Math.min(1, Math.max(0.6, innerWidth / 1200)); // markers are made for a desk
     let other = null; // {codes, exemplars, colors}: clusters that stand for the map's own
     let [asked, frame, size] = [0, null, { width: 0, height: 0 }];
+    let looked = null; // what `frame` says
 
     const engine = {
       root: root, data: null, tool: "pan", marked: FRESH, exemplars: new Set(),
@@ -49,8 +50,14 @@
       },
       // A map whose page has been left tells nothing: what listens would write into the next page.
       tell: (event, detail) => root.isConnected && (listeners[event] || []).forEach((listener) => listener(detail)),
-      frame: () =>
-        Object.assign({ right: 0, bottom: 0 }, size, options.free && root.isConnected ? options.free() : {}),
+      // Looked at once for all that is worked out in one go: each look may cost a layout.
+      frame: function () {
+        if (!looked) {
+          looked = Object.assign({ right: 0, bottom: 0 }, size, options.free && root.isConnected ? options.free() : {});
+          queueMicrotask(() => { looked = null; });
+        }
+        return looked;
+      },
 
       // Data
 
@@ -242,6 +249,7 @@
 
     function measure() {
       size = { width: root.clientWidth, height: root.clientHeight };
+      looked = null;
       const ratio = engine.data ? sharpness() : 1;
       const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
       if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];

@@ -19,7 +19,7 @@
     let painted = null; // the palette drawn last
 
     const top = () => engine.data.facts.palette.length;
-    const order = () => map.order(top());
+    let [faded, invisible] = [0, 0]; // the numbers from which on colors are so; asked for by each point
     const token = (name) => getComputedStyle(engine.root).getPropertyValue(name).trim();
 
     function shades() {
@@ -89,12 +89,14 @@
         const made = map.numbers(dressed(coloring), engine.codes(), engine.hidden, top(), bright(), data.cluster,
           engine.focused);
         const palette = shades();
+        ({ faded, invisible } = map.order(top()));
         if (map.alike(made, numbers) && palette === painted) return;
         if (palette !== painted) engine.refine.refresh(); // its picture is of the theme too
         numbers = made;
         painted = palette;
         renderer.paint(numbers, palette);
         engine.draw();
+        engine.wall.tint();
       },
 
       // Other points are here: what has been painted is of those before.
@@ -114,11 +116,11 @@
 
       hides: function (row) {
         const rows = passing();
-        return (rows !== null && !rows[row]) || (numbers !== null && numbers[row] === order().invisible);
+        return (rows !== null && !rows[row]) || (numbers !== null && numbers[row] === invisible);
       },
-      fades: (row) => numbers !== null && numbers[row] >= order().faded && numbers[row] < order().invisible,
+      fades: (row) => numbers !== null && numbers[row] >= faded && numbers[row] < invisible,
       colorOf: function (row) {
-        const color = numbers && shades()[numbers[row] % order().faded];
+        const color = numbers && shades()[numbers[row] % faded];
         return color ? map.hex(color) : "var(--map-noise)";
       },
       // The color of a cluster, however the points are colored.
@@ -127,7 +129,7 @@
       paper: () => map.mix(token("--map-paper"), token("--map-paper"), 0), // [r, g, b]
 
       // The number from which on colors are faded, or −1 where none is.
-      split: () => (engine.bright || engine.focused !== null || bits ? order().faded : -1),
+      split: () => (engine.bright || engine.focused !== null || bits ? faded : -1),
     });
   };
 })((window.likeness.map = window.likeness.map || {}));

@@ -125,7 +125,9 @@
         if (!all.length) return clear();
         const crowd = map.crowd(places(all), engine.frame());
         const first = typical(all);
-        const own = all.filter((row) => marked(engine.data.ids[row]));
+        const seen = ({ x, y }) => x > view.x[0] && x < view.x[1] && y > view.y[0] && y < view.y[1];
+        const own = [engine.marked.own, ...engine.marked.others].map((id) => engine.data.rows.get(id))
+          .filter((row) => row !== undefined && seen({ x: engine.data.x[row], y: engine.data.y[row] }) && !engine.hides(row));
         // What gets a picture beside its point where there is no room on it.
         const must = new Set(own.length ? own : first);
         const rows = all.length > NEAR ? [...new Set([...own, ...first])] : all;
@@ -150,6 +152,11 @@
         const found = placed.find(on);
         return found ? found.row : null;
       },
+
+      // The edges in the colors that points have now.
+      tint: () => placed.forEach((item) => {
+        if (item.element) item.element.style.setProperty("--swatch", engine.colorOf(item.row));
+      }),
 
       // Whether one picture fills the stage: there is nothing to come closer to.
       full: () => placed.length === 1 && placed[0].side >= map.largest(engine.frame()) - 1,
