@@ -70,7 +70,7 @@
     engine
       .on("data", drawn)
       .on("view", name)
-      .on("coloring", legend)
+      .on("coloring", (coloring) => api.legend(coloring))
       .on("click", (id) => set("map-image", id))
       .on("named", zoomTo)
       .on("busy", (busy) => { byId("map-busy").hidden = !busy; })
@@ -152,23 +152,6 @@
     revealed = about;
     byId("map-panel").scrollTop = 0;
     engine.view.reveal(image);
-  }
-
-  // While other colors are on their way the last legend stays, as the last colors do.
-  function legend(coloring) {
-    const box = byId("map-legend");
-    const waiting = coloring.kind === "waiting" && !coloring.error;
-    box.inert = waiting;
-    byId("map-coloring-busy").hidden = !waiting;
-    if (waiting) return;
-    const images = (count) => `${count.toLocaleString("en")} ${count === 1 ? "image" : "images"}`;
-    const title = (count) => `${images(count)}. Click hides or shows, double click isolates.`;
-    box.replaceChildren(...likeness.map.legend(coloring, engine.data.facts, engine.data.total, {
-      what: "toggle", title: title,
-    }));
-    window.likeness.oneStop(box, ".map-entry", true);
-    engine.hide(hidden());
-    settle();
   }
 
   // Changing what is shown
@@ -276,7 +259,7 @@
     get drawn() { return Boolean(map()) && told === map(); },
     get image() { return image; },
     get found() { return near && near.image === image ? near.ids : []; },
-    params: {}, setParam: setParam, zoomTo: zoomTo, settle: settle, byId: byId,
+    params: {}, setParam: setParam, zoomTo: zoomTo, hidden: hidden, settle: settle, byId: byId,
     select: (id) => set("map-image", id),
     onMap: function (listener) {
       listeners.push(listener);

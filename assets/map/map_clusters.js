@@ -7,6 +7,7 @@
   const { map } = window.likeness;
   const { on } = window.likeness;
   const counted = (number) => number.toLocaleString("en");
+  const CLOSE = 0.45; // share of the map's width, from which parts of clusters are named
   let listed = null; // the list as the server sent it last
   let shown = null; // {box, of, by}: where it was drawn last, what of, and how
   let text = ""; // what names are filtered by
@@ -153,10 +154,25 @@
     if (box) box.inert = !own();
   }
 
-  // What stands on the map.
-  function name() {
+  // What stands on the map; parts: those of clusters, once they are here.
+  function name(parts) {
     if (!api.map) return;
-    api.engine.names.show(own() ? map.standing(listed) : []);
+    if (!own()) return api.engine.names.show([]);
+    api.engine.names.show([...map.standing(listed), ...(parts || listed.parts || [])]);
+  }
+
+  // Names of parts of clusters, when one has come so close that there is room for them.
+  function closer() {
+    const of = listed;
+    if (!own() || of.parts || api.map.dim === 3 || api.engine.view.share() > CLOSE) return;
+    of.parts = [];
+    map.ask("parts", of.map, { grain: of.grain })
+      .then((answer) => answer.json())
+      .then((parts) => {
+        of.parts = parts;
+        if (of === listed) name(parts);
+      })
+      .catch(() => { of.parts = null; }); // asked for again with the next look
   }
 
   function all() {
@@ -167,7 +183,12 @@
     if (api.panel) api.panel();
   }
 
-  api.onMap(all);
+  let heard = null; // the engine that is listened to
+  api.onMap(() => {
+    if (heard !== api.engine) api.engine.on("view", closer);
+    heard = api.engine;
+    all();
+  });
   api.clusters = {
     // The map and the granularity that the numbers of the list are of.
     get of() { return listed ? { map: listed.map, grain: listed.grain } : {}; },

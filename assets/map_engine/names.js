@@ -2,7 +2,8 @@
 (function (map) {
   "use strict";
   const SIZES = [12, 13, 15, 18, 21]; // px
-  const FIRST = 8; // names that stand however small their clusters are drawn
+  const FIRST = 8; // names that stand however small their clusters are drawn, and more on a large stage:
+  const ROOM = 40000; // px² for each
   const LEAST = 16; // px from the middle of a cluster to half of its points, from which it is named
   const FINE = 70; // and a part of one
   const MOST = 60; // names at once
@@ -29,6 +30,7 @@
   // Of two alike near each other the first stands for both. Pure.
   map.named = function (names, width, frame) {
     const [right, bottom] = [frame.width - frame.right, frame.height - frame.bottom];
+    const first = Math.max(FIRST, (right * bottom) / ROOM);
     const apart = Math.min(right, bottom) * 0.22;
     const largest = Math.max(...names.map((name) => name.count));
     const placed = [];
@@ -37,7 +39,7 @@
       if (placed.length >= MOST) break;
       if (!(name.x > 0 && name.x < right && name.y > 0 && name.y < bottom)) continue;
       if (!name.part) whole++;
-      if (name.part ? name.radius < FINE : name.radius < LEAST && whole > FIRST) continue;
+      if (name.part ? name.radius < FINE : name.radius < LEAST && whole > first) continue;
       const text = shown(name.text);
       if (placed.some((one) => one.text === text && Math.hypot(one.x - name.x, one.y - name.y) < apart)) continue;
       const px = size(name, largest);
@@ -86,13 +88,13 @@
       const flat = engine.data.dim === 2;
       const view = engine.view.present();
       const scale = flat ? engine.frame().width / (view.x[1] - view.x[0]) : 0;
-      return list.filter(stands).map((name, number) => {
+      return list.map((name, number) => {
         const { x, y, w } = engine.view.at(...(flat ? name.at.slice(0, 2) : name.at.slice(2)));
         const part = name.parent !== undefined;
         const radius = flat ? name.spread * scale : part || w <= 0 ? 0 : 40;
         return { key: `${part ? "part" : "own"} ${number}`, name: name, text: name.text, x: w <= 0 ? -1 : x, y: y,
           count: name.count, radius: radius, part: part };
-      });
+      }).filter(({ name }) => stands(name));
     }
 
     function element(key) {

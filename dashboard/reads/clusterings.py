@@ -18,6 +18,9 @@ from pipeline.maps import Map, granularity
 _KEPT = 12  # clusterings; a map of a million points takes 4 MB each
 
 
+_FINER = 2  # steps of granularity to the parts of clusters
+
+
 @dataclass(frozen=True, eq=False)
 class Clustering:
     """A map with the clusters of a granularity. labels: of its images, in their order. colors:
@@ -107,6 +110,24 @@ class Clusterings:
         """The clusters as the list beside the map has them."""
         own = self.own_names(clustering)
         return clusters.cluster_list(clustering.map, clustering.about, own, clustering.step, clustering.colors)
+
+    def parts(self, clustering: Clustering) -> list[dict]:
+        """What stands on the map as one comes closer: clusters two steps finer that are called otherwise
+        than the one they are a part of. {"text", "at", "count", "spread", "parent": its number, −1: none}.
+        """
+        finer = self.at(clustering.map.name, min(granularity.FINEST, clustering.step + _FINER))
+        if finer.step == clustering.step:
+            return []
+        found = []
+        above = self.listed(clustering)["clusters"]
+        for number, one in enumerate(self.listed(finer)["clusters"]):
+            inside = clustering.map.cluster[finer.map.cluster == number] + 1
+            parent = int(np.bincount(inside).argmax()) - 1
+            told = parent >= 0 and above[parent]["short"] == one["short"]
+            if told or one["short"] == f"Cluster {number + 1}":
+                continue
+            found.append({"text": one["short"], "parent": parent} | {k: one[k] for k in ("at", "count", "spread")})
+        return found
 
     def rename(self, clustering: Clustering, number: int, name: str) -> None:
         """Name a cluster; an empty name takes the person's own back."""

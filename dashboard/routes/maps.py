@@ -5,6 +5,7 @@ points?box=&ids=    of a very large one: the points of a view and of some images
 density?box=        and a PNG of how dense all of its points are; both with where= of those that pass
 coloring?by=        what the points are colored by, packed, in drawing order of all points
 clusters?grain=     the clusters with names, JSON
+parts?grain=        names of parts of clusters, for a closer look, JSON
 find                (POST, JSON) ids of the points within a line or of some categories, packed
 open?collection=    the images of a collection or, ?tag=, of a tag, with what they have in common, JSON;
                     {"error": sentence} where there is none of that name
@@ -92,6 +93,12 @@ def register(server: Flask, reads: Reads, drawings: Drawings, clusterings: Clust
     @_said
     def clusters(name: str) -> Response:
         return jsonify(clusterings.listed(clusterings.at(name, step_of(request.args.get("grain")))))
+
+    @server.get("/map/parts/<name>")
+    @needs(READ, pool=LONG)
+    @_said
+    def parts(name: str) -> Response:
+        return jsonify(clusterings.parts(clusterings.at(name, step_of(request.args.get("grain")))))
 
     @server.post("/map/find/<name>")
     @needs(READ, pool=LONG)

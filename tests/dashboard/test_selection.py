@@ -109,6 +109,18 @@ def test_clusters_of_one_label_are_numbered_and_lead_to_their_graph(reads):
     assert links[:2] == [f"/graph?cluster_of={image}&map={COMBINED}" for image in typical]
 
 
+def test_parts_of_clusters_are_called_otherwise_and_lie_in_them(clusterings):
+    own = clusterings.at(COMBINED, -3)
+    parts = clusterings.parts(own)
+    above = clusterings.listed(own)["clusters"]
+    finer = {tuple(one["at"]): one for one in clusterings.listed(clusterings.at(COMBINED, -1))["clusters"]}
+    assert parts
+    for part in parts:
+        assert finer[tuple(part["at"])]["short"] == part["text"]
+        assert part["parent"] < 0 or above[part["parent"]]["short"] != part["text"]
+    assert clusterings.parts(clusterings.at(COMBINED, 4)) == []
+
+
 def test_the_clusters_of_a_granularity_travel_in_the_order_of_the_saved_map(reads):
     from dashboard.marks import drawing_order
 
