@@ -14,6 +14,9 @@ from dashboard.access import Access
 from dashboard.app import create_app
 from dashboard.pages.library import page
 from dashboard.pages.library.parts import FAILURES_SHOWN
+from dashboard.pages.search import results
+from dashboard.pages.search.entry import Entry
+from dashboard.pages.search.query import Settings
 from dashboard.reads import Reads
 from pipeline import maps
 from pipeline.errors import LibraryError
@@ -21,6 +24,7 @@ from pipeline.extraction.scan import scan
 from pipeline.library import Library
 from pipeline.library.runs import RunRecord
 from pipeline.progress import Silent
+from pipeline.search import Query
 from tests.dashboard.trees import of_class, parts, text_of
 
 
@@ -115,6 +119,22 @@ def test_a_folder_without_files_is_gone_from_the_page_at_once_when_removed(libra
     library.remove_root("/unplugged")
     body = page.tick(reads, seen)[1]
     assert body is not no_update and "/unplugged" not in text_of(body)
+
+
+def test_a_folder_whose_drive_is_not_there_says_so_on_the_page_and_above_the_matches(library, pictures):
+    reads = Reads(library)
+    seen = page.tick(reads, None)[3]
+    place = str(pictures.resolve())
+    library.db.execute("UPDATE roots SET path = '/unplugged' WHERE path = ?", [place])
+    _, body, _, seen = page.tick(reads, seen)
+    assert body is not no_update and "60 images on a drive that is not there now" in text_of(body)
+    entry = Entry("image", "7")
+    found = results.page_of(reads, Query.around(7), Settings(weights={}), {})
+    assert found.matches == [] and "60 images are not searched" in text_of(results.told(found, Settings(weights={}), [entry]))
+    library.db.execute("UPDATE roots SET path = ? WHERE path = '/unplugged'", [place])
+    _, body, _, _ = page.tick(reads, seen)
+    assert body is not no_update and "not there now" not in text_of(body)
+    assert len(results.page_of(reads, Query.around(7), Settings(weights={}), {}).matches) > 0
 
 
 @pytest.mark.browser

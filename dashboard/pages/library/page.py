@@ -71,7 +71,8 @@ def tick(reads: Reads, seen: str | None) -> tuple:
     going = runs_of.is_going_on(runs, job)
     ended = [run for run in runs if run.state != "running"]
     roots = reads.roots()
-    state = f"{ended[0].id if ended else 0} {going} {len(roots)} {sum(roots.values())}"
+    away = sum(reads.library.presence.folders().values())
+    state = f"{ended[0].id if ended else 0} {going} {len(roots)} {sum(roots.values())} {away}"
     fresh = body(reads) if state != seen else no_update
     live = runs_of.live(runs, job)
     return live, fresh, TICK if going else IDLE, state
@@ -101,9 +102,9 @@ def body(reads: Reads) -> list:
             None if may else components.command("run FOLDER", data),
         )
         return [told, *filter(None, [runs_of.ended(runs)])]
-    roots = reads.roots()
+    roots, away = reads.roots(), reads.library.presence.folders()
     if data is None:
-        roots = {PurePath(root).name or root: count for root, count in roots.items()}
+        roots, away = ({PurePath(root).name or root: n for root, n in each.items()} for each in (roots, away))
     index = report["index"]
     behind = index is None or index["stale"]
     content = [
@@ -114,7 +115,7 @@ def body(reads: Reads) -> list:
             ]),
             html.Div([parts.maps_part(report["maps"], data, may, with_index=may and behind)]),
         ]),
-        parts.folders_part(roots, data, may),
+        parts.folders_part(roots, data, may, away),
     ]
     failures = reads.failures(parts.FAILURES_SHOWN)
     if failures:

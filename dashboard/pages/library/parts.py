@@ -133,11 +133,16 @@ def maps_part(
     return section("Maps", table, _advice("To bring them up to date:", components.command("map", data), button))
 
 
-def folders_part(roots: Mapping[str, int], data: Path | None, actions: bool = False) -> html.Section:
-    """The scanned folders; actions: with buttons that update, relocate and forget them, else with the command."""
+def folders_part(
+    roots: Mapping[str, int], data: Path | None, actions: bool = False, away: Mapping[str, int] = {}
+) -> html.Section:
+    """The scanned folders; actions: with buttons that update, relocate and forget them, else with the command.
+
+    away: how many images of a folder lie on a drive that is not there now.
+    """
     if actions:
         rows = [
-            [html.Span(printable(root), className="path"), f"{count:,}", html.Div([
+            [_folder(root, away), f"{count:,}", html.Div([
                 _button("Update", {"type": UPDATE, "root": root, "at": "folders"},
                         f"Look for new and changed images in {root}"),
                 _button("Relocate", {"type": RELOCATE, "root": root}, f"Say where {root} lies now"),
@@ -149,7 +154,7 @@ def folders_part(roots: Mapping[str, int], data: Path | None, actions: bool = Fa
                                   "Look for new and changed images in all folders"),
                           className="row-actions folders-all")] if len(roots) > 1 else []
         return section("Folders", _table(["Folder", "Images", ""], rows, figures=(1,)), *every)
-    rows = [[html.Span(root, className="path"), f"{count:,}"] for root, count in roots.items()]
+    rows = [[_folder(root, away), f"{count:,}"] for root, count in roots.items()]
     first = next(iter(roots), "FOLDER")
     return section(
         "Folders", _table(["Folder", "Images"], rows, figures=(1,)),
@@ -158,6 +163,15 @@ def folders_part(roots: Mapping[str, int], data: Path | None, actions: bool = Fa
             components.command(f"run {quote(first)}", data),
         ),
     )
+
+
+def _folder(root: str, away: Mapping[str, int]) -> html.Div:
+    """The place of a folder, and whether it is there."""
+    name = html.Span(printable(root), className="path")
+    if root not in away:
+        return html.Div(name)
+    title = "They are kept as they were, left out of searches, and found again as soon as the drive is connected"
+    return html.Div([name, html.Div(f"{away[root]:,} images on a drive that is not there now", title=title, className="state state-warn")])
 
 
 def failures_part(

@@ -44,13 +44,15 @@ class Page:
     """Matches to be shown after those that are there, what is then shown, and the search's time.
 
     matches: what the browser makes cards of, assets/search/search_gallery.js. lacking: {embedding
-    that counts: how many of these matches have no vector of it}. unknown: words that had no say."""
+    that counts: how many of these matches have no vector of it}. unknown: words that had no say. away:
+    how many images were not searched, since their drive is not there."""
 
     matches: list[dict]
     shown: Shown
     ms: float
     lacking: dict[str, int]
     unknown: tuple[str, ...] = ()
+    away: int = 0
 
 
 def page_of(
@@ -87,7 +89,8 @@ def page_of(
     full = len(found.result.matches) == settings.count
     more = settings.mode != "discover" and full and len(ids) < MOST
     shown = Shown(of, ids, bend, more, rated)
-    return Page(matches, shown, found.result.ms, _lacking(found.result), tuple(found.result.unknown))
+    result = found.result
+    return Page(matches, shown, result.ms, _lacking(result), tuple(result.unknown), sum(result.away.values()))
 
 
 def _lacking(result: Result) -> dict[str, int]:
@@ -162,6 +165,11 @@ def told(page: Page, settings: Settings, board: Sequence[Entry]) -> html.Div:
         lines.append(html.Span(text))
     if page.unknown:
         lines.append(html.Span(f"Not known here: {', '.join(page.unknown)}"))
+    if page.away:
+        lines.append(html.Span(
+            f"{page.away:,} images are not searched: their drive is not there",
+            title="They are kept as they were, and found again as soon as it is connected",
+        ))
     for name, count in page.lacking.items():
         title = components.title_of(name)
         lines.append(html.Span(f"{title} of {count} of these is not known; they count there as average"))
