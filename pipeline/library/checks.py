@@ -18,6 +18,7 @@ from sqlite_utils import Database
 from pipeline import processes
 from pipeline.library import hashes
 from pipeline.library.derived import UNREADABLE
+from pipeline.library.facts import words
 from pipeline.library.images import printable
 from pipeline.library.library import Library
 from pipeline.library.schema import migrations, tallies
@@ -73,6 +74,7 @@ def examine(library: Library, computed: Collection[str], progress: Progress = Si
     yield from _thumbnails(library, progress)
     yield from _hashes(library)
     yield from _counters(library)
+    yield from _words(library)
     yield from _runs(library)
     yield from _folders(library)
 
@@ -249,6 +251,15 @@ def _counters(library: Library) -> Iterator[Finding]:
 
     if count := tallies.wrong(library.db):
         yield Finding("counters", "tallies", count, f"{count:,} kept figures are not what counting gives.", lambda: _recount(library))
+
+
+def _words(library: Library) -> Iterator[Finding]:
+    """Full text that does not hold the words of its table."""
+    for name in words.out_of_step(library):
+        yield Finding(
+            "words", name, 1, f"The full text {name} is not in step with what is written.",
+            lambda name=name: words.rebuild(library, name),
+        )  # fmt: skip
 
 
 def _recount(library: Library) -> None:

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import NoteError
-from pipeline.library import Library, notes
-from pipeline.library.facts import KNOWN, Column
-from pipeline.library.schema.facts import INDEXES
+from pipeline.library import Library, checks, notes
+from pipeline.library.facts import KNOWN, Column, words
 from pipeline.pictures.metadata import Metadata
 from tests.conftest import synthetic_library
 
@@ -30,8 +29,7 @@ def empty(tmp_path) -> Library:
 
 def assert_in_step(library: Library) -> None:
     """Every index holds the words of its table and no others."""
-    for index in INDEXES:
-        library.db.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")
+    assert not words.out_of_step(library)
 
 
 def found(library: Library, text: str) -> dict[int, str]:
@@ -151,4 +149,17 @@ def test_a_persons_own_columns_stand_beside_the_others(empty):
     assert found(empty, "grandmother") == {2: "Remark"}
     empty.db.execute("DELETE FROM own_columns WHERE id = 2")
     assert found(empty, "grandmother") == {} and len(empty.facts.columns()) == 1
+    assert_in_step(empty)
+
+
+def test_the_doctor_finds_words_that_are_out_of_step_and_makes_them_anew(empty):
+    empty.facts.store([(1, Metadata(prompt="harbor"))])
+    empty.db.execute("INSERT INTO fact_words (fact_words, rowid, prompt) VALUES ('delete', 1, 'harbor')")
+    empty.db.execute("INSERT INTO image_words (rowid, name) VALUES (2, 'ghost')")
+    assert found(empty, "harbor") == {} and found(empty, "ghost") == {2: "file name"}
+    (names, prompts) = [one for one in checks.examine(empty, ()) if one.check == "words"]
+    assert (names.about, prompts.about) == ("image_words", "fact_words")
+    names.cure()
+    prompts.cure()
+    assert found(empty, "harbor") == {1: "prompt"} and found(empty, "ghost") == {}
     assert_in_step(empty)

@@ -10,12 +10,13 @@ Zaragoza 2009), over the images of the library.
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.library.schema.facts import WRITTEN
+from pipeline.library.schema.facts import INDEXES, WRITTEN
 from pipeline.library.vectors import chunks
 
 if TYPE_CHECKING:
@@ -77,6 +78,25 @@ def words_of(text: str) -> list[str]:
         if tokens := _TOKEN.findall(phrase or word):
             found.append(f'"{" ".join(tokens)}"')
     return list(dict.fromkeys(found))[:_MOST_WORDS]
+
+
+def out_of_step(library: Library) -> list[str]:
+    """The indexes of words that do not hold those of their tables; none where nothing can be written."""
+    found = []
+    for index in () if library.read_only else INDEXES:
+        try:
+            library.db.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")  # writes nothing
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+                raise
+            found.append(index)
+    return found
+
+
+def rebuild(library: Library, index: str) -> None:
+    """Make an index of words anew from its table."""
+    with library.db.atomic():
+        library.db.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")
 
 
 def _of_word(library: Library, word: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
