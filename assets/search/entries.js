@@ -91,7 +91,7 @@
 
     // What the server is asked: the board with what its entries bring, or null where that is yet to come.
     asked: function (board, uploads, edited) {
-      const asked = { board: board, uploads: {}, names: {}, seen: [] };
+      const asked = { board: board, uploads: {}, names: {} };
       const waiting = board.filter((one) => kindOf(one).bring(one, asked, uploads, edited));
       return waiting.length ? null : asked;
     },

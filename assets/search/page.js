@@ -8,6 +8,7 @@
   const MOST = 24; // pictures on a board, as the server has it
   const UPLOADS = "likeness-upload:" + window.likeness.url("/"); // another library's vectors are others
   const SEEN = "likeness-seen:" + window.likeness.url("/");
+  const DRAWN = "likeness-drawn:" + window.likeness.url("/");
   const KEPT = 16; // uploads: previews of 768 px fill the tab's storage
   const none = () => window.dash_clientside.no_update;
   const put = (id, props) => window.dash_clientside.set_props(id, props);
@@ -59,7 +60,9 @@
     }
   }
 
-  // What discovering has shown in this tab.
+  // What has been shown in this tab, which discovering leaves out: all matches, but for those
+  // that discovering shows now. These are kept with their address: who comes back to it finds
+  // them there again, and they count as seen once another list or a reload takes their place.
 
   function seen() {
     try {
@@ -77,7 +80,36 @@
     }
   }
 
-  const see = (shown) => remember(Array.from(new Set(seen().concat((shown && shown.ids) || []))));
+  function drawn(now) {
+    try {
+      if (now !== undefined) sessionStorage.setItem(DRAWN, JSON.stringify(now));
+      return JSON.parse(sessionStorage.getItem(DRAWN));
+    } catch (error) {
+      return null;
+    }
+  }
+
+  const see = (shown) => {
+    remember(Array.from(new Set(seen().concat((shown && shown.ids) || []))));
+    put("search-seen", { data: seen() });
+  };
+
+  // What was discovered at another address, or before a reload, has been seen.
+  function settle(address) {
+    const before = drawn();
+    if (before && before.at !== address) see(before);
+    if (before && before.at !== address) drawn(null);
+  }
+
+  let opened = performance.getEntriesByType("navigation").some((one) => one.type === "reload");
+
+  // A list of matches is there.
+  function shows(shown, view) {
+    if (!shown || !view) return;
+    settle(view.search);
+    if (new URLSearchParams(view.search).get("mode") === "discover") drawn({ at: view.search, ids: shown.ids });
+    else see(shown);
+  }
 
   // The board.
 
@@ -155,11 +187,13 @@
     adding: (button) => button.setAttribute("aria-pressed", String(!isAdding())),
     again: () => {
       see(state.shown);
+      drawn(null);
       setBoard(state.board.slice());
       window.scrollTo({ top: 0 });
     },
     forget: () => {
       remember([]);
+      drawn(null);
       setBoard(state.board.slice());
     },
   };
@@ -195,7 +229,9 @@
         state.drawing = null;
         state.asked = state.board.map(tokenOf).join();
         if (mode === "discover" && before && before !== state.asked) see(shown);
-        asked.seen = seen();
+        if (!shown) settle(opened ? null : location.search);
+        opened = false;
+        put("search-seen", { data: seen() });
         asked.first = !shown; // the page as its address named it
         const place = asked.first && window.likeness.place.recall();
         if (place) asked.upto = place.count; // as many as there were when it was left
@@ -254,6 +290,7 @@
 
       arrived: function (shown, view) {
         state.shown = shown;
+        shows(shown, view);
         document.dispatchEvent(new CustomEvent("likeness:matches", { detail: { view: view } }));
         return none();
       },

@@ -208,10 +208,31 @@ def test_discover_again_repeats_nothing_and_history_leads_back(page: Page):
     page.locator(".history-entry").nth(1).click()
     expect(page).to_have_url(re.compile(r"image=3\b.*mode=discover"))
     expect(page.locator(".history-list")).to_be_hidden()  # the page before had it open
+    expect(page.locator("#search-gallery")).to_contain_text("You have seen everything there is.")
+    page.get_by_role("button", name="Start over").click()
     ready(page)
     page.get_by_text("History and ratings").click()
     page.get_by_role("button", name="Clear history").click()
     expect(page.locator(".history-entry")).to_have_count(0)
+
+
+def test_discovering_leaves_out_what_has_been_on_the_screen_and_keeps_its_place(page: Page):
+    page.goto("/search?image=3&count=12")
+    ready(page)
+    closest = page.evaluate(IDS)
+    page.get_by_text("Discover", exact=True).click()
+    page.wait_for_function(OTHERS, arg=closest[0])
+    first = page.evaluate(IDS)
+    assert len(closest) >= 12 and len(first) == 20 and not set(closest) & set(first)
+    expect(page).to_have_url(re.compile("mode=discover"))
+    page.get_by_role("link", name="Library", exact=True).click()
+    expect(page.locator(".tile-figure").first).to_be_visible()
+    page.go_back()
+    ready(page)
+    assert page.evaluate(IDS) == first  # one comes back to what one has left
+    page.reload()
+    page.wait_for_function(OTHERS, arg=first[0])
+    assert not set(page.evaluate(IDS)) & {*closest, *first}
 
 
 def test_hamming_takes_the_sliders_out_of_play(page: Page):

@@ -53,7 +53,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
             # Which picture of the board is on the stage; what the browser asks the server; what
             # it gets back (uploads it sends and keeps itself, see search_files.js).
             *(dcc.Store(id=f"search-{name}") for name in (
-                "active", "asked", "picture", "shown", "more", "page", "recorded", "listed",
+                "active", "asked", "picture", "shown", "more", "page", "recorded", "listed", "seen",
             )),
             html.Section(
                 id="search-panel", className="search-panel", **{"aria-label": "Query"},
@@ -111,13 +111,16 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         Output("search-below", "children"), Output("search-shown", "data"),
         Output("search-view", "data"),
         Input("search-asked", "data"), *(Input(*one) for one in settings_states), State(weights, "id"),
+        State("search-seen", "data"),
         running=[(Output("search-results", "className"), "search-results working", "search-results")],
         prevent_initial_call=False,
     )
     @needs(READ)
     def on_change(asked, *controls):
+        *controls, seen = controls
         if asked is None:
             return (no_update,) * 5
+        asked = {**asked, "seen": seen or []}
         settings = _settings(*controls)
         board = search_board.from_data(asked["board"])
         # Another picture is a step that Back returns from; a slider's way is not, and neither is
@@ -242,7 +245,8 @@ def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Sett
 
 def _generation(asked: Mapping, settings: Settings) -> str:
     """Tells the answer to one search from that to another."""
-    text = json.dumps([asked["board"], settings.params(), len(asked.get("seen", []))], sort_keys=True)
+    seen = len(asked.get("seen", [])) if settings.mode == "discover" else 0
+    text = json.dumps([asked["board"], settings.params(), seen], sort_keys=True)
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
