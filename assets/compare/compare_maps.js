@@ -47,6 +47,7 @@
       .on("data", loaded)
       .on("hover", point)
       .on("click", (id) => set("compare-image", id))
+      .on("named", (cluster) => color === side && set("compare-group", cluster))
       .on("selected", ({ ids, how }) => choose(likeness.map.joined(picked, ids, how)));
     return mine;
   }

@@ -115,11 +115,13 @@
   function whole(number, how) {
     const { map } = api;
     if (map.at) {
-      return api.engine.find({ by: "cluster", only: [number] }).then((ids) => ids && chosen.merge(ids, how));
+      return api.engine.find({ by: "cluster", only: [number] }).then((ids) => (
+        ids && chosen.merge(ids.filter(api.engine.passes), how)
+      ));
     }
     const ids = [];
     map.cluster.forEach((code, row) => code === number && ids.push(map.ids[row]));
-    chosen.merge(ids, how);
+    chosen.merge(ids.filter(api.engine.passes), how);
   }
 
   api.onMap(() => {

@@ -149,7 +149,7 @@
           return engine.tell("selected", { ids: rows.map((row) => engine.data.ids[row]), how: how });
         }
         return engine.find({ polygon: line, by: engine.coloring.by, hidden: engine.hidden }).then((ids) => (
-          ids && engine.tell("selected", { ids: ids, how: how })
+          ids && engine.tell("selected", { ids: ids.filter(engine.passes), how: how })
         ));
       },
 

@@ -1,7 +1,7 @@
 /* What color each point of a map has now: by the coloring, what is hidden, what is bright, and what
    passes a filter. Adds to an engine
      color(coloring), hide(codes), within(bits), paint(), repaint()
-     codes(), hides(row), fades(row), colorOf(row), split()
+     codes(), hides(row), fades(row), colorOf(row), split(), passes(id)
    A point that does not pass a filter is faded, and is not pointed at, selected or shown as a picture. */
 (function (map) {
   "use strict";
@@ -73,6 +73,9 @@
       },
       // Whether an image passes, on the map or not.
       lets: (id) => !bits || (bits[id >> 3] >> (id & 7)) & 1,
+
+      // Whether an image passes the filter, wherever it is.
+      passes: (id) => !bits || Boolean((bits[id >> 3] >> (id & 7)) & 1),
 
       // Names and pictures of what can be seen now.
       reset: function () {

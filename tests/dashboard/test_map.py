@@ -166,6 +166,7 @@ def tab(page):
     """A browser's page with the map drawn."""
     page.goto("/")
     page.wait_for_function(DRAWN)
+    page.wait_for_function("likeness.mapPage.clusters.titles !== null")  # and their names stand on it
     return page
 
 
