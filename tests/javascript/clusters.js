@@ -38,9 +38,9 @@ test("arrows on the map lead to what is nearest in their direction", async () =>
   const inside = await fresh({ assets: ["address.js", "events.js", "map/cluster_order.js",
     (window) => { window.likeness.mapPage = {}; }, "map/map_keys.js"] });
   const { toward } = inside.likeness.map;
-  const places = [{ x: 10, y: 0 }, { x: 5, y: 6 }, { x: 30, y: 1 }, { x: -4, y: 0 }, { x: 0, y: -50 }];
+  const places = [{ x: 10, y: 0 }, { x: 5, y: 6 }, { x: 30, y: 1 }, { x: -4, y: 0 }, { x: 0, y: -50 }, { x: 1, y: 3 }];
   equal(toward(places, { x: 0, y: 0 }, [1, 0]), { x: 10, y: 0 });
   equal(toward(places, { x: 10, y: 0 }, [1, 0]), { x: 30, y: 1 });
-  equal([toward(places, { x: 0, y: 0 }, [0, 1]).x, toward(places, { x: 0, y: 0 }, [0, -1]).y], [5, -50]);
+  equal([toward(places, { x: 0, y: 0 }, [0, 1]).x, toward(places, { x: 0, y: 0 }, [0, -1]).y], [1, -50]);
   equal(toward(places, { x: -4, y: 0 }, [-1, 0]), null);
 });

@@ -93,7 +93,7 @@ test("names never lie on each other, the largest first, of two alike nearby one 
   const map = await engine();
   const random = generator(7);
   const width = (text, px) => text.length * px * 0.6;
-  const spread = Array.from({ length: 90 }, (_, i) => ({ x: random(), y: random(), text: `name ${i % 40}` }));
+  const spread = Array.from({ length: 400 }, (_, i) => ({ x: random(), y: random(), text: `name ${i % 150}` }));
   const at = (scale) => spread.map((one, i) => ({
     key: String(i), text: one.text, count: Math.round(1000 / (i + 1)), x: one.x * scale, y: one.y * scale * 0.66, radius: scale / 60, part: false,
   }));
