@@ -30,6 +30,7 @@ from dashboard import facets as facet_panel
 from dashboard.access import READ, Access, guard, needs
 from dashboard.jobs import Jobs
 from dashboard.pages.compare import page as compare_page
+from dashboard.pages.gallery import page as gallery_page
 from dashboard.pages.graph import page as graph_page
 from dashboard.pages.image import page as detail_page
 from dashboard.pages.library import page as library_page
@@ -43,7 +44,9 @@ from dashboard.routes import images as image_routes
 from pipeline.errors import LikenessError, sentence
 from pipeline.library import Library
 
-PAGES = (map_page, search_page, table_page, compare_page, graph_page, library_page, detail_page, rated_page)
+PAGES = (
+    map_page, search_page, table_page, compare_page, graph_page, library_page, detail_page, rated_page, gallery_page,
+)
 
 WARM_AFTER = 4.0
 """Seconds from the start until the models are loaded: the first page needs the cores more."""

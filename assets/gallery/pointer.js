@@ -217,6 +217,8 @@
   on("dragover", null, (event) => {
     if (!ours(event)) return;
     event.stopImmediatePropagation(); // it is no file from outside
+    const fold = event.target.closest && event.target.closest("#kept summary");
+    if (fold) fold.parentElement.open = true; // what takes pictures is in there
     const place = target(event);
     document.querySelectorAll(".takes-now").forEach((one) => one !== place && one.classList.remove("takes-now"));
     if (!place || !takes(place)) return;

@@ -121,7 +121,9 @@
       return say(`${why}: give the selection a name, and it opens.`);
     }
     const few = chosen.ids.length <= ON_BOARD;
-    const params = collection ? { collection: collection } : few ? { images: chosen.ids.join(",") } : { these: these };
+    const { tag } = chosen.source;
+    const named = collection ? { collection: collection } : tag && path === "/gallery" ? { tag: tag } : null;
+    const params = named || (few ? { images: chosen.ids.join(",") } : { these: these });
     return window.likeness.visit(path, `?${new URLSearchParams(params)}`);
   }
 
@@ -137,6 +139,7 @@
     keep: () => keepAs(byId("keep-name").value),
     search: () => go("/search"),
     graph: () => go("/graph"),
+    pictures: () => go("/gallery"),
     csv: () => save("csv"), json: () => save("json"), zip: () => save("zip"),
     expand: () => { large = !large; render(); },
     collapse: () => { open = false; render(); },

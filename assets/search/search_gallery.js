@@ -70,6 +70,10 @@
     if (match.written) {
       return [make("span", { className: "match-said", title: "Where the words are written" }, match.written)];
     }
+    if (match.written) {
+      const title = `The words are written in its ${match.written}`;
+      return [make("span", { className: "match-said", title: title }, match.written)];
+    }
     if (match.further) return [make("span", { className: "match-said" }, "Further out")];
     if (!match.alike) return [];
     const href = window.likeness.url(`/search?image=${match.id}&metric=hamming`);

@@ -42,6 +42,8 @@
     if (!here() || !grid()) return;
     const params = new URLSearchParams(set);
     if (facets().where) params.set("where", facets().where);
+    const pictures = document.getElementById("table-gallery");
+    if (pictures) pictures.href = `${url("/gallery")}${params.size ? `?${params}` : ""}`;
     const sorted = sort().map(([name, way]) => `${name}:${way}`).join();
     if (sorted) params.set("sort", sorted);
     if (page.dataset.columns) params.set("columns", page.dataset.columns);

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dashboard.reads import Called, Reads
+from dashboard.reads import Called, Reads, table
 from pipeline import columns
-from pipeline.columns import parse
 from pipeline.errors import QueryError
 from pipeline.library import ImageRow, notes
 from pipeline.library.facts import KNOWN
@@ -31,12 +30,11 @@ _MOST_AVERAGED = 2_000
 _LONG = 300  # characters of a fact: a prompt may be a page
 
 
-def among(reads: Reads, ids: np.ndarray | None, where: str) -> np.ndarray:
-    """Those of some images, (n,) int64 in any order, that are there and meet conditions written as
-    `columns.parse` reads them; without ids, of all images, ascending."""
-    table = columns.of(reads.library).now()
-    passed = table.all_passing(parse(where))
-    there = table.ids if passed is None else table.ids[passed]
+def among(reads: Reads, ids: np.ndarray | None, asked: Mapping[str, str]) -> np.ndarray:
+    """Those of some images, (n,) int64 in any order, that are there and meet the conditions `where`
+    of an address; without ids, of the set that it names (`table.SETS`), or of all images."""
+    known, rows = table.chosen(reads, {} if ids is not None else asked, asked.get("where", ""), ())
+    there = known.ids[rows]
     return there if ids is None else ids[np.isin(ids, there)]
 
 
@@ -108,15 +106,15 @@ def _text(value: object) -> str:
 
 def _figures(reads: Reads, ids: np.ndarray, by: str) -> np.ndarray:
     """What images (n,) are sorted by, float64, NaN where it is not known."""
-    table = columns.of(reads.library).now()
-    at = np.searchsorted(table.ids, ids)
+    known = columns.of(reads.library).now()
+    at = np.searchsorted(known.ids, ids)
     if by == "size":
-        return table.values("size").values[at]
+        return known.values("size").values[at]
     if by == "rating":
         return _fact(reads, ids, "rating")
     # When it was taken, where the file says so; else the file's own date.
     taken = _fact(reads, ids, "taken")
-    return np.where(np.isnan(taken), table.values("date").values[at], taken)
+    return np.where(np.isnan(taken), known.values("date").values[at], taken)
 
 
 def _fact(reads: Reads, ids: np.ndarray, name: str) -> np.ndarray:
@@ -129,10 +127,10 @@ def _fact(reads: Reads, ids: np.ndarray, name: str) -> np.ndarray:
 
 def _names(reads: Reads, ids: np.ndarray) -> list[tuple]:
     """What images are sorted by name with: the file's, figures in it as numbers; then its folder."""
-    table = columns.of(reads.library).now()
-    paths = table.values("file").texts
+    known = columns.of(reads.library).now()
+    paths = known.values("file").texts
     keys = []
-    for at in np.searchsorted(table.ids, ids).tolist():
+    for at in np.searchsorted(known.ids, ids).tolist():
         folder, _, name = (paths[at] or "").casefold().rpartition("/")
         parts = re.split(r"(\d+)", name)
         keys.append(([(int(part), "") if part.isdecimal() and part.isascii() else (-1, part) for part in parts], folder))

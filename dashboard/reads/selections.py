@@ -139,5 +139,8 @@ def _entry(kind: str, name: str, count: int) -> html.Button:
     return html.Button(
         [components.icon(kind), html.Span(name, className="kept-name"),
          html.Span(f"{count:,}", className="soft")],
-        type="button", className="kept-entry", **{"data-does": "open", "data-kind": kind, "data-name": name},
+        type="button", className="kept-entry", **{
+            "data-does": "open", "data-kind": kind, "data-name": name,
+            "data-takes": "keep" if kind == "collection" else "tag",  # pictures that are dropped on it
+        },
     )

@@ -1,7 +1,8 @@
 """What the browser asks for of the pictures in a gallery: /gallery/<what>.
 
-order?by=&where=    (POST, ids as int32; none: all images) the ids that meet the conditions, in an
-                    order, and the shape of each, packed; reads/galleries.py says which
+order?by=&where=    (POST, ids as int32; none: the set that ?collection=, ?tag=, ?these= or ?images= names, or
+                    all images) the ids that meet the conditions, in an order, and the shape of each,
+                    packed; reads/galleries.py says which
 facts?ids=          what is known of some images, JSON
 names               the collections and tags that there are, JSON
 """
@@ -30,7 +31,7 @@ def register(server: Flask, reads: Reads) -> None:
         given = np.frombuffer(data, "<i4").astype(np.int64) if data else None
         by = request.args.get("by", galleries.AS_GIVEN)
         try:
-            ids = galleries.among(reads, given, request.args.get("where", ""))
+            ids = galleries.among(reads, given, request.args.to_dict())
             ids = galleries.ordered(reads, ids, by, _weights(request.args.get("with", "")))
         except LikenessError as error:
             return _said(str(error), 404)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.app import create_app
-from dashboard.reads import Reads, galleries
+from dashboard.reads import Reads, galleries, id_list
 from dashboard.reads.packing import unpack
 from pipeline.errors import QueryError
 from pipeline.library import Library, notes
@@ -74,8 +74,9 @@ def test_the_routes_order_describe_and_name(library):
     for one, shape in zip(arrays["ids"].tolist(), arrays["shapes"].tolist()):
         row = reads.image(one)
         assert shape == int(1000 * row.width / row.height)
-    _, arrays = unpack(client.post("/gallery/order?where=collection%3DSome").data)
-    assert arrays["ids"].tolist() == [3, 5]
+    for some in ("where=collection%3DSome", "collection=some", "images=5,3&by=name", "these=" + id_list.pack([3, 5])):
+        _, arrays = unpack(client.post(f"/gallery/order?{some}").data)
+        assert sorted(arrays["ids"].tolist()) == [3, 5]
     assert len(unpack(client.post("/gallery/order").data)[1]["ids"]) == 60
     assert client.post("/gallery/order", data=b"123").status_code == 400
     refused = client.post("/gallery/order?where=collection%3DNone")
@@ -229,3 +230,36 @@ def test_the_viewer_walks_the_list_and_closes_on_the_picture_it_showed(page: Pag
     expect(viewer).to_have_count(0)
     expect(page.locator(f"#search-gallery a.picture[data-image='{ids[3]}']")).to_be_focused()
     expect(page.locator("[role=gridcell][aria-selected=true]")).to_have_attribute("data-image", str(ids[3]))
+
+
+@pytest.mark.browser
+def test_a_page_of_a_collection_is_narrowed_sorted_and_thinned_out_with_a_way_back(page: Page, made_library):
+    library = Library(made_library)
+    notes.collect(library, "Thin", [row.id for row in library.images()])
+    page.goto("/gallery?collection=Thin")
+    grid = page.locator("#gallery-list .pictures")
+    expect(grid).to_have_attribute("data-count", "60")
+    expect(page.locator("h1")).to_have_text("Thin")
+    page.get_by_label("Sort").select_option("unusual")
+    expect(page).to_have_url(re.compile("by=unusual"))
+    last = page.locator("#gallery-list a.picture").first
+    image = int(last.get_attribute("data-image"))
+    page.wait_for_function("image => likeness.gallery.of(document.querySelector('.pictures')).ids[0] === image", arg=image)
+    assert not faults(page)
+    last.focus()
+    page.keyboard.press("Delete")
+    expect(grid).to_have_attribute("data-count", "59")
+    page.keyboard.press("Control+z")
+    expect(grid).to_have_attribute("data-count", "60")
+    assert len(notes.collected(library, "Thin")) == 60
+    label = library.image(1).label
+    page.evaluate("label => likeness.facets.set([{ column: 'label', values: [label] }])", label)
+    expect(grid).to_have_attribute("data-count", "10")
+    expect(page).to_have_url(re.compile("where=label"))
+    expect(page.locator("#gallery-table")).to_have_attribute("href", re.compile("collection=Thin.*where=label"))
+    page.reload()
+    expect(grid).to_have_attribute("data-count", "10")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    notes.drop_collection(library, "Thin")

@@ -110,6 +110,7 @@ def _drawer() -> html.Section:
             ],
             className="selected-actions",
         ),
+        _icon("images", "As a page of pictures", does="pictures"),
         _icon("arrows-expand", "Larger", does="expand"),
         _icon("chevron-down", "Hide the gallery; the selection stays", does="collapse"),
     ]

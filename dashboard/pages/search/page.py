@@ -56,7 +56,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
                 "active", "asked", "picture", "shown", "more", "page", "recorded", "listed", "seen",
             )),
             html.Section(
-                id="search-panel", className="search-panel", **{"aria-label": "Query"},
+                id="search-panel", className="search-panel", **{"aria-label": "Query", "data-takes": "plus"},
                 children=[query_part(reads), settings_part(reads, names, settings)],
             ),
             facets.panel(settings.where, opens=True),

@@ -144,6 +144,8 @@ def _match(match: Match, called: Called, rank: int, found: Found, shape: int, ra
     said = {"further": True} if match.id in found.further else {}
     if match.id in found.alike:
         said["alike"] = found.alike[match.id]
+    if match.written:
+        said["written"] = match.written
     if match.distance is not None:
         said["distance"] = match.distance
     if match.written:

@@ -34,7 +34,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
     maps = reads.map_names()
     return html.Div(
         [
-            _toolbar(reads, table.named(asked)),
+            _toolbar(reads, table.named(asked), asked),
             html.Div(
                 [
                     facets.panel(params.get("where", ""), opens=False),
@@ -52,7 +52,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
     )
 
 
-def _toolbar(reads: Reads, name: str) -> html.Div:
+def _toolbar(reads: Reads, name: str, asked: Mapping[str, str]) -> html.Div:
     menu = [
         html.Button(one.title, type="button", className="table-column", **{"data-does": "column", "data-column": one.name})
         for one in table.offered(reads)
@@ -66,6 +66,10 @@ def _toolbar(reads: Reads, name: str) -> html.Div:
                 [html.Summary([components.icon("layout-three-columns"), html.Span("Columns")], className="button"),
                  html.Div(menu, className="table-columns", id="table-columns", role="group", **{"aria-label": "Columns"})],
                 className="table-menu",
+            ),
+            html.A(
+                [components.icon("images"), html.Span("Pictures")], id="table-gallery", className="button",
+                href=components.link("/gallery", **asked), title="The same images as pictures",
             ),
             _does("filetype-csv", "CSV", "csv", "The table as it stands: these rows in this order, these columns"),
             html.Div(

@@ -1,0 +1,1 @@
+"""The Gallery page: a set of images as pictures."""

@@ -1,0 +1,59 @@
+"""Pictures: a set of images in the gallery, to be sorted, narrowed, looked through and chosen from.
+
+The set is a collection, a tag, images or all there are, and conditions narrow it. The browser asks
+for its order and shows it (assets/gallery/page.js).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+
+from dashboard import components, facets
+from dashboard.access import RUN
+from dashboard.reads import Reads, galleries, table
+
+PATH = "/gallery"
+TITLE = "Pictures"
+NAV = None  # the Table page leads here, and back
+
+
+def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
+    """The page in the state that the address names."""
+    if reads.is_empty():
+        return components.no_images(reads.data_told, reads.may(RUN))
+    asked = {name: params[name] for name in table.SETS if params.get(name)}
+    by = params.get("by")
+    head = html.Div(
+        [
+            html.H1(table.named(asked) or "All pictures", className="gallery-title"),
+            html.Span(id="gallery-count", className="soft small num", role="status"),
+            facets.button(),
+            html.A(
+                [components.icon("table"), html.Span("Table")], id="gallery-table", className="button",
+                href=components.link("/table", **asked), title="The same images as a table",
+            ),
+            html.Span(id="gallery-tools", className="pictures-tools"),
+        ],
+        className="gallery-head",
+    )
+    return html.Div(
+        [
+            facets.panel(params.get("where", ""), opens=False),
+            html.Section(
+                [head, facets.chips(), html.Div(id="gallery-note"), html.Div(id="gallery-list")],
+                className="gallery-main", **{"aria-label": "Pictures"},
+            ),
+            dcc.Store(id="gallery-set", data=asked | {"by": by if by in galleries.SORTS else galleries.AS_GIVEN}),
+            dcc.Store(id="gallery-begun"),
+        ],
+        className="gallery-page page-wide",
+    )
+
+
+def register(app: Dash, reads: Reads) -> None:
+    """Add the page's callback, the browser's."""
+    app.clientside_callback(
+        ClientsideFunction("gallery_page", "begin"), Output("gallery-begun", "data"), Input("gallery-set", "data")
+    )
