@@ -73,7 +73,7 @@
         make("span", { className: "viewer-name" }, told ? told.name : ""), scale,
         ...(list.options.rate && may ? [tool("good", "hand-thumbs-up", "Good match (G)", rated === 1), tool("bad", "hand-thumbs-down", "Bad match (B)", rated === -1)] : []),
         ...(may ? [tool("tag", "tag", "Tag (T)")] : []),
-        tool("choose", "check-lg", "Choose (C)", chosen), tool("more", "three-dots", "What can be done with it (M)"),
+        ...(list.still ? [] : [tool("choose", "check-lg", "Choose (C)", chosen)]), tool("more", "three-dots", "What can be done with it (M)"),
         tool("facts", "info-circle", "What is known of it (I)", !facts.hidden), tool("close", "x-lg", "Close (Esc)"),
       );
       if (!told) return facts.replaceChildren();
@@ -99,7 +99,7 @@
     const doing = {
       back: () => step(-1), on: () => step(1), close: () => api.close(),
       facts: () => { facts.hidden = !facts.hidden; wanted(!facts.hidden); fill(g.known(id())); },
-      choose: () => { list.chosen.toggle(id()); fill(g.known(id())); },
+      choose: () => { if (list.still) return; list.chosen.toggle(id()); fill(g.known(id())); },
       tag: () => window.likeness.may("annotate") && g.perform("tag", [id()], { list: list }).then(again),
       good: () => rate(1), bad: () => rate(-1),
       more: () => g.menu(list, [id()], menuPlace()),

@@ -263,3 +263,21 @@ def test_a_page_of_a_collection_is_narrowed_sorted_and_thinned_out_with_a_way_ba
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     notes.drop_collection(library, "Thin")
+
+
+@pytest.mark.browser
+def test_pictures_that_a_page_lays_out_itself_have_the_same_menu_and_viewer(page: Page):
+    page.goto("/compare?image=3")
+    columns = page.locator(".compare-column")
+    pictures = columns.nth(1).locator(".compare-picture")
+    pictures.nth(2).focus()
+    page.keyboard.press("Space")
+    viewer = page.locator("dialog.viewer")
+    expect(viewer.locator(".viewer-count")).to_have_text(f"3 of {pictures.count()}")  # this column's
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    expect(pictures.nth(3)).to_be_focused()
+    image = pictures.nth(3).locator("img").get_attribute("src").rsplit("/", 1)[1]
+    pictures.nth(3).click(button="right")
+    page.get_by_role("menuitem", name="Search with it").click()
+    expect(page).to_have_url(re.compile(rf"/search\?image={image}$"))

@@ -1,0 +1,46 @@
+/* Pictures that pages lay out themselves (neighbors, columns, examples): the same menu and the same
+   viewer as in a gallery, with arrows through those that stand together. */
+(function () {
+  "use strict";
+  const { on } = window.likeness;
+  const PICTURE = "#page :is(a, button):has(> img.thumb)";
+  const AROUND = "section, aside, dialog, .gallery, #page";
+
+  // The id in the address of a picture's thumbnail, or null (an upload has none).
+  function idOf(element) {
+    const found = /\/thumb\/(\d+)$/.exec(element.querySelector("img.thumb").getAttribute("src") || "");
+    return found ? Number(found[1]) : null;
+  }
+
+  // What menu and viewer ask of a gallery, of the pictures around one.
+  function listAround(element) {
+    const around = element.closest(AROUND) || document.body;
+    const all = Array.from(around.querySelectorAll(PICTURE)).filter((one) => one.getClientRects().length && idOf(one) !== null);
+    const ids = Int32Array.from(all, idOf);
+    const list = {
+      ids: ids, options: {}, chosen: window.likeness.gallery.choice(() => {}), still: true, at: all.indexOf(element),
+      indexOf: (id) => (ids[list.at] === id ? list.at : ids.indexOf(id)),
+      link: (id) => all[ids.indexOf(id)],
+      focus: (index) => all[index] && all[index].isConnected && all[index].focus(),
+      set focused(index) { list.at = index; },
+    };
+    return list;
+  }
+
+  on("contextmenu", PICTURE, (element, event) => {
+    if (event.shiftKey || event.defaultPrevented || idOf(element) === null) return; // with Shift the browser's own
+    event.preventDefault();
+    window.likeness.gallery.menu(listAround(element), [idOf(element)], [event.clientX, event.clientY]);
+  });
+
+  on("keydown", PICTURE, (element, event) => {
+    const menu = event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey);
+    const look = event.key === " " && element.matches("a") && !event.ctrlKey; // a button it presses
+    if (event.defaultPrevented || !(menu || look) || idOf(element) === null) return;
+    event.preventDefault();
+    const list = listAround(element);
+    if (look) return window.likeness.gallery.view(list, list.at);
+    const box = element.getBoundingClientRect();
+    return window.likeness.gallery.menu(list, [idOf(element)], [box.left + 16, box.top + 16]);
+  });
+})();
