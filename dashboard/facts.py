@@ -20,7 +20,11 @@ def told(facts: ImageFacts) -> html.Div | None:
     """All that is known of an image, the prompt folded; None where nothing is."""
     values = facts.values
     lists = [_list(_shot(values)), _list(_written(values)), *_made(values), _list(_own(values))]
-    problem = components.error_note(f"Not all the file says could be read: {facts.problem}.") if facts.problem else None
+    problem = (
+        components.error_note(f"Not all the file says could be read: {facts.problem}.")
+        if facts.problem
+        else None
+    )
     shown = [part for part in (*lists, problem) if part is not None]
     return html.Div(shown, className="facts") if shown else None
 
@@ -56,7 +60,9 @@ def _shot(values: Mapping[str, object]) -> dict[str, object]:
         "Camera": values.get("camera"),
         "Lens": values.get("lens"),
         "Exposure": exposure(values),
-        "Place": html.Span(place, className="num", title="Latitude and longitude, degrees") if place else None,
+        "Place": html.Span(place, className="num", title="Latitude and longitude, degrees")
+        if place
+        else None,
     }
 
 
@@ -65,8 +71,11 @@ def _written(values: Mapping[str, object]) -> dict[str, object]:
     return {
         "Title": values.get("title"),
         "Caption": html.Span(values["caption"], className="facts-text") if "caption" in values else None,
-        "Keywords": html.Ul([html.Li(_leads(KEYWORD, word)) for word in values[KEYWORD]], className="facts-keywords")
-        if KEYWORD in values else None,
+        "Keywords": html.Ul(
+            [html.Li(_leads(KEYWORD, word)) for word in values[KEYWORD]], className="facts-keywords"
+        )
+        if KEYWORD in values
+        else None,
         "Rating": None if stars is None else "rejected" if stars < 0 else f"{stars} of 5",
         "Creator": values.get("creator"),
         "Copyright": values.get("copyright"),
@@ -81,29 +90,38 @@ def _leads(column: str, value: str) -> html.A:
 
 def _made(values: Mapping[str, object]) -> list[html.Div]:
     """The prompts, and what they were given to."""
-    parts = [_prompt(KNOWN[name].title, values[name]) for name in ("prompt", "negative_prompt") if name in values]
-    made = _list({"Made with": values.get("generator"), "Model": values.get("model"), "Seed": values.get("seed")})
+    parts = [
+        _prompt(KNOWN[name].title, values[name]) for name in ("prompt", "negative_prompt") if name in values
+    ]
+    made = _list(
+        {"Made with": values.get("generator"), "Model": values.get("model"), "Seed": values.get("seed")}
+    )
     return [*parts, *([made] if made else [])]
 
 
 def _prompt(title: str, text: str) -> html.Div:
     copy = html.Button(
-        [components.icon("copy"), html.Span("Copy", **{"data-said": "true"})], type="button",
-        className="button-quiet", **{"data-copy": text, "aria-label": f"Copy: {title.lower()}"},
+        [components.icon("copy"), html.Span("Copy", **{"data-said": "true"})],
+        type="button",
+        className="button-quiet",
+        **{"data-copy": text, "aria-label": f"Copy: {title.lower()}"},
     )
     body = html.P(text, className="facts-text")
     if len(text) > _FOLDED or text.count("\n") > 4:
         beginning = text[:_FOLDED].rsplit(" ", 1)[0]
         more = html.Span(className="facts-more")  # whose words follow whether it is open
         body = html.Details([html.Summary([html.Span(f"{beginning} …", className="facts-text"), more]), body])
-    return html.Div([html.Div([html.H2(title), copy], className="facts-head"), body], className="facts-prompt")
+    return html.Div(
+        [html.Div([html.H2(title), copy], className="facts-head"), body], className="facts-prompt"
+    )
 
 
 def _own(values: Mapping[str, object]) -> dict[str, object]:
     """A person's own columns, under the names they gave them."""
     return {
         name.removeprefix(OWN): "; ".join(_figure(value) for value in several)
-        for name, several in values.items() if name.startswith(OWN)
+        for name, several in values.items()
+        if name.startswith(OWN)
     }
 
 

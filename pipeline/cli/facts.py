@@ -26,14 +26,39 @@ def _kinds(context: click.Context, _, values: tuple[str, ...]) -> dict[str, str]
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--key", metavar="NAME", help="The column that names the image.  [default: path, file, filename, …, or the first]")
+@click.option(
+    "--key",
+    metavar="NAME",
+    help="The column that names the image.  [default: path, file, filename, …, or the first]",
+)
 @click.option("--only", metavar="NAMES", help="Take these columns alone, separated by commas.")
-@click.option("--kind", "kinds", multiple=True, metavar="NAME=KIND", callback=_kinds,
-              help="number, date, category or text, where another one was found; may be given again.")
-@click.option("--unmatched", is_flag=True, help=f"Name every row that met no image, not only the first {_NAMED}.")
-@click.option("--drop", multiple=True, metavar="NAME", help="Forget a column that was brought along; may be given again.")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="NAME=KIND",
+    callback=_kinds,
+    help="number, date, category or text, where another one was found; may be given again.",
+)
+@click.option(
+    "--unmatched", is_flag=True, help=f"Name every row that met no image, not only the first {_NAMED}."
+)
+@click.option(
+    "--drop",
+    multiple=True,
+    metavar="NAME",
+    help="Forget a column that was brought along; may be given again.",
+)
 @data_option
-def facts(file: Path | None, key: str | None, only: str | None, kinds: dict, unmatched: bool, drop: tuple[str, ...], data: Path) -> None:
+def facts(
+    file: Path | None,
+    key: str | None,
+    only: str | None,
+    kinds: dict,
+    unmatched: bool,
+    drop: tuple[str, ...],
+    data: Path,
+) -> None:
     """Bring along a table of the images: FILE is CSV, JSON lines or a JSON list, a row an image.
 
     One column names the image, by its path, the last names of it, or its name where only one
@@ -49,7 +74,9 @@ def facts(file: Path | None, key: str | None, only: str | None, kinds: dict, unm
         _list(library)
 
 
-def _bring(library: Library, file: Path, key: str | None, only: str | None, kinds: dict, unmatched: bool) -> None:
+def _bring(
+    library: Library, file: Path, key: str | None, only: str | None, kinds: dict, unmatched: bool
+) -> None:
     from pipeline.facts import bring
 
     progress = Console()
@@ -60,7 +87,10 @@ def _bring(library: Library, file: Path, key: str | None, only: str | None, kind
     progress.close()
     click.echo(f"{told.met:,} of {told.rows:,} rows met an image, {told.images:,} images in all.")
     click.echo("Columns: " + ", ".join(f"{name} ({kind})" for name, kind in told.columns.items()))
-    for names, said in ((told.unmet, "met no image"), (told.several, "could mean several images; name more of the path")):
+    for names, said in (
+        (told.unmet, "met no image"),
+        (told.several, "could mean several images; name more of the path"),
+    ):
         if names:
             click.echo(f"{len(names):,} rows {said}:")
             shown = names if unmatched else names[:_NAMED]

@@ -74,7 +74,10 @@ class Written(FittedExtractor):
             for word in set(found):
                 counts[word] = counts.get(word, 0) + 1
         most = max(_FEWEST, _TOO_COMMON * len(tokens))
-        kept = sorted((word for word, count in counts.items() if _FEWEST <= count <= most), key=lambda word: (-counts[word], word))
+        kept = sorted(
+            (word for word, count in counts.items() if _FEWEST <= count <= most),
+            key=lambda word: (-counts[word], word),
+        )
         self._words = sorted(kept[:_MOST_WORDS])
         self.__dict__.pop("_places", None)
         if not self._words:
@@ -102,7 +105,9 @@ class Written(FittedExtractor):
         """n texts → (n, dim) float32, rows of L2 norm 1, or 0 where no word is known."""
         parts = [np.zeros((0, self.dim), np.float32)]
         for start in range(0, len(texts), _CHUNK):
-            matrix = self._weighted(self._counted([tokens_of(text) for text in texts[start : start + _CHUNK]]))
+            matrix = self._weighted(
+                self._counted([tokens_of(text) for text in texts[start : start + _CHUNK]])
+            )
             parts.append(unit_rows(matrix @ self._axes.T))
         return np.concatenate(parts)
 

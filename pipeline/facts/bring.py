@@ -67,7 +67,16 @@ def bring(
             if image is not None and image != SEVERAL:
                 seen.add(image)
                 for column, found in values.items():
-                    rows += _stored(table, number, column, told.columns[_called(column)], found, numbers, image, column in given)
+                    rows += _stored(
+                        table,
+                        number,
+                        column,
+                        told.columns[_called(column)],
+                        found,
+                        numbers,
+                        image,
+                        column in given,
+                    )
             if len(rows) >= _BATCH:
                 _write(library, rows)
                 rows = []
@@ -83,8 +92,12 @@ def drop(library: Library, names: Sequence[str]) -> None:
         for name in names:
             name = name.removeprefix(OWN)
             if not library.db.execute("DELETE FROM own_columns WHERE name = ?", [name]).rowcount:
-                known = ", ".join(row[0] for row in library.db.execute("SELECT name FROM own_columns ORDER BY position"))
-                raise FactsError(f"There is no column “{name}” that was brought along; there are: {known or 'none'}.")
+                known = ", ".join(
+                    row[0] for row in library.db.execute("SELECT name FROM own_columns ORDER BY position")
+                )
+                raise FactsError(
+                    f"There is no column “{name}” that was brought along; there are: {known or 'none'}."
+                )
 
 
 def _named(table: tables.Table, given: Mapping[str, str]) -> dict[str, str]:
@@ -128,12 +141,15 @@ def _columns(library: Library, columns: Mapping[str, str]) -> dict[str, int]:
         db.execute("DELETE FROM own_columns WHERE name = ?", [name])
         last += before is None
         numbers[name] = db.execute(
-            "INSERT INTO own_columns (name, kind, position) VALUES (?, ?, ?)", [name, kind, before[0] if before else last]
+            "INSERT INTO own_columns (name, kind, position) VALUES (?, ?, ?)",
+            [name, kind, before[0] if before else last],
         ).lastrowid
     return numbers
 
 
-def _stored(table, number: int, column: str, kind: str, found: list, numbers, image: int, strict: bool) -> list[tuple]:
+def _stored(
+    table, number: int, column: str, kind: str, found: list, numbers, image: int, strict: bool
+) -> list[tuple]:
     """The rows of one cell; raises FactsError for a value that a person says is of a kind it is not."""
     rows = []
     for value in found:

@@ -15,7 +15,8 @@ _NOTHING = frozenset(["na", "n/a", "nan", "null", "none", "-", "?"])
 """What stands in a table for no value, where the others are numbers or dates."""
 
 _FEW, _MANY, _LONG = 20, 1_000, 80
-"""A category has at most so many values, or so many of which each occurs twice on average, and none longer than so many characters."""
+"""A category has at most so many values, or so many of which each occurs twice on average, and none
+longer than so many characters."""
 
 
 def number(value: str | float) -> float | None:

@@ -20,7 +20,8 @@ class Places:
         self._read_otherwise = _Names()
         """Of bytes that are no UTF-8, as they stand in a table that is none either."""
         for number, root, path in library.db.execute(
-            "SELECT i.id, r.path, i.path FROM images i JOIN roots r ON r.id = i.root_id WHERE i.state != 'missing' ORDER BY i.id"
+            "SELECT i.id, r.path, i.path FROM images i JOIN roots r ON r.id = i.root_id "
+            "WHERE i.state != 'missing' ORDER BY i.id"
         ):
             root = _form(from_database(root))
             self._names.add(root, _form(from_database(path)), number)
@@ -53,7 +54,8 @@ class _Names:
             return found
         whole = name.startswith("/")
         ends = [
-            number for place, number in self._bare.get(posixpath.basename(name), ())
+            number
+            for place, number in self._bare.get(posixpath.basename(name), ())
             if (place == name if whole else place.endswith(f"/{name}"))
         ]
         return None if not ends else ends[0] if len(ends) == 1 else SEVERAL

@@ -13,7 +13,19 @@ from typing import TextIO
 
 from pipeline.errors import FactsError
 
-_KEYS = ("path", "file", "filepath", "file_path", "filename", "file_name", "image", "image_path", "image_file", "img", "name")
+_KEYS = (
+    "path",
+    "file",
+    "filepath",
+    "file_path",
+    "filename",
+    "file_name",
+    "image",
+    "image_path",
+    "image_file",
+    "img",
+    "name",
+)
 """What the column that names the image is called, the likeliest first."""
 
 _LONGEST = 10 * 2**20  # characters of a line
@@ -38,9 +50,11 @@ class Table:
         """(number of the line, the image's name, values) of each row. Raises FactsError for one that cannot be read."""
         for number, row in _rows(self.file, self.encoding, self.kind):
             name = row.get(self.key)
-            yield number, "" if name is None else str(name), {
-                column: values for column in self.columns if (values := _values(row.get(column)))
-            }
+            yield (
+                number,
+                "" if name is None else str(name),
+                {column: values for column in self.columns if (values := _values(row.get(column)))},
+            )
 
 
 def opened(file: Path, key: str | None = None, only: tuple[str, ...] = ()) -> Table:
@@ -87,7 +101,9 @@ def _encoding(file: Path) -> tuple[str, str]:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16", head.decode("utf-16", "ignore")
     try:
-        return "utf-8-sig", io.TextIOWrapper(io.BytesIO(head[:-4] if len(head) == _SAMPLE else head), "utf-8-sig").read()
+        return "utf-8-sig", io.TextIOWrapper(
+            io.BytesIO(head[:-4] if len(head) == _SAMPLE else head), "utf-8-sig"
+        ).read()
     except UnicodeDecodeError:
         return "cp1252", head.decode("cp1252", "replace")
 
@@ -95,7 +111,9 @@ def _encoding(file: Path) -> tuple[str, str]:
 def _rows(file: Path, encoding: str, kind: str) -> Iterator[tuple[int, dict]]:
     """(number, {column: value}) of each row."""
     # A name may hold bytes that are no text: they stay what they are.
-    with open(file, encoding=encoding, errors="surrogateescape", newline="" if kind == "csv" else None) as text:
+    with open(
+        file, encoding=encoding, errors="surrogateescape", newline="" if kind == "csv" else None
+    ) as text:
         try:
             yield from {"csv": _of_csv, "lines": _of_lines, "list": _of_list}[kind](text)
         except (csv.Error, ValueError, RecursionError) as error:

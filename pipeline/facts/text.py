@@ -45,7 +45,9 @@ _SOURCES = (
 
 def has_text(library: Library) -> bool:
     """Whether enough is written about a library's images."""
-    written = library.db.execute(f"SELECT count(*) FROM images WHERE state = 'ok' AND id IN ({_written_ids()})").fetchone()[0]
+    written = library.db.execute(
+        f"SELECT count(*) FROM images WHERE state = 'ok' AND id IN ({_written_ids()})"
+    ).fetchone()[0]
     return written >= max(FEWEST, SHARE * library.counts()["ok"])
 
 
@@ -87,7 +89,11 @@ def update(library: Library, progress: Progress = Silent()) -> int:
     ids, texts = documents(library)
     prints = np.array([_print(text) for text in texts], np.uint64)
     extractor = Written()
-    refit = kept is None or not extractor.made(there.extractor) or _changed(kept[0], ids, prints) > REFIT * max(1, np.count_nonzero(prints))
+    refit = (
+        kept is None
+        or not extractor.made(there.extractor)
+        or _changed(kept[0], ids, prints) > REFIT * max(1, np.count_nonzero(prints))
+    )
     if refit:
         extractor.fit(_sample([text for text in texts if text]))
         if not extractor.is_fitted:
@@ -104,14 +110,19 @@ def update(library: Library, progress: Progress = Silent()) -> int:
     return len(wanted)
 
 
-def _store(library: Library, extractor: Written, ids: np.ndarray, texts: list[str], progress: Progress) -> None:
+def _store(
+    library: Library, extractor: Written, ids: np.ndarray, texts: list[str], progress: Progress
+) -> None:
     before = library.embeddings().get(NAME)
     if before is None or before.extractor != extractor.fingerprint:
         library.set_embedding(NAME, extractor.fingerprint, extractor.dim, {})
     progress.start("text", len(ids))
     for start in range(0, len(ids), _BATCH):
         part = ids[start : start + _BATCH].tolist()
-        library.store([], {NAME: (extractor.fingerprint, part, extractor.encode_documents(texts[start : start + _BATCH]))})
+        library.store(
+            [],
+            {NAME: (extractor.fingerprint, part, extractor.encode_documents(texts[start : start + _BATCH]))},
+        )
         progress.advance(len(part))
 
 
@@ -122,7 +133,8 @@ def _wanted(library: Library, ids: np.ndarray, prints: np.ndarray, kept: dict | 
     before = dict(zip(kept["now_ids"].tolist(), kept["now_prints"].tolist()))
     pending = set(library.pending(NAME))
     return np.array([
-        at for at, (image, one) in enumerate(zip(ids.tolist(), prints.tolist())) if before.get(image) != one or image in pending
+        at for at, (image, one) in enumerate(zip(ids.tolist(), prints.tolist()))
+        if before.get(image) != one or image in pending
     ], np.int64)  # fmt: skip
 
 
@@ -140,7 +152,11 @@ def _sample(texts: list[str]) -> list[str]:
 
 def _print(text: str) -> int:
     """64 bits that tell documents apart; 0 where nothing is written."""
-    return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "little") | 1 if text else 0
+    return (
+        int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "little") | 1
+        if text
+        else 0
+    )
 
 
 def _stamp(library: Library) -> np.ndarray:

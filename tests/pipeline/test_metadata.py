@@ -12,10 +12,12 @@ import pytest
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from pipeline.extraction import facts as reading
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
 from pipeline.pictures import metadata
 from pipeline.pictures.metadata import Metadata
+from pipeline.progress import Silent
 from tests import corpus
 from tests import metadata_pictures as made
 
@@ -71,6 +73,30 @@ def test_images_from_before_there_were_facts_are_read_once(tmp_path):
     assert not scan(library, tmp_path / "pictures").facts
 
 
+class Cut(Silent):
+    """Ctrl-C after the second batch."""
+
+    batches = 0
+
+    def advance(self, units: int = 1, failed: int = 0) -> None:
+        self.batches += 1
+        if self.batches == 2:
+            raise KeyboardInterrupt
+
+
+def test_what_is_read_of_an_old_library_is_kept_when_it_is_interrupted(tmp_path, monkeypatch):
+    expected = made.write(tmp_path / "pictures")
+    library = Library(tmp_path / "data", create=True)
+    scan(library, tmp_path / "pictures")
+    library.db.execute("DELETE FROM facts")
+    monkeypatch.setattr(reading, "BATCH", 10)
+    with pytest.raises(KeyboardInterrupt):
+        reading.read(library, [], Cut())
+    assert len(library.facts.pending()) == len(expected) - 20
+    (tmp_path / "pictures" / "plain" / "said.png").unlink()  # tried again by the next run
+    assert reading.read(library, [], Silent()) == len(expected) - 21 and len(library.facts.pending()) == 1
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "JXL", "HEIF"])
 def test_every_format_tells_when_it_was_taken(kind):
     tags = Image.Exif()
@@ -110,6 +136,7 @@ HOSTILE = {
     "JSON as deep as a well": (made.texts({"prompt": '{"a":' * 50_000, "workflow": "[" * 100_000}), None),
     "settings without an end": (made.texts({"parameters": "Steps: 1, a: \"" + "\\x" * 100_000}), None),
     "quotes without number": (made.texts({"parameters": "Steps: 1, " + 'a: "' * 20_000}), None),
+    "a key of our own": (made.texts({"stealth": "{}", "description": "x", "UserComment": "[]"}), None),
     "EXIF that is none": (made.saved("JPEG", exif=b"Exif\0\0nothing of it"), "EXIF is damaged"),
     "a hidden text that claims too much": (made.saved("PNG", made.hidden("x", claim=2**32 - 1)), "the text hidden in the picture cannot be read"),
 }  # fmt: skip

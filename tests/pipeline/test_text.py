@@ -35,6 +35,7 @@ def written(tmp_path) -> Library:
     return library
 
 
+@pytest.mark.slow
 def test_images_of_one_theme_are_near_and_the_others_have_no_say(written):
     assert text.has_text(written) and text.update(written) == COUNT
     assert written.coverage("text") == {"current": COUNT, "stale": 0, "missing": 0}
@@ -105,6 +106,7 @@ def test_few_words_are_directions_themselves():
     assert not empty.is_fitted and empty.encode_text("one") is None
 
 
+@pytest.mark.slow
 def test_a_run_makes_it_a_part_of_the_library(tmp_path):
     folder = tmp_path / "pictures"
     folder.mkdir()

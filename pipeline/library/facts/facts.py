@@ -55,12 +55,16 @@ class Facts:
 
     def _filled(self) -> list[Column]:
         db = self._library.db
-        filled = db.execute(f"SELECT {', '.join(f'max({name} IS NOT NULL)' for name in _PLAIN)} FROM facts").fetchone()
+        filled = db.execute(
+            f"SELECT {', '.join(f'max({name} IS NOT NULL)' for name in _PLAIN)} FROM facts"
+        ).fetchone()
         names = {name for name, any_ in zip(_PLAIN, filled) if any_}
         if db.execute("SELECT 1 FROM keywords LIMIT 1").fetchone():
             names.add(KEYWORD)
         own = db.execute("SELECT name, kind FROM own_columns ORDER BY position, id")
-        return [KNOWN[name] for name in KNOWN if name in names] + [Column(OWN + name, name, kind) for name, kind in own]
+        return [KNOWN[name] for name in KNOWN if name in names] + [
+            Column(OWN + name, name, kind) for name, kind in own
+        ]
 
     def column(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """What images have in a column: ids (n,) int64 ascending, values (n,).
@@ -70,13 +74,20 @@ class Facts:
         without is not. Images in any state. Raises NoteError for a column there is not.
         """
         if name == KEYWORD:
-            sql, kind, given = "SELECT image_id, keyword FROM keywords ORDER BY image_id, keyword", "category", []
+            sql, kind, given = (
+                "SELECT image_id, keyword FROM keywords ORDER BY image_id, keyword",
+                "category",
+                [],
+            )
         elif name in KNOWN:
             kind, given = KNOWN[name].kind, []
             sql = f"SELECT image_id, {name} FROM facts WHERE {name} IS NOT NULL ORDER BY image_id"
         else:
             number, kind = self._own(name)
-            sql, given = "SELECT image_id, value FROM own_facts WHERE column_id = ? ORDER BY image_id, value", [number]
+            sql, given = (
+                "SELECT image_id, value FROM own_facts WHERE column_id = ? ORDER BY image_id, value",
+                [number],
+            )
         rows = self._library.db.execute(sql, given).fetchall()
         ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
         if kind == "number":
@@ -116,12 +127,14 @@ class Facts:
                 if told or problem:
                     found[image] = ImageFacts(told, problem)
             for image, keyword in db.execute(
-                f"SELECT image_id, keyword FROM keywords WHERE image_id IN ({marks}) ORDER BY image_id, keyword", chunk
+                f"SELECT image_id, keyword FROM keywords WHERE image_id IN ({marks}) ORDER BY image_id, keyword",
+                chunk,
             ):
                 keywords.setdefault(image, []).append(keyword)
             for image, name, value in db.execute(
                 "SELECT f.image_id, c.name, f.value FROM own_facts f JOIN own_columns c ON c.id = f.column_id "
-                f"WHERE f.image_id IN ({marks}) ORDER BY f.image_id, c.position, c.id, f.value", chunk
+                f"WHERE f.image_id IN ({marks}) ORDER BY f.image_id, c.position, c.id, f.value",
+                chunk,
             ):
                 own.setdefault(image, {}).setdefault(OWN + name, []).append(value)
         for image, several in keywords.items():
@@ -174,4 +187,6 @@ class Facts:
 
 def _row(one: Metadata) -> tuple:
     """Its values but the keywords, as they are stored."""
-    return tuple(value for name, value in zip((f.name for f in fields(one)), astuple(one)) if name != "keywords")
+    return tuple(
+        value for name, value in zip((f.name for f in fields(one)), astuple(one)) if name != "keywords"
+    )

@@ -85,7 +85,9 @@ def out_of_step(library: Library) -> list[str]:
     found = []
     for index in () if library.read_only else INDEXES:
         try:
-            library.db.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")  # writes nothing
+            library.db.execute(
+                f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)"
+            )  # writes nothing
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
                 raise
@@ -123,10 +125,15 @@ def _places(library: Library, word: str) -> Iterator[tuple[str, np.ndarray]]:
             "WHERE vocabulary_words MATCH ?", word,
         )  # fmt: skip
     for place, column in (("file name", "name"), ("folder", "folder")):
-        yield place, _ids(library, "rowid", "FROM image_words WHERE image_words MATCH ?", f"{column} : {word}")
+        yield (
+            place,
+            _ids(library, "rowid", "FROM image_words WHERE image_words MATCH ?", f"{column} : {word}"),
+        )
     for column in WRITTEN:
         yield column, _ids(library, "rowid", "FROM fact_words WHERE fact_words MATCH ?", f"{column} : {word}")
-    for number, name in library.db.execute("SELECT id, name FROM own_columns ORDER BY position, id").fetchall():
+    for number, name in library.db.execute(
+        "SELECT id, name FROM own_columns ORDER BY position, id"
+    ).fetchall():
         yield name, _ids(
             library, "f.image_id",
             "FROM own_words w JOIN own_facts f ON f.id = w.rowid WHERE own_words MATCH ? AND f.column_id = ?",
@@ -144,7 +151,9 @@ def _ok(library: Library, ids: np.ndarray) -> np.ndarray:
     if len(ids) > 20_000:  # one pass over all is quicker
         return _ids(library, "id", "FROM images WHERE state = 'ok'")
     found = [
-        _ids(library, "id", f"FROM images WHERE state = 'ok' AND id IN ({','.join('?' * len(chunk))})", *chunk)
+        _ids(
+            library, "id", f"FROM images WHERE state = 'ok' AND id IN ({','.join('?' * len(chunk))})", *chunk
+        )
         for chunk in chunks(ids.tolist())
     ]
     return np.concatenate(found)

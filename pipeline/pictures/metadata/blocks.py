@@ -99,7 +99,9 @@ def _png(source: Source, found: Blocks) -> None:
         if len(head) < 8 or head[4:] == b"IEND":
             return
         size, kind = int.from_bytes(head[:4], "big"), head[4:]
-        if kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt") and not found.too_large(f"a {kind.decode()} chunk", size):
+        if kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt") and not found.too_large(
+            f"a {kind.decode()} chunk", size
+        ):
             body = source.part(at + 8, size)
             if kind == b"eXIf":
                 found.exif.append(body.part(6) if body.read(0, 6) == b"Exif\0\0" else body)

@@ -14,11 +14,37 @@ _SHOT, _PLACE, XMP, IPTC, PHOTOSHOP = 0x8769, 0x8825, 0x02BC, 0x83BB, 0x8649
 DESCRIPTION, MAKE, MODEL = 0x010E, 0x010F, 0x0110
 COMMENT = 0x9286
 _MOST_TAGS, _LARGEST = 512, 8 * 2**20
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_SIZES = {
+    1: 1,
+    2: 1,
+    3: 2,
+    4: 4,
+    5: 8,
+    6: 1,
+    7: 1,
+    8: 2,
+    9: 4,
+    10: 8,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}
 _FORMS = {3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _MOST_NUMBERS = 16
-_TIME = re.compile(r"(\d{4})[:/.-](\d\d)[:/.-](\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d\d:?\d\d)?")
-_SAYS_NOTHING = ("olympus digital camera", "sony dsc", "minolta digital camera", "digital camera", "dcim", "image description")
+_TIME = re.compile(
+    r"(\d{4})[:/.-](\d\d)[:/.-](\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d\d:?\d\d)?"
+)
+_SAYS_NOTHING = (
+    "olympus digital camera",
+    "sony dsc",
+    "minolta digital camera",
+    "digital camera",
+    "dcim",
+    "image description",
+)
 """Descriptions that cameras put into every picture."""
 
 Tags = Mapping[int, object]
@@ -39,7 +65,11 @@ def tags(source: Source) -> dict[int, object] | None:
     found = _directory(source, first, order, big)
     for pointer, base in ((_SHOT, 0), (_PLACE, 0x10000)):
         if at := whole(found, pointer):
-            found |= {base + tag: value for tag, value in _directory(source, at, order, big).items() if base + tag not in found}
+            found |= {
+                base + tag: value
+                for tag, value in _directory(source, at, order, big).items()
+                if base + tag not in found
+            }
     return found
 
 
@@ -50,7 +80,9 @@ def _word(order: str) -> str:
 def _directory(source: Source, at: int, order: str, big: bool) -> dict[int, object]:
     if at < 8:
         return {}
-    count, at = (source.number(at, 8, _word(order)), at + 8) if big else (source.number(at, 2, _word(order)), at + 2)
+    count, at = (
+        (source.number(at, 8, _word(order)), at + 8) if big else (source.number(at, 2, _word(order)), at + 2)
+    )
     step, inline, form = (20, 8, order + "HHQ") if big else (12, 4, order + "HHI")
     entries = source.read(at, min(count, _MOST_TAGS) * step)
     found = {}
@@ -72,7 +104,10 @@ def _value(kind: int, raw: bytes, order: str) -> object:
     if kind in (1, 2, 7):
         return raw
     if kind in (5, 10):
-        pairs = struct.unpack(order + ("I" if kind == 5 else "i") * (min(len(raw) // 8, _MOST_NUMBERS) * 2), raw[: 8 * min(len(raw) // 8, _MOST_NUMBERS)])
+        pairs = struct.unpack(
+            order + ("I" if kind == 5 else "i") * (min(len(raw) // 8, _MOST_NUMBERS) * 2),
+            raw[: 8 * min(len(raw) // 8, _MOST_NUMBERS)],
+        )
         return tuple(over / under if under else math.nan for over, under in zip(pairs[::2], pairs[1::2]))
     size = _SIZES[kind]
     count = min(len(raw) // size, _MOST_NUMBERS)
@@ -150,7 +185,11 @@ def _of_unicode(body: bytes) -> str:
 
 def _utf16(found: Tags, tag: int) -> str | None:
     raw = found.get(tag)
-    return raw[: len(raw) // 2 * 2].decode("utf-16-le", "replace").partition("\0")[0] if isinstance(raw, bytes) else None
+    return (
+        raw[: len(raw) // 2 * 2].decode("utf-16-le", "replace").partition("\0")[0]
+        if isinstance(raw, bytes)
+        else None
+    )
 
 
 def whole(found: Tags, tag: int) -> int | None:
@@ -188,7 +227,14 @@ def time(said: str | None, fraction: str | None = None, offset: str | None = Non
     if month == "02" and not leap:
         days = 28
     second = second or "00"
-    if not ("0001" <= year and "01" <= month <= "12" and 1 <= int(day) <= days and hour < "24" and minute < "60" and second < "60"):
+    if not (
+        "0001" <= year
+        and "01" <= month <= "12"
+        and 1 <= int(day) <= days
+        and hour < "24"
+        and minute < "60"
+        and second < "60"
+    ):
         return None
     part = part or (fraction or "").strip()
     part = f".{part[:9]}" if part.isdecimal() and part.isascii() and part.strip("0") else ""

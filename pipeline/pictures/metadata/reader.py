@@ -20,7 +20,18 @@ from pipeline.pictures.metadata.metadata import Metadata
 from pipeline.pictures.metadata.source import Source
 from pipeline.pictures.metadata.text import LINE, keywords, line, lines
 
-_OF_SHOT = {"taken", "camera", "lens", "orientation", "exposure", "aperture", "iso", "focal_length", "latitude", "longitude"}
+_OF_SHOT = {
+    "taken",
+    "camera",
+    "lens",
+    "orientation",
+    "exposure",
+    "aperture",
+    "iso",
+    "focal_length",
+    "latitude",
+    "longitude",
+}
 _NOT_OF_MADE = {"title", "caption", "camera", "lens", "creator"}
 _PNG_TEXTS = {"Title": "title", "Description": "caption", "Author": "creator", "Copyright": "copyright"}
 _LONGEST_PROBLEM = 300
@@ -35,13 +46,22 @@ def read(data: bytes | BinaryIO, sidecar: bytes | None = None) -> Metadata:
     tags = _tags(found)
     packets = _packets(found, sidecar)
     texts = _texts(found, tags, packets)
-    if "stealth" not in texts and (made := recognize(texts)) is None:
-        texts |= _hidden(source, found)
-        made = recognize(texts)
-    photoshop = found.photoshop or next((raw for raw in (tags.get(exif.PHOTOSHOP),) if isinstance(raw, bytes)), b"")
-    block = iptc.of_photoshop(photoshop) or next((raw for raw in (tags.get(exif.IPTC),) if isinstance(raw, bytes)), b"")
+    made = recognize(texts)
+    if made is None and (hidden := _hidden(source, found)):
+        made = recognize(texts | hidden)
+    photoshop = found.photoshop or next(
+        (raw for raw in (tags.get(exif.PHOTOSHOP),) if isinstance(raw, bytes)), b""
+    )
+    block = iptc.of_photoshop(photoshop) or next(
+        (raw for raw in (tags.get(exif.IPTC),) if isinstance(raw, bytes)), b""
+    )
     shot = exif.told(tags)
-    told = [{name: shot[name] for name in _OF_SHOT}, *map(xmp.told, packets), iptc.told(block) if block else {}, shot]
+    told = [
+        {name: shot[name] for name in _OF_SHOT},
+        *map(xmp.told, packets),
+        iptc.told(block) if block else {},
+        shot,
+    ]
     if made is None:
         told.append(_plain(found))
     else:  # whose settings stand in captions, and whose name in the camera's place
@@ -110,7 +130,9 @@ def _texts(found: Blocks, tags: dict[int, object], packets: list[xmp.Said]) -> d
     texts = dict(found.texts)
     if found.comment:
         texts.setdefault("comment", found.comment)
-    comment = exif.comment(tags) or next((said["exif:UserComment"][0] for said in packets if said.get("exif:UserComment")), None)
+    comment = exif.comment(tags) or next(
+        (said["exif:UserComment"][0] for said in packets if said.get("exif:UserComment")), None
+    )
     if comment:
         texts.setdefault("UserComment", comment)
     for tag in (exif.DESCRIPTION, exif.MAKE, exif.MODEL):
@@ -150,6 +172,10 @@ def _merged(told: list[Said]) -> Said:
     """One value a column: of the shot from EXIF first, of all else from the first that has it."""
     merged: Said = {}
     for one in told:
-        merged |= {key: value for key, value in one.items() if value is not None and key not in merged and key != "keywords"}
+        merged |= {
+            key: value
+            for key, value in one.items()
+            if value is not None and key not in merged and key != "keywords"
+        }
     merged["keywords"] = keywords(word for one in told for word in one.get("keywords", ()))
     return merged

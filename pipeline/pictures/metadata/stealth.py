@@ -22,7 +22,12 @@ _RGBA = 6
 def hidden(source: Source) -> str | None:
     """The text hidden in a picture, or None. Raises ValueError where it is damaged."""
     head = source.read(0, 33)
-    if head[:8] != b"\x89PNG\r\n\x1a\n" or head[12:16] != b"IHDR" or head[24:26] != bytes([8, _RGBA]) or head[28] != 0:
+    if (
+        head[:8] != b"\x89PNG\r\n\x1a\n"
+        or head[12:16] != b"IHDR"
+        or head[24:26] != bytes([8, _RGBA])
+        or head[28] != 0
+    ):
         return None
     width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
     if width * height > _MOST_PIXELS or height < _HEAD:

@@ -89,14 +89,18 @@ def told(said: Said) -> dict[str, object]:
     latitude, longitude = _degrees(first("exif:GPSLatitude")), _degrees(first("exif:GPSLongitude"))
     whole = latitude is not None and longitude is not None
     turn = _fraction(first("tiff:Orientation"))
-    paths = [*said.get("lr:hierarchicalSubject", ()), *(one.replace("/", "|") for one in said.get("digiKam:TagsList", ()))]
+    paths = [
+        *said.get("lr:hierarchicalSubject", ()),
+        *(one.replace("/", "|") for one in said.get("digiKam:TagsList", ())),
+    ]
     return {
         "title": line(first("dc:title"), LINE) or line(first("photoshop:Headline"), LINE),
         "caption": lines(first("dc:description")),
         "creator": line(", ".join(said.get("dc:creator", ()))),
         "copyright": line(first("dc:rights")),
         "rating": round(rating) if rating is not None and -1 <= rating <= 5 and rating != 0 else None,
-        "taken": time(first("exif:DateTimeOriginal")) or time(first("photoshop:DateCreated")) or time(first("xmp:CreateDate")),
+        "taken": time(first("exif:DateTimeOriginal")) or time(first("photoshop:DateCreated"))
+        or time(first("xmp:CreateDate")),
         "camera": model if model and make and model.lower().startswith(make.split()[0].lower())
         else " ".join(filter(None, (make, model))) or None,
         "lens": line(first("aux:Lens", "exifEX:LensModel")),

@@ -14,9 +14,33 @@ from pipeline.pictures.metadata.generators.made import Made, json_of
 
 _MOST = 5_000  # nodes walked over
 _SINKS = ("save", "preview", "output")
-_TEXTS = ("text", "text_g", "text_l", "t5xxl", "clip_l", "clip_g", "prompt", "string", "value", "positive", "wildcard_text")
+_TEXTS = (
+    "text",
+    "text_g",
+    "text_l",
+    "t5xxl",
+    "clip_l",
+    "clip_g",
+    "prompt",
+    "string",
+    "value",
+    "positive",
+    "wildcard_text",
+)
 _MODELS = ("ckpt_name", "unet_name", "model_name", "base_ckpt_name", "gguf_name")
-_NOT_WORDS = ("model", "clip", "vae", "image", "images", "samples", "latent_image", "latent", "pixels", "mask", "control_net")
+_NOT_WORDS = (
+    "model",
+    "clip",
+    "vae",
+    "image",
+    "images",
+    "samples",
+    "latent_image",
+    "latent",
+    "pixels",
+    "mask",
+    "control_net",
+)
 _WIDGETS = {
     "CLIPTextEncode": ("text",), "CheckpointLoaderSimple": ("ckpt_name",), "UNETLoader": ("unet_name",),
     "KSampler": ("seed",), "KSamplerAdvanced": ("add_noise", "noise_seed"), "RandomNoise": ("noise_seed",),
@@ -39,7 +63,13 @@ def recognize(texts: Mapping[str, str]) -> Made | None:
     for sampler in _samplers(graph):
         prompt = _words(graph, sampler, "positive")
         if prompt:
-            return Made("ComfyUI", prompt, _words(graph, sampler, "negative"), _model(graph, sampler), _seed(graph, sampler))
+            return Made(
+                "ComfyUI",
+                prompt,
+                _words(graph, sampler, "negative"),
+                _model(graph, sampler),
+                _seed(graph, sampler),
+            )
     # No sampler of a kind that is known: what is written in it, and nothing of which is what.
     words = [text for node in graph.values() if "TextEncode" in _kind(node) for text in _own(node)]
     return Made("ComfyUI", "\n".join(dict.fromkeys(words)) or None)
@@ -49,7 +79,8 @@ def _run(found: dict | None) -> Graph | None:
     if found is None:
         return None
     nodes = {
-        str(name): node for name, node in found.items()
+        str(name): node
+        for name, node in found.items()
         if isinstance(node, dict) and isinstance(node.get("inputs"), dict) and "class_type" in node
     }
     return nodes or None
@@ -111,7 +142,9 @@ def _words(graph: Graph, sampler: Node, role: str) -> str | None:
     """The texts that lead into a sampler's `positive` or `negative`."""
     start = _link(graph, sampler["inputs"].get(role))
     if start is None and role == "positive":  # one that is guided, or conditioned, through another node
-        start = _link(graph, sampler["inputs"].get("guider")) or _link(graph, sampler["inputs"].get("conditioning"))
+        start = _link(graph, sampler["inputs"].get("guider")) or _link(
+            graph, sampler["inputs"].get("conditioning")
+        )
     elif start is None:
         start = _link(graph, sampler["inputs"].get("guider"))
         start = start if start and "negative" in start["inputs"] else None
@@ -124,13 +157,20 @@ def _words(graph: Graph, sampler: Node, role: str) -> str | None:
             return name == role
         return name not in _NOT_WORDS and name != ("negative" if role == "positive" else "positive")
 
-    words = [text for node in _up(graph, [start], follow) if role not in node["inputs"] or _own(node) for text in _own(node)]
+    words = [
+        text
+        for node in _up(graph, [start], follow)
+        if role not in node["inputs"] or _own(node)
+        for text in _own(node)
+    ]
     return "\n".join(dict.fromkeys(words)) or None
 
 
 def _own(node: Node) -> list[str]:
     """What is written in a node itself."""
-    return [text.strip() for name in _TEXTS if isinstance(text := node["inputs"].get(name), str) and text.strip()]
+    return [
+        text.strip() for name in _TEXTS if isinstance(text := node["inputs"].get(name), str) and text.strip()
+    ]
 
 
 def _model(graph: Graph, sampler: Node) -> str | None:
@@ -147,8 +187,14 @@ def _seed(graph: Graph, sampler: Node) -> str | None:
         value = sampler["inputs"].get(name)
         above = _link(graph, value)
         if above is not None:
-            value = next((above["inputs"].get(key) for key in ("noise_seed", "seed", "value", "int")
-                          if above["inputs"].get(key) is not None), None)
+            value = next(
+                (
+                    above["inputs"].get(key)
+                    for key in ("noise_seed", "seed", "value", "int")
+                    if above["inputs"].get(key) is not None
+                ),
+                None,
+            )
         if isinstance(value, int | float) and not isinstance(value, bool):
             return str(int(value))
     return None

@@ -32,7 +32,10 @@ def clean(made: Made) -> Made:
     model = line(made.model)
     model = _ENDING.sub("", re.split(r"[/\\]", model)[-1]) if model else None
     return Made(
-        line(made.generator) or "unknown", lines(made.prompt), lines(made.negative_prompt), model or None,
+        line(made.generator) or "unknown",
+        lines(made.prompt),
+        lines(made.negative_prompt),
+        model or None,
         seed if _SEED.fullmatch(seed) else None,
     )
 

@@ -20,14 +20,18 @@ def invokeai(texts: Texts) -> Made | None:
     if found := json_of(texts.get("invokeai_metadata")):
         model = found.get("model")
         model = (model.get("name") or model.get("model_name")) if isinstance(model, dict) else model
-        return Made("InvokeAI", found.get("positive_prompt"), found.get("negative_prompt"), model, found.get("seed"))
+        return Made(
+            "InvokeAI", found.get("positive_prompt"), found.get("negative_prompt"), model, found.get("seed")
+        )
     if found := json_of(texts.get("sd-metadata")):
         image = found["image"]
         prompt = image.get("prompt")
         if isinstance(prompt, list):
             prompt = ", ".join(one["prompt"] for one in prompt)
         plain, negative = _negative(prompt)
-        return Made("InvokeAI", plain, negative, found.get("model_weights") or found.get("model"), image.get("seed"))
+        return Made(
+            "InvokeAI", plain, negative, found.get("model_weights") or found.get("model"), image.get("seed")
+        )
     if (said := texts.get("Dream")) and (match := _DREAM.match(said[:20_000])):
         seed = _DREAM_SEED.search(said)
         plain, negative = _negative(match[1])
@@ -60,7 +64,9 @@ def _captions(said: object) -> str | None:
     if not isinstance(said, dict):
         return None
     caption = said["caption"]
-    return "\n".join([caption["base_caption"], *(one["char_caption"] for one in caption.get("char_captions", ()))])
+    return "\n".join(
+        [caption["base_caption"], *(one["char_caption"] for one in caption.get("char_captions", ()))]
+    )
 
 
 def swarm(texts: Texts) -> Made | None:
@@ -68,7 +74,9 @@ def swarm(texts: Texts) -> Made | None:
     for key in ("parameters", "UserComment"):
         found = json_of(texts.get(key))
         if found and isinstance(said := found.get("sui_image_params"), dict):
-            return Made("SwarmUI", said.get("prompt"), said.get("negativeprompt"), said.get("model"), said.get("seed"))
+            return Made(
+                "SwarmUI", said.get("prompt"), said.get("negativeprompt"), said.get("model"), said.get("seed")
+            )
     return None
 
 
@@ -76,7 +84,11 @@ def fooocus(texts: Texts) -> Made | None:
     """Its own scheme; its other one is that of the web UI."""
     for key in ("parameters", "UserComment", "Comment"):
         found = json_of(texts.get(key))
-        if found and "prompt" in found and ("base_model" in found or "fooocus" in str(found.get("version", "")).lower()):
+        if (
+            found
+            and "prompt" in found
+            and ("base_model" in found or "fooocus" in str(found.get("version", "")).lower())
+        ):
             model = found.get("base_model") or found.get("base_model_name")
             return Made("Fooocus", found["prompt"], found.get("negative_prompt"), model, found.get("seed"))
     return None
@@ -95,8 +107,11 @@ def easy_diffusion(texts: Texts) -> Made | None:
     if "use_stable_diffusion_model" not in texts and not ("prompt" in texts and "seed" in texts):
         return None
     return Made(
-        "Easy Diffusion", texts.get("prompt"), texts.get("negative_prompt"),
-        texts.get("use_stable_diffusion_model"), texts.get("seed"),
+        "Easy Diffusion",
+        texts.get("prompt"),
+        texts.get("negative_prompt"),
+        texts.get("use_stable_diffusion_model"),
+        texts.get("seed"),
     )
 
 

@@ -1,8 +1,8 @@
 """Stable Diffusion web UI (AUTOMATIC1111), Forge, and the many that write as they do.
 
-    the prompt, on any number of lines
-    Negative prompt: likewise
-    Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x512, Model: name, Version: v1.6.0
+the prompt, on any number of lines
+Negative prompt: likewise
+Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x512, Model: name, Version: v1.6.0
 """
 
 from __future__ import annotations
@@ -34,14 +34,22 @@ def parse(text: str) -> Made | None:
     at = max(0, text.rfind("\n", 0, at) + 1) if at >= 0 else -1
     settings = {}
     if at >= 0:
-        settings = {key.strip(): _unquoted(value) for key, value in _SETTING.findall(text[at : at + _MOST_SETTINGS].replace("\n", ","))}
+        settings = {
+            key.strip(): _unquoted(value)
+            for key, value in _SETTING.findall(text[at : at + _MOST_SETTINGS].replace("\n", ","))
+        }
     if "Steps" not in settings or len(settings) < _FEWEST:
         return None
-    prompt, _, negative = text[:at].partition(_NEGATIVE) if text[:at].startswith(_NEGATIVE) else (
-        text[:at].partition("\n" + _NEGATIVE)
+    prompt, _, negative = (
+        text[:at].partition(_NEGATIVE)
+        if text[:at].startswith(_NEGATIVE)
+        else (text[:at].partition("\n" + _NEGATIVE))
     )
     return Made(
-        _program(settings), prompt.strip(), negative.strip(), settings.get("Model") or _civitai(text[at:]),
+        _program(settings),
+        prompt.strip(),
+        negative.strip(),
+        settings.get("Model") or _civitai(text[at:]),
         settings.get("Seed"),
     )
 
@@ -76,4 +84,7 @@ def _civitai(settings: str) -> str | None:
         listed, _ = json.JSONDecoder().raw_decode(settings, at + len("Civitai resources: "))
     except (ValueError, RecursionError):
         return None
-    return next((one.get("modelName") for one in listed if isinstance(one, dict) and one.get("type") == "checkpoint"), None)
+    return next(
+        (one.get("modelName") for one in listed if isinstance(one, dict) and one.get("type") == "checkpoint"),
+        None,
+    )
