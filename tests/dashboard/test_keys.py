@@ -188,7 +188,7 @@ def test_two_windows_on_one_server_do_not_disturb_each_other(browser, address):
         expect(window.locator(f"#search-query img[src^='/image/{image}']")).to_be_visible()
         expect(window.locator("#search-gallery .pictures")).to_have_attribute("data-count", "59")
     before = one.locator("#search-gallery .match-score").all_inner_texts()
-    other.get_by_role("button", name="Color", exact=True).click()
+    other.get_by_role("button", name="Same colors").click()
     expect(other).to_have_url(re.compile("sift=0"))
     other.goto("/?map=color")
     expect(other.locator("#map-clusters")).to_contain_text("Cluster 1")

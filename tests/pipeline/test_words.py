@@ -90,6 +90,11 @@ def test_a_color_is_found_and_a_minus_is_not(searcher):
     assert share(blue, "blue") > 0.5
     alike = dict.fromkeys(searcher.embeddings, 1.0)
     assert share(not_blue, "blue") < share(searcher.search(Query.around(blue.matches[0].id, weights=alike, top_k=5)), "blue")
+    away = searcher.search(Query((WordsEntry("balloon"), WordsEntry("blue", minus=True)), top_k=60, written=False))
+    assert set(away.scale) == {"color", "efficientnet"}, "a minus alone has a say, too"
+    by_color = sorted(away.matches, key=lambda match: match.parts["color"])
+    halves = [[_shares(searcher.library, match.id)["blue"] for match in half] for half in (by_color[:20], by_color[-20:])]
+    assert np.mean(halves[0]) > np.mean(halves[1]) + 0.1
     again = searcher.search(Query((WordsEntry("blue"), WordsEntry("zzyzx")), top_k=5))
     assert [match.id for match in again.matches] == [match.id for match in blue.matches]
     assert list(again.unknown) == ["zzyzx"]
