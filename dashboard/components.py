@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from shlex import quote
 from urllib.parse import urlencode
@@ -101,14 +101,12 @@ _SHORT = {"map": "Map"}
 
 
 def image_links(
-    image_id: int, *, name: str = "", leave_out: Sequence[str] = (), map_href: str | None = None,
-    words: bool = False,
+    image_id: int, *, name: str = "", leave_out: Sequence[str] = (), words: bool = False,
 ) -> html.Div:
     """Small links to what else can be done with an image: icons, with words where there is room.
 
     name: of the image, for screen readers. leave_out: any of map, search, compare, graph,
-    detail, such as the page that the links stand on. map_href: the place on another map
-    than the first.
+    detail, such as the page that the links stand on.
     """
     of = f": {name}" if name else ""
     return html.Div(
@@ -116,7 +114,7 @@ def image_links(
             html.A(
                 [icon(picture), *([_SHORT.get(key, text), html.Span(of, className="visually-hidden")]
                                   if words else [html.Span(f"{text}{of}", className="visually-hidden")])],
-                href=map_href if key == "map" and map_href else link(path, image=int(image_id)),
+                href=link(path, image=int(image_id)),
                 className="image-link", title=text,
             )
             for key, path, text, picture in _LINKS
@@ -133,25 +131,14 @@ def match_card(
     weights: Mapping[str, float],
     *,
     kind: str,
-    href: str | None = None,
-    action: str | None = None,
     leave_out: Sequence[str] = (),
 ) -> html.Article:
     """One match: picture with links over it, rank, score, parts, label. called: see `Reads.called`.
 
-    The picture is a button with id {"type": kind, "image": match.id}. `action` is the text
-    of a second button, {"type": kind + "-action", "image": match.id}; `href` the address
-    of "On the map", where not the first; leave_out: see `image_links`.
+    The picture is a button with id {"type": kind, "image": match.id}; leave_out: see `image_links`.
     """
     name = called.name
     title = f"{match.label} · {name}" if match.label else name
-    doing = action or "Show"
-    links = []
-    if action:
-        links.append(html.Button(
-            action, id={"type": f"{kind}-action", "image": match.id}, type="button",
-            className="card-link", **{"aria-label": f"{action}: {name}"},
-        ))
     return html.Article(
         className="match",
         children=[
@@ -160,9 +147,9 @@ def match_card(
                     html.Button(
                         thumb(match.id, f"Match {rank}: {title}"),
                         id={"type": kind, "image": match.id}, type="button", className="match-picture",
-                        title=title, **{"aria-label": f"{doing}: match {rank}, {title}"},
+                        title=title, **{"aria-label": f"Show: match {rank}, {title}"},
                     ),
-                    image_links(match.id, name=name, leave_out=leave_out, map_href=href),
+                    image_links(match.id, name=name, leave_out=leave_out),
                 ],
                 className="match-top",
             ),
@@ -172,8 +159,15 @@ def match_card(
             ),
             parts_bar(match.parts, weights),
             html.Div(match.label or name, className="match-label", title=called.path),
-            *([html.Div(links, className="match-links")] if links else []),
         ],
+    )
+
+
+def legend(names: Iterable[str]) -> html.Div:
+    """Above a list of matches, once: what the bars below the pictures are of."""
+    return html.Div(
+        [html.Span([html.Span(className=f"dot {part_of(name)}"), title_of(name)]) for name in names],
+        className="legend", title="The bars below the pictures: how alike, from 0 to 1, by each",
     )
 
 

@@ -73,6 +73,7 @@ def image_panel(
         ),
     ]
     called = reads.called([match.id for match in found.matches])
+    children.append(components.legend(name for name, weight in found.weights.items() if weight))
     children.append(components.gallery(
         components.match_card(match, called[match.id], rank, found.weights, kind=NEIGHBOR, leave_out=("map",))
         for rank, match in enumerate(found.matches, 1)
