@@ -65,6 +65,11 @@ class Extractor(ABC):
         earlier version of Likeness said less about the same vectors."""
         return False
 
+    def adopts_from(self, fingerprint: str) -> int:
+        """From which long side on, px, vectors of an adopted fingerprint are this extractor's own;
+        pictures below have to be looked at again. 0: all are."""
+        return 0
+
     @classmethod
     def check(cls, options: Options) -> None:
         """Raises EmbeddingError where the options name a network that there is not; reads no weights."""

@@ -72,9 +72,9 @@ EMBEDDINGS: dict[str, Embedding] = {
 
 FAMILIES: dict[str, Callable[[str], Embedding]] = {
     "timm": lambda model: Embedding(
-        f"Meaning ({model})", "meaning", f"what timm's {model} tells apart", Timm, preset={"model": model}),
+        model.partition(".")[0], "meaning", f"what timm's {model} tells apart", Timm, preset={"model": model}),
     "open_clip": lambda model: Embedding(
-        f"Meaning ({model.replace(':', ', ')})", "meaning", "what is in the image, and words for it", OpenClip,
+        model.partition(":")[0], "meaning", f"what open_clip's {model} sees, and words for it", OpenClip,
         preset={"model": model}),
 }  # fmt: skip
 """What a name before a colon stands for: the entry of a network by the name behind it."""

@@ -49,6 +49,13 @@ rank-1 under crop."""
 KEYPOINTS = 400
 """Strongest keypoints kept per picture, as good as 500; 250 lost 2.5 points of rank-1 under blur."""
 
+SMALL = 400
+"""Pictures of a smaller long side, px, are looked at a second time at half their size: what a large
+picture loses on its way to `SIDE`, they have to lose to be known again when blurred. Of 400
+photographs of clothing at 300 px, rank-1 of 100 changed copies (crop, rotate, half+q20, dark+mirror, blur)
+was 0.98 1 0.96 1 0.88, and is 0.99 1 1 1 0.97 at 1.3 times the time; with two thirds of the size the
+same. Half size alone had 0.94 0.92 0.96 (crop, half+q20, blur), enlarging to 400 px 0.77 under blur."""
+
 SAMPLED = 250
 """Keypoints per picture that enter the fit: 1,500 pictures are 48 MB."""
 
@@ -93,7 +100,14 @@ class SiftVlad(FittedExtractor):
 
     def facts(self) -> dict[str, object]:
         own = {"side": SIDE, "keypoints": KEYPOINTS, "words": WORDS, "dim": self.dim}
-        return {**own, "fit": self._digest}
+        return {**own, "fit": self._digest, "small": SMALL}
+
+    def adopts(self, fingerprint: str) -> bool:
+        """Only small pictures got other vectors before."""
+        return fingerprint == self.fingerprint.removesuffix(f" small={SMALL}")
+
+    def adopts_from(self, fingerprint: str) -> int:
+        return SMALL
 
     @property
     def is_fitted(self) -> bool:
@@ -189,7 +203,18 @@ def _sift() -> cv2.SIFT:
 
 def _detect(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(h, w, 3) uint8 RGB → descriptors (n, 128) uint8 and places (n, 3) float32."""
-    gray = resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), SIDE)  # gray first: a third of the work
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # gray first: a third of the work
+    found, places = _keypoints(resize(gray, SIDE))
+    if max(gray.shape) >= SMALL:
+        return found, places
+    height, width = (max(1, length // 2) for length in gray.shape)
+    again, there = _keypoints(cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA))
+    there[:, 2] *= 2
+    return np.concatenate([found, again]), np.concatenate([places, there])
+
+
+def _keypoints(gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w) uint8 → descriptors and places, as `_detect` has them."""
     keypoints, found = _sift().detectAndCompute(gray, None)
     if found is None:
         return np.zeros((0, 128), np.uint8), np.zeros((0, 3), np.float32)

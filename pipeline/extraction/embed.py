@@ -71,7 +71,7 @@ def embed(
         elif isinstance(extractor, FittedExtractor) and not _restored(library, name, extractor, progress):
             learning.append(name)
         else:
-            _register(library, extractor)
+            _register(library, extractor, progress)
     needs = _needs(library, list(extractors), learning)
     if not needs and not learning:
         return report
@@ -99,11 +99,14 @@ def _fetched(library: Library, extractor: Extractor, progress: Progress) -> bool
     return True
 
 
-def _register(library: Library, extractor: Extractor) -> None:
+def _register(library: Library, extractor: Extractor, progress: Progress = Silent()) -> None:
     """Make it the library's current extractor of its embedding, and its options the remembered ones."""
     before = library.embeddings().get(extractor.name)
     if before and before.extractor != extractor.fingerprint and extractor.adopts(before.extractor):
-        library.rename_extractor(before.extractor, extractor.fingerprint)
+        least = extractor.adopts_from(before.extractor)
+        library.rename_extractor(before.extractor, extractor.fingerprint, least)
+        if least and (count := library.coverage(extractor.name)["stale"]):
+            progress.say(f"{count:,} images below {least} px are looked at again by {extractor.name}: it knows them better now.")
     known = list(EMBEDDINGS)
     position = known.index(extractor.name) if extractor.name in known else None
     library.set_embedding(

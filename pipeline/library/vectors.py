@@ -88,12 +88,19 @@ class VectorTables:
             if before is None or before.extractor != extractor:
                 self.raise_generation()
 
-    def rename_extractor(self, before: str, after: str) -> None:
-        """Have all that carries a fingerprint carry another one: it is said more exactly now."""
+    def rename_extractor(self, before: str, after: str, least: int = 0) -> None:
+        """Have all that carries a fingerprint carry another one: it is said more exactly now.
+
+        Vectors of images with a long side below `least` px keep theirs, and so become stale.
+        """
         with self.db.atomic():
             number = self._extractor_id(after)
             old = self._extractor_id(before)
-            self.db.execute("UPDATE vectors SET extractor_id = ? WHERE extractor_id = ?", [number, old])
+            small = "SELECT id FROM images WHERE max(width, height) < ?"
+            self.db.execute(
+                f"UPDATE vectors SET extractor_id = ? WHERE extractor_id = ? AND image_id NOT IN ({small})",
+                [number, old, least],
+            )
             self.db.execute("UPDATE embeddings SET extractor_id = ? WHERE extractor_id = ?", [number, old])
             self.raise_generation()
 
