@@ -140,6 +140,7 @@
     search: () => go("/search"),
     graph: () => go("/graph"),
     pictures: () => go("/gallery"),
+    table: () => go("/table"),
     csv: () => save("csv"), json: () => save("json"), zip: () => save("zip"),
     expand: () => { large = !large; render(); },
     collapse: () => { open = false; render(); },

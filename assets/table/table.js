@@ -164,7 +164,7 @@
   on("click", "#table-grid .ag-row .ag-cell", (cell, event) => {
     if (event.target.closest("input, .ag-selection-checkbox")) return;
     const id = Number(cell.closest(".ag-row").getAttribute("row-id"));
-    if (cell.getAttribute("col-id") === "picture") likeness.visit(`/detail/${id}`, "");
+    if (cell.getAttribute("col-id") === "picture") likeness.visit("/detail", `?image=${id}`);
     else if (engine && engine.data) engine.mark({ own: id });
   });
 

@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -74,10 +73,20 @@ def each(library: Library, ids: np.ndarray, expression: str) -> Iterable:
     yield from (None for _ in chain([] if want is None else [want], wanted))
 
 
+_UNKNOWN = -1e300
+"""In the place of NULL, for which an array of figures has no room."""
+
+
 def figures(library: Library, ids: np.ndarray, expression: str) -> np.ndarray:
     """As `each`, (n,) float64, NaN for NULL."""
-    found = (np.nan if one is None else one for one in each(library, ids, expression))
-    return np.fromiter(found, np.float64, len(ids))
+    sql = f"SELECT id, coalesce({expression}, {_UNKNOWN}) FROM images WHERE state = 'ok' ORDER BY id"
+    told = np.fromiter(library.db.execute(sql), [("id", np.int64), ("value", np.float64)])
+    at = np.searchsorted(told["id"], ids).clip(max=max(0, len(told) - 1))
+    found = np.full(len(ids), np.nan)
+    if len(told):
+        there = (told["id"][at] == ids) & (told["value"][at] != _UNKNOWN)
+        found[there] = told["value"][at][there]
+    return found
 
 
 def _label(library: Library, ids: np.ndarray) -> Categories:
@@ -135,9 +144,14 @@ def _root(library: Library, ids: np.ndarray) -> Categories:
 
 
 def _kind(library: Library, ids: np.ndarray) -> Categories:
-    endings = ("" if path is None else PurePosixPath(from_database(path)).suffix[1:].upper() for path in each(library, ids, "path"))
     alike = {"JPG": "JPEG", "TIF": "TIFF", "HEIF": "HEIC"}
-    return values.coded((alike.get(one, one) or None for one in endings), len(ids), folds=True)
+
+    def ending(path: str | bytes | None) -> str | None:
+        name = "" if path is None else from_database(path).rpartition("/")[2]
+        end = name.rpartition(".")[2].upper() if "." in name[1:] else ""
+        return alike.get(end, end) or None
+
+    return values.coded(map(ending, each(library, ids, "path")), len(ids), folds=True)
 
 
 def _shape(library: Library, ids: np.ndarray) -> Categories:

@@ -94,6 +94,7 @@ def _drawer() -> html.Section:
         html.Div(
             [
                 _action("search", "Search with these", does="search"),
+                _action("table", "Table", does="table"),
                 _action("diagram-3", "Graph", does="graph"),
                 html.Details(
                     [
