@@ -94,9 +94,9 @@ class Table:
                 self._masks.popitem(last=False)
         return mask
 
-    def version(self, condition: Condition) -> object:
-        """Changes whenever other images may meet a condition."""
-        return self.column(condition.column).version(self._library)
+    def version(self, name: str) -> object:
+        """Changes whenever a column may say something else."""
+        return self.column(name).version(self._library)
 
     def all_passing(self, conditions: Iterable[Condition]) -> np.ndarray | None:
         """The images that meet all of some conditions, (n,) bool; None where there are no conditions."""

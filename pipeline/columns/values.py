@@ -144,7 +144,7 @@ class Categories:
         """What an image has: its name, its names, or None."""
         if self.rows is None:
             return self.names[self.codes[row]] if self.codes[row] >= 0 else None
-        at = slice(*np.searchsorted(self.rows, [row, row + 1]))
+        at = slice(*np.searchsorted(self.rows, np.array([row, row + 1], self.rows.dtype)))  # of another, all are copied
         return [self.names[code] for code in self.codes[at]]
 
     @cached_property

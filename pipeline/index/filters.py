@@ -50,7 +50,7 @@ class Filters:
         return passed
 
     def _of(self, table: Table, condition: Condition) -> Bitmap:
-        version = (table.generation, table.version(condition))
+        version = (table.generation, table.version(condition.column))
         return self._keep(condition, version, lambda: self._at(table.ids[table.passing(condition)]))
 
     def _there(self, away: frozenset) -> Bitmap:
