@@ -18,7 +18,7 @@ from dashboard.reads import Reads
 from dashboard.roof import open_roof
 from dashboard.server import told
 from pipeline.errors import SettingsError
-from pipeline.library import Library
+from pipeline.library import Library, notes
 from tests.dashboard.trees import parts
 
 OPEN = {"open_to_all": True}
@@ -177,6 +177,35 @@ def test_where_the_files_lie_is_told_only_to_who_may_run(library, allow, shown):
         seen += client.post(f"/export/{kind}", data={"ids": "1,2,3"}).text
     found = [secret for secret in secrets if secret in seen]
     assert bool(found) == shown, [seen[max(0, seen.find(one) - 120) : seen.find(one) + 80] for one in found]
+
+
+@pytest.mark.browser
+def test_no_page_shows_a_visitor_a_control_that_changes_anything(browser, serving, library):
+    """In the browser, since scripts draw some of them; the same pages do show them to their owner."""
+    notes.tag(library, [3, 4, 5], "blue")
+    notes.collect(library, "kept", [3, 4])
+    notes.rate(library, {"plus": ["image:3"], "minus": [], "metric": "cosine"}, 5, 1, 1, 0.5)
+    pages = ("/?image=3", "/?tag=blue", "/?collection=kept", "/search?image=3", "/search?collection=kept", "/compare?image=3",
+             "/compare?view=maps", "/compare?view=disagree", "/graph?image=3", "/graph?collection=kept", "/library",
+             "/detail?image=3", "/rated")
+    changing = """() => Array.from(document.querySelectorAll("button, form, input, a"))
+        .filter(one => one.getClientRects().length > 0)
+        .filter(one => one.dataset.act || /^(keep|tag|add-tag|untag|rate|up|down|drop|leave|rename)/.test(one.dataset.does || "")
+          || /^(forget|relocate|update|add$|remove from|rename|delete)/i.test(one.textContent.trim() || one.title || ""))
+        .map(one => one.dataset.act || one.dataset.does || one.textContent.trim() || one.title)"""
+    found = {}
+    for who, access in (("visitor", Access(rights=frozenset({READ}))), ("owner", Access.listening_on("127.0.0.1"))):
+        context = browser.new_context(base_url=serving(library, access), viewport={"width": 1400, "height": 900})
+        tab = context.new_page()
+        for address in pages:
+            tab.goto(address)
+            tab.wait_for_load_state("networkidle")
+            tab.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true; })")
+            found[who, address] = tab.evaluate(changing)
+        context.close()
+    assert not {address: shown for (who, address), shown in found.items() if who == "visitor" and shown}
+    assert {address for (who, address), shown in found.items() if who == "owner" and shown} >= {
+        "/?image=3", "/?tag=blue", "/?collection=kept", "/library", "/detail?image=3", "/rated"}
 
 
 # What is said at the start

@@ -200,6 +200,71 @@ def test_told_to_end_while_it_searches_it_ends_at_once_and_cleanly(started, made
     assert library.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
 
+def has_children(process: subprocess.Popen) -> bool:
+    """Whether a process has started others: the decoder of pictures from outside, for one."""
+    return any(file.read_text().strip() for file in Path(f"/proc/{process.pid}/task").glob("*/children"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="the system does not tell of children so")
+def test_told_to_end_in_the_middle_of_a_slow_search_it_ends_cleanly(started, pictures):
+    """The first picture from outside loads the models, which takes seconds."""
+    process, address, log = started()
+    picture = next(pictures.rglob("*.*")).read_bytes()
+    answers = []
+
+    def ask():
+        try:
+            asked = urllib.request.Request(f"{address}/upload?name=a.jpg", picture, {"Content-Type": "image/jpeg"})
+            answers.append(urllib.request.urlopen(asked, timeout=60).status)
+        except OSError as error:
+            answers.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    end = time.monotonic() + 60
+    while not has_children(process) and not answers and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not answers
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0 and "Stopped serving." in process.stdout.read()
+    asking.join(60)
+    assert answers and "Traceback" not in log.read_text()
+
+
+@pytest.mark.slow
+def test_told_to_end_in_the_middle_of_a_run_it_ends_cleanly_and_the_run_goes_on(started, own_pictures):
+    process, address, log = started()
+    with urllib.request.urlopen(f"{address}/_dash-dependencies", timeout=60) as answer:
+        adding = next(one for one in json.load(answer) if any(part["id"] == "library-add" for part in one["inputs"]))
+    given = {"library-add.n_clicks": 1, "library-folder.value": str(own_pictures), "library-by.value": "color"}
+    parts = {
+        kind: [{**part, "value": given.get(f"{part['id']}.{part['property']}")} for part in adding[kind]]
+        for kind in ("inputs", "state")
+    }
+    outputs = [dict(zip(("id", "property"), one.partition("@")[0].split("."))) for one in adding["output"].strip(".").split("...")]
+    body = {"output": adding["output"], "outputs": outputs, "changedPropIds": ["library-add.n_clicks"], **parts}
+    request = urllib.request.Request(
+        f"{address}/_dash-update-component", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    assert urllib.request.urlopen(request, timeout=60).status == 200
+    library = Library(log.parent / "library")
+
+    def run():
+        return library.db.execute("SELECT state, stage FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+
+    end = time.monotonic() + 120
+    while (run() or ("", None))[0] != "running" and time.monotonic() < end:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0 and "Stopped serving." in process.stdout.read()
+    assert "Traceback" not in log.read_text() and run()[0] == "running"
+    while run()[0] == "running" and time.monotonic() < end:
+        time.sleep(0.1)
+    assert run()[0] == "done" and len(library.roots()) == 2
+    assert library.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
 @pytest.mark.slow
 def test_a_host_that_is_none_is_told_before_a_password_is_asked_for():
     said = subprocess.run(
