@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from pipeline.errors import ImageError
@@ -176,8 +177,10 @@ class Png:
         if header.color == _PALETTE:
             samples = self._palette()[samples[:, :, 0]]
             return Raster(samples[:, :, :3], samples[:, :, 3] if b"tRNS" in self._found else None)
-        if channels in (2, 4):
-            return Raster(samples[:, :, :-1], samples[:, :, -1])
+        if channels == 4:  # taken apart by OpenCV in a third of the time
+            return Raster(cv2.cvtColor(samples, cv2.COLOR_RGBA2RGB), cv2.extractChannel(samples, 3))
+        if channels == 2:
+            return Raster(samples[:, :, :1], samples[:, :, 1])
         return Raster(samples)
 
     def _palette(self) -> np.ndarray:
@@ -245,8 +248,12 @@ def _unfiltered(header: _Header, before: bytes, filtered: bytes | bytearray) -> 
     width, count = header.row_bytes // header.pixel_bytes, len(filtered) // (header.row_bytes + 1)
     body = width.to_bytes(4, "big") + (count + 1).to_bytes(4, "big")
     body += bytes([depth, _COLOR_TYPES[channels], 0, 0, 0])
-    packed = zlib.compress(b"".join([b"\0", before, filtered]), 0)
-    carrier = SIGNATURE + _chunk(b"IHDR", body) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
+    deflate = zlib.compressobj(0)
+    packed = [deflate.compress(b"\0" + before), deflate.compress(filtered), deflate.flush()]
+    length = sum(map(len, packed)).to_bytes(4, "big")
+    # Pillow reads no check sum of pixels: that of a strip is not worth a twelfth of the time.
+    check = bytes(4) if depth == 8 else zlib.crc32(b"".join([b"IDAT", *packed])).to_bytes(4, "big")
+    carrier = b"".join([SIGNATURE, _chunk(b"IHDR", body), length, b"IDAT", *packed, check, _chunk(b"IEND", b"")])
     if depth == 8:
         samples = np.asarray(opened(carrier, "PNG"))[1:]
     else:

@@ -44,9 +44,10 @@ class Raster:
         if self.alpha is None:
             return replace(self, samples=_layers(scale(self.samples)))
         kind, top = self.samples.dtype, np.iinfo(self.samples.dtype).max
-        weights = cv2.merge([np.ascontiguousarray(self.alpha)] * self.samples.shape[2])
+        alpha = np.ascontiguousarray(self.alpha)
+        weights = cv2.merge([alpha] * self.samples.shape[2])
         weighed = _layers(scale(cv2.multiply(np.ascontiguousarray(self.samples), weights, scale=1 / top)))
-        alpha = scale(np.ascontiguousarray(self.alpha))
+        alpha = scale(alpha)
         samples = weighed.astype(np.float32) * (top / np.maximum(alpha, 1).astype(np.float32))[:, :, None]
         return replace(self, samples=np.clip(np.rint(samples), 0, top).astype(kind), alpha=alpha)
 
