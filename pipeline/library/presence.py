@@ -113,16 +113,18 @@ class Presence:
 
     def _names(self) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
-        sql = f"SELECT root_id, device {_OF_DRIVES} AND (root_id, device) > (?, ?) ORDER BY root_id, device LIMIT 1"
-        while row := self._library.db.execute(sql, found[-1] if found else (0, -(1 << 63))).fetchone():
-            found.append(row)
+        sql = f"SELECT root_id, device {_OF_DRIVES} AND root_id = ? AND device > ? ORDER BY device LIMIT 1"
+        for (root,) in self._library.db.execute("SELECT id FROM roots").fetchall():
+            last = (root, -(1 << 63))
+            while row := self._library.db.execute(sql, last).fetchone():  # from one to the next, past its images
+                found.append(last := row)
         return found
 
     def _sample(self, root: int, device: int) -> list[str]:
         """Places of a few pictures of a drive, from the first to the last that came."""
         db, where = self._library.db, f"{_OF_DRIVES} AND root_id = ? AND device = ?"
         base = from_database(db.execute("SELECT path FROM roots WHERE id = ?", [root]).fetchone()[0])
-        low, high = db.execute(f"SELECT min(id), max(id) {where}", [root, device]).fetchone()
+        low, high = (db.execute(f"SELECT {end}(id) {where}", [root, device]).fetchone()[0] for end in ("min", "max"))
         sql = f"SELECT path {where} AND id >= ? ORDER BY id LIMIT 1"
         ids = np.unique(np.linspace(low, high, SAMPLE).astype(np.int64)).tolist()
         paths = dict.fromkeys(db.execute(sql, [root, device, number]).fetchone()[0] for number in ids)
