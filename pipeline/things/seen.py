@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -31,6 +32,7 @@ _FINE = 200  # steps of a share as it is kept
 _STEP = 8192  # vectors at a time: 42 MB, and 33 MB of shares
 _VERSION = 1
 _PLACE = "things/seen"
+_in_memory: WeakKeyDictionary[Library, tuple[int, Seen]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +69,19 @@ def available(library: Library) -> bool:
 
 def seen(library: Library, progress: Progress = Silent()) -> Seen:
     """What is seen in all images that have the vector, as kept or found now; empty without any."""
+    now = library.generation()
+    memory = _in_memory.get(library)
+    if memory is None or memory[0] != now:
+        memory = _in_memory[library] = (now, _seen(library, now, progress))
+    return memory[1]
+
+
+def _seen(library: Library, now: int, progress: Progress) -> Seen:
+    """As kept on disk, brought up to date."""
     if not available(library):
         return _nothing()
     key = derived.key_of(_VERSION, LENGTH, LEAST, len(kinds()), library.embeddings()[NAME].extractor)
     kept = derived.load(library, _PLACE, key)
-    now = library.generation()
     if kept is not None and kept.about["generation"] == now:
         return _unpacked(kept.arrays)
     having = library.stamps(NAME)[0]

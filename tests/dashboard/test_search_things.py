@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from dashboard.pages.image import page as image_page
+from dashboard.pages.image import parts
 from dashboard.pages.search import things as search_things
 from dashboard.reads import Reads
 from pipeline import index as indexes
@@ -44,6 +46,15 @@ def test_a_search_keeps_to_the_narrowest_kind_that_all_pictures_surely_are_of(mi
     assert text_of(search_things.keep_to(reads, Query((ImageEntry(9), ImageEntry(1, minus=True))), "")) == "Only beagles"
     assert search_things.keep_to(reads, Query((ImageEntry(9),)), "thing=dog") is None
     assert search_things.keep_to(reads, Query((WordsEntry("dog"),)), "") is None
+
+
+def test_the_page_of_an_image_says_what_it_looks_like_and_who_is_not_counted(mixed):
+    reads = Reads(mixed)
+    told = text_of(parts.facts(reads, mixed.image(9)))
+    assert re.search(r"Looks like beagle \d+%, dog \d+%, animal \d+%", told)
+    mixed.db.execute("UPDATE images SET state = 'unreadable', reason = 'damaged' WHERE id = 9")
+    told = text_of(image_page.layout(reads, {"image": "9"}))
+    assert "Not among the 25 images" in told and "Looks like" not in told
 
 
 @pytest.mark.browser

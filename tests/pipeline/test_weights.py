@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from pipeline import index as indexes
 from pipeline import maps
 from pipeline.cli import main
-from pipeline.embeddings import EMBEDDINGS, PRESETS, about, presets, usual
+from pipeline.embeddings import EMBEDDINGS, PRESETS, WRITTEN, about, presets, usual
 from pipeline.embeddings.weights import STEP
 from pipeline.library import derived
 from pipeline.progress import Silent
@@ -47,7 +47,7 @@ def test_what_stands_for_the_same_counts_as_one():
     assert two["dreamsim"] == two["efficientnet"] == 1.0
     assert two["color"] / 2 == pytest.approx(one["color"]) and two["sift"] / 2 == pytest.approx(one["sift"])
     assert presets(["color", "sift"]).keys() == {"Balanced", "Same thing", "Same colors"}
-    assert {about(name).role for name in EMBEDDINGS} == set(PRESETS["Balanced"]) - {"other"}
+    assert {about(name).role for name in (*EMBEDDINGS, *WRITTEN)} == set(PRESETS["Balanced"]) - {"other"}
 
 
 def test_search_map_and_index_weigh_alike_where_nothing_is_said(tmp_path):

@@ -168,7 +168,7 @@ def _side(reads: Reads, row: ImageRow, kind, value, around: Around, note) -> lis
     name = components.name_of(row.path)
     within = f"in “{value}”" if kind else ""
     count = components.counted(around.count, "image")
-    where = f"{around.place:,} of {around.count:,}" if around.place else count
+    where = f"{around.place:,} of {around.count:,}" if around.place else f"Not among the {count}"
     alone = html.A("all images", href=components.link(PATH, image=row.id))
     leave = [html.Span(" · "), alone] if kind else []
     return [

@@ -13,7 +13,7 @@ from dashboard.chips import COLLECTION, TAG, act, chips, known
 from dashboard.reads import Reads
 from dashboard.reads.clusterings import Clustering, Clusterings
 from dashboard.routes import small_maps
-from pipeline import duplicates
+from pipeline import duplicates, things
 from pipeline.errors import ImageError, LikenessError
 from pipeline.library import ImageRow, notes
 from pipeline.maps import COMBINED
@@ -23,6 +23,7 @@ from pipeline.search import Match, Query
 
 NEIGHBORS = 8
 COPIES = 12
+_SEEN = 3  # kinds of things
 
 _NOTES = {TAG: ("Tags", "Add a tag", "tag", "name"),
           COLLECTION: ("Collections", "Add to a collection", "keep", "name")}
@@ -42,6 +43,7 @@ def facts(reads: Reads, row: ImageRow) -> html.Div:
             row.label, href=components.link(_PATH, image=row.id, label=row.label),
             title=f"Walk through “{row.label}”",
         ) if row.label else None,
+        "Looks like": _seen(reads, row.id),
         "Pixels": _pixels(row.width, row.height) if row.width and row.height else None,
         "File": " · ".join(filter(None, (_size(row.size), _changed(row.mtime)))),
         "Folder": reads.where(row.root, ""),
@@ -51,6 +53,14 @@ def facts(reads: Reads, row: ImageRow) -> html.Div:
         )],
     }
     return html.Div(_list(known), className="detail-facts")
+
+
+def _seen(reads: Reads, image: int) -> str | None:
+    """The kinds of things that the network is sure of, with their shares, narrower ones first."""
+    sure = [(name, share) for name, share in things.seen(reads.library).of(image) if share >= things.SURE]
+    wide = {kind.name: len(kind.classes) for kind in things.kinds()}
+    sure.sort(key=lambda one: wide[one[0]])
+    return ", ".join(f"{name} {share:.0%}" for name, share in sure[:_SEEN]) or None
 
 
 def file_part(reads: Reads, row: ImageRow) -> list:
