@@ -108,7 +108,7 @@ def test_after_a_page_that_could_not_be_had_the_address_follows_again(browser, a
     expect(tab).to_have_url(re.compile(r"/search\?image=3$"))
     tab.wait_for_timeout(500)  # the page stands there still: nothing is to be asked
     tab.unroute_all()
-    tab.get_by_role("button", name="Color", exact=True).click()
+    tab.get_by_role("button", name="Same colors").click()
     expect(tab).to_have_url(re.compile("sift=0"))
     context.close()
 
@@ -172,7 +172,7 @@ def test_search_upload_slider_and_onward_click(page: Page, pictures, tmp_path):
     expect(page.locator("#search-status")).to_contain_text("matches in")
     expect(cards.first.locator(".match-label")).to_have_attribute("title", re.compile(re.escape(file.name)))
     before = page.locator("#search-gallery .match-score").all_inner_texts()
-    page.get_by_role("button", name="Color", exact=True).click()
+    page.get_by_role("button", name="Same colors").click()
     expect(page).to_have_url(re.compile("sift=0"))
     page.wait_for_function(
         "before => document.querySelector('#search-gallery .match-score').innerText !== before", arg=before[0]

@@ -10,10 +10,6 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.browser
 
 
-def focused(page: Page) -> str:
-    return page.evaluate("document.activeElement.querySelector('img')?.getAttribute('src') || ''")
-
-
 def test_the_way_from_anywhere_to_a_match_by_keys(page: Page):
     page.goto("/library")
     expect(page.locator("#library-body section").first).to_be_visible()
@@ -39,7 +35,11 @@ def test_the_way_from_anywhere_to_a_match_by_keys(page: Page):
         ("ArrowLeft", [0]), ("End", [58]), ("ArrowRight", [58]), ("PageUp", range(58)), ("Home", [0]), ("ArrowRight", [1]),
     ):
         page.keyboard.press(key)
-        assert sources.index(focused(page)) in wanted, key
+        # Only rows in sight are drawn: the one that is gone to may come a moment later.
+        page.wait_for_function(
+            "among => among.includes(document.activeElement.querySelector('img')?.getAttribute('src'))",
+            arg=[sources[at] for at in wanted],
+        )
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
     page.keyboard.press("Enter")
@@ -191,7 +191,7 @@ def test_two_windows_on_one_server_do_not_disturb_each_other(browser, address):
     other.get_by_role("button", name="Same colors").click()
     expect(other).to_have_url(re.compile("sift=0"))
     other.goto("/?map=color")
-    expect(other.locator("#map-clusters")).to_contain_text("Cluster 1")
+    expect(other.locator("#map-clusters .map-cluster")).not_to_have_count(0)
     one.reload()
     expect(one.locator("#search-query img[src^='/image/3']")).to_be_visible()
     expect(one.locator("#search-gallery .match-score")).to_have_text(before)

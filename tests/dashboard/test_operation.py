@@ -108,7 +108,7 @@ def test_the_pages_work_below_a_prefix(browser, made_library):
     page.get_by_role("link", name="Library", exact=True).click()
     expect(page).to_have_url(f"{address}/library")
     page.get_by_role("link", name="Map", exact=True).click()
-    expect(page.locator("#map-clusters")).to_contain_text("Cluster 1")
+    expect(page.locator("#map-clusters .map-cluster")).not_to_have_count(0)
     page.close()
     stop(server)
     assert not faults

@@ -44,14 +44,17 @@ def test_the_same_path_in_two_folders_is_told_apart_to_who_may_know_of_them(two)
     assert "a.png" in text_of(content) and "Italy" not in text_of(content)
 
 
-def test_pictures_shown_together_are_told_apart_wherever_two_would_read_alike(library):
+def test_pictures_shown_together_are_told_apart_wherever_two_would_read_alike(library, tmp_path):
     """An image and its nearest have one name, in two folders, and no label."""
     (root,) = library.roots()
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "a.jpg").touch()  # a folder that is away is not searched
     near = Reads(library).search(Query.around(3)).matches[0].id
     sql = "UPDATE images SET root_id = ?, path = 'a.jpg', label = NULL WHERE id = ?"
-    for folder, number in ((root, 3), (f"{root}-other", near)):
+    for folder, number in ((root, 3), (str(other), near)):
         library.db.execute(sql, [library.add_root(folder), number])
-    ends = [f"{os.path.basename(folder)}/a.jpg" for folder in (root, f"{root}-other")]
+    ends = [f"{os.path.basename(folder)}/a.jpg" for folder in (root, other)]
     for rights, names in ((None, ends), ({"read"}, ["a.jpg", "a.jpg"])):
         reads = Reads(library, rights=rights)
         assert [one.name for one in reads.called([3, near]).values()] == names

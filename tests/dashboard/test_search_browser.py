@@ -104,16 +104,16 @@ def test_upload_crop_minus_filter_scroll_reload_and_thumbs_up(page: Page, librar
     expect(page.locator("#search-status")).to_contain_text("less half of how like the minus")
     page.wait_for_function(f"worse => !({IDS})().includes(worse)", arg=worse)
 
-    page.get_by_text("Filters", exact=True).click()
     label = row.label
-    page.locator("#search-filter-label").get_by_text(f"{label} ·").click()
-    expect(page).to_have_url(re.compile(rf"label={label}"))
+    named = page.locator(f"#facets [data-facet=label] li[data-value='{label}'] input")
+    named.check()
+    expect(page).to_have_url(re.compile(rf"where=label%3D{label}"))
     members = {one.id for one in library.images() if one.label == label}
     page.wait_for_function(
         f"members => ({IDS})().sort((a, b) => a - b).join() === members", arg=joined(members - {worse})
     )
-    page.locator("#search-filter-label").get_by_text(f"{label} ·").click()
-    expect(page).not_to_have_url(re.compile("label="))
+    named.uncheck()
+    expect(page).not_to_have_url(re.compile("where="))
     ready(page)
 
     page.wait_for_function(TO_THE_END)

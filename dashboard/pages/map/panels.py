@@ -72,7 +72,7 @@ def image_panel(
             className="map-keys",
         ),
     ]
-    called = reads.called([match.id for match in found.matches])
+    called = reads.called([row.id, *(match.id for match in found.matches)])  # apart from its own name, too
     children.append(components.legend(name for name, weight in found.weights.items() if weight))
     children.append(components.gallery(
         components.match_card(match, called[match.id], rank, found.weights, kind=NEIGHBOR, leave_out=("map",))
