@@ -75,6 +75,18 @@
       if (index >= 0) scrollBy(g.boxOf(list.made, index).y - held.offset - view().top);
     }
 
+    // Back at a place: what comes late above the list does not push it away, until the person moves.
+    function settle(held) {
+      const late = new ResizeObserver(() => (grid.isConnected && list.made ? hold(held) : done()));
+      const moves = ["wheel", "touchstart", "pointerdown", "keydown"];
+      function done() {
+        late.disconnect();
+        moves.forEach((move) => window.removeEventListener(move, done, true));
+      }
+      moves.forEach((move) => window.addEventListener(move, done, { capture: true, passive: true }));
+      late.observe(document.body);
+    }
+
     // Laying out and drawing
 
     function arrange(held) {
@@ -196,7 +208,9 @@
       if (same) list.chosen.among(ids);
       else list.chosen.clear();
       const place = same ? null : window.likeness.place.recall();
-      arrange(held || (place && place.list === given.key && place.id ? place : null));
+      const back = !held && place && place.list === given.key && place.id ? place : null;
+      arrange(held || back);
+      if (back) settle(back);
       if (!options.placeless) window.likeness.place.arrived();
       return list;
     };
