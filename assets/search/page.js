@@ -283,9 +283,9 @@
       },
 
       // A metric that does not weigh leaves nothing to move.
-      weighs: function (metric, ids, presets) {
+      weighs: function (metric, ids, presets, about) {
         const off = metric === "hamming";
-        return [ids.map(() => off), presets.map(() => off), !off];
+        return [ids.map(() => off), presets.map(() => off), about[metric]];
       },
 
       arrived: function (shown, view) {

@@ -35,6 +35,7 @@
     const lies = edit.turn % 180 !== 0;
     const width = lies ? picture.naturalHeight : picture.naturalWidth;
     const height = lies ? picture.naturalWidth : picture.naturalHeight;
+    place.classList.toggle("cropping", cropping); // which may give it more room
     const room = place.parentElement;
     const scale = Math.min(room.clientWidth / width, room.clientHeight / height);
     place.style.width = width * scale + "px";
@@ -44,7 +45,6 @@
     const mirror = edit.mirror ? "scaleX(-1) " : "";
     picture.style.transform = "translate(-50%, -50%) " + mirror + "rotate(" + edit.turn + "deg)";
     place.classList.add("fitted");
-    place.classList.toggle("cropping", cropping);
     const tool = document.querySelector("#search-query [data-does=crop]");
     if (tool) tool.setAttribute("aria-pressed", String(cropping));
   }

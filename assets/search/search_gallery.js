@@ -11,10 +11,15 @@
     ["plus", "plus-lg", "Add to the search"], ["minus", "dash-lg", "Search for less like this"],
     ["up", "hand-thumbs-up", "Good match"], ["down", "hand-thumbs-down", "Bad match"],
   ];
+  const SORTS = ["given", "typical", "unusual", "date", "oldest", "name", "size", "rating"];
+  let key = ""; // of the search that is shown
   let list = null; // the gallery of the page that is open
   let matches = new Map(); // id → what the server says of a match
   let bend = null; // after how many matches the scores bend
   let parts = []; // of a score: {name, title, part, counts}
+  let scored = ""; // what a score is a score of
+  let by = "given"; // what the matches are sorted by
+  let sorting = null; // the order that is asked for
   let asked = "";
 
   // Cards
@@ -28,7 +33,7 @@
   function dress(card, id) {
     const match = matches.get(id);
     const foot = make("div", { className: "match-foot" });
-    const score = make("span", { className: "match-score", title: "Score: 1 is the same" }, match.score.toFixed(3));
+    const score = make("span", { className: "match-score", title: scored }, match.score.toFixed(3));
     const distance = match.distance === undefined ? null
       : make("span", { title: "Distance by the chosen metric, 0 is the same" }, `dist ${Number(match.distance.toPrecision(4))}`);
     foot.append(
@@ -68,9 +73,6 @@
 
   function said(match) {
     if (match.written) {
-      return [make("span", { className: "match-said", title: "Where the words are written" }, match.written)];
-    }
-    if (match.written) {
       const title = `The words are written in its ${match.written}`;
       return [make("span", { className: "match-said", title: title }, match.written)];
     }
@@ -89,28 +91,63 @@
       label: "Matches", size: g.sizeOf("search", 168), least: NARROWEST, foot: FOOT, name: name, dress: dress,
       look: { card: "match", link: "match-picture" }, href: (id) => window.likeness.url(`/search?image=${id}`),
       open: use, near: more, rate: rate, rated: (id) => (matches.get(id) || { rating: 0 }).rating,
-      breaks: () => (bend && bend < list.ids.length ? [bend] : []),
+      breaks: () => (by === "given" && bend && bend < list.ids.length ? [bend] : []),
       line: (count) => make("span", {
         title: "Up to here the matches stand out among the first 100: a suggestion, not a limit", className: "cutoff",
       }, `The first ${count === 1 ? "match stands" : `${count} stand`} out. After here likeness falls off slowly.`),
     });
     const tools = document.getElementById("search-tools");
-    if (tools) tools.replaceChildren(g.slider(list, "search"));
+    if (tools) tools.replaceChildren(sorter(), g.slider(list, "search"));
   }
 
-  function ratios() {
-    return Float32Array.from(list.ids, (id) => matches.get(id).shape / 1000);
+  // Sorting
+
+  function sorter() {
+    const label = gallery().sorter(SORTS, by, (name) => {
+      by = name;
+      const params = new URLSearchParams(location.search);
+      if (by === "given") params.delete("by");
+      else params.set("by", by);
+      search.put("search-by", { data: by });
+      search.put("search-view", { data: { path: "/search", search: `?${params}`, replace: true } });
+      stand(matches, key);
+    });
+    label.querySelector("option[value=given]").textContent = "Closest first";
+    return label;
   }
+
+  // Matches in their order; the place in the list is kept where the order stays.
+  async function stand(next, of) {
+    if (sorting) sorting.abort();
+    const mine = (sorting = new AbortController());
+    let ids = Int32Array.from(next.keys());
+    try {
+      if (by !== "given") ids = (await gallery().order(ids, { by: by }, mine.signal)).ids;
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      if (typeof error !== "string") throw error;
+      window.likeness.say(error);
+    }
+    if (sorting !== mine || !list.grid.isConnected) return;
+    [matches, key] = [next, of];
+    // One's own words first, then what the files say.
+    if (by === "rating") ids.sort((one, other) => matches.get(other).rating - matches.get(one).rating);
+    list.show(ids, { ratios: ratios(ids), key: by === "given" ? key : `${key} ${by}` });
+    end();
+  }
+
+  const ratios = (ids) => Float32Array.from(ids, (id) => matches.get(id).shape / 1000);
 
   // Another search, or the same one found anew.
   function show(data) {
     const box = document.getElementById("search-list");
     if (!data || !box) return window.dash_clientside.no_update;
-    [parts, bend] = [data.parts, data.bend];
-    matches = new Map(data.matches.map((one) => [one.id, one]));
-    if (!list || !box.contains(list.grid)) begin(box);
-    list.ids = Int32Array.from(matches.keys());
-    list.show(list.ids, { ratios: ratios(), key: data.of });
+    [parts, bend, scored] = [data.parts, data.bend, data.scored];
+    if (!list || !box.contains(list.grid)) {
+      by = data.by;
+      begin(box);
+    }
+    stand(new Map(data.matches.map((one) => [one.id, one])), data.of);
     return window.dash_clientside.no_update;
   }
 
@@ -118,9 +155,7 @@
   function append(page, shown) {
     const fits = page && shown && page.shown.of === shown.of && page.after === shown.ids.length && list;
     if (!fits) return window.dash_clientside.no_update;
-    page.matches.forEach((one) => matches.set(one.id, one));
-    list.ids = Int32Array.from(matches.keys());
-    list.show(list.ids, { ratios: ratios(), key: page.shown.of });
+    stand(new Map([...matches, ...page.matches.map((one) => [one.id, one])]), page.shown.of);
     return page.shown;
   }
 
@@ -143,7 +178,7 @@
   };
 
   // What is found, best first.
-  search.matches = () => (list && list.grid.isConnected ? Array.from(list.ids, (id) => matches.get(id)) : []);
+  search.matches = () => (list && list.grid.isConnected ? [...matches.values()] : []);
 
   // Shown at once; where the server refuses, as it was. The same word again takes it back.
   async function rate(id, value) {
@@ -169,7 +204,11 @@
   // Once for each end: an answer that comes late finds that the list has grown, and is dropped.
   function more() {
     const { shown } = search.state;
-    if (!shown || !shown.more) return;
+    if (!shown || !shown.more || by !== "given") return; // sorted, further ones would come in between
+    ask(shown);
+  }
+
+  function ask(shown) {
     const end = `${shown.of}:${shown.ids.length}`;
     if (end === asked) return;
     asked = end;
@@ -182,18 +221,24 @@
   }, { rootMargin: `0px 0px ${AHEAD} 0px` });
 
   // Watching anew tells at once whether the end is still in sight.
-  on("likeness:matches", null, () => {
+  function end() {
     asked = "";
     watcher.disconnect();
-    const { shown } = search.state;
     requestAnimationFrame(() => {
-      const end = document.getElementById("search-end");
-      if (!end) return;
+      const { shown } = search.state;
+      const box = document.getElementById("search-end");
+      if (!box) return;
       const whole = shown && !shown.more && shown.ids.length >= 960;
-      end.textContent = whole ? `These are the first ${shown.ids.length}. Filters lead to others.` : "";
-      watcher.observe(end);
+      box.textContent = whole ? `These are the first ${shown.ids.length}. Filters lead to others.` : "";
+      if (by === "given") return watcher.observe(box);
+      if (shown && shown.more) {
+        box.append(`The ${shown.ids.length} closest are sorted. `,
+          make("button", { type: "button", className: "button", data: { does: "further" } }, "Find more"));
+      }
     });
-  });
+  }
+  on("likeness:matches", null, end);
+  search.doing.further = () => search.state.shown && ask(search.state.shown);
 
   Object.assign(window.dash_clientside.search, { list: show, append: append });
 })();

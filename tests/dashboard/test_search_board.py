@@ -133,7 +133,7 @@ def test_a_board_has_an_end_and_nothing_twice():
     [
         Settings(EQUAL),
         Settings(EQUAL | {"sift": 0.05, "color": 0.0}, "hamming", 96, "distinct", "label=a,b\\,c\\\\"),
-        Settings(EQUAL, "cosine", 12, "discover", "folder=x/y;collection=Rést;tag=1,2"),
+        Settings(EQUAL, "cosine", 12, "discover", "folder=x/y;collection=Rést;tag=1,2", "date"),
     ],
 )
 def test_the_address_restores_the_settings(settings):

@@ -239,10 +239,54 @@ def test_hamming_takes_the_sliders_out_of_play(page: Page):
     page.goto("/search?image=3&metric=hamming")
     ready(page)
     expect(page.locator(".weight input").first).to_be_disabled()
-    expect(page.locator("#search-unweighted")).to_be_visible()
+    expect(page.locator("#search-metric-about")).to_contain_text("The sliders have no say")
     page.get_by_text("Cosine", exact=True).click()
     expect(page.locator(".weight input").first).to_be_enabled()
-    expect(page.locator("#search-unweighted")).to_be_hidden()
+    expect(page.locator("#search-metric-about")).not_to_contain_text("sliders")
+
+
+STANDING = """() => [...document.querySelectorAll('#search-list [data-index]')]
+    .sort((one, other) => one.dataset.index - other.dataset.index).map(one => Number(one.dataset.image))"""
+NAMED = "() => Object.fromEntries(likeness.search.matches().map(one => [one.id, one.path]))"
+
+
+def natural(path: str) -> list:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.rpartition("/")[2])]
+
+
+def test_matches_are_sorted_and_a_phone_shows_them_at_once(page: Page):
+    page.goto("/search?image=3")
+    ready(page)
+    closest = page.evaluate(IDS)
+    sort = page.get_by_label("Sort", exact=True)
+    sort.select_option("name")
+    page.wait_for_function("first => JSON.stringify((%s)().slice(0, 3)) !== first" % STANDING, arg=f"{closest[:3]}".replace(" ", ""))
+    paths = {int(one): path for one, path in page.evaluate(NAMED).items()}
+    standing = page.evaluate(STANDING)
+    assert standing == sorted(closest, key=lambda one: (natural(paths[one]), paths[one]))[: len(standing)]
+    expect(page).to_have_url(re.compile("[?&]by=name"))
+    assert page.evaluate(IDS) == closest  # the search itself is the same
+
+    page.get_by_role("button", name="Find more").click()
+    page.wait_for_function(f"() => ({IDS})().length === 48")
+    expect(page.locator("#search-end")).to_contain_text("The 48 closest are sorted")
+    page.reload()
+    page.wait_for_function(f"() => likeness.search && ({STANDING})().length > 0")
+    expect(sort).to_have_value("name")
+    rated = page.evaluate(STANDING)[-1]
+    good = page.locator(f".match-tool[data-does=up][data-image='{rated}']")
+    good.dispatch_event("click")
+    expect(good).to_have_attribute("aria-pressed", "true")
+    sort.select_option("rating")
+    page.wait_for_function(f"first => ({STANDING})()[0] === first", arg=rated)
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/search?image=3")
+    ready(page)
+    picture = page.locator("#search-list .picture").first.bounding_box()
+    assert picture["y"] + picture["height"] < 844  # without scrolling
+    page.locator("[data-does=crop]").click()
+    page.wait_for_function("() => document.querySelector('.stage.cropping') && document.querySelector('.query-picture').clientWidth > 300")
 
 
 def test_the_camera_runs_from_the_click_to_the_picture_only(page: Page):

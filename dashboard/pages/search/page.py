@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import blake2b
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -16,7 +17,7 @@ from dashboard.pages.search import results as search_results
 from dashboard.pages.search import things as search_things
 from dashboard.pages.search import upload as search_upload
 from dashboard.pages.search.kinds import KINDS
-from dashboard.pages.search.panel import MODE_TITLES, examples, query_part, segments, settings_part
+from dashboard.pages.search.panel import MODE_ABOUT, MODE_TITLES, examples, query_part, segments, settings_part
 from dashboard.pages.search.query import Settings, query_of, rated_as
 from dashboard.pages.search.results import Shown
 from dashboard.pages.search.stage import query_view
@@ -55,6 +56,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
             *(dcc.Store(id=f"search-{name}") for name in (
                 "active", "asked", "picture", "shown", "more", "page", "recorded", "listed", "seen",
             )),
+            dcc.Store(id="search-by", data=settings.by),
             html.Section(
                 id="search-panel", className="search-panel", **{"aria-label": "Query", "data-takes": "plus"},
                 children=[query_part(reads), settings_part(reads, names, settings)],
@@ -66,7 +68,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
                     html.Div(
                         [facets.button(), html.Div(id="search-status", className="search-status", role="status"),
                          html.Div(id="search-tools", className="pictures-tools"),
-                         segments("search-mode", "Which matches", MODE_TITLES, settings.mode, quiet=True)],
+                         segments("search-mode", "Which matches", MODE_TITLES, settings.mode, quiet=True, about=MODE_ABOUT)],
                         className="search-head",
                     ),
                     facets.chips(),
@@ -111,23 +113,23 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         Output("search-below", "children"), Output("search-shown", "data"),
         Output("search-view", "data"),
         Input("search-asked", "data"), *(Input(*one) for one in settings_states), State(weights, "id"),
-        State("search-seen", "data"),
+        State("search-seen", "data"), State("search-by", "data"),
         running=[(Output("search-results", "className"), "search-results working", "search-results")],
         prevent_initial_call=False,
     )
     @needs(READ)
     def on_change(asked, *controls):
-        *controls, seen = controls
+        *controls, seen, by = controls
         if asked is None:
             return (no_update,) * 5
         asked = {**asked, "seen": seen or []}
-        settings = _settings(*controls)
+        settings = replace(_settings(*controls), by=by)
         board = search_board.from_data(asked["board"])
         # Another picture is a step that Back returns from; a slider's way is not, and neither is
         # how the page writes the address that it was opened with.
-        replace = asked.get("first", False) or "search-asked.data" not in ctx.triggered_prop_ids
+        stays = asked.get("first", False) or "search-asked.data" not in ctx.triggered_prop_ids
         view = components.view(
-            PATH, search_board.to_params(board) | settings.params(), replace=replace
+            PATH, search_board.to_params(board) | settings.params(), replace=stays
         )
         return *results(reads, edited, asked, settings), view
 
@@ -203,8 +205,9 @@ def _register_browser(app: Dash) -> None:
         ClientsideFunction("search", "weighs"),
         Output({"type": "search-weight", "embedding": ALL}, "disabled"),
         Output({"type": "search-preset", "name": ALL}, "disabled"),
-        Output("search-unweighted", "hidden"),
+        Output("search-metric-about", "children"),
         Input("search-metric", "value"), State({"type": "search-weight", "embedding": ALL}, "id"), presets,
+        State("search-metrics", "data"),
     )
 
 
@@ -238,7 +241,7 @@ def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Sett
         return None, search_results.nothing(settings, board, len(seen)), None, page.shown.data
     return (
         [search_results.told(page, settings, board), search_things.keep_to(reads, query, settings.where)],
-        search_results.gallery(page, settings.weights),
+        search_results.gallery(page, settings, board),
         search_results.below(settings, len(seen)), page.shown.data,
     )
 
@@ -246,7 +249,8 @@ def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Sett
 def _generation(asked: Mapping, settings: Settings) -> str:
     """Tells the answer to one search from that to another."""
     seen = len(asked.get("seen", [])) if settings.mode == "discover" else 0
-    text = json.dumps([asked["board"], settings.params(), seen], sort_keys=True)
+    asks = replace(settings, by=Settings.by).params()  # however it is sorted, it is the same answer
+    text = json.dumps([asked["board"], asks, seen], sort_keys=True)
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 

@@ -17,8 +17,19 @@ MAX_UPLOAD = 25 * 2**20
 EXAMPLES = 8
 
 MODE_TITLES = {"closest": "Closest", "discover": "Discover", "distinct": "No near-duplicates"}
+MODE_ABOUT = {
+    "closest": "The most alike first",
+    "discover": "What you have not seen yet: the closest, and some from further out",
+    "distinct": "Of pictures that are nearly the same only the closest",
+}
 _METRIC_TITLES = {
     "cosine": "Cosine", "euclidean": "Euclidean", "manhattan": "Manhattan", "hamming": "Hamming",
+}
+METRIC_ABOUT = {
+    "cosine": "By the angle between two images' vectors: the usual way.",
+    "euclidean": "By the straight distance between the vectors: the same order as by cosine, other figures.",
+    "manhattan": "By the sum of all differences: many small ones count more than one large one.",
+    "hamming": "By perceptual hashes, 192 bits an image: finds the very same picture again. The sliders have no say.",
 }
 
 
@@ -122,13 +133,11 @@ def settings_part(reads: Reads, names: Sequence[str], settings: Settings) -> htm
                 ),
                 dcc.Store(id="search-presets", data=presets),
                 html.Div([_slider(name, titles[name], settings.weights[name]) for name in names]),
-                html.P(
-                    "Hamming compares perceptual hashes, 192 bits an image. The sliders have no say.",
-                    id="search-unweighted", className="small soft", hidden=settings.metric != "hamming",
-                ),
             ], True, "folded folded-first"),
             _fold("Metric and number", [
                 segments("search-metric", "Metric", _METRIC_TITLES, settings.metric),
+                html.P(METRIC_ABOUT[settings.metric], id="search-metric-about", className="small soft", role="status"),
+                dcc.Store(id="search-metrics", data=METRIC_ABOUT),
                 segments("search-count", "Matches at a time", {str(n): str(n) for n in COUNTS},
                          str(settings.count)),
             ], settings.metric != "cosine"),
@@ -161,15 +170,22 @@ def _slider(name: str, title: str, weight: float) -> html.Label:
     )
 
 
-def segments(name: str, title: str, options: Mapping[str, str], value: str, *, quiet=False) -> html.Div:
-    """One of a few choices, side by side; quiet: the title is for screen readers only."""
+def segments(
+    name: str, title: str, options: Mapping[str, str], value: str, *, quiet=False, about: Mapping[str, str] | None = None
+) -> html.Div:
+    """One of a few choices, side by side; quiet: the title is for screen readers only. about: what each
+    choice means, shown where a pointer rests on it."""
+    about = about or {}
     return html.Div(
         [
             html.Span(title, className="visually-hidden" if quiet else "field-label", id=f"{name}-label"),
             dbc.RadioItems(
                 id=name, value=value, class_name="btn-group segments",
                 input_class_name="btn-check", label_class_name="button segment",
-                options=[{"value": key, "label": text} for key, text in options.items()],
+                options=[
+                    {"value": key, "label": html.Span(text, title=about[key]) if key in about else text}
+                    for key, text in options.items()
+                ],
             ),
         ],
         role="group", **{"aria-labelledby": f"{name}-label"},

@@ -8,7 +8,7 @@ from math import isfinite
 
 from dashboard.pages.search.entry import Asked, Entry
 from dashboard.pages.search.kinds import KINDS
-from dashboard.reads import Reads, facets
+from dashboard.reads import Reads, facets, galleries
 from dashboard.uploads.edit import EditedPictures
 from pipeline import columns, embeddings
 from pipeline.search import Filter, Query
@@ -24,13 +24,15 @@ _OLDER = {"label": "label", "folder": "folder", "in": "collection", "tag": "tag"
 @dataclass(frozen=True)
 class Settings:
     """How is searched: weights 0–1 by embedding, metric, matches at a time, mode, and the
-    conditions on what is found, as the address writes them."""
+    conditions on what is found, as the address writes them. by: what the matches shown are sorted by
+    (`galleries.SORTS`); it changes nothing of what is found."""
 
     weights: dict[str, float]
     metric: str = METRICS[0]
     count: int = COUNT
     mode: str = MODES[0]
     where: str = ""
+    by: str = galleries.AS_GIVEN
 
     @classmethod
     def of(cls, params: Mapping[str, str], names: Sequence[str]) -> Settings:
@@ -41,6 +43,7 @@ class Settings:
             int(_one_of(params.get("count"), [str(n) for n in COUNTS], str(COUNT))),
             _one_of(params.get("mode"), MODES, MODES[0]),
             where_from(params),
+            _one_of(params.get("by"), galleries.SORTS, galleries.AS_GIVEN),
         )
 
     def params(self) -> dict[str, object]:
@@ -51,7 +54,7 @@ class Settings:
         params["metric"] = self.metric if self.metric != METRICS[0] else None
         params["count"] = self.count if self.count != COUNT else None
         params["mode"] = self.mode if self.mode != MODES[0] else None
-        return params | {"where": self.where or None}
+        return params | {"where": self.where or None, "by": self.by if self.by != galleries.AS_GIVEN else None}
 
 
 def weights_from(params: Mapping[str, str], names: Sequence[str]) -> dict[str, float]:

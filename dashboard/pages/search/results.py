@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 
@@ -129,14 +129,28 @@ def pages_of(
     return page
 
 
-def gallery(page: Page, weights: Mapping[str, float]) -> list:
-    """What the browser makes the gallery of: its place, and the matches. weights: that ranked them."""
+def gallery(page: Page, settings: Settings, board: Sequence[Entry]) -> list:
+    """What the browser makes the gallery of: its place, the legend of the bars, and the matches."""
+    weights = settings.weights
     parts = [
         {"name": name, "title": components.title_of(name), "part": components.part_of(name), "counts": weight > 0}
         for name, weight in weights.items()
     ]
-    data = {"of": page.shown.of, "bend": page.shown.bend, "parts": parts, "matches": page.matches}
-    return [html.Div(id="search-list"), dcc.Store(id="search-matches", data=data)]
+    data = {
+        "of": page.shown.of, "bend": page.shown.bend, "parts": parts, "matches": page.matches, "by": settings.by,
+        "scored": "Score: how far it stands out of this library for what is asked, 0 to 1" if _stands_out(board)
+        else "Score: how alike, weighed by what counts; 1 is the same",
+    }
+    # Of what no match has there is no bar: by hashes nothing is weighed.
+    barred = [name for name in weights if any(name in match["parts"] for match in page.matches)]
+    return [
+        *([components.legend(barred)] if barred else []),
+        html.Div(id="search-list"), dcc.Store(id="search-matches", data=data),
+    ]
+
+
+def _stands_out(board: Sequence[Entry]) -> bool:
+    return any(KINDS[one.kind].stands_out for one in board)
 
 
 def _match(match: Match, called: Called, rank: int, found: Found, shape: int, rating: int) -> dict:
@@ -144,8 +158,6 @@ def _match(match: Match, called: Called, rank: int, found: Found, shape: int, ra
     said = {"further": True} if match.id in found.further else {}
     if match.id in found.alike:
         said["alike"] = found.alike[match.id]
-    if match.written:
-        said["written"] = match.written
     if match.distance is not None:
         said["distance"] = match.distance
     if match.written:
@@ -165,6 +177,8 @@ def told(page: Page, settings: Settings, board: Sequence[Entry]) -> html.Div:
         further = min(diversity.FURTHER, max(0, found - diversity.CLOSEST))
         text = f"{found - further} closest that you have not seen, {further} drawn from further out"
         lines.append(html.Span(text))
+    if settings.mode == "distinct":
+        lines.append(html.Span("Of pictures that are nearly the same, the closest stands for all"))
     if page.unknown:
         lines.append(html.Span(f"Not known here: {', '.join(page.unknown)}"))
     if page.away:
@@ -176,7 +190,7 @@ def told(page: Page, settings: Settings, board: Sequence[Entry]) -> html.Div:
         title = components.title_of(name)
         lines.append(html.Span(f"{title} of {count} of these is not known; they count there as average"))
     minus = sum(one.minus for one in board)
-    if any(KINDS[one.kind].stands_out for one in board):
+    if _stands_out(board):
         lines.append(html.Span(
             "Scores: how far a match stands out of this library for what is asked, 0 to 1",
             title="0.5 is one standard deviation above the average image, 0.18 the average; parts likewise, "
