@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import waitress
+from waitress import wasyncore
 
 from dashboard import logs
 from dashboard.access import ANNOTATE, READ, RUN, Access
@@ -23,6 +24,7 @@ from dashboard.roof import planned
 from pipeline.errors import SettingsError
 
 _TRIES = 20
+_ENDING = 5.0  # seconds that a loop is given to end
 
 
 def serve(
@@ -63,16 +65,49 @@ def serve(
 def create(application: Callable, plan: Plan, *, trusted: bool = False, **listening):
     """A waitress server for an application, with a pool for each kind of request.
 
-    listening: `sockets`, or `host` and `port`, as waitress takes them.
+    listening: `sockets`, or `host` and `port`, as waitress takes them. Its `run` serves until
+    `stop`, which may be called by any thread.
     """
+    connections: dict = {}
     server = waitress.create_server(
-        logs.Logged(application, trusted), threads=THREADS[QUICK], ident="Likeness",
+        logs.Logged(application, trusted), connections, threads=THREADS[QUICK], ident="Likeness",
         channel_timeout=300, connection_limit=1_000, max_request_body_size=MAX_REQUEST,
         # A server for this machine alone refuses what they come with, one behind a proxy needs them.
         clear_untrusted_proxy_headers=False, **listening,
     )
     server.task_dispatcher = Pools(server.task_dispatcher, plan)
+    server.run = _Loop(server, connections)
     return server
+
+
+class _Loop:
+    """A server's loop. It ends where it runs: descriptors that another thread closes under it
+    are an error there, or by then another file's."""
+
+    def __init__(self, server, connections: dict):
+        self._run, self._trigger, self._connections = server.run, server.trigger, connections
+        self._lock = threading.Lock()
+        self._running, self._ended = False, False
+        self._over = threading.Event()
+
+    def __call__(self) -> None:
+        with self._lock:
+            if self._ended:
+                return
+            self._running = True
+        try:
+            self._run()
+        finally:
+            self._over.set()
+
+    def end(self) -> None:
+        """Close all connections; the loop, where it runs, then has nothing left to wait for."""
+        with self._lock:
+            self._ended = True
+        if self._running and not self._over.is_set():
+            self._trigger.pull_trigger(lambda: wasyncore.close_all(self._connections))
+            self._over.wait(_ENDING)
+        wasyncore.close_all(self._connections)
 
 
 def told(host: str, port: int, access: Access, prefix: str = "") -> list[str]:
@@ -99,14 +134,14 @@ def told(host: str, port: int, access: Access, prefix: str = "") -> list[str]:
 
 
 def stop(server) -> None:
-    """End a waitress server for good.
+    """End a waitress server for good, its loop and its connections; any thread may.
 
-    It wakes its loop by a byte written to a descriptor, whose number after `close` may be
+    It wakes its loop by a byte written to a descriptor, whose number after the end may be
     that of another file: of a database, whose head the byte would destroy.
     """
     server.task_dispatcher.shutdown()
     server.pull_trigger = lambda: None
-    server.close()
+    server.run.end()
 
 
 def check_host(host: str) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import http.client
 import io
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -22,9 +23,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
 
+from dashboard.uploads.public import Number, is_public
 from pipeline.errors import QueryError
-
-Number = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 LIMIT = 25 * 2**20
 """Largest picture, bytes, as for an upload."""
@@ -35,21 +35,8 @@ REDIRECTS = 3
 _PORTS = {"http": 80, "https": 443}
 _FIRST_FREE_PORT = 1024  # lower ones but the two above belong to mail and the like
 _LONGEST = 2_048  # characters of an address
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")  # of a host (RFC 1035), or a number of IPv6
 _STEP = 65_536
-
-_GLOBAL_V6 = ipaddress.ip_network("2000::/3")
-"""What IPv6 has given out for the open internet; everything else in it is of another kind."""
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-"""How a network without IPv4 writes the open internet's IPv4 (RFC 6052). Its sibling for use
-inside, 64:ff9b:1::/48, leads wherever that network likes."""
-_NOT_PUBLIC = tuple(map(ipaddress.ip_network, (
-    "0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15",
-    "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
-    "2001::/23",  # Teredo, ORCHID, benchmarks
-    "2001:db8::/32", "2002::/16",  # documentation; 6to4, whose relays nobody vouches for
-    "3fff::/20",
-)))
-
 
 @dataclass(frozen=True)
 class WebPicture:
@@ -57,22 +44,6 @@ class WebPicture:
 
     data: bytes
     name: str
-
-
-def is_public(number: Number) -> bool:
-    """Whether an address belongs to the open internet, as does the one hidden in it."""
-    if number.version == 6:
-        if number.ipv4_mapped is not None:
-            return is_public(number.ipv4_mapped)
-        if number in _NAT64:
-            return is_public(ipaddress.IPv4Address(int(number) & 0xFFFFFFFF))
-        if number not in _GLOBAL_V6 or number.scope_id is not None:
-            return False
-    inside = (
-        number.is_private or number.is_loopback or number.is_link_local or number.is_multicast
-        or number.is_reserved or number.is_unspecified or not number.is_global
-    )
-    return not inside and not any(number in one for one in _NOT_PUBLIC if one.version == number.version)
 
 
 def lookup(host: str, port: int) -> list[str]:
@@ -100,7 +71,7 @@ def fetch(
             data, onward = _get(place, numbers, limit, until)
             if onward is None:
                 return WebPicture(data, _name(place))
-            address = urljoin(address, onward)
+            address = _joined(address, onward)
     except TimeoutError:
         raise QueryError(f"That address took longer than {seconds:g} seconds.") from None
     raise QueryError("That address leads on and on; give the image's own.")
@@ -124,19 +95,27 @@ class _Place:
             parts = urlsplit(address)
             host, port = parts.hostname, parts.port
             name = host.encode("idna").decode() if host and ":" not in host else host
-        except ValueError:  # of a port, brackets, or a name that cannot be one
+            target = _ascii(parts.path or "/") + (f"?{_ascii(parts.query)}" if parts.query else "")
+        except ValueError:  # of a port, brackets, half a character, or a name that cannot be one
             raise QueryError("That is not a web address.") from None
         if parts.scheme not in _PORTS:
             raise QueryError("Only addresses that begin with http:// or https:// can be fetched.")
-        if not name:
+        if not name or not _NAME.fullmatch(name):
             raise QueryError("That is not a web address.")
         if parts.username is not None or parts.password is not None:
             raise QueryError("An address with a user name or password is not fetched.")
         port = _PORTS[parts.scheme] if port is None else port
         if port not in _PORTS.values() and port < _FIRST_FREE_PORT:
             raise QueryError(f"Port {port} is not one that images come from.")
-        target = _ascii(parts.path or "/") + (f"?{_ascii(parts.query)}" if parts.query else "")
         return cls(parts.scheme, name, port, target)
+
+
+def _joined(address: str, onward: str) -> str:
+    """Where a redirect leads; raises QueryError where that is no address."""
+    try:
+        return urljoin(address, onward)
+    except ValueError:
+        raise QueryError("That address leads on to what is none.") from None
 
 
 def _ascii(text: str) -> str:
@@ -168,7 +147,7 @@ def _in_time(work: Callable, until: float):
     def run() -> None:
         try:
             done.append((work(), None))
-        except (OSError, UnicodeError, ValueError) as error:  # for the thread that waits
+        except Exception as error:  # for the thread that waits
             done.append((None, error))
 
     thread = threading.Thread(target=run, daemon=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -308,6 +309,29 @@ def test_long_work_keeps_nobody_waiting(made_library):
         one.join(30)
     assert len(answers) == len(waiting)
     stop(server)
+
+
+def test_a_server_ends_from_another_thread_with_connections_open(made_library, monkeypatch):
+    errors = []
+    monkeypatch.setattr(threading, "excepthook", errors.append)
+    app = create_app(Library(made_library))
+    for number in range(12):
+        server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
+        loop = threading.Thread(target=server.run, daemon=True)
+        loop.start()
+        opened = [http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=20) for _ in range(3)]
+        for one in opened[: number % 4]:
+            one.request("GET", "/healthz")
+            assert one.getresponse().read() == b"ok\n"
+        stop(server)
+        loop.join(20)
+        assert not loop.is_alive(), "a loop goes on, with connections that nobody answers any more"
+        for one in opened[: number % 4]:
+            assert one.sock.recv(1) == b""
+            one.close()
+        with pytest.raises(OSError):
+            http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=20).request("GET", "/healthz")
+    assert not errors
 
 
 def test_callbacks_work_on_the_threads_that_they_name(made_library):

@@ -109,6 +109,19 @@ def test_a_redirect_to_another_scheme_is_refused(where):
         from_here(f"http://a.example:{port}/")
 
 
+@pytest.mark.parametrize("where", ["//[::1", "http://[:]/", "//[::\xd9]/", "http://a.example:x/"])
+def test_a_redirect_to_what_is_no_address_is_told(where):
+    with served(lambda path, send: send(onward(where))) as (port, asked):
+        with pytest.raises(QueryError, match="leads on to what is none|not a web address"):
+            from_here(f"http://a.example:{port}/")
+    assert asked == ["/"]
+
+
+def test_a_mistake_of_ours_while_a_name_is_looked_up_is_no_lack_of_time():
+    with pytest.raises(ZeroDivisionError):
+        from_here("http://a.example/", resolve=lambda host, port: [str(1 // 0)])
+
+
 def test_a_name_is_looked_up_once_and_what_was_checked_is_connected_to():
     """A name service that answers otherwise the second time (rebinding) gains nothing."""
     answers = iter([["127.0.0.1"], ["10.0.0.1"]])
@@ -205,6 +218,12 @@ def test_more_than_the_limit_is_refused_told_or_untold():
         ("http://a.example:22/", "Port 22"),
         ("http://" + "a" * 3_000, "not a web address"),
         ("http://" + "a" * 80 + ".example/", "not a web address"),
+        ("http://" + "a." * 140 + "example/", "not a web address"),
+        ("http://a.example/?q=\ud800", "not a web address"),
+        ("http://\ud800.example/", "not a web address"),
+        ("http://a.example\\/", "not a web address"),
+        ("http://a%2eexample/", "not a web address"),
+        ("http://[fe80::1%25lo]/", "not a web address"),
     ],
 )
 def test_addresses_that_are_none_are_told_in_one_sentence(address, told):
