@@ -5,7 +5,6 @@
    given: {list, name, at}. */
 (function () {
   "use strict";
-  const { on } = window.likeness;
   const ON_BOARD = 24; // pictures that a search shows one by one; of more it takes the average
   const act = (name, args) => window.likeness.act(name, args); // loaded later
   const packed = (ids) => window.likeness.map.encode(ids);
@@ -31,30 +30,13 @@
   // Beside what is searched with: on the page of the search, or that which was there last.
   function board(ids, minus) {
     if (searching()) return window.likeness.search.addAll(ids, minus);
-    const params = new URLSearchParams(lastSearch());
+    const params = new URLSearchParams(window.likeness.visits.left("/search"));
     const more = these(ids, minus);
     if (Object.values(more).includes("")) return tooMany();
     Object.entries(more).forEach(([key, value]) =>
       params.set(key, params.get(key) ? `${params.get(key)},${value}` : value));
     return window.likeness.visit("/search", `?${params}`);
   }
-
-  const LAST = "likeness-last-search";
-  function lastSearch() {
-    try {
-      return sessionStorage.getItem(LAST) || "";
-    } catch (error) {
-      return "";
-    }
-  }
-  function keepSearch() {
-    try {
-      if (searching()) sessionStorage.setItem(LAST, location.search);
-    } catch (error) {
-      return; // storage is forbidden: the next board begins empty
-    }
-  }
-  on("likeness:matches", null, () => setTimeout(keepSearch));
 
   // Kept under a name that is asked for; what it is called, or null.
   async function keep(ids, given) {

@@ -137,6 +137,8 @@
   // Buttons and panel say what the map shows; the view makes room for what has come to cover it.
   function settle() {
     if (!map() || told !== map()) return;
+    setParam("hide", hidden().join("."));
+    setParam("focus", focus());
     const out = new Set(hidden());
     const by = engine.colors.by;
     document.querySelectorAll(by === "cluster" ? ".map-swatch" : ".map-entry").forEach((button) => {
@@ -200,8 +202,11 @@
   on("keydown", null, (event) => {
     if (event.key !== "Escape" || !map()) return;
     engine.tip.hide();
-    if (image !== null) set("map-image", null);
-    else if (focus() !== null) change({ focus: null });
+    if (image !== null) {
+      set("map-image", null);
+      image = null; // at once: the next Esc is for what lies below
+      mark();
+    } else if (focus() !== null) change({ focus: null });
   });
 
   // What has been noted may be what the map is colored by.

@@ -62,7 +62,8 @@
     const page = pages.find((path) => ended(url(path)) === ended(to.pathname));
     if (to.origin !== location.origin || to.hash || !page) return;
     event.preventDefault();
-    window.likeness.visit(page, to.search);
+    const back = link.matches(".nav-page") && !(shown && shown.path === page); // as it was left
+    window.likeness.visit(page, back ? window.likeness.visits.next(page) : to.search, back);
   });
 
   window.addEventListener("popstate", () => {
@@ -115,6 +116,7 @@
       // A page is here: its title, its link in the bar.
       arrive: function (page) {
         shown = { path: page.path, search: page.search };
+        window.likeness.visits.at(page.path, page.search);
         asked = null;
         if (!same(here(), shown)) history.replaceState(history.state, "", url(shown.path) + shown.search);
         document.title = page.title;
@@ -132,6 +134,7 @@
         if (view.path !== shown.path || view.search === shown.search) return;
         if (asked && !same(asked, shown)) return;
         shown = { path: view.path, search: view.search };
+        window.likeness.visits.at(view.path, view.search);
         history[view.replace ? "replaceState" : "pushState"]({}, "", url(shown.path) + shown.search);
       },
 

@@ -13,6 +13,8 @@ parts of the page hold; likeness.mapPage.setParam sets one).
 
 from __future__ import annotations
 
+import re
+
 import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
@@ -28,6 +30,8 @@ from dashboard.routes import maps
 PATH = "/"
 TITLE = "Map"
 NAV = "Map"
+
+_CODE = re.compile(r"-?\d{1,5}", re.ASCII)
 
 _OWN = ("map", "dim", "color", "image")  # what this page itself says in the address
 
@@ -70,7 +74,7 @@ def layout(reads: Reads, params: dict[str, str]):
             dcc.Store(id="map-params", data={k: v for k, v in params.items() if k not in _OWN}),
             dcc.Store(id="map-image", data=int(image) if image.isdecimal() and len(image) < 19 else None),
             dcc.Store(id="map-neighbors"),
-            dcc.Store(id="map-state", data={"hidden": [], "focus": None}),
+            dcc.Store(id="map-state", data=_state(name, params)),
         ],
         className="map-page",
     )
@@ -90,6 +94,16 @@ def _named(names: list[str], params: dict[str, str]) -> str:
 
 def _dim(params: dict[str, str]) -> str:
     return "3" if params.get("dim") == "3" else "2"
+
+
+def _state(name: str, params: dict[str, str]) -> dict:
+    """What is hidden and in focus, as the address names it: codes of the coloring, a cluster's number."""
+    codes = [int(code) for code in params.get("hide", "").split(".") if _CODE.fullmatch(code)]
+    focus = params.get("focus", "")
+    return {
+        "map": name, "hidden": {params.get("color") or colorings.CLUSTER: codes} if codes else {},
+        "focus": int(focus) if _CODE.fullmatch(focus) else None,
+    }
 
 
 def _toolbar(reads: Reads, names: list[str], name: str, params: dict[str, str]):

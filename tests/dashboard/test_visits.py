@@ -1,0 +1,83 @@
+"""Pages come back as they were left, with the picture that was chosen last."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+def to(page: Page, name: str) -> None:
+    """By the bar on top."""
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name=name, exact=True).click()
+
+
+def drawn(page: Page) -> None:
+    page.wait_for_function("window.likeness?.mapPage?.drawn")
+    page.wait_for_function("likeness.mapPage.clusters.titles !== null && !likeness.mapPage.engine.view.moving()")
+
+
+def test_pages_come_back_as_they_were_left_and_the_chosen_picture_goes_along(page: Page):
+    page.goto("/?color=label")
+    drawn(page)
+    page.locator(".map-entry").first.click()  # a label is hidden
+    expect(page).to_have_url(re.compile(r"hide=0"))
+    page.locator("#map-graph").focus()
+    page.keyboard.press("+")
+    expect(page).to_have_url(re.compile(r"[?&]at="))
+    page.evaluate("likeness.mapPage.chosen.set(likeness.mapPage.map.ids.slice(0, 9).sort())")
+    expect(page).to_have_url(re.compile("picked="))
+    left = page.url
+
+    to(page, "Search")
+    page.locator(".search #words-box input").fill("red")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("red"))
+    expect(page.locator("#search-gallery .pictures")).to_have_attribute("data-count", re.compile("[1-9]"))
+    searched = page.url
+
+    to(page, "Table")
+    expect(page.locator("#table-count")).to_have_text("60 images")
+    page.get_by_role("columnheader", name="File name").click()
+    expect(page).to_have_url(re.compile("sort=file"))
+    to(page, "Map")
+    expect(page).to_have_url(left)
+    drawn(page)
+    assert page.evaluate("[likeness.mapPage.hidden(), likeness.mapPage.chosen.ids.length]") == [[0], 9]
+    expect(page.locator(".map-entry").first).to_have_attribute("aria-pressed", "false")
+    page.reload()  # a reload, too
+    drawn(page)
+    assert page.evaluate("[likeness.mapPage.hidden(), likeness.mapPage.chosen.ids.length]") == [[0], 9]
+
+    # Two quick Esc close two things: the panel and the selection.
+    page.evaluate("likeness.mapPage.select(7)")
+    expect(page.locator("#map-panel")).to_be_visible()
+    expect(page).to_have_url(re.compile("image=7"))
+    page.evaluate("""() => { for (let i = 0; i < 2; i++) document.body.dispatchEvent(
+        new KeyboardEvent("keydown", { key: "Escape", bubbles: true, cancelable: true })); }""")
+    expect(page.locator("#map-panel")).to_be_hidden()
+    expect(page.locator("#selected")).to_be_hidden()
+    expect(page).not_to_have_url(re.compile("image=|picked="))
+
+    # The picture chosen on one page is that of the others, which are of one picture.
+    page.evaluate("likeness.mapPage.select(7)")
+    expect(page).to_have_url(re.compile("image=7"))
+    to(page, "Compare")
+    expect(page).to_have_url(re.compile(r"/compare\?image=7"))
+    to(page, "Graph")
+    expect(page).to_have_url(re.compile(r"/graph\?.*image=7"))
+    to(page, "Search")  # of what was asked there
+    expect(page).to_have_url(searched)
+    page.locator("#search-gallery a.picture").first.click(button="right")
+    page.get_by_role("menuitem", name="Details").click()
+    expect(page).to_have_url(re.compile(r"/detail\?image=\d+"))
+    image = re.search(r"image=(\d+)", page.url)[1]
+    to(page, "Map")
+    expect(page).to_have_url(re.compile(rf"image={image}\b"))
+    expect(page.locator("#map-panel")).to_be_visible()
+    to(page, "Map")  # again: anew
+    expect(page).not_to_have_url(re.compile("image="))
+    page.wait_for_function("likeness.mapPage.drawn && !likeness.mapPage.hidden().length && !likeness.mapPage.params.at")
