@@ -10,8 +10,9 @@
   const GROWN = [4, 3, 2.4, 1.9, 1.5, 1.25]; // times the side, where there is still room
   const GAP = 4;
   const AFAR = 88; // px, the largest side where most points have no picture
-  const AROUND = 12; // places around its point where a picture that must be there is tried
-  const FAR = [1, 1.6, 2.3]; // sides from it
+  const AROUND = 12; // places at least around its point where a picture that must be there is tried
+  const FAR = [1, 1.6, 2.3]; // sides from it,
+  const FARTHER = [...FAR, 3, 3.8, 4.6, 5.5]; // and of one of a set that is to be seen whole
   const SMALL = 52; // px, of one that has no room on its point
 
   const apart = (a, b) => {
@@ -63,8 +64,8 @@
 
   // Squares for points {x, y, must}, px, those that matter most first, that overlap neither each
   // other nor `boxes`: {…, x, y, side, off: [dx, dy] from the point}. Each in turn gets one, if none is in
-  // the way; one that must be there may stand beside its point. What has room grows, but not over points: crowd
-  // says how many there are in a square.
+  // the way; one that must be there may stand beside its point: `must` is "near" or "somewhere". What
+  // has room grows, but not over points: crowd says how many there are in a square.
   map.arrange = function (points, frame, boxes, crowd) {
     const area = (frame.width - frame.right) * (frame.height - frame.bottom);
     const afar = crowd({ x: frame.width / 2, y: frame.height / 2, side: 2 * frame.width }) > 3 * points.length;
@@ -100,9 +101,10 @@
     if (!must) return found;
     const small = Math.min(side, SMALL);
     found.push(on(small));
-    FAR.forEach((far) => {
-      for (let i = 0; i < AROUND; i++) {
-        const angle = (2 * Math.PI * i) / AROUND;
+    (must === "somewhere" ? FARTHER : FAR).forEach((far) => {
+      const around = Math.max(AROUND, Math.round(6 * far)); // about a side from one to the next
+      for (let i = 0; i < around; i++) {
+        const angle = (2 * Math.PI * i) / around;
         found.push({ x: x + far * small * Math.cos(angle), y: y + far * small * Math.sin(angle), side: small });
       }
     });

@@ -128,11 +128,13 @@
         const seen = ({ x, y }) => x > view.x[0] && x < view.x[1] && y > view.y[0] && y < view.y[1];
         const own = [engine.marked.own, ...engine.marked.others].map((id) => engine.data.rows.get(id))
           .filter((row) => row !== undefined && seen({ x: engine.data.x[row], y: engine.data.y[row] }) && !engine.hides(row));
-        // What gets a picture beside its point where there is no room on it.
+        // What gets a picture beside its point where there is no room on it. Neighbors have numbers:
+        // one that is left out would look as if it were not there.
         const must = new Set(own.length ? own : first);
+        const place = own.length ? "somewhere" : "near";
         const rows = all.length > NEAR ? [...new Set([...own, ...first])] : all;
         const points = rows.sort((a, b) => rank(a) - rank(b))
-          .map((row) => Object.assign({ row: row, must: must.has(row) }, engine.view.pixel(row)));
+          .map((row) => Object.assign({ row: row, must: must.has(row) && place }, engine.view.pixel(row)));
         placed = map.arrange(points, engine.frame(), engine.names.boxes(), crowd);
         show();
       },

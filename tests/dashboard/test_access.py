@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from dash import Input, Output
+from playwright.sync_api import expect
 from werkzeug.test import Client
 
 from dashboard.access import ANNOTATE, READ, RUN, Access, needs, rights_of
@@ -179,33 +180,53 @@ def test_where_the_files_lie_is_told_only_to_who_may_run(library, allow, shown):
     assert bool(found) == shown, [seen[max(0, seen.find(one) - 120) : seen.find(one) + 80] for one in found]
 
 
+SHOWN = {
+    "/?image=3": ("#map-panel .match", {"untag", "take-out", "add-tag", "rename-cluster"}),
+    "/?tag=blue": ("#selected-gallery a.picture", {"keep", "untag", "add-tag"}),
+    "/?collection=kept": ("#selected-gallery a.picture", {"rename-collection", "drop", "untag"}),
+    "/search?image=3": ("#search-gallery .match", {"up", "down"}),
+    "/search?collection=kept": ("#search-gallery .match", {"up", "down"}),
+    "/compare?image=3": (".compare-picture", set()),
+    "/compare?view=maps": ("#page canvas", set()),
+    "/compare?view=disagree": ("#page img", set()),
+    "/graph?image=3": ("#page h2", set()),
+    "/graph?collection=kept": ("#page h2", set()),
+    "/library": ("#library-body section", {"Add", "Update", "Relocate", "Forget"}),
+    "/detail?image=3": (".detail-picture", {"tag", "untag", "keep", "take-out"}),
+    "/rated": ("#page h1", {"rate", "keep"}),
+}
+"""Of each page what is there once it is drawn, and what changes something on it for its owner."""
+
+CHANGING = """() => {
+    document.querySelectorAll("details").forEach(one => { one.open = true; });
+    return Array.from(document.querySelectorAll("button, form, input, a"))
+        .filter(one => one.getClientRects().length > 0)
+        .filter(one => one.dataset.act || /^(keep|tag|add-tag|untag|rate|up|down|drop|leave|rename)/.test(one.dataset.does || "")
+          || /^(forget|relocate|update|add$|remove from|rename|delete)/i.test(one.textContent.trim() || one.title || ""))
+        .map(one => one.dataset.act || one.dataset.does || one.textContent.trim() || one.title); }"""
+
+
 @pytest.mark.browser
 def test_no_page_shows_a_visitor_a_control_that_changes_anything(browser, serving, library):
     """In the browser, since scripts draw some of them; the same pages do show them to their owner."""
     notes.tag(library, [3, 4, 5], "blue")
     notes.collect(library, "kept", [3, 4])
     notes.rate(library, {"plus": ["image:3"], "minus": [], "metric": "cosine"}, 5, 1, 1, 0.5)
-    pages = ("/?image=3", "/?tag=blue", "/?collection=kept", "/search?image=3", "/search?collection=kept", "/compare?image=3",
-             "/compare?view=maps", "/compare?view=disagree", "/graph?image=3", "/graph?collection=kept", "/library",
-             "/detail?image=3", "/rated")
-    changing = """() => Array.from(document.querySelectorAll("button, form, input, a"))
-        .filter(one => one.getClientRects().length > 0)
-        .filter(one => one.dataset.act || /^(keep|tag|add-tag|untag|rate|up|down|drop|leave|rename)/.test(one.dataset.does || "")
-          || /^(forget|relocate|update|add$|remove from|rename|delete)/i.test(one.textContent.trim() || one.title || ""))
-        .map(one => one.dataset.act || one.dataset.does || one.textContent.trim() || one.title)"""
-    found = {}
-    for who, access in (("visitor", Access(rights=frozenset({READ}))), ("owner", Access.listening_on("127.0.0.1"))):
+
+    def tab_of(access):
         context = browser.new_context(base_url=serving(library, access), viewport={"width": 1400, "height": 900})
-        tab = context.new_page()
-        for address in pages:
-            tab.goto(address)
-            tab.wait_for_load_state("networkidle")
-            tab.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true; })")
-            found[who, address] = tab.evaluate(changing)
-        context.close()
-    assert not {address: shown for (who, address), shown in found.items() if who == "visitor" and shown}
-    assert {address for (who, address), shown in found.items() if who == "owner" and shown} >= {
-        "/?image=3", "/library", "/detail?image=3", "/rated"}
+        return context.new_page()
+
+    visitor, owner = tab_of(Access(rights=frozenset({READ}))), tab_of(Access.listening_on("127.0.0.1"))
+    for path, (drawn, own) in SHOWN.items():
+        for tab in (owner, visitor)[not own:]:
+            tab.goto(path)
+            expect(tab.locator(drawn).first).to_be_visible()
+        if own:
+            owner.wait_for_function(f"own => own.every(one => ({CHANGING})().includes(one))", arg=sorted(own))
+        assert not visitor.evaluate(CHANGING), path
+    owner.context.close()
+    visitor.context.close()
 
 
 # What is said at the start

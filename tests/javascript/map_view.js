@@ -70,6 +70,21 @@ test("pictures overlap neither each other nor names, those that matter most are 
   }
 });
 
+test("of a set that is to be seen whole each has a picture, in a corner and beside a name, too", async () => {
+  const map = await engine();
+  const random = generator(11);
+  const points = Array.from({ length: 13 }, (_, i) => ({
+    row: i, x: 840 + 50 * random(), y: 20 + 60 * random(), must: "somewhere",
+  }));
+  const name = { left: 800, top: 60, width: 100, height: 24 };
+  const crowd = map.crowd(flatly(points), FRAME);
+  const placed = map.arrange(points, FRAME, [name], crowd);
+  equal(placed.map((one) => one.row), points.map((one) => one.row));
+  placed.forEach((one) => truthy(one.x + one.side / 2 <= 901 && one.y >= one.side / 2 - 1, "it is cut off"));
+  const near = points.map((one) => Object.assign({}, one, { must: "near" }));
+  truthy(map.arrange(near, FRAME, [name], crowd).length < 13, "this is no hard case");
+});
+
 test("the only picture fills the stage, and stays within it", async () => {
   const map = await engine();
   const crowd = map.crowd(Float32Array.of(880, 590), FRAME);
