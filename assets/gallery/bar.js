@@ -162,7 +162,8 @@
       });
       document.body.append(box);
       box.showModal();
-      field.focus();
+      if (given && given.suggested) field.value = given.suggested;
+      field.select();
       window.likeness.gallery.names().then((names) => list.replaceChildren(
         ...names[kind].map(([name, count]) => make("option", { value: name, label: `${count} pictures` }))), () => {});
     });

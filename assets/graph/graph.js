@@ -260,6 +260,9 @@
     if (data.view === "fit") fit(cy);
     else if (data.view) zoomBy(cy, data.view === "in" ? 1.5 : 1 / 1.5);
     else if (data.community) toggle(cy, part);
+    else if (data.keep) {
+      window.likeness.gallery.perform("keep", data.keep.split(",").map(Number), { at: part, suggested: data.called });
+    }
     else if (data.image && event.detail < 2) {
       window.clearTimeout(waiting);
       // From the keyboard (detail 0) there is no second click to wait for.
@@ -325,14 +328,24 @@
         return [`${words}; the list beside it holds the same images`, view];
       },
 
-      // The figures follow the sliders; the graph does once they have come to rest.
-      slide: function (k, least, links) {
-        const asked = { k: Number(k), least: Number(least) };
+      // The slider goes over the similarities that there are; what is left out now stays within.
+      span: function (facts) {
+        if (!facts || !facts.span) return [none(), none()];
+        return [facts.span[0], Math.max(facts.span[1], facts.least)];
+      },
+
+      // The figures follow the sliders; the graph does once they have come to rest. At its lower end
+      // the slider leaves nothing out.
+      slide: function (k, least, from, links) {
+        const all = Number(least) <= from;
+        // A range that has grown upwards takes the slider's end along; what was asked for stays.
+        const same = all && links && links.least <= from;
+        const asked = { k: Number(k), least: same ? links.least : all ? 0 : Number(least) };
         window.clearTimeout(sliding);
         if (!links || asked.k !== links.k || asked.least !== links.least) {
           sliding = window.setTimeout(put, REST, "graph-links", { data: asked });
         }
-        return [String(asked.k), asked.least.toFixed(2)];
+        return [String(asked.k), all ? "all" : asked.least.toFixed(2)];
       },
     },
   });

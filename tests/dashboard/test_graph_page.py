@@ -66,6 +66,28 @@ def test_the_drawing_is_the_graph_with_pictures_in_their_proportions(reads):
     listed = [int(getattr(button, "data-image")) for button in of_class(side, "graph-node")]
     assert sorted(listed) == sorted(ids), "the list holds every image once"
     assert f"{len(edges)} links" in note
+    low, high = facts["span"]
+    similar = [float(edge["text"]) for edge in edges]
+    assert min(similar) - 0.02 < low <= min(similar) and max(similar) <= high < max(similar) + 0.02
+    assert content(reads, {"image": 5}, count=20, k=12, least=round(high - 0.01, 2))[1]["span"] == (low, high), "of all links there are"
+
+
+def test_communities_are_called_by_what_is_in_them_and_can_be_kept(reads):
+    _, _, side, *_ = content(reads, {"image": 5}, count=60, k=3)
+    sections = of_class(side, "graph-community")
+    titles = [text_of(of_class(one, "graph-name")) for one in sections]
+    assert len(sections) > 1 and len(set(titles)) == len(titles)
+    for section, title in zip(sections, titles):
+        (keep,) = of_class(section, "graph-keep")
+        ids = [int(getattr(button, "data-image")) for button in of_class(section, "graph-node")]
+        assert getattr(keep, "data-keep") == ",".join(map(str, ids)) and getattr(keep, "data-called") == title
+        labels = [reads.image(one).label for one in ids]
+        most = max(sorted(set(labels)), key=labels.count)
+        if labels.count(most) * 2 > len(labels):
+            share = f"{labels.count(most) / len(labels):.0%}"
+            assert title.partition(" · ")[0] == most and text_of(of_class(section, "graph-said")) == share
+    visitor = Reads(reads.library, rights=("read",))
+    assert not of_class(content(visitor, {"image": 5}, count=60, k=3)[2], "graph-keep")
 
 
 def test_a_cluster_and_a_collection_are_sampled_and_told(library):
@@ -224,6 +246,19 @@ def test_the_list_lights_up_images_hides_communities_and_centers(page: Page):
     button.focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(rf"\?image={image}&least=0.3$"))
+    drawn(page, image)
+
+    slider = page.locator("#graph-least")  # it goes over the similarities that there are
+    page.wait_for_function("() => Number(document.getElementById('graph-least').min) > 0")
+    every = page.evaluate(f"{CY}.edges().length")
+    slider.focus()
+    page.keyboard.press("End")
+    page.wait_for_function(f"every => {CY}.edges().length < every", arg=every)
+    expect(page).not_to_have_url(re.compile("least=0.3$"))
+    page.keyboard.press("Home")
+    expect(page).to_have_url(re.compile(rf"\?image={image}$"))
+    expect(page.locator("#graph-least-figure")).to_have_text("all")
+    page.wait_for_function(f"every => {CY}.edges().length === every", arg=every)
 
 
 @pytest.mark.browser

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from math import ceil, floor
 
 import networkx as nx
 
@@ -78,6 +80,7 @@ class Shown:
 
     center: the image it is around, or None. title: of the set otherwise. of: how many
     images there are in all. communities: ids, largest first. called: how the images are named.
+    span: the least and the most similarity of its links where none is left out for being too weak.
     """
 
     graph: nx.Graph
@@ -88,6 +91,7 @@ class Shown:
     title: str
     of: int
     called: Mapping[int, Called]
+    span: tuple[float, float]
 
     @property
     def center(self) -> int | None:
@@ -101,16 +105,26 @@ def shown(reads: Reads, start: dict, settings: Settings) -> Shown:
         row = reads.image(start["image"])
         if row is None or row.state != "ok":
             raise QueryError("This image is not in the library any more.")
-        found, of = graph.around(index, row.id, settings.count, settings.links()), 0
+        make, of = partial(graph.around, index, row.id, settings.count), 0
         title = row.label or components.name_of(row.path)
     else:
         title, ids = _set(reads, start)
         present = [row.id for row in reads.library.images_by_id(ids).values() if row.state == "ok"]
-        found, of = graph.within(index, present, settings.count, settings.links()), len(present)
+        make, of = partial(graph.within, index, present, settings.count), len(present)
+    found = make(settings.links())
+    span = _span(found if not settings.least else make(replace(settings, least=0.0).links()))
     rows = reads.library.images_by_id(list(found))
     gone = [node for node in found if node not in rows or rows[node].state != "ok"]
     found.remove_nodes_from(gone)  # since the index was saved
-    return Shown(found, rows, graph.communities(found), settings, start, title, of, reads.called(found))
+    return Shown(found, rows, graph.communities(found), settings, start, title, of, reads.called(found), span)
+
+
+def _span(found: nx.Graph) -> tuple[float, float]:
+    """The similarities of a graph's links, from the least to the most, to the hundredth around them."""
+    similar = [value for *_, value in found.edges(data="similarity")]
+    if not similar:
+        return 0.0, MOST_LEAST
+    return max(0.0, floor(100 * min(similar)) / 100), min(1.0, ceil(100 * max(similar)) / 100)
 
 
 def _set(reads: Reads, start: dict) -> tuple[str, list[int]]:
@@ -157,7 +171,7 @@ def drawing(shown: Shown, aspect: float) -> tuple[list[dict], dict]:
     ]
     return nodes + _edges(shown, community), {
         "count": len(nodes), "links": shown.graph.number_of_edges(), "center": shown.center,
-        "title": shown.title,
+        "title": shown.title, "span": shown.span, "least": shown.settings.least,
     }
 
 

@@ -91,8 +91,9 @@ def _toolbar(names: tuple[str, ...], settings: Settings) -> html.Div:
             ),
             _range("graph-k", "Neighbors", 1, MOST_NEIGHBORS, 1, settings.k,
                    "Links of each image to those nearest to it"),
-            _range("graph-least", "Least similarity", 0, MOST_LEAST, 0.05, settings.least,
-                   "Links between images less similar than this are left out"),
+            _range("graph-least", "Least similarity", 0, max(MOST_LEAST, settings.least), 0.01, settings.least,
+                   "Links between images less similar than this are left out; it goes from the weakest link that "
+                   "there is to the strongest"),
             html.Div(
                 [
                     html.Span("Images", className="graph-caption", id="graph-count-label"),
@@ -186,7 +187,8 @@ def register(app: Dash, reads: Reads) -> None:
         ("arrive", [Output("graph-drawing", "aria-label"), Output("graph-view", "data")],
          [Input("graph-facts", "data")], False),
         ("slide", [Output("graph-k-figure", "children"), Output("graph-least-figure", "children")],
-         [Input("graph-k", "value"), Input("graph-least", "value")], True),
+         [Input("graph-k", "value"), Input("graph-least", "value"), Input("graph-least", "min")], True),
+        ("span", [Output("graph-least", "min"), Output("graph-least", "max")], [Input("graph-facts", "data")], False),
     ):
         state = {"arrive": [State("graph-canvas", "elements")], "slide": [State("graph-links", "data")]}
         app.clientside_callback(
@@ -204,5 +206,5 @@ def content(reads: Reads, start: dict, settings: Settings, aspect: float) -> tup
         return [], {"count": 0}, None, "", told
     elements, facts = graph_data.drawing(shown, aspect)
     return (
-        elements, facts, graph_panels.side(shown), graph_panels.note(shown), graph_panels.advice(shown)
+        elements, facts, graph_panels.side(reads, shown), graph_panels.note(shown), graph_panels.advice(shown)
     )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from dash import html
 
 from dashboard import components
-from dashboard.pages.graph.data import PATH, Shown, color_of, name_of, to_center
-
-_NAMED_FROM = 0.5
-"""Share of a label from which it says something about a community: more than half."""
+from dashboard.access import ANNOTATE
+from dashboard.pages.graph import communities
+from dashboard.pages.graph.data import PATH, Shown, name_of
+from dashboard.reads import Reads
 
 
 def note(shown: Shown) -> str:
@@ -56,15 +54,10 @@ def instead(title: str, what) -> html.Div:
     )
 
 
-def side(shown: Shown) -> list:
+def side(reads: Reads, shown: Shown) -> list:
     """What the graph is of, then its images, community by community."""
     head = _about_image(shown) if shown.center is not None else _about_set(shown)
-    linked = {node for nodes in shown.communities for node in nodes}
-    alone = sorted(set(shown.graph) - linked)
-    lists = [_community(shown, number, nodes) for number, nodes in enumerate(shown.communities)]
-    if alone and len(shown.graph) > 1:
-        lists.append(_community(shown, -1, alone))
-    return [head, *([html.H2("Communities", className="graph-heading"), *lists] if lists else [])]
+    return [head, *communities.sections(reads, shown, reads.may(ANNOTATE))]
 
 
 def _about_image(shown: Shown) -> html.Div:
@@ -105,40 +98,4 @@ def _about_set(shown: Shown) -> html.Div:
             className="graph-words",
         ),
         className="graph-about",
-    )
-
-
-def _community(shown: Shown, number: int, nodes: list[int]) -> html.Section:
-    """A switch with color, name and count, and the images as buttons, best linked first."""
-    title = f"Community {number + 1}" if number >= 0 else "Without links"
-    labels = Counter(shown.rows[node].label for node in nodes)
-    label, count = labels.most_common(1)[0]
-    words = f"{label} {count / len(nodes):.0%}" if label and count >= _NAMED_FROM * len(nodes) else ""
-    degree = shown.graph.degree(weight="similarity")
-    ordered = sorted(nodes, key=lambda node: (-(to_center(shown, node) or 0), -degree[node], node))
-    return html.Section(
-        [
-            html.Button(
-                [
-                    html.Span(className="graph-swatch", style={"--swatch": color_of(number)}),
-                    html.Span(title, className="graph-name"), html.Span(words, className="graph-said"),
-                    html.Span(f"{len(nodes):,}", className="graph-number"),
-                ],
-                type="button", className="graph-toggle", title="Hide or show",
-                **{"data-community": number, "aria-pressed": "true",
-                   "aria-label": f"Show {title}, {components.counted(len(nodes), 'image')} {words}".strip()},
-            ),
-            components.gallery(_node(shown, node) for node in ordered),
-        ],
-        className="graph-community",
-    )
-
-
-def _node(shown: Shown, node: int) -> html.Button:
-    similarity = to_center(shown, node)
-    name = name_of(shown.rows[node], shown.called[node])
-    told = name if similarity is None or node == shown.center else f"{name}, similarity {similarity:.2f}"
-    return html.Button(
-        components.thumb(node, ""), type="button", className="graph-node",
-        **{"data-image": node, "aria-label": told},
     )
