@@ -57,6 +57,9 @@ def search(query, minus, palette, weights, preset, metric, html, as_json, labels
     result = searcher.search(Query(entries, chosen, metric=metric, filter=passing, **values))
     for word, near in result.unknown.items():
         click.echo(words.told(word, near), err=True)
+    for name, (count, of) in result.partly.items():
+        told = f"{name} is known of {count:,} of {of:,} images; the others count there as the average image does."
+        click.echo(told, err=True)
     for folder, count in result.away.items():
         click.echo(f"Not searched: {count:,} images in {printable(folder)}, whose drive is not there.", err=True)
     if html:

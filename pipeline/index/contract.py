@@ -138,8 +138,9 @@ class Index(ABC):
         return self.search(vectors, weights, k)
 
     @abstractmethod
-    def lacking(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Those of some embeddings that an image lacks which has another of them."""
+    def lacking(self, names: Sequence[str]) -> dict[str, int]:
+        """Those of some embeddings that an image lacks which has another of them, and how many images
+        have it."""
 
     @abstractmethod
     def neighbors(

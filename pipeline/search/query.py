@@ -183,7 +183,8 @@ class Result:
     scale: of a query on one scale, the mean and deviation of the query's cosines by embedding;
     a part is 1 / (1 + exp(−STEEP · ((cosine − mean) / deviation − MIDDLE))), see `scale`. unknown:
     words that had no say, and the nearest that are known. away: folders with images that were not
-    searched, since their drive is not there, and how many.
+    searched, since their drive is not there, and how many. partly: embeddings that count and that only
+    some images have: how many, of how many.
     """
 
     metric: str
@@ -193,3 +194,4 @@ class Result:
     scale: dict[str, Spread] | None = None
     unknown: dict[str, list[str]] = field(default_factory=dict)
     away: dict[str, int] = field(default_factory=dict)
+    partly: dict[str, tuple[int, int]] = field(default_factory=dict)

@@ -109,7 +109,9 @@ class Searcher:
         matches = self._matches(ids, asked, distances)
         ms = (time.perf_counter() - started) * 1000
         unknown, away = _nearest(asked.written.unknown), self.library.presence.folders()
-        return Result(query.metric, weights, round(ms, 2), matches, asked.scale, unknown, away), curve
+        known = {} if query.metric == "hamming" else index.lacking(tuple(asked.weights))
+        partly = {name: (count, len(index)) for name, count in known.items()}
+        return Result(query.metric, weights, round(ms, 2), matches, asked.scale, unknown, away, partly), curve
 
     def _asked(self, index: Index, query: Query, weights: dict[str, float]) -> Asked:
         """The query's vector by embedding, the weights that count, and on which scale."""

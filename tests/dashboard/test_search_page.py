@@ -313,13 +313,17 @@ def test_without_an_index_the_page_says_how_to_make_one(library):
     assert "python -m pipeline run" in text_of(page.layout(Reads(library), {}))
 
 
-def test_matches_that_lack_an_embedding_are_told_of(library):
+def test_an_embedding_that_only_some_images_have_is_told_of_whatever_was_found(library):
     library.forget_vectors([2])
     current = library.embeddings()["color"]
     library.store([], {"color": (current.extractor, [2], library.vectors("color", [3])[1])})
     indexes.build(library)
     told, content, *_ = search(Reads(library), image(3), count=12)
     assert 2 in matches(content)
-    assert "of 1 of these is not known; they count there as average" in text_of(told)
+    count = len(list(library.images()))
+    said = f"is known of {count - 1} of {count} images; the others count there as average"
+    assert text_of(told).count(said) == 2 and f"Texture & shape {said}" in text_of(told)
+    told, content, *_ = search(Reads(library), image(3), count=1)
+    assert 2 not in matches(content) and said in text_of(told)
     told, *_ = search(Reads(library), image(3), weights={"color": 1.0, "sift": 0.0, "efficientnet": 0.0})
-    assert "not known" not in text_of(told)
+    assert "is known of" not in text_of(told)

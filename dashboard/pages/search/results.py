@@ -43,14 +43,14 @@ class Shown:
 class Page:
     """Matches to be shown after those that are there, what is then shown, and the search's time.
 
-    matches: what the browser makes cards of, assets/search/search_gallery.js. lacking: {embedding
-    that counts: how many of these matches have no vector of it}. unknown: words that had no say. away:
+    matches: what the browser makes cards of, assets/search/search_gallery.js. partly: {embedding
+    that counts and that only some images have: how many, of how many}. unknown: words that had no say. away:
     how many images were not searched, since their drive is not there."""
 
     matches: list[dict]
     shown: Shown
     ms: float
-    lacking: dict[str, int]
+    partly: dict[str, tuple[int, int]]
     unknown: tuple[str, ...] = ()
     away: int = 0
 
@@ -90,18 +90,7 @@ def page_of(
     more = settings.mode != "discover" and full and len(ids) < MOST
     shown = Shown(of, ids, bend, more, rated)
     result = found.result
-    return Page(matches, shown, result.ms, _lacking(result), tuple(result.unknown), sum(result.away.values()))
-
-
-def _lacking(result: Result) -> dict[str, int]:
-    """How many matches lack an embedding that others were compared by."""
-    if result.metric == "hamming":
-        return {}
-    counted = {
-        name: sum(name not in match.parts for match in result.matches)
-        for name, weight in result.weights.items() if weight
-    }  # fmt: skip
-    return {name: count for name, count in counted.items() if 0 < count < len(result.matches)}
+    return Page(matches, shown, result.ms, result.partly, tuple(result.unknown), sum(result.away.values()))
 
 
 def _found(
@@ -186,9 +175,11 @@ def told(page: Page, settings: Settings, board: Sequence[Entry]) -> html.Div:
             f"{page.away:,} images are not searched: their drive is not there",
             title="They are kept as they were, and found again as soon as it is connected",
         ))
-    for name, count in page.lacking.items():
-        title = components.title_of(name)
-        lines.append(html.Span(f"{title} of {count} of these is not known; they count there as average"))
+    for name, (count, of) in page.partly.items():
+        lines.append(html.Span(
+            f"{components.title_of(name)} is known of {count:,} of {of:,} images; the others count there as average",
+            title="They can be far down for it. An update of the library looks at them, too",
+        ))
     minus = sum(one.minus for one in board)
     if _stands_out(board):
         lines.append(html.Span(

@@ -132,10 +132,11 @@ class FaissIndex(Index):
             self._filters = rows, Filters(self.library, rows.positions, len(rows))
         return self._filters[1].rows(filter)
 
-    def lacking(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Those of some embeddings that an image lacks which has another of them."""
+    def lacking(self, names: Sequence[str]) -> dict[str, int]:
+        """Those of some embeddings that an image lacks which has another of them, and how many have it."""
         groups = self.rows.current(self.library).groups(self.embeddings, tuple(names))
-        return tuple(name for name in names if any(name not in group.names for group in groups))
+        lacked = [name for name in names if any(name not in group.names for group in groups)]
+        return {name: sum(group.rows.count for group in groups if name in group.names) for name in lacked}
 
     def _best(
         self, queries: dict[str, np.ndarray], weighed: dict[str, float], k: int, allowed: Bitmap | None, find: _Find,
