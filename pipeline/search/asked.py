@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,13 +16,14 @@ from pipeline.search.writing import Written
 class Asked:
     """vectors: by embedding, (dim,) float32 of norm 1. weights: of those, above 0. scale: of a query
     on one scale. missing: what an image counts as by an embedding that it lacks, as a cosine; None:
-    every image has all. written: of a query with words."""
+    every image has all. written: of a query with words. apart: `missing` as a Manhattan distance."""
 
     vectors: dict[str, np.ndarray]
     weights: dict[str, float]
     scale: dict[str, Spread] | None = None
     missing: dict[str, float] | None = None
     written: Written = Written()
+    apart: Mapping[str, float] = field(default_factory=dict)
 
     def score(self, cosines: Mapping[str, float | np.ndarray]) -> np.ndarray:
         """What an image with these cosines, those it has, is worth; or many of them, NaN for none."""

@@ -44,32 +44,36 @@ def measure(
     found: Neighbors,
     vectors: Mapping[str, np.ndarray],
     weights: Mapping[str, float],
+    apart: Mapping[str, float],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ids (k,) int64 in the metric's order, and what it ranks by (k,): scores or distances.
 
-    Each weighs the embeddings that both have. Euclidean: √(Σ wₘ‖qₘ−xₘ‖² / Σ wₘ) =
+    Each weighs the embeddings of the query. Euclidean: √(Σ wₘ‖qₘ−xₘ‖² / Σ wₘ) =
     √(2 − 2·score) on unit vectors, the cosine's order. Manhattan: Σ wₘ‖qₘ−xₘ‖₁ / Σ wₘ,
     computed for the candidates and sorted. Where an embedding saw nothing in an image, that
-    is as far as an image that shares nothing with the query.
+    is as far as an image that shares nothing with the query; one that an image lacks counts
+    as the average image does, whose Manhattan distance is `apart`.
     """
     if metric == "cosine":
         return found.ids, found.scores
     if metric == "euclidean":
         return found.ids, np.sqrt(np.maximum(0, 2 - 2 * found.scores))
     parts = [found.ids[start : start + _STEP] for start in range(0, len(found.ids), _STEP)]
-    distances = np.concatenate([_manhattan(library, ids, vectors, weights) for ids in parts] or [np.zeros(0)])
+    distances = np.concatenate([_manhattan(library, ids, vectors, weights, apart) for ids in parts] or [np.zeros(0)])
     order = np.argsort(distances, kind="stable")[: np.count_nonzero(np.isfinite(distances))]
     return found.ids[order], distances[order]
 
 
-def _manhattan(library: Library, ids: np.ndarray, vectors, weights) -> np.ndarray:
-    total, distances = np.zeros(len(ids)), np.zeros(len(ids))
+def _manhattan(library: Library, ids: np.ndarray, vectors, weights, average) -> np.ndarray:
+    distances, seen = np.zeros(len(ids)), np.zeros(len(ids), bool)
     order = np.argsort(ids)
     for name, share in shares(weights, list(weights)).items():
         having, rows = library.vectors(name, ids.tolist())
         at = order[np.searchsorted(ids, having, sorter=order)]
         apart = np.abs(rows - vectors[name]).sum(axis=1)
         apart[~rows.any(axis=1)] = 2 * np.abs(vectors[name]).sum()
-        distances[at] += share * apart
-        total[at] += share
-    return distances / np.where(total > 0, total, np.nan)
+        all_apart = np.full(len(ids), average.get(name, 0.0))
+        all_apart[at] = apart
+        distances += share * all_apart
+        seen[at] = True
+    return np.where(seen, distances, np.nan)

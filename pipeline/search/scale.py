@@ -60,6 +60,11 @@ class Sample:
         cosines = rows @ vector
         return Spread(float(cosines.mean()), max(float(cosines.std()), _LEAST))
 
+    def apart(self, name: str, vector: np.ndarray) -> float:
+        """The mean Manhattan distance of a vector (dim,) from the images that have this embedding."""
+        rows = self._of(name)
+        return float(np.abs(rows - vector).sum(axis=1).mean()) if len(rows) else 0.0
+
     def _of(self, name: str) -> np.ndarray:
         if name not in self._rows:
             ids = self._index.ids(name)

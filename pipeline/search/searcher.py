@@ -139,7 +139,9 @@ class Searcher:
         missing = {name: spread.mean for name, spread in spreads.items()}
         if query.scaled:
             asked = {name: asked[name] for name in usable}
-        return Asked(asked, usable, spreads if query.scaled else None, missing if lacking else None, written)
+        far = lacking if query.metric == "manhattan" else ()
+        apart = {name: self._sample.apart(name, asked[name]) for name in far}
+        return Asked(asked, usable, spreads if query.scaled else None, missing if lacking else None, written, apart)
 
     def understood(self, text: str) -> Understood:
         """Which embeddings have a say in which of some words, and which words none of them knows."""
@@ -186,7 +188,7 @@ class Searcher:
         if query.metric == "manhattan":
             candidates = len(index) if query.exact else max(RERANK * k, 200)
         found = index.search(asked.vectors, asked.weights, candidates, passing, query.exact, asked.missing)
-        ids, figures = metrics.measure(self.library, query.metric, found, asked.vectors, asked.weights)
+        ids, figures = metrics.measure(self.library, query.metric, found, asked.vectors, asked.weights, asked.apart)
         return ids[:k], figures[:k]
 
     def _standing_out(self, index: Index, query: Query, asked: Asked, passing: Filter, k: int):

@@ -293,6 +293,24 @@ def test_what_has_no_vector_or_saw_nothing_is_no_near_match(library, metric):
     assert [m.id for m in both].index(5) >= 10  # counts as an image that shares nothing with the query
 
 
+@pytest.mark.parametrize("metric", ["cosine", "euclidean", "manhattan"])
+def test_who_lacks_an_embedding_comes_neither_first_nor_last_by_any_metric(tmp_path, metric):
+    """Half of the images have a second one, of other dimensions, which says nothing: half of the matches has it."""
+    library = synthetic_library(tmp_path, 400, {"color": 12, "sift": 300})
+    ids, colors = library.vectors("color")
+    library.forget_vectors(ids.tolist())
+    noise = np.random.default_rng(5).standard_normal((200, 300)).astype(np.float32)
+    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
+    library.store([], {"color": ("color/test", ids.tolist(), colors), "sift": ("sift/test", list(range(1, 401, 2)), noise)})
+    index.build(library)
+    searcher, first = Searcher(library), []
+    for image in range(1, 60, 2):
+        found = searcher.search(like(image, weights={"color": 1.0, "sift": 1.0}, metric=metric, top_k=41))
+        assert found.partly == {"sift": (200, 400)}
+        first += [match.id % 2 for match in found.matches if match.id != image]
+    assert 0.3 < np.mean(first) < 0.7
+
+
 def test_searches_from_many_threads_while_the_library_changes(library):
     searcher, failed = Searcher(library), []
     expected = [m.id for m in searcher.search(like(1, top_k=5)).matches if m.id != 50]
