@@ -15,7 +15,7 @@ from dashboard.pages.search.kinds import KINDS
 from dashboard.pages.search.query import Settings
 from dashboard.reads import Called, Reads, galleries
 from pipeline.library import notes
-from pipeline.search import Match, Query, Result, after, cutoff, diversity
+from pipeline.search import Match, Query, after, cutoff, diversity
 from pipeline.search.diversity import Found
 
 MOST = 960
