@@ -29,12 +29,22 @@
 
   const sent = (file, name) => look("/upload?" + new URLSearchParams({ name: name }), file);
 
-  function refused(file) {
-    const picture = file.type.startsWith("image/") || TYPES.test(file.name);
-    if (!picture) note("“" + file.name + "” is not an image.");
-    else if (file.size > LARGEST) note("“" + file.name + "” is larger than 25 MB.");
-    return !picture || file.size > LARGEST;
+  // Why a file is not sent, or null.
+  function refusal(file) {
+    if (!file.type.startsWith("image/") && !TYPES.test(file.name)) return "“" + file.name + "” is not an image.";
+    return file.size > LARGEST ? "“" + file.name + "” is larger than 25 MB." : null;
   }
+
+  function refused(file) {
+    const why = refusal(file);
+    if (why) note(why);
+    return Boolean(why);
+  }
+
+  // What the server says of a picture is kept in this tab.
+  const received = (said) => search.store({
+    key: said.key, name: said.name, src: said.src, at: Date.now(), vectors: { [said.key]: said.vectors },
+  });
 
   // Files given at once, or while others are on their way, are searched with together.
   function give(items) {
@@ -57,10 +67,10 @@
       const item = queue.shift();
       const { file, address } = item;
       try {
-        const received = file ? await sent(file, file.name || "Pasted image")
+        const said = file ? await sent(file, file.name || "Pasted image")
           : await look("/web-picture", JSON.stringify({ address: address }));
-        if (file) state.originals.set(received.key, file);
-        arrived(received, item);
+        if (file) state.originals.set(said.key, file);
+        arrived(said, item);
         if (address) put("search-link", { value: "" });
       } catch (error) {
         if (search.onPage()) note(error.message);
@@ -70,18 +80,15 @@
     if (search.onPage()) put("search-panel", { className: "search-panel" });
   }
 
-  function arrived(received, item) {
-    search.store({
-      key: received.key, name: received.name, src: received.src, at: Date.now(),
-      vectors: { [received.key]: received.vectors },
-    });
+  function arrived(said, item) {
+    received(said);
     if (!search.onPage()) return;
     if (state.changes !== item.changes) {
       const children = "Add it to this search";
-      const offered = { children: children, "data-does": "join", "data-key": received.key };
-      return note("“" + received.name + "” is ready.", offered);
+      const offered = { children: children, "data-does": "join", "data-key": said.key };
+      return note("“" + said.name + "” is ready.", offered);
     }
-    place(received.key, item.beside);
+    place(said.key, item.beside);
     queue.forEach((other) => { other.changes = state.changes; }); // that was not the person
   }
 
@@ -91,13 +98,16 @@
     place(button.dataset.key, true);
   };
 
+  const fileField = () => Object.assign(document.createElement("input"), {
+    type: "file", multiple: true, className: "visually-hidden",
+    accept: "image/*,.tif,.tiff,.avif,.heic,.heif,.jxl,.dng,.cr2,.cr3,.nef,.arw,.orf,.rw2,.raf,.pef,.srw",
+  });
+
   // The field of files, which Dash has none of.
   function field() {
     const zone = search.onPage();
     if (!zone || zone.firstChild) return;
-    const made = document.createElement("input");
-    Object.assign(made, { type: "file", multiple: true, className: "visually-hidden",
-      accept: "image/*,.tif,.tiff,.avif,.heic,.heif,.jxl,.dng,.cr2,.cr3,.nef,.arw,.orf,.rw2,.raf,.pef,.srw" });
+    const made = fileField();
     made.addEventListener("change", () => {
       offer(...made.files);
       made.value = ""; // the same file again is a choice too
@@ -134,5 +144,5 @@
   on("click", "#search-link-go", goTo);
   on("keydown", "#search-link", (field, event) => event.key === "Enter" && goTo());
 
-  Object.assign(search, { offer: offer, sent: sent, field: field });
+  Object.assign(search, { offer: offer, sent: sent, field: field, fileField: fileField, refusal: refusal, received: received });
 })();

@@ -16,7 +16,7 @@ from pipeline.maps import COMBINED
 from pipeline.progress import Silent
 from pipeline.quality import agreement
 from pipeline.quality.agreement import Agreement
-from pipeline.search import Match, Query
+from pipeline.search import Entry, Match, Query
 
 PATH = "/compare"
 """The page's address; its views are told apart by the parameter `view`."""
@@ -53,15 +53,15 @@ class Column:
         return {match.id for match in self.matches}
 
 
-def columns(reads: Reads, image: int, count: int) -> list[Column]:
-    """A column per embedding and one of all of them, each with `count` matches of an image."""
-    names = reads.embeddings()
-    return [_column(reads, image, name, names, count) for name in [*names, COMBINED]]
+def columns(reads: Reads, subject: int | Entry, count: int) -> list[Column]:
+    """A column per embedding and one of all of them, each with `count` matches of an image of the library,
+    by its id, or of a picture from outside."""
+    return [_column(reads, subject, name, count) for name in [*reads.embeddings(), COMBINED]]
 
 
-def _column(reads: Reads, image: int, name: str, names: Sequence[str], count: int) -> Column:
-    weights = None if name == COMBINED else {name: 1.0}
-    query = Query.around(image, weights=weights, top_k=max(count, DEPTH))
+def _column(reads: Reads, subject: int | Entry, name: str, count: int) -> Column:
+    how = {"weights": None if name == COMBINED else {name: 1.0}, "top_k": max(count, DEPTH)}
+    query = Query((subject,), **how) if isinstance(subject, Entry) else Query.around(subject, **how)
     try:
         matches = reads.search(query).matches
     except QueryError as error:
@@ -76,15 +76,6 @@ def overlaps(shown: Sequence[Column]) -> dict[tuple[str, str], int | None]:
         (one.name, other.name): None if one.error or other.error else len(one.shown & other.shown)
         for one, other in combinations(shown, 2)
     }
-
-
-def elsewhere(column: Column, match: Match, shown: Sequence[Column]) -> list[tuple[str, int]]:
-    """In which other columns a match is shown, and its rank there."""
-    return [
-        (other.name, other.places[match.id])
-        for other in shown
-        if other.name != column.name and match.id in other.shown
-    ]
 
 
 @dataclass(frozen=True)

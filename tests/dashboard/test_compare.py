@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import numpy as np
@@ -10,16 +9,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.app import render
-from dashboard.pages.compare.columns import ordinal
 from dashboard.reads import Reads
-from dashboard.reads.comparison import columns, elsewhere, overlaps, pair
+from dashboard.reads.comparison import columns, overlaps, pair
 from pipeline import index as indexes
 from pipeline.embeddings import usual
 from pipeline.library import Library
 from pipeline.maps import COMBINED
+from pipeline.search import VectorsEntry
 from tests.conftest import synthetic_library
 from tests.dashboard.accessibility import faults
-from tests.dashboard.trees import of_class, text_of
+from tests.dashboard.trees import of_class, parts, text_of
 
 NAMES = ["color", "sift", "efficientnet", COMBINED]
 
@@ -54,10 +53,6 @@ def test_a_column_per_embedding_ranks_as_its_vectors_do(reads):
     assert len(common) == 6
     for (one, other), number in common.items():
         assert number == len(set(nearest(reads, one, 7)[:10]) & set(nearest(reads, other, 7)[:10]))
-    first, last = shown[0], shown[-1]
-    shared = next(match for match in first.matches if match.id in last.shown)
-    assert (COMBINED, last.places[shared.id]) in elsewhere(first, shared, shown)
-    assert all(name != "color" for name, _ in elsewhere(first, shared, shown))
 
 
 def test_an_image_that_one_embedding_knows_nothing_of_leaves_that_column_with_a_reason(library):
@@ -97,27 +92,29 @@ def test_of_a_small_library_no_more_are_in_common_than_there_are(tmp_path):
     assert [text_of(cell) for cell in of_class(page, "compare-share")] == ["3  of 3"] * 3
 
 
-def test_cards_say_where_else_a_picture_is(reads):
+def test_the_browser_is_told_where_else_a_picture_is(reads):
     page, _, _ = render(reads, "/compare", "?image=7&count=20")
-    cards = of_class(page, "compare-match")
-    assert len(cards) == 80
+    (told,) = [part.data for part in parts(page) if getattr(part, "id", None) == "compare-matches"]
     shown = columns(reads, 7, 20)
-    for card, (column, match) in zip(cards, [(c, m) for c in shown for m in c.matches]):
-        about = card.to_plotly_json()["props"]
-        assert about["data-match"] == match.id
-        known = {other.name: other.places[match.id] for other in shown if match.id in other.places}
-        assert json.loads(about["data-places"]) == known
-        others = elsewhere(column, match, shown)
-        assert len(of_class(card, "compare-also")) == len(others)
-        assert bool(of_class(card, "compare-only")) == (not others)
-        assert all(ordinal(place) in text_of(card) for _, place in others)
+    assert [one["name"] for one in told["columns"]] == NAMES and told["depth"] == 100
+    everywhere = {match.id for column in shown for match in column.matches}
+    for one, column in zip(told["columns"], shown):
+        assert [(match["id"], match["rank"]) for match in one["matches"]] == [
+            (match.id, rank) for rank, match in enumerate(column.matches, 1)]
+        assert told["places"][column.name] == {str(image): column.places[image] for image in sorted(everywhere)}
+        for match in one["matches"]:
+            row = reads.image(match["id"])
+            assert match["shape"] == 1000 * row.width // row.height and match["label"] == row.label
 
 
-@pytest.mark.parametrize(
-    ("number", "text"), [(1, "1st"), (2, "2nd"), (13, "13th"), (23, "23rd"), (111, "111th")]
-)
-def test_ordinals(number, text):
-    assert ordinal(number) == text
+def test_a_picture_from_outside_has_the_columns_of_its_vectors(reads):
+    """Of a stored image's own vectors: as its columns are, with itself at the head."""
+    vectors = {name: rows[ids == 7][0] for name in reads.embeddings() for ids, rows in [reads.library.vectors(name)]}
+    inside, outside = columns(reads, 7, 10), columns(reads, VectorsEntry(vectors), 11)
+    for one, other in zip(inside, outside):
+        assert [match.id for match in other.matches] == [7, *(match.id for match in one.matches)]
+    page, _, _ = render(reads, "/compare", "?upload=0f0f")
+    assert [part.data["key"] for part in parts(page) if getattr(part, "id", None) == "compare-upload"] == ["0f0f"]
 
 
 @pytest.mark.parametrize(("asked", "given"), [
@@ -132,49 +129,90 @@ def test_a_pair_is_two_different_ones(asked, given):
 # In the browser
 
 
+# Whether a point of a line lies within a picture or the words below it; all lines, point by point.
+CROSSING = """() => {
+    const boxes = [...document.querySelectorAll('.compare-match')].flatMap(card => ['.compare-picture', '.compare-foot']
+        .map(part => card.querySelector(part).getBoundingClientRect()));
+    return [...document.querySelectorAll('.compare-lines-thin path')].filter(path => {
+        const frame = path.ownerSVGElement.getBoundingClientRect();
+        for (let at = 0; at <= path.getTotalLength(); at += 2) {
+            const { x, y } = path.getPointAtLength(at);
+            const within = box => x + frame.left > box.left + 1 && x + frame.left < box.right - 1
+                && y + frame.top > box.top + 1 && y + frame.top < box.bottom - 5;
+            if (boxes.some(within)) return true;
+        }
+        return false;
+    }).length;
+}"""
+PLACES = """id => Object.fromEntries([...document.querySelectorAll('.compare-column')].map(column =>
+    [column.dataset.column, column.querySelector('.compare-where').textContent]))"""
+
+
 @pytest.mark.browser
 def test_columns_link_and_lead_on(page: Page):
     page.goto("/compare")
+    page.locator("#compare-shuffle").click()
     page.locator(".compare-start .example").first.click()
     expect(page.locator(".compare-column")).to_have_count(4)
     expect(page).to_have_url(re.compile(r"image=\d+"))
-    start = page.url
+    page.goto("/compare?image=7")
     expect(page.locator(".compare-lines-thin path").first).to_be_attached()
+    expect(page.locator(".compare-match")).to_have_count(40)
+    assert page.evaluate(CROSSING) == 0, "lines pass beside pictures and words"
+    heights = page.locator("[data-column=color] .compare-picture").evaluate_all(
+        "all => all.map(one => [Math.round(one.getBoundingClientRect().top), Math.round(one.getBoundingClientRect().height)])")
+    assert len({top for top, _ in heights}) == len(set(map(tuple, heights))) < 10, "rows of one height"
+
     card = page.locator(".compare-match:has(.compare-also)").first
-    image = card.get_attribute("data-match")
+    image = card.get_attribute("data-image")
     card.hover()
     linked = page.locator(".compare-linked")
     expect(card).to_have_class(re.compile("compare-linked"))
-    assert {one.get_attribute("data-match") for one in linked.all()} == {image}
+    assert {one.get_attribute("data-image") for one in linked.all()} == {image}
     expect(page.locator(".compare-lines-strong path")).to_have_count(linked.count() - 1)
-    places = json.loads(card.get_attribute("data-places"))
-    for column in page.locator(".compare-column").all():
-        place = places.get(column.get_attribute("data-column"))
-        expect(column.locator(".compare-where")).to_have_text(f"No. {place} here" if place else "beyond 100")
+    said = page.evaluate(PLACES, image)
+    assert sum(text.startswith("No. ") for text in said.values()) >= linked.count() and len(said) == 4
     page.locator(".compare-share").last.hover()
     common = int(page.locator(".compare-share b").last.inner_text())
     expect(linked).to_have_count(2 * common)
-    page.mouse.move(5, 400)
+    page.mouse.move(5, 300)
     expect(linked).to_have_count(0)
 
-    picture = page.locator(".compare-picture").first
-    picture.focus()
-    expect(page.locator(".compare-linked").first).to_be_visible()
-    page.keyboard.press("ArrowDown")
+    page.locator("[data-column=sift] .compare-picture").first.focus()
     page.keyboard.press("ArrowRight")
-    chosen = page.locator('[data-column="sift"] .compare-match').nth(1)
+    chosen = page.locator("[data-column=sift] .compare-match").nth(1)
     expect(chosen.locator(".compare-picture")).to_be_focused()
-    onward = chosen.get_attribute("data-match")
+    expect(page.locator(".compare-linked").first).to_be_visible()
+    onward = chosen.get_attribute("data-image")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(rf"image={onward}\b"))
     expect(page.locator(f".compare-subject img[src*='/thumb/{onward}']")).to_be_visible()
     page.get_by_title("Show 20 a column").click()
-    expect(page.locator(".compare-match")).to_have_count(80)
+    expect(page.locator("[data-column=color] [role=grid]")).to_have_attribute("data-count", "20")
     page.go_back()
-    expect(page.locator(".compare-match")).to_have_count(40)
+    expect(page.locator("[data-column=color] [role=grid]")).to_have_attribute("data-count", "10")
     page.go_back()
-    expect(page).to_have_url(start)
-    expect(page.locator(f".compare-subject img[src*='/thumb/{onward}']")).to_have_count(0)
+    expect(page).to_have_url(re.compile("image=7$"))
+
+
+@pytest.mark.browser
+def test_a_picture_of_ones_own_is_compared_and_stays_in_the_tab(page: Page, pictures):
+    page.goto("/compare")
+    own = next(iter(sorted(pictures.rglob("ember-3.jpg"))))
+    page.locator(".compare-others").hover()
+    page.locator(".compare-file input").set_input_files(own)
+    expect(page).to_have_url(re.compile(r"/compare\?upload=[0-9a-f]+$"))
+    first = page.locator("[data-column=sift] .compare-match").first
+    expect(first).to_contain_text(own.parent.name)
+    expect(first.locator(".match-score")).to_have_text(re.compile("^(1.000|0.99)"))  # itself
+    page.reload()
+    expect(first).to_contain_text(own.parent.name)
+    expect(page.locator(".compare-subject img")).to_have_attribute("src", re.compile("^data:image/jpeg"))
+    page.get_by_role("link", name="Use as query").click()
+    expect(page).to_have_url(re.compile(r"/search\?upload="))
+    expect(page.locator("#search-list .match").first).to_be_visible()
+    page.goto("/compare?upload=abcdef")
+    expect(page.get_by_role("alert").first).to_contain_text("another browser tab")
 
 
 @pytest.mark.browser
@@ -189,7 +227,7 @@ def test_a_finger_links_first_and_opens_second(browser, address):
     card.locator(".compare-also").first.tap()  # the same picture in another column comes in sight
     expect(page.locator(".compare-match:has(.compare-picture:focus)")).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    image = card.get_attribute("data-match")
+    image = card.get_attribute("data-image")
     page.locator(".compare-match:has(.compare-picture:focus) .compare-picture").tap()
     expect(page).to_have_url(re.compile(rf"image={image}$"))
     context.close()

@@ -276,9 +276,8 @@ def test_a_page_of_a_collection_is_narrowed_sorted_and_thinned_out_with_a_way_ba
 
 @pytest.mark.browser
 def test_pictures_that_a_page_lays_out_itself_have_the_same_menu_and_viewer(page: Page):
-    page.goto("/compare?image=3")
-    columns = page.locator(".compare-column")
-    pictures = columns.nth(1).locator(".compare-picture")
+    page.goto("/detail?image=3")
+    pictures = page.locator(".detail-row").nth(1).locator(".card-picture")
     pictures.nth(2).focus()
     page.keyboard.press("Space")
     viewer = page.locator("dialog.viewer")

@@ -1,96 +1,101 @@
-"""One image through every embedding: a column of matches each, with links between them.
+"""One picture through every embedding: a column of matches each, with links between them.
 
-Everything here follows from the address. The browser adds the lines between the columns and
-what pointing at a match shows (assets/compare/compare.js).
+Everything here follows from the address; of a picture from outside the vectors are the browser's, which
+sends them. The browser makes a gallery of each column (assets/compare/columns.js) and draws the lines
+between them (assets/compare/lines.js).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
-from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+import numpy as np
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard import components
-from dashboard.reads import Called, Reads
-from dashboard.reads.comparison import DEPTH, PATH, Column, columns, elsewhere, overlaps
+from dashboard.access import READ, needs
+from dashboard.pages.compare import start
+from dashboard.pages.compare.start import COUNTS, EXAMPLES, address, count_of, links
+from dashboard.pages.search.entry import Asked, Entry
+from dashboard.pages.search.kinds import KINDS
+from dashboard.reads import Called, Reads, galleries
+from dashboard.reads.comparison import DEPTH, Column, columns, overlaps
+from dashboard.uploads.edit import EditedPictures
 from pipeline import embeddings
+from pipeline.errors import LikenessError
 from pipeline.library import ImageRow
 from pipeline.maps import COMBINED
-from pipeline.search import Match
-
-COUNTS = (10, 15, 20)
-STARTS = 18
-"""Examples offered where no image is chosen."""
-EXAMPLES = 8
-
+from pipeline.search import Entry as QueryEntry
 
 
 def _sees(name: str) -> str:
     """What an embedding, or the combination, compares by."""
-    return "all of them together, as Search weighs them at first" if name == COMBINED else embeddings.about(name).sees
+    return "all together, as Search weighs them" if name == COMBINED else embeddings.about(name).sees
 
 
 def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.Div:
-    """The columns of an image, or images to choose from."""
-    count = int(params["count"]) if params.get("count") in map(str, COUNTS) else COUNTS[0]
+    """The columns of a picture, or pictures to choose from."""
+    count = count_of(params)
+    upload = KINDS["upload"].key(params.get("upload", ""))
+    if upload:  # what the browser has of it follows
+        wait = html.Div("Looking at the picture …", className="soft compare-intro")
+        return html.Div([dcc.Store(id="compare-upload", data={"key": upload, "count": count}),
+                         dcc.Store(id="compare-asked"), html.Div(wait, id="compare-given")])
     row = None if image is None else reads.image(image)
     if row is None:
         missing = None if image is None else "That image is not in the library any more."
-        return _start(reads, count, missing)
-    shown = columns(reads, row.id, count)
-    titles = components.titles_of([column.name for column in shown])
-    return html.Div(
-        [
-            html.P(
-                "Each column finds the closest images in its own way. Lines connect the same image across "
-                "columns. Point at one to see all its places.",
-                className="soft compare-intro",
-            ),
-            html.Div(
-                [_query(reads, row), _overlaps(shown, titles, count), _examples(reads, row.id, count)],
-                className="compare-band",
-            ),
-            _columns(shown, titles, _called(reads, shown), count),
-            dcc.Store(id="compare-drawn"),
-        ],
-    )
+        return start.layout(reads, count, missing)
+    return html.Div(_body(reads, row.id, _query(reads, row), count, {"image": row.id}))
 
 
 def register(app: Dash, reads: Reads) -> None:
     """Add the view's callbacks."""
+    edited = EditedPictures(reads)
+    start.register(app, reads)
+
+    @app.callback(Output("compare-given", "children"), Input("compare-asked", "data"), State("compare-upload", "data"),
+                  prevent_initial_call=True)
+    @needs(READ)
+    def on_given(asked: dict | None, upload: dict):
+        if not asked:
+            return no_update
+        one = Entry("upload", upload["key"])
+        names = {one.key: asked["name"]} if asked.get("name") else {}
+        try:
+            entry, _ = KINDS[one.kind].query(Asked(reads, edited, asked["uploads"]), one)
+        except LikenessError:
+            said = "That picture was given in another browser tab; give it again."
+            return start.layout(reads, upload["count"], said)
+        return _body(reads, entry, _given(one, names), upload["count"], {"upload": one.key})
+
     app.clientside_callback(
-        ClientsideFunction("compare", "columns"),
-        Output("compare-drawn", "data"), Input("compare-drawn", "id"),
+        ClientsideFunction("compareGiven", "given"), Output("compare-asked", "data"), Input("compare-upload", "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("compareColumns", "columns"), Output("compare-drawn", "data"), Input("compare-matches", "data"),
     )
 
 
-def _address(image: int, count: int) -> str:
-    return components.link(PATH, image=image, count=count if count != COUNTS[0] else None)
-
-
-def _start(reads: Reads, count: int, missing: str | None) -> html.Div:
-    """What stands in place of the columns before there is an image."""
-    return html.Div(
-        [
-            components.error_note(missing) if missing else None,
-            html.H2("How alike two images are depends on how you look"),
-            html.P(
-                "Choose an image. Each embedding shows what it finds closest, side by side.",
-                className="soft",
-            ),
-            html.Div(_links(reads.examples(STARTS), count), className="gallery"),
-        ],
-        className="compare-start",
-    )
-
-
-def _links(ids: Sequence[int], count: int) -> list[dcc.Link]:
+def _body(reads: Reads, subject: int | QueryEntry, about: html.Figure, count: int, of: Mapping[str, object]) -> list:
+    """What is compared, how much the columns have in common, and the columns. of: as an address names it."""
+    shown = columns(reads, subject, count)
+    titles = components.titles_of([column.name for column in shown])
     return [
-        html.A(
-            components.thumb(i, f"Compare example {place}"), href=_address(i, count), className="example"
-        )
-        for place, i in enumerate(ids, 1)
+        html.P(
+            "Each column finds the closest images in its own way. Lines connect the same image across "
+            "columns. Point at one to see all its places.",
+            className="soft compare-intro",
+        ),
+        html.Div([about, _overlaps(shown, titles, count), _examples(reads, count, of)], className="compare-band"),
+        html.Div(
+            html.Div(
+                [_column(column, titles) for column in shown],
+                id="compare-columns", className="compare-columns", style={"--columns": len(shown)},
+            ),
+            className="compare-scroll", role="region", **{"aria-label": "Closest images, column by column"},
+        ),
+        dcc.Store(id="compare-matches", data=_told(shown, titles, _called(reads, shown), reads)),
+        dcc.Store(id="compare-drawn"),
     ]
 
 
@@ -151,48 +156,46 @@ def _share(one: str, other: str, common: int | None, titles: Mapping[str, str], 
     )
 
 
-def _examples(reads: Reads, image: int, count: int) -> html.Div:
-    ids = [i for i in reads.examples(EXAMPLES + 1) if i != image][:EXAMPLES]
+def _given(one: Entry, names: Mapping[str, str]) -> html.Figure:
+    """The picture from outside, and where else to go with it."""
+    name = KINDS[one.kind].called(None, one, names)
+    return html.Figure(
+        [
+            html.Div(KINDS[one.kind].thumbnail(None, one), className="compare-subject"),
+            html.Figcaption([
+                html.Div(name, className="query-name", title=name),
+                html.Div("Your picture; it stays in this browser tab", className="soft small"),
+                html.A([components.icon("search"), "Use as query"], className="card-link",
+                       href=components.link("/search", upload=one.key)),
+            ]),
+        ],
+        className="compare-query",
+    )
+
+
+def _examples(reads: Reads, count: int, of: Mapping[str, object]) -> html.Div:
+    ids = [i for i in reads.examples(EXAMPLES + 1) if i != of.get("image")][:EXAMPLES]
     counts = [
         html.Span(str(n), className="button segment", **{"aria-current": "true"}) if n == count
-        else html.A(str(n), href=_address(image, n), className="button segment", title=f"Show {n} a column")
+        else html.A(str(n), href=address(n, **of), className="button segment", title=f"Show {n} a column")
         for n in COUNTS
     ]
     return html.Div(
         [
             html.Div([html.Span("Images a column", className="field-label"),
-                      html.Div(counts, className="compare-counts")]),
-            html.Div([html.Span("Or start from", className="field-label"),
-                      html.Div(_links(ids, count), className="examples")], className="compare-examples"),
+                      html.Div([html.Div(counts, className="compare-counts"),
+                                html.Span(id="compare-tools", className="pictures-tools")], className="compare-how")]),
+            html.Div([html.Div([html.Span("Or start from", className="field-label"), start.shuffle(count), start.upload()],
+                               className="compare-others"),
+                      html.Div(links(ids, count), id="compare-examples", className="examples")],
+                     className="compare-examples"),
         ],
         className="compare-side",
     )
 
 
-def _columns(
-    shown: Sequence[Column], titles: Mapping[str, str], called: Mapping[int, Called], count: int
-) -> html.Div:
-    return html.Div(
-        html.Div(
-            [_column(column, shown, titles, called, count) for column in shown],
-            id="compare-columns", className="compare-columns",
-            style={"--columns": len(shown)}, **{"data-depth": DEPTH},
-        ),
-        className="compare-scroll", tabIndex=0, role="region",
-        **{"aria-label": "Closest images, column by column"},
-    )
-
-
-def _column(
-    column: Column, shown: Sequence[Column], titles: Mapping[str, str], called: Mapping[int, Called], count: int
-) -> html.Section:
+def _column(column: Column, titles: Mapping[str, str]) -> html.Section:
     heading = f"compare-column-{column.name}"
-    if column.error:
-        content = components.error_note(column.error)
-    else:
-        content = html.Ol([
-            _match(match, called[match.id], rank, column, shown, titles, count) for rank, match in enumerate(column.matches, 1)
-        ])
     return html.Section(
         [
             html.Div(
@@ -201,57 +204,34 @@ def _column(
                  html.P(_sees(column.name), className="soft small compare-sees")],
                 className="compare-top",
             ),
-            content,
+            components.error_note(column.error) if column.error else html.Div(className="compare-pictures"),
         ],
         className="compare-column", **{"aria-labelledby": heading, "data-column": column.name},
     )
 
 
-def _match(
-    match: Match, called: Called, rank: int, column: Column, shown: Sequence[Column], titles: Mapping[str, str],
-    count: int,
-) -> html.Li:
-    """One match: picture, rank, score, and its rank in the other columns."""
-    name = called.name
-    title = f"{match.label} · {name}" if match.label else name
-    places = {other.name: other.places[match.id] for other in shown if match.id in (other.places or {})}
-    others = [
-        html.Button(
-            [html.Span(className=f"dot {components.part_of(other)}"),
-             html.Span([ordinal(place), html.Span(f" in {titles[other]}", className="compare-in")])],
-            type="button", className="compare-also",
-            title=f"Also {ordinal(place)} in {titles[other]}: show it there",
-            **{"data-jump": other},
-        )
-        for other, place in elsewhere(column, match, shown)
-    ]
-    return html.Li(
-        [
-            html.A(
-                components.thumb(match.id, f"{titles[column.name]}, {ordinal(rank)}: {title}"),
-                href=_address(match.id, count), className="compare-picture",
-                title=f"{title}: compare this one",
-            ),
-            html.Div(
-                [
-                    html.Div(
-                        [html.Span(str(rank), className="match-rank"),
-                         html.Span(f"{match.score:.3f}", className="match-score",
-                                   title="Score: 1 is the same, 0 has nothing in common")],
-                        className="compare-figures",
-                    ),
-                    html.Div(match.label or name, className="compare-label", title=called.path),
-                    *(others or [html.Span("only here", className="compare-only")]),
+def _told(
+    shown: Sequence[Column], titles: Mapping[str, str], called: Mapping[int, Called], reads: Reads
+) -> dict:
+    """What the browser makes the galleries of: {"depth": how far down a place is looked up, "columns": [{"name",
+    "title", "part", "matches"}], "places": {column: {image shown anywhere: its rank there}}}; a match is {"id",
+    "rank", "score", "shape": width by height in thousandths, "name", "label"}."""
+    ids = sorted(called)
+    shapes = dict(zip(ids, galleries.shapes(reads, np.array(ids, np.int64)).tolist()))
+    return {
+        "depth": DEPTH,
+        "columns": [
+            {
+                "name": column.name, "title": titles[column.name], "part": components.part_of(column.name),
+                "matches": [
+                    {"id": match.id, "rank": rank, "score": match.score, "shape": shapes[match.id],
+                     "name": called[match.id].name, "label": match.label or ""}
+                    for rank, match in enumerate(column.matches or (), 1)
                 ],
-                className="compare-facts",
-            ),
+            }
+            for column in shown
         ],
-        className="compare-match",
-        **{"data-match": match.id, "data-places": json.dumps(places)},
-    )
-
-
-def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th …"""
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
+        "places": {
+            column.name: {str(i): column.places[i] for i in ids if i in column.places} for column in shown if column.places
+        },
+    }
