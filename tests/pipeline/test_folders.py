@@ -16,6 +16,7 @@ from pipeline.errors import LibraryError
 from pipeline.extraction.folders import forget, relocate
 from pipeline.extraction.scan import exclude, scan
 from pipeline.library import Library, notes
+from pipeline.library.runs import RunRecord
 from pipeline.progress import Silent
 from tests.conftest import tiny_picture
 
@@ -254,6 +255,28 @@ def test_names_of_any_bytes_and_times_of_any_year(tmp_path):
     assert told.exit_code == 0 and "caf\\xe9: 1 images" in told.output
     told = CliRunner().invoke(main, ["forget", folder, "--data", data])
     assert told.exit_code == 0 and len(Library(data).roots()) == 1
+
+
+def test_a_clock_set_back_hides_no_change_and_starts_nothing_anew(places):
+    """Everything known is of a year from now: the clock was wrong, and has been put right."""
+    library, one, two = places
+    year = 365 * 86_400
+    for file in (*one.iterdir(), *(two / "deep").iterdir()):
+        file.write_bytes(file.read_bytes().ljust(400, b"\0"))
+        os.utime(file, (file.stat().st_mtime + year,) * 2)
+    scan(library, [one, two])
+    with RunRecord(library, "scan", {}, Silent()):
+        pass
+    library.db.execute("UPDATE runs SET started = '2999-01-01T00:00:00+00:00', finished = '2999-01-01T00:00:09+00:00'")
+    before = ids(library)
+    assert scan(library, [one, two]).unchanged == 10 and ids(library) == before
+    (one / "0.png").write_bytes(tiny_picture(50).ljust(400, b"\0"))  # its time is a year before the one that is known
+    report = scan(library, [one, two])
+    assert (report.changed, report.unchanged, report.new, report.missing) == (1, 9, 0, 0)
+    with RunRecord(library, "embed", {}, Silent()):
+        pass
+    assert library.db.execute("SELECT command FROM runs ORDER BY id DESC").fetchone()[0] == "embed"
+    assert CliRunner().invoke(main, ["status", "--data", str(library.data)]).exit_code == 0
 
 
 def test_files_that_go_while_they_are_read_are_missing_and_end_nothing(places):

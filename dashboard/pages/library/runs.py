@@ -115,6 +115,8 @@ def _took(run: Run) -> str:
     if not run.finished:
         return ""
     seconds = (datetime.fromisoformat(run.finished) - datetime.fromisoformat(run.started)).total_seconds()
+    if seconds < 0:  # the clock was set back meanwhile
+        return ""
     if seconds < 60:
         return f" · {seconds:.0f} s"
     minutes, seconds = divmod(round(seconds), 60)
