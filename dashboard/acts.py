@@ -117,11 +117,13 @@ def ids_of(args: Mapping) -> list[int]:
 
 
 def _keep(clusterings: Clusterings, args: Mapping) -> Done:
-    """Keep images as a collection, or add them to one: name, ids."""
+    """Keep images as a collection, or add them to one: name, ids; description of a new one."""
     library, ids = clusterings.reads.library, ids_of(args)
     known = _named(clusterings, args["name"])
     before = set(notes.members(library, known)) if known else set()
     name = notes.collect(library, args["name"], ids)
+    if not known and args.get("description"):
+        notes.describe_collection(library, name, str(args["description"]))
     added = sorted(set(notes.members(library, name)) - before)
     undo = ("take-out", {"collection": name, "ids": packed(added)}) if known else (
         "drop-collection", {"collection": name})
@@ -150,10 +152,49 @@ def _drop_collection(clusterings: Clusterings, args: Mapping) -> Done:
     """Forget a collection: collection. Undone, it has all its images again, the missing too."""
     library = clusterings.reads.library
     name = _named(clusterings, args["collection"]) or args["collection"]
-    ids = notes.members(library, name)
+    whole = _whole(clusterings, name)
     notes.drop_collection(library, name)
-    return Done(f"Deleted “{name}”; its images stay.", (COLLECTIONS,),
-                ("keep", {"name": name, "ids": packed(ids)}), {"dropped": name})
+    return Done(f"Deleted “{name}”; its images stay.", (COLLECTIONS,), ("keep", whole), {"dropped": name})
+
+
+def _describe_collection(clusterings: Clusterings, args: Mapping) -> Done:
+    """Say something of a collection: collection, description; an empty one takes it back."""
+    library = clusterings.reads.library
+    before = _whole(clusterings, args["collection"])
+    notes.describe_collection(library, before["name"], str(args["description"]))
+    return Done(f"Described “{before['name']}”.", (COLLECTIONS,),
+                ("describe-collection", {"collection": before["name"], "description": before["description"]}))
+
+
+def _merge_collections(clusterings: Clusterings, args: Mapping) -> Done:
+    """Put all of a collection into another one, which stays alone: collection, into."""
+    library = clusterings.reads.library
+    gone, other = (_whole(clusterings, args[key]) for key in ("collection", "into"))
+    added = notes.merge_collections(library, gone["name"], other["name"])
+    undo = gone | {"collection": other["name"], "out": packed(added), "was": other["description"]}
+    return Done(f"Merged “{gone['name']}” into “{other['name']}”: {_counted(added)} more.", (COLLECTIONS,),
+                ("part-collections", undo), {"collection": other["name"], "merged": gone["name"]})
+
+
+def _part_collections(clusterings: Clusterings, args: Mapping) -> Done:
+    """Take two merged collections apart: collection, the ids `out` that leave it, how it `was` described;
+    name, ids and description of the one that stands alone again."""
+    library, name = clusterings.reads.library, args["collection"]
+    _keep(clusterings, args)
+    notes.uncollect(library, name, ids_of({"ids": args["out"]}))
+    notes.describe_collection(library, name, str(args["was"]))
+    return Done(f"“{args['name']}” and “{name}” are two again.", (COLLECTIONS,),
+                ("merge-collections", {"collection": args["name"], "into": name}), {"from": name})
+
+
+def _whole(clusterings: Clusterings, name: str) -> dict:
+    """A collection as `_keep` makes it again: name as it is spelled, ids, description."""
+    library = clusterings.reads.library
+    wanted = " ".join(name.split()).lower()
+    known = next((one for one in notes.collections(library) if one.name.lower() == wanted), None)
+    if known is None:
+        raise NoteError(f"There is no collection “{name.strip()}”.")
+    return {"name": known.name, "ids": packed(notes.members(library, known.name)), "description": known.description}
 
 
 def _counted(ids: list[int]) -> str:
@@ -222,6 +263,9 @@ ACTS: Mapping[str, Act] = {
     "take-out": Act(ANNOTATE, _take_out),
     "rename-collection": Act(ANNOTATE, _rename_collection),
     "drop-collection": Act(ANNOTATE, _drop_collection),
+    "describe-collection": Act(ANNOTATE, _describe_collection),
+    "merge-collections": Act(ANNOTATE, _merge_collections),
+    "part-collections": Act(ANNOTATE, _part_collections),
     "tag": Act(ANNOTATE, _tag),
     "untag": Act(ANNOTATE, _untag),
     "name-cluster": Act(ANNOTATE, _name_cluster),

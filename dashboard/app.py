@@ -29,6 +29,7 @@ from dashboard import acts, components, document, navbar
 from dashboard import facets as facet_panel
 from dashboard.access import READ, Access, guard, needs
 from dashboard.jobs import Jobs
+from dashboard.pages.collections import page as collections_page
 from dashboard.pages.compare import page as compare_page
 from dashboard.pages.gallery import page as gallery_page
 from dashboard.pages.graph import page as graph_page
@@ -46,6 +47,7 @@ from pipeline.library import Library
 
 PAGES = (
     map_page, search_page, table_page, compare_page, graph_page, library_page, detail_page, rated_page, gallery_page,
+    collections_page,
 )
 
 WARM_AFTER = 4.0

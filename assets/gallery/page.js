@@ -72,6 +72,7 @@
     const notes = (done.changed || []).some((one) => ["tags", "collections", "ratings"].includes(one));
     if (!here() || !notes) return;
     if (done.act === "rename-collection" && set.collection) set.collection = done.collection;
+    if (done.act === "merge-collections" && set.collection === done.merged) set.collection = done.collection;
     if (set.collection || set.tag || asked) load();
   });
 

@@ -192,6 +192,8 @@
       api.open({ collection: done.collection }).then(() => path && go(path));
     } else if (done.act === "rename-collection" && collection) {
       chosen.set(chosen.ids, { collection: done.collection }, about);
+    } else if (done.act === "merge-collections" && same(done.merged, collection)) {
+      api.open({ collection: done.collection });
     } else if (done.act === "drop-collection" && same(done.dropped, collection)) {
       dropped = done.dropped;
       chosen.set(chosen.ids, {}, about);

@@ -1,7 +1,7 @@
 /* What a person does to the library's notes: one way to ask for it (dashboard/acts.py).
 
    A button with data-act does that act with its data-args; a form with data-act takes the
-   text of its field as the argument named in data-field. `likeness.act(name, args)` does the
+   text of its field as the argument named in data-field, an empty one only with data-empty. `likeness.act(name, args)` does the
    same from a script. What came of it is said, with a way back, and told to the page: by the
    store `acted`, and by the event likeness:acted. Ctrl+Z takes back one act after the other,
    Ctrl+Shift+Z does them again; the tab remembers them through reloads. */
@@ -120,11 +120,11 @@
     event.preventDefault();
     const field = form.querySelector("input");
     const text = field.value;
-    if (!text.trim()) return field.focus();
+    if (!text.trim() && !form.dataset.empty) return field.focus();
     const args = Object.assign(JSON.parse(form.dataset.args || "{}"), { [form.dataset.field]: text });
     const answer = await act(form.dataset.act, args);
     // What has been typed meanwhile stays.
-    if (!answer.error && field.isConnected && field.value === text) put(field.id, { value: "" });
+    if (!answer.error && field.isConnected && field.value === text && !field.closest(".collection-form")) put(field.id, { value: "" });
   });
 
   // Whether who looks may do what takes a right: what cannot be done is not offered.

@@ -132,7 +132,8 @@ def kept_list(reads: Reads) -> list:
             html.Ul([html.Li(_entry(kind, name, count)) for name, count in entries]),
         ])
         for title, kind, entries in groups if entries
-    ]
+    ] + ([html.A("All collections", href=components.link("/collections"), className="card-link",
+                 title="Rename, describe, merge and delete them")] if collections else [])
 
 
 def _entry(kind: str, name: str, count: int) -> html.Button:

@@ -21,6 +21,9 @@ EXAMPLES = {
     "take-out": [{"collection": "kept", "ids": [2, 40]}],
     "rename-collection": [{"collection": "kept", "name": "other"}],
     "drop-collection": [{"collection": "kept"}],
+    "describe-collection": [{"collection": "kept", "description": " For the\nwall "}, {"collection": "KEPT", "description": ""}],
+    "merge-collections": [{"collection": "kept", "into": "Walls"}, {"collection": "walls", "into": "kept"}],
+    "part-collections": [{"collection": "kept", "out": [1], "was": "", "name": "alone", "ids": [1, 2], "description": "Some I like"}],
     "tag": [{"name": "blue", "ids": [1, 2, 50]}, {"name": "green", "ids": [50]}],
     "untag": [{"name": "blue", "ids": [1, 9]}],
     "name-cluster": [{"map": "combined", "cluster": 0, "name": "mine"},
@@ -35,6 +38,8 @@ EXAMPLES = {
 def noted(library) -> Library:
     """A library with some notes, and an image of the collection that is missing at the moment."""
     notes.collect(library, "kept", [1, 2, 3])
+    notes.describe_collection(library, "kept", "Some I like")
+    notes.collect(library, "Walls", [3, 7, 8])
     notes.tag(library, [1, 3], "blue")
     notes.rate(library, QUESTION, 6, 1, 3, 0.4)
     clusterings = Clusterings(Reads(library))
@@ -47,7 +52,7 @@ def state(library: Library) -> dict:
     """All notes of a library."""
     shown = Reads(library).map("combined")
     return {
-        "collections": {one.name: notes.members(library, one.name) for one in notes.collections(library)},
+        "collections": {one.name: (notes.members(library, one.name), one.description) for one in notes.collections(library)},
         "tags": notes.tags_of(library, range(1, 61)),
         "names": notes.cluster_names(library, "combined", shown.ids, shown.cluster),
         "ratings": {(one.image_id, one.value) for one in notes.ratings(library)},
@@ -76,9 +81,17 @@ def test_every_act_changes_what_it_says_and_its_undo_brings_all_of_it_back(noted
 
 def test_a_deleted_collection_comes_back_with_the_images_that_are_missing_at_that_moment(noted):
     undo = post(noted, "drop-collection", {"collection": "Kept"}).json["undo"]
-    assert notes.collections(noted) == []
+    assert [one.name for one in notes.collections(noted)] == ["Walls"]
     post(noted, undo["act"], undo["args"])
     assert notes.members(noted, "kept") == [1, 2, 3] and notes.collected(noted, "kept") == [1, 2]
+
+
+def test_merged_collections_are_one_and_errors_leave_both(noted):
+    for args in ({"collection": "kept", "into": "Kept"}, {"collection": "kept", "into": "none"}, {"collection": "kept"}):
+        assert post(noted, "merge-collections", args).json["error"]
+    assert state(noted)["collections"] == {"Walls": ([3, 7, 8], ""), "kept": ([1, 2, 3], "Some I like")}
+    assert "2 images more" in post(noted, "merge-collections", {"collection": "kept", "into": "walls"}).json["said"]
+    assert state(noted)["collections"] == {"Walls": ([1, 2, 3, 7, 8], "Some I like")}
 
 
 @pytest.mark.parametrize("act", ACTS)

@@ -34,6 +34,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
                 [components.icon("table"), html.Span("Table")], id="gallery-table", className="button",
                 href=components.link("/table", **asked), title="The same images as a table",
             ),
+            *([html.A("All collections", href=components.link("/collections"), className="card-link")] if asked.get("collection") else []),
             html.Span(id="gallery-tools", className="pictures-tools"),
         ],
         className="gallery-head",

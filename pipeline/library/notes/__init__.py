@@ -7,15 +7,16 @@ without regard to case.
 
 from pipeline.library.notes.cluster_names import cluster_names, name_cluster
 from pipeline.library.notes.collections import (
-    Collection, collect, collected, collections, collections_among, collections_of, drop_collection, members,
-    rename_collection, uncollect,
+    Collection, collect, collected, collections, collections_among, collections_of, describe_collection,
+    drop_collection, members, merge_collections, rename_collection, uncollect,
 )
-from pipeline.library.notes.names import LONGEST, clean, noted_in
+from pipeline.library.notes.names import LONGEST, LONGEST_SAID, clean, noted_in
 from pipeline.library.notes.ratings import HOW, Rating, rate, ratings
 from pipeline.library.notes.tags import tag, tag_counts, tagged, tags, tags_of, untag
 
 __all__ = [
-    "HOW", "LONGEST", "Collection", "Rating", "clean", "cluster_names", "collect", "collected", "collections",
-    "collections_among", "collections_of", "drop_collection", "members", "name_cluster", "noted_in", "rate",
-    "ratings", "rename_collection", "tag", "tag_counts", "tagged", "tags", "tags_of", "uncollect", "untag",
+    "HOW", "LONGEST", "LONGEST_SAID", "Collection", "Rating", "clean", "cluster_names", "collect", "collected",
+    "collections", "collections_among", "collections_of", "describe_collection", "drop_collection", "members",
+    "merge_collections", "name_cluster", "noted_in", "rate", "ratings", "rename_collection", "tag", "tag_counts",
+    "tagged", "tags", "tags_of", "uncollect", "untag",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.errors import NoteError
 from pipeline.library import Library
-from pipeline.library.notes.names import clean, each, now
+from pipeline.library.notes.names import clean, each, now, said
 from pipeline.library.vectors import chunks
 
 
@@ -18,12 +18,13 @@ class Collection:
     name: str
     count: int
     created: str
+    description: str = ""
 
 
 def collections(library: Library) -> list[Collection]:
     """All collections, by name."""
     sql = (
-        "SELECT c.name, count(i.id), c.created FROM collections c "
+        "SELECT c.name, count(i.id), c.created, c.description FROM collections c "
         "LEFT JOIN collection_images m ON m.collection_id = c.id "
         "LEFT JOIN images i ON i.id = m.image_id AND i.state = 'ok' "
         "GROUP BY c.id ORDER BY c.name"
@@ -104,6 +105,35 @@ def rename_collection(library: Library, old: str, new: str) -> str:
             raise NoteError(f"There is already a collection “{new}”; choose another name.")
         library.db.execute("UPDATE collections SET name = ? WHERE id = ?", [new, number])
     return new
+
+
+def describe_collection(library: Library, name: str, description: str) -> None:
+    """Say something of a collection, on one line; empty: nothing any more."""
+    text = said(description, "collection")
+    with library.db.atomic():
+        library.db.execute(
+            "UPDATE collections SET description = ? WHERE id = ?", [text, _collection(library, name)]
+        )
+
+
+def merge_collections(library: Library, name: str, into: str) -> list[int]:
+    """Put the images of a collection into another one, and forget it. Returns the ids, ascending,
+    that the other one did not have. A description goes along where the other has none."""
+    with library.db.atomic():
+        number, other = _collection(library, name), _collection(library, into)
+        if number == other:
+            raise NoteError("A collection cannot be merged with itself; choose another one.")
+        added = sorted(set(members(library, name)) - set(members(library, into)))
+        library.db.execute(
+            "INSERT OR IGNORE INTO collection_images SELECT ?, image_id FROM collection_images WHERE collection_id = ?",
+            [other, number],
+        )
+        library.db.execute(
+            "UPDATE collections SET description = (SELECT description FROM collections WHERE id = ?) "
+            "WHERE id = ? AND description = ''", [number, other],
+        )
+        library.db.execute("DELETE FROM collections WHERE id = ?", [number])
+    return added
 
 
 def drop_collection(library: Library, name: str) -> None:

@@ -10,6 +10,8 @@ from pipeline.library import Library
 
 LONGEST = 80
 """Characters of a name or a tag: what fits on a chip."""
+LONGEST_SAID = 500
+"""Characters of a description: a paragraph."""
 
 
 def clean(name: str, kind: str) -> str:
@@ -19,6 +21,14 @@ def clean(name: str, kind: str) -> str:
         raise NoteError(f"A {kind} needs a name.")
     if len(text) > LONGEST:
         raise NoteError(f"That name is too long for a {kind}: at most {LONGEST} characters.")
+    return text
+
+
+def said(text: str, kind: str) -> str:
+    """A description on one line, which may be empty; NoteError when it is too long."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if len(text) > LONGEST_SAID:
+        raise NoteError(f"That is too long for the description of a {kind}: at most {LONGEST_SAID} characters.")
     return text
 
 

@@ -1,0 +1,1 @@
+"""The Collections page: what has been kept under names."""
