@@ -4,8 +4,10 @@
 
 The pictures are painted. A moment is a number of stored vectors, drawn from the seed, and a
 fraction of a second beyond; where all are stored already, it meets the index or the maps.
-After each kill the database is checked; then a run completes, and vectors and maps equal
-those of an undisturbed run. tests/pipeline/test_kills.py does the same with few.
+Storing a batch is made slow, so that many kills meet one half stored. After each kill the
+database is checked: of every image all is there that a batch stores of it, or nothing. Then
+a run completes; it and those killed are recorded for what they were, and vectors, hashes and
+maps equal those of an undisturbed run. tests/pipeline/test_kills.py does the same with few.
 """
 
 from __future__ import annotations
@@ -23,12 +25,14 @@ import cv2
 import numpy as np
 
 from pipeline import maps
-from pipeline.library import Library
+from pipeline.library import Library, hashes
 
 ROOT = Path(__file__).parents[1]
 EMBEDDINGS = "color,sift"
 PER_LIBRARY = 3
 """Kills before a run may complete."""
+SLOW = "CREATE TRIGGER slow AFTER INSERT ON hashes BEGIN SELECT hex(randomblob(2000000)); END"
+"""Makes a hash, the last that a batch stores of an image, take some 10 ms."""
 
 
 def paint(folder: Path, count: int, seed: int = 0) -> None:
@@ -56,16 +60,24 @@ def survive(pictures: Path, work: Path, kills: int, seed: int = 0, progress=prin
     met = 0
     for first in range(0, kills, PER_LIBRARY):
         data = work / f"killed-{first}"
+        library = Library(data, create=True)
+        library.db.execute(SLOW)
+        library.close()
+        ended = []
         for _ in range(min(PER_LIBRARY, kills - first)):
-            before = _stored(data)
-            target = int(generator.integers(before, total + 1))
-            beyond = generator.uniform(0, 0.05 if target < total else 1.0)
+            before = _stamps(data)
+            target = int(generator.integers(len(before), total + 1))
+            beyond = generator.uniform(0, 0.2 if target < total else 1.0)
             met += _kill(_command(pictures, data), data, target, beyond)
             _check(data)
-            progress(f"{met} kills: {_stored(data):,} of {total:,} vectors stored, {before:,} before")
-            assert _stored(data) >= before
+            ended = _ended(data, ended)
+            progress(f"{met} kills: {_stored(data):,} of {total:,} vectors stored, {len(before):,} before")
+            assert before.items() <= _stamps(data).items()
+        before = _stamps(data)
         subprocess.run(_command(pictures, data), check=True, capture_output=True, cwd=ROOT)
+        assert before.items() <= _stamps(data).items()
         _check(data)
+        assert _ended(data, ended) == [*ended, "done"]
         _compare(whole, data)
     return met
 
@@ -88,24 +100,34 @@ def _command(pictures: Path, data: Path) -> list[str]:
 
 
 def _check(data: Path) -> None:
-    """The database is whole, and so is whatever it refers to."""
-    file = data / "images.db"
-    if not file.exists():
-        return
-    with sqlite3.connect(file) as db:
+    """The database is whole, and so are whatever it refers to and what batches have stored."""
+    with sqlite3.connect(data / "images.db") as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+        first = "vectors JOIN embeddings ON id = embedding_id AND name = 'color'"
+        stored = [set(db.execute(f"SELECT image_id FROM {table}")) for table in ("thumbnails", "hashes", first)]
+        assert stored[0] == stored[1] == stored[2]
+
+
+def _ended(data: Path, before: list[str]) -> list[str]:
+    """How the runs ended, after one more: those before it as they did, and a killed one is to be told of as stopped."""
+    with sqlite3.connect(data / "images.db") as db:
+        rows = db.execute("SELECT state, finished IS NOT NULL FROM runs ORDER BY id").fetchall()
+    assert len(rows) <= len(before) + 1 and all(finished == (state != "running") for state, finished in rows)
+    assert all(row == (state, True) for row, state in zip(rows, before if len(rows) > len(before) else before[:-1]))
+    return ["stopped" if state == "running" else state for state, _ in rows]
 
 
 def _stored(data: Path) -> int:
-    """Current vectors of all embeddings; 0 where there is no library yet."""
-    if not (data / "images.db").exists():
-        return 0
-    try:
-        with sqlite3.connect(data / "images.db", timeout=60) as db:
-            return db.execute("SELECT count(*) FROM vectors").fetchone()[0]
-    except sqlite3.OperationalError:  # its tables are being made
-        return 0
+    """Vectors of all embeddings."""
+    with sqlite3.connect(data / "images.db", timeout=60) as db:
+        return db.execute("SELECT count(*) FROM vectors").fetchone()[0]
+
+
+def _stamps(data: Path) -> dict[tuple[int, int], int]:
+    """When each vector was stored: a run that goes on computes none of them again."""
+    with sqlite3.connect(data / "images.db") as db:
+        return {tuple(key): stamp for *key, stamp in db.execute("SELECT embedding_id, image_id, generation FROM vectors")}
 
 
 def _compare(whole: Path, data: Path) -> None:
@@ -119,12 +141,13 @@ def _compare(whole: Path, data: Path) -> None:
         for path, number in paths[0].items():
             difference = np.abs(rows[0][number] - rows[1][paths[1][path]]).max()
             assert difference < 1e-5, (name, path, difference)
+    hashed = [dict(zip(ids.tolist(), rows.tolist())) for ids, rows in map(hashes.read, (one, other))]
+    assert {path: hashed[0][i] for path, i in paths[0].items()} == {path: hashed[1][i] for path, i in paths[1].items()}
     assert not other.without_thumbnail()
     assert maps.names(one) == maps.names(other) != []
     for name in maps.names(one):
         drawn = [maps.load(library, name) for library in (one, other)]
         assert np.array_equal(drawn[0].ids, drawn[1].ids) and np.allclose(drawn[0].xy, drawn[1].xy, atol=1e-3), name
-    assert [row[0] for row in other.db.execute("SELECT DISTINCT state FROM runs WHERE finished IS NULL")] == []
 
 
 def main(kills: int = 50, images: int = 500, seed: int = 0) -> None:

@@ -93,31 +93,6 @@ def test_vectors_do_not_depend_on_when_an_image_was_looked_at(pictures, tmp_path
     assert np.allclose(made[0][2], made[1][2], atol=1e-5)
 
 
-def test_a_killed_run_goes_on_where_it_was(pictures, tmp_path):
-    data = tmp_path / "data"
-    command = [sys.executable, "-m", "pipeline", "run", str(pictures), "--data", str(data),
-               "--embeddings", "color,sift", "--batch-size", "4", "--workers", "1"]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
-    library = None
-    for _ in range(600):
-        time.sleep(0.1)
-        if library is None and (data / "images.db").exists():
-            library = Library(data)
-        if library and len(stored(library, "color")) >= 8:
-            break
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    kept = {name: stored(library, name) for name in ("color", "sift")}
-    assert len(kept["color"]) >= 8 and len(kept["sift"]) < 60
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    for name, before in kept.items():
-        after = stored(library, name)
-        assert len(after) == library.counts()["ok"] == 60
-        assert {i: after[i] for i in before} == before
-    assert [row[0] for row in library.db.execute("SELECT state FROM runs ORDER BY id")] == ["stopped", "done"]
-
-
 class Deadly(Extractor):
     """Ends its process on a picture that is all black, as a crashing decoder would."""
 
