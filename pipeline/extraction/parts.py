@@ -12,6 +12,7 @@ from pipeline.extraction.known import DEVICE, ID, KnownRows
 from pipeline.extraction.report import ScanReport
 from pipeline.extraction.walk import Walk, as_on_disk, once, walk
 from pipeline.library import Library
+from pipeline.library import folders as folder_sums
 from pipeline.library.images import from_database, printable
 from pipeline.pictures import decoding
 
@@ -105,11 +106,12 @@ def _once(parts: list[Part]) -> None:
 
 
 def _part(library: Library, root: str, top: str, gone: bool, everything: bool) -> Part:
-    exclude, known = library.excluded(root), KnownRows(library, root, top)
+    exclude, known = library.excluded(root), KnownRows(library, root, top, sums=not everything)
     try:
         found = walk(root, top, known, data=library.data, exclude=exclude, everything=everything)
     finally:
         known.close()
+    folder_sums.keep(library, root, found.sums, known.generation)
     where = printable(os.path.join(root, top).rstrip("/"))
     if not found and top in found.unread:
         raise LibraryError(f"{where} cannot be read ({found.unread[top]}).")

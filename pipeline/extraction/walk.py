@@ -11,10 +11,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from hashlib import blake2b
 from pathlib import Path, PurePath
+from struct import Struct
 
 from pipeline.extraction.known import CTIME, DEVICE, ID, INODE, MTIME, SIZE, STATE, KnownRows
 from pipeline.library import DATABASE
+from pipeline.library.folders import Sums
 from pipeline.pictures import formats
 
 SKIPPED_FOLDERS = frozenset(
@@ -26,6 +29,7 @@ SKIPPED_FOLDERS = frozenset(
 
 SIDECAR = ".xmp"
 """How files end in which programs write what is known of the picture beside them."""
+_PACK = Struct("<QddQQ").pack
 
 
 @dataclass(slots=True)
@@ -63,7 +67,8 @@ class Walk:
     listed, relative to the root ('' the root itself), and why. skipped: pictures of kinds
     that nothing here reads, by extension. doubled: further names of files that are found
     already. devices: those that the folders lie on. sidecars: mtime of each .xmp file, by its
-    path; beside: the known images (id, path) that have one.
+    path; beside: the known images (id, path) that have one. sums: check sums of folders that
+    lie as they are known, where that had to be found out file by file.
     """
 
     files: list[File] = field(default_factory=list)
@@ -78,6 +83,7 @@ class Walk:
     devices: set[int] = field(default_factory=set)
     sidecars: dict[str, float] = field(default_factory=dict)
     beside: list[tuple[int, str]] = field(default_factory=list)
+    sums: Sums = field(default_factory=dict)
 
     def sidecar_of(self, path: str) -> tuple[str, float] | None:
         """The XMP file beside a picture, and its mtime: `IMG_1.jpg.xmp` or `IMG_1.xmp`."""
@@ -124,23 +130,25 @@ def walk(
     seen: set[tuple[int, int]] = set()
     own = None if data is None else os.path.realpath(data)
     # A folder's files come after the folders in it: in the order of paths, theirs end last.
-    open_: list[tuple[str, list[os.DirEntry] | None]] = [(top, None)]
+    open_: list[tuple[str, list[os.DirEntry] | None, bool]] = [(top, None, False)]
     linked = False
     while open_ or links:
         if not open_:  # links wait until all that lies here by its own name is found
-            open_, links, linked = [(link, None) for link in links], [], True
-        folder, files = open_.pop()
+            open_, links, linked = [(link, None, False) for link in links], [], True
+        folder, files, plain = open_.pop()
         if files is not None:
-            _compare(files, folder, known.take(folder), linked, everything, found)
+            if not (plain and _is_as_summed(files, folder, known, found)):
+                _compare(files, folder, known.take(folder), linked, everything, found, plain)
             continue
+        sidecars = len(found.sidecars)
         files, below = _sorted(_entries(root, folder, top, own, found, seen), folder, exclude, found)
-        open_.append((folder, files))
+        open_.append((folder, files, not linked and len(found.sidecars) == sidecars))
         for entry in below:
             path = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_symlink():
                 links.append(path)
             else:
-                open_.append((path, None))
+                open_.append((path, None, False))
     found.unmet += known.rest()
     found.known = known.count
     found.devices = {_signed(device) for device, _ in seen}
@@ -241,10 +249,46 @@ def _sorted(
     return files, below
 
 
+def _is_as_summed(entries: list[os.DirEntry], folder: str, known: KnownRows, found: Walk) -> bool:
+    """Whether the files of a folder are those that its check sum was made of; then they count as known."""
+    wanted = known.sum_of(folder)
+    if wanted is None or _sum(entries) != wanted:
+        return False
+    found.same += known.settle(folder)
+    found.settled.add(folder)
+    for entry in entries:
+        state = entry.stat()  # which the entry has kept
+        found.inodes.setdefault(state.st_dev, array("q")).append(state.st_ino)
+    return True
+
+
+def _sum(entries: list[os.DirEntry]) -> bytes | None:
+    """BLAKE2b-128 of what the file system says of a folder's files; None where one has several names,
+    is a link or cannot be looked at."""
+    told = []
+    for entry in entries:
+        try:
+            state = entry.stat()
+        except OSError:
+            return None
+        if state.st_nlink != 1 or entry.is_symlink():
+            return None
+        told += (
+            _PACK(state.st_size, state.st_mtime, state.st_ctime, state.st_ino, state.st_dev),
+            os.fsencode(entry.name),
+            b"\0",
+        )
+    return blake2b(b"".join(told), digest_size=16).digest()
+
+
 def _compare(
-    entries: list[os.DirEntry], folder: str, rows: dict[str, tuple], linked: bool, everything: bool, found: Walk
+    entries: list[os.DirEntry], folder: str, rows: dict[str, tuple], linked: bool, everything: bool, found: Walk,
+    plain: bool,
 ) -> None:
-    """Tell the files of a folder that are as known from the others; a pipe or device might never end."""
+    """Tell the files of a folder that are as known from the others; a pipe or device might never end.
+
+    plain: no XMP files lie beside them, and no link leads here.
+    """
     start, before = f"{folder}/" if folder else "", found.same
     if found.sidecars:
         found.beside += ((row[ID], path) for path, row in rows.items() if found.sidecar_of(path))
@@ -276,6 +320,8 @@ def _compare(
     found.unmet += rows.values()
     if found.same > before:
         found.settled.add(folder)
+        if plain and not rows and found.same - before == len(entries) and (made := _sum(entries)):
+            found.sums[folder] = len(entries), made
 
 
 def _unread(error: OSError, path: str, found: Walk) -> None:

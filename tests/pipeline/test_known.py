@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 
 import pytest
 
@@ -69,3 +70,95 @@ def test_a_walk_tells_what_is_as_known_by_any_name_and_keeps_few_rows_in_hand(tm
     known.close()
     assert (found.same, found.files, found.unmet) == (count, [], []) and count > 40
     assert max(waiting) < count / 2
+
+
+FOLDERS = ("", "a", "a/b", "a-b", "a/b/c", "z", os.fsdecode(b"caf\xe9"))
+SHOWN = "SELECT path, label, size, mtime, ctime, inode, content_hash, state FROM images ORDER BY path, state, content_hash"
+
+
+def change(top, chance: random.Random, number: int) -> None:
+    """Do one of the things that people do to a folder."""
+    files = sorted(path for path in top.rglob("*") if path.is_file())
+    some = chance.choice(files)
+    match chance.randrange(8):
+        case 0 | 1:
+            (top / chance.choice(FOLDERS) / f"{chance.choice(NAMES)}{number}.png").write_bytes(tiny_picture(number))
+        case 2:
+            some.unlink()
+        case 3:
+            some.write_bytes(tiny_picture(1000 + number))
+        case 4:
+            some.rename(top / chance.choice(FOLDERS) / f"moved{number}.png")
+        case 5:
+            os.link(some, top / chance.choice(FOLDERS) / f"other{number}.png")
+        case 6:
+            (some.parent / f"{some.name}.xmp").write_text("<x/>")
+        case 7:
+            (top / chance.choice(FOLDERS[:1]) / f"broken{number}.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_folders_taken_by_their_sum_end_as_those_compared_file_by_file(tmp_path, seed):
+    chance, top = random.Random(seed), tmp_path / "in"
+    try:
+        for folder in FOLDERS:
+            (top / folder).mkdir(parents=True, exist_ok=True)
+            for number in range(6):
+                (top / folder / f"{number}.png").write_bytes(tiny_picture(chance.randrange(60)))
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    quick, plain = Library(tmp_path / "quick", create=True), Library(tmp_path / "plain", create=True)
+    used = 0
+    for number in range(60):
+        if chance.random() < 0.5:
+            change(top, chance, number)
+        below = top / chance.choice(["", "", "a"])
+        plain.db.execute("DELETE FROM folders")
+        used += quick.db.execute("SELECT count(*) FROM folders").fetchone()[0] > 0
+        one, other = scan(quick, below), scan(plain, below)
+        assert vars(one) == vars(other)
+        assert list(quick.db.execute(SHOWN)) == list(plain.db.execute(SHOWN))
+    assert used > 20
+
+
+def test_a_scan_of_what_lies_as_it_did_reads_no_row_and_one_of_a_change_only_its_folder(tmp_path):
+    for folder in FOLDERS[:-1]:
+        (tmp_path / "in" / folder).mkdir(parents=True, exist_ok=True)
+        for number in range(4):
+            (tmp_path / "in" / folder / f"{number}.png").write_bytes(tiny_picture(len(folder) * 10 + number))
+    library = Library(tmp_path / "data", create=True)
+    read = []
+
+    class Watched(KnownRows):
+        def take(self, folder):
+            read.append(folder)
+            return super().take(folder)
+
+    def looked() -> tuple[int, list[str]]:
+        read.clear()
+        known = Watched(library, str(tmp_path / "in"), "")
+        found = walk(str(tmp_path / "in"), "", known)
+        known.close()
+        assert known.count == 24 == found.same + len(found.files) + len(found.unmet)
+        return found.same, sorted(read)
+
+    assert scan(library, tmp_path / "in").new == 24 and scan(library, tmp_path / "in").unchanged == 24
+    assert looked() == (24, [])
+    os.utime(tmp_path / "in" / "a/b/2.png", (1, 1))
+    assert looked() == (23, ["a/b"])
+    os.utime(tmp_path / "in" / "3.png", (1, 1))
+    assert looked() == (22, ["", "a/b"])
+    assert scan(library, tmp_path / "in").unchanged == 24
+    # A row that changes by whatever statement: its folder is compared with the disk again.
+    library.db.execute("UPDATE images SET state = 'missing' WHERE path = 'a-b/1.png'")
+    assert scan(library, tmp_path / "in").returned == 1 and scan(library, tmp_path / "in").unchanged == 24
+    library.db.execute("DELETE FROM images WHERE path = 'a-b/1.png'")
+    assert scan(library, tmp_path / "in").new == 1 and scan(library, tmp_path / "in").unchanged == 24
+    # A file that comes and goes leaves the folder as its sum had it, but not the rows.
+    brief = tmp_path / "in" / "a" / "brief.png"
+    brief.write_bytes(tiny_picture(500))
+    assert scan(library, tmp_path / "in").new == 1
+    brief.unlink()
+    assert scan(library, tmp_path / "in").missing == 1
+    shutil.rmtree(tmp_path / "in" / "a-b")
+    assert scan(library, tmp_path / "in").missing == 4
