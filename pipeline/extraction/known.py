@@ -52,6 +52,7 @@ class KnownRows:
             if path.startswith(self._inside):
                 self._waiting.setdefault(_folder(path), {})[path] = (path, *row[1:])
                 self.count += 1
+        self._no_text = self.count
         self._sums = folders.sums(library, root, top) if sums else {}
         summed = sum(images for images, _ in self._sums.values())
         self._by_folder = bool(summed) and summed >= _SUMMED * self._total()
@@ -100,7 +101,7 @@ class KnownRows:
             return self._db.execute(_COUNT, [self._root]).fetchone()[0]
         here = f"SELECT count(*) FROM ({_SELECT} AND path >= ? AND path < ?)".format(index="INDEXED BY images_place")
         text = self._db.execute(here, [self._root, self._inside, _after(self._top)]).fetchone()[0]
-        return text + sum(len(rows) for rows in self._waiting.values())
+        return text + self._no_text
 
     def _open(self) -> None:
         """All rows in their order and then sorted: by an index each would be looked up on its own."""
