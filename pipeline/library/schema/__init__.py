@@ -6,7 +6,7 @@ from pipeline.library.schema import identity  # noqa: F401
 from pipeline.library.schema import tallies  # noqa: F401
 from pipeline.library.schema import facts  # noqa: F401
 from pipeline.library.schema import drives  # noqa: F401
-from pipeline.library.schema import descriptions  # noqa: F401
 from pipeline.library.schema import folders  # noqa: F401
+from pipeline.library.schema import descriptions  # noqa: F401
 
 __all__ = ["migrations"]
