@@ -188,6 +188,7 @@
     get picked() { return picked; },
     get ready() { return ready(); },
     stage: stage,
+    choose: choose,
   });
   window.dash_clientside = Object.assign({}, window.dash_clientside, { compareMaps: { show: show, view: view } });
 })();

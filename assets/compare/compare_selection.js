@@ -23,16 +23,22 @@
     const box = byId("compare-picked");
     if (told && told.ids === api.picked && told.of === of && told.box === box) return;
     told = { ids: api.picked, of: of, box: box };
-    box.replaceChildren(...(api.picked ? strip(api.picked) : [hint()]));
-    ["a", "b"].forEach((side) => spread(api.sides[side], told));
+    const drawer = api.picked ? api.drawer(api.picked) : null;
+    if (drawer) drawer.parts[0].append(away(api.picked));
+    box.replaceChildren(...(drawer ? drawer.parts : [hint()]));
+    ["a", "b"].forEach((side) => spread(api.sides[side], told, side === "a" && drawer ? drawer.tell : null));
   }
 
-  // In which of a map's clusters the selected images are, in words.
-  function spread(mine, asked) {
+  // In which of a map's clusters the selected images are, in words. more: what else takes what is said of them.
+  function spread(mine, asked, more) {
     const line = api.stage(mine.side).querySelector(".compare-spreads");
     if (!asked.ids) return void (line.textContent = "");
     likeness.map.describe(mine.name, asked.ids, 0)
-      .then((found) => { if (told === asked) line.textContent = words(found); })
+      .then((found) => {
+        if (told !== asked) return;
+        line.textContent = words(found);
+        if (more) more(found);
+      })
       .catch(() => { if (told === asked) line.textContent = ""; });
   }
 
@@ -51,31 +57,12 @@
       "Nothing is selected. Drag on a map to draw around images, or choose a color above.");
   }
 
-  // All pictures of the selection, to be looked at, chosen and kept as everywhere; and the way to the
-  // left map by itself with the same selection.
-  function strip(ids) {
-    const said = ids.length === 1 ? "1 image selected" : `${number(ids.length)} images selected`;
-    const box = element("div", { className: "compare-selection" });
-    const mine = told;
-    const list = likeness.gallery.create(box, {
-      label: "Images selected on both maps", size: 96, least: 40, placeless: true,
-      href: (id) => likeness.url(`/detail?image=${id}`),
-      open: (id) => window.dash_clientside.set_props("compare-image", { data: id }),
-    });
-    likeness.gallery.order(ids, {})
-      .then(({ ids: all, ratios }) => told === mine && list.show(all, { ratios: ratios, key: `compare ${mine.of}` }))
-      .catch((error) => likeness.say(likeness.map.said(error, "The server does not answer.")));
-    return [
-      element("div", { className: "compare-picked-head" }, element("h2", {}, said), away(ids)),
-      box,
-    ];
-  }
-
+  // The way to the left map by itself with the same selection.
   function away(ids) {
     const packed = likeness.ids.pack(ids);
     if (!packed || packed.length > 2000) return ""; // an address cannot carry it
     const params = new URLSearchParams({ map: api.sides.a.name, picked: packed });
-    return element("a", { className: "card-link", href: `${likeness.url("/")}?${params}` }, "On the Map: keep, tag, export");
+    return element("a", { className: "card-link", href: `${likeness.url("/")}?${params}` }, "On the Map");
   }
 
   // What the colors of both maps mean: labels, or the clusters of one of them.

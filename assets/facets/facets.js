@@ -54,7 +54,7 @@
     return fetch(url(`/facets?${query}`), { signal: mine.signal })
       .then((answer) => {
         if (answer.status === 401 && window.likeness.signIn) window.likeness.signIn();
-        return answer.ok ? answer.json() : answer.text().then((reason) => Promise.reject(reason));
+        return answer.ok ? answer.json() : window.likeness.refusal(answer).then((reason) => Promise.reject(reason));
       })
       .then((found) => {
         if (number !== asked) return;

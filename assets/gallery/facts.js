@@ -18,7 +18,7 @@
       throw "The server does not answer. Is Likeness still running?"; // eslint-disable-line no-throw-literal
     }
     if (answer.status === 401 && window.likeness.signIn) window.likeness.signIn();
-    if (!answer.ok) throw await answer.text();
+    if (!answer.ok) throw await window.likeness.refusal(answer);
     return answer;
   }
 

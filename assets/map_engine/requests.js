@@ -7,7 +7,7 @@
     const path = `/map/${what}/${encodeURIComponent(name)}`;
     const asked = query ? `${path}?${new URLSearchParams(query)}` : path;
     return fetch(window.likeness.url(asked), options)
-      .then((answer) => (answer.ok ? answer : answer.text().then((said) => Promise.reject(said))));
+      .then((answer) => (answer.ok ? answer : window.likeness.refusal(answer).then((said) => Promise.reject(said))));
   };
 
   // What some images have in common.

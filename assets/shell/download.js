@@ -40,7 +40,7 @@
     const address = window.likeness.url(path);
     try {
       const answer = await fetch(address, { method: "POST", body: new URLSearchParams([...given, ["check", "1"]]) });
-      if (!answer.ok) return tell((await answer.text()).slice(0, 300) || "The file cannot be had.");
+      if (!answer.ok) return tell((await window.likeness.refusal(answer)).slice(0, 300) || "The file cannot be had.");
       fetchInto(frame(), address, given);
     } catch (error) {
       tell("The server does not answer; nothing was saved.");

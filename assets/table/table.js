@@ -22,7 +22,7 @@
   function ask(what, body) {
     return fetch(url(`/table/${what}`), {
       method: "POST", headers: json, body: JSON.stringify(Object.assign({ set: set, where: facets().where, sort: sort() }, body)),
-    }).then((answer) => (answer.ok ? answer.json() : answer.text().then((said) => Promise.reject(said))));
+    }).then((answer) => (answer.ok ? answer.json() : window.likeness.refusal(answer).then((said) => Promise.reject(said))));
   }
 
   // Columns that are sorted by, the first counts most.

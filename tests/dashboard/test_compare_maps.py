@@ -74,7 +74,24 @@ def test_a_selection_on_one_map_shows_on_the_other(page: Page, reads):
     expect(page.locator("#compare-pinned figure")).to_be_visible()
     count = page.evaluate(selected, "a")
     expect(page.locator("#compare-picked .pictures")).to_have_attribute("data-count", str(count))
-    page.get_by_text("Labels", exact=True).click()
+    drawer = page.locator("#compare-picked")  # the same as on the Map: parts that narrow, sorting, acts
+    part = drawer.locator("button.selected-part").first
+    name, share = part.locator(".selected-name").inner_text(), int(part.locator(".num").inner_text())
+    part.click()
+    expect(drawer.locator("h2")).to_contain_text(f"{share} images selected")
+    page.wait_for_function(f"share => ({selected})('b') === share && ({selected})('a') === share", arg=share)
+    drawer.get_by_role("button", name=f"No longer only {name}").click()
+    expect(drawer.locator("h2")).to_contain_text(f"{count} images selected")
+    drawer.get_by_label("Sort", exact=True).select_option("unusual")
+    first = drawer.locator("[data-index='0']")
+    farthest = page.evaluate("async ids => (await likeness.gallery.order(ids, { by: 'unusual' })).ids[0]",
+                             page.evaluate("[...likeness.compareMaps.picked]"))
+    expect(first).to_have_attribute("data-image", str(farthest))
+    drawer.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.get_by_role("dialog", name="Keep as a collection")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(drawer.locator("h2")).to_contain_text(f"{count} images selected")
+    page.locator(".compare-tools").get_by_text("Labels", exact=True).click()
     entry = page.locator("#compare-legend button").nth(1)
     expect(entry).to_contain_text(list(reads.library.labels())[1])
     expect(entry).to_contain_text("10")
@@ -98,6 +115,20 @@ def test_a_selection_on_one_map_shows_on_the_other(page: Page, reads):
     page.wait_for_function(f"() => ({selected})('b') === 0")
     page.go_back()
     expect(page.locator("#compare-pinned figure")).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_a_refusal_is_a_sentence_and_never_the_page_of_an_error(browser, address):
+    page = browser.new_page(base_url=address)
+    page.goto("/compare?view=maps")
+    page.wait_for_function("window.likeness?.compareMaps?.ready")
+    said = "() => likeness.map.ask('clusters', 'color').then(() => null, said => said)"
+    page.route("**/map/clusters/color*", lambda route: route.fulfill(
+        status=500, content_type="text/html", body="<!doctype html><title>500</title><p>Internal Server Error"))
+    assert page.evaluate(said) == "Something went wrong inside Likeness; its log says what."
+    page.unroute("**/map/clusters/color*")
+    assert page.evaluate(said.replace("'color'", "'nowhere'")) == "That map has not been made."
+    page.close()
 
 
 @pytest.fixture
