@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import waitress
 from playwright.sync_api import Page, expect
 
+from dashboard.access import plan_of
 from dashboard.app import create_app
 
 from dashboard.pages.compare import maps as compare_maps
 from dashboard.reads import Reads, map_data
-from dashboard.server import stop
+from dashboard.server import create, stop
 from pipeline import maps
 from pipeline.library import Library
 from pipeline.maps import COMBINED, store
@@ -143,7 +143,8 @@ def large(tmp_path, monkeypatch):
     store.save(library, replace(
         made, name="color", xy=np.ascontiguousarray(made.xy[:, ::-1]), cluster=cluster, exemplars=made.exemplars[:3],
     ))
-    server = waitress.create_server(create_app(library).server, host="127.0.0.1", port=0, threads=4)
+    app = create_app(library)
+    server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
     threading.Thread(target=server.run, daemon=True).start()
     yield library, f"http://127.0.0.1:{server.effective_port}"
     stop(server)

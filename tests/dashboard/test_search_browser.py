@@ -7,11 +7,11 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-import waitress
 from playwright.sync_api import Page, expect
 
+from dashboard.access import plan_of
 from dashboard.app import create_app
-from dashboard.server import stop
+from dashboard.server import create, stop
 from pipeline.library import notes
 
 pytestmark = pytest.mark.browser
@@ -25,7 +25,8 @@ TO_THE_END = f"() => {{ window.scrollTo(0, document.body.scrollHeight); return (
 @pytest.fixture
 def address(library) -> str:
     """A dashboard of a library that may be written to."""
-    server = waitress.create_server(create_app(library).server, host="127.0.0.1", port=0, threads=8)
+    app = create_app(library)
+    server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
     threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{server.effective_port}"
     stop(server)
