@@ -24,6 +24,7 @@ from dashboard.reads import Reads
 from pipeline import gallery, maps
 from pipeline import index as indexes
 from pipeline.bench import synthetic
+from pipeline.embeddings import usual
 from pipeline.extraction.scan import scan
 from pipeline.library import DATABASE, Library
 from pipeline.library import hashes as stored_hashes
@@ -114,7 +115,7 @@ def _map(library: Library, cluster: np.ndarray, xy: np.ndarray, xyz: np.ndarray)
     return Map(
         name=COMBINED, ids=ids, xy=xy, xyz=xyz, cluster=cluster, placed=np.zeros(count, bool), stamps=stamps,
         exemplars=found, extractors=extractors, options=MapOptions(),
-        made_from=store.made_from(library, list(extractors)),
+        weights=usual(list(extractors)), made_from=store.made_from(library, list(extractors)),
     )  # fmt: skip
 
 
