@@ -6,28 +6,23 @@ anything heavy is loaded.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import http.client
 import os
 import shutil
 import tempfile
-import threading
 import time
-import urllib.request
 import warnings
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.embeddings import hub
 from pipeline.errors import SettingsError, WeightsUnavailableError
 from pipeline.settings import cache_dir
 
 RELEASE = "https://github.com/ssundaram21/dreamsim/releases/download/v0.2.0-checkpoints"
 """Where the package downloads its archives; asked once whether it can be reached."""
-
-REACH_SECONDS = 6.0
-"""How long the release address may take to answer, name lookup included."""
 
 # What a release archive holds: backbones, then the folder of the LoRA adapter.
 _FILES = {
@@ -106,8 +101,7 @@ class Weights:
         *backbones, _ = _FILES[self.kind]
         together = hashlib.blake2b(digest_size=4)
         for file in (*(self.directory / name for name in backbones), self.adapter):
-            status = file.stat()
-            together.update(_content(file, status.st_size, status.st_mtime_ns))
+            together.update(hub.digest(file))
         return together.hexdigest()
 
     def unavailable(self) -> str | None:
@@ -130,7 +124,7 @@ class Weights:
                 f"DreamSim's weights are not on this machine, and {self.directory} cannot be written to; "
                 "set LIKENESS_CACHE."
             )
-        if self.missing and (failure := _reach(f"{RELEASE}/dreamsim_{self.kind}_checkpoint.zip")):
+        if self.missing and (failure := hub.reach(f"{RELEASE}/dreamsim_{self.kind}_checkpoint.zip")):
             return f"DreamSim's weights are not on this machine and cannot be downloaded ({failure})."
         return None
 
@@ -192,31 +186,3 @@ def _writable(directory: Path) -> bool:
     """Whether a directory that need not be there yet can be made and filled."""
     there = next(path for path in (directory, *directory.absolute().parents) if path.exists())
     return os.access(there, os.W_OK | os.X_OK)
-
-
-@functools.lru_cache(maxsize=32)
-def _content(file: Path, size: int, mtime_ns: int) -> bytes:
-    """BLAKE2b of a file; asked again only when its size or time has changed (350 MB take 0.4 s)."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "blake2b").digest()
-
-
-def _reach(address: str) -> str | None:
-    """Ask for `address` once; None when it answers, else why not in a few words.
-
-    In a thread of its own, because no timeout covers a name lookup.
-    """
-    answer: list[str | None] = []
-
-    def ask() -> None:
-        try:
-            urllib.request.urlopen(address, timeout=REACH_SECONDS).close()
-            answer.append(None)
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            cause = getattr(error, "reason", error)
-            answer.append(getattr(cause, "strerror", None) or str(cause))
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(REACH_SECONDS)
-    return answer[0] if answer else "no answer"

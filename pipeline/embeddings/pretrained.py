@@ -127,7 +127,7 @@ class Pretrained(Extractor):
 
     def facts(self) -> dict[str, object]:
         file = self._file(self.options)
-        weights = "none" if file is None else hub.digest(file)
+        weights = "none" if file is None else hub.digest(file)[:4].hex()
         return {"model": self.about.exact, "input": self.about.preprocessing, "weights": weights}
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
