@@ -116,6 +116,7 @@
     const these = window.likeness.ids.pack(chosen.ids);
     if (!collection && (path === "/graph" || !these)) {
       after = path;
+      unfold(true);
       byId("keep-name").focus();
       const why = path === "/graph" ? "A graph is of a collection" : "These are too many for an address";
       return say(`${why}: give the selection a name, and it opens.`);
@@ -125,6 +126,12 @@
     const named = collection ? { collection: collection } : tag && path === "/gallery" ? { tag: tag } : null;
     const params = named || (few ? { images: chosen.ids.join(",") } : { these: these });
     return window.likeness.visit(path, `?${new URLSearchParams(params)}`);
+  }
+
+  // What the selection is and what it may be called, on a phone: elsewhere it always stands there.
+  function unfold(shown) {
+    byId("selected").classList.toggle("has-about", shown);
+    document.querySelector(".selected-more").setAttribute("aria-expanded", String(shown));
   }
 
   function save(kind) {
@@ -142,6 +149,7 @@
     pictures: () => go("/gallery"),
     table: () => go("/table"),
     csv: () => save("csv"), json: () => save("json"), zip: () => save("zip"),
+    about: () => unfold(!byId("selected").classList.contains("has-about")),
     expand: () => { large = !large; render(); },
     collapse: () => { open = false; render(); },
     "rename-collection": () => edit(byId("selected-title"), chosen.source.collection, "Name of the collection", null,

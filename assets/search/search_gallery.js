@@ -177,6 +177,13 @@
     search.addTo(board);
   };
 
+  // Where something from outside belongs: among what is nearest to it.
+  const NEAREST = 12;
+  search.doing.place = function () {
+    const ids = search.matches().slice(0, NEAREST).map((one) => one.id);
+    if (ids.length) window.likeness.visit("/", `?${new URLSearchParams({ picked: window.likeness.ids.pack(ids) })}`);
+  };
+
   // What is found, best first.
   search.matches = () => (list && list.grid.isConnected ? [...matches.values()] : []);
 

@@ -93,6 +93,10 @@ def _drawer() -> html.Section:
         html.Span(id="selected-view", className="pictures-tools"),
         html.Div(
             [
+                html.Button(  # on a phone, where pictures come first
+                    [components.icon("bookmark"), html.Span("Keep, tag, parts")], type="button",
+                    className="button selected-more", **{"data-does": "about", "aria-controls": "selected-about", "aria-expanded": "false"},
+                ),
                 _action("search", "Search with these", does="search"),
                 _action("table", "Table", does="table"),
                 _action("diagram-3", "Graph", does="graph"),
@@ -121,7 +125,7 @@ def _drawer() -> html.Section:
             html.Div(id="selected-tags", className="chips", role="group", **{"aria-label": "Tags"}),
             html.Div(id="selected-parts", className="selected-parts"),
         ],
-        className="selected-about",
+        id="selected-about", className="selected-about",
     )
     gallery = html.Div(id="selected-gallery", className="selected-gallery")
     return html.Section(

@@ -115,7 +115,11 @@ class Upload(_Listed):
             return Stage(components.error_note("That image was given in another browser tab; give it again."))
         name = names[entry.key]
         picture = html.Img(alt=f"Query: {name}", draggable="false", **{"data-upload": entry.key})
-        return Stage(picture, [named(name)], editable=True)
+        place = html.Button(
+            [components.icon("geo-alt"), html.Span("Its place on the map")], type="button", className="card-link",
+            title="The Map, with its nearest images selected", **{"data-does": "place"},
+        )
+        return Stage(picture, [named(name), *([place] if reads.map_names() else [])], editable=True)
 
     def query(self, asked: Asked, entry: Entry):
         if entry.token not in asked.uploads:

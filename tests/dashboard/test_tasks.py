@@ -1,0 +1,262 @@
+"""What people come for, from the first step to the last, with the steps counted: clicks, keys, names typed."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from dashboard.reads import Reads, galleries
+from pipeline.library import Library, notes
+
+pytestmark = pytest.mark.browser
+
+
+class Steps:
+    """A person at a page: every act of the hand counts."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.count = page, 0
+
+    def click(self, what: Locator, **more) -> None:
+        self.count += 1
+        what.click(**more)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.count += 1
+            self.page.keyboard.press(key)
+
+    def type(self, text: str) -> None:
+        self.count += 1
+        self.page.keyboard.type(text)
+
+    def choose(self, field: Locator, value: str) -> None:
+        self.count += 1
+        field.select_option(value)
+
+
+def mapped(page: Page) -> None:
+    page.wait_for_function("window.likeness?.mapPage?.drawn")
+    page.wait_for_function("likeness.mapPage.clusters.titles !== null && !likeness.mapPage.engine.view.moving()")
+
+
+def pictures(page: Page, count: int | str) -> Locator:
+    expect(page.locator(".pictures")).to_have_attribute("data-count", str(count))
+    return page.locator("a.picture")
+
+
+def chosen(page: Page, count: int) -> None:
+    expect(page.locator(".chosen-count")).to_have_text(f"{count} chosen")
+
+
+def test_the_odd_ones_of_a_cluster_in_two_clicks(page: Page, made_library):
+    page.goto("/")
+    mapped(page)
+    steps = Steps(page)
+    page.locator(".map-cluster").first.hover()
+    steps.click(page.locator(".map-cluster [data-select]").first)
+    expect(page.locator("#selected-gallery a.picture").first).to_be_visible()
+    ids = page.evaluate("[...likeness.mapPage.chosen.ids]")
+    steps.choose(page.locator("#selected-view select"), "unusual")
+    wanted = galleries.ordered(Reads(Library(made_library)), np.array(ids), "unusual").tolist()
+    assert wanted != ids
+    for image in wanted[:3]:
+        expect(page.locator(f".picture-card[data-index='{wanted.index(image)}'] a.picture")).to_have_attribute("data-image", str(image))
+    assert steps.count == 2
+
+
+def test_many_are_chosen_tagged_one_is_taken_back_and_all_are_found_again_after_a_restart(
+    browser, serving, unopened_library, tmp_path,
+):
+    data = tmp_path / "data"
+    shutil.copytree(unopened_library, data)
+    page = browser.new_page(accept_downloads=True)
+    library = Library(data)
+    page.goto(serving(library) + "/gallery")
+    steps = Steps(page)
+    cards = pictures(page, 60)
+    steps.click(cards.first, modifiers=["ControlOrMeta"])
+    steps.press("End")
+    steps.press("Shift+ArrowLeft")  # all but the last
+    chosen(page, 59)
+    steps.click(page.locator(".chosen-bar [data-chosen=tag]"))
+    steps.type("wall")
+    steps.press("Enter")
+    expect(page.locator("#said")).to_contain_text("Tagged 59 images")
+    ids = sorted(notes.tagged(library, "wall"))
+    assert len(ids) == 59
+
+    page.goto(page.url.split("?")[0] + "?tag=wall")
+    one = pictures(page, 59).nth(2)
+    image = int(one.get_attribute("data-image"))
+    steps.click(one, button="right")
+    steps.click(page.get_by_role("menuitem", name="Remove from wall"))
+    pictures(page, 58)
+    expect(page.locator("#said")).to_contain_text("off 1 image")
+    page.locator("a.picture").first.focus()
+    steps.press("Control+a")
+    chosen(page, 58)
+    steps.click(page.locator(".chosen-export summary"))
+    with page.expect_download() as saved:
+        steps.click(page.locator(".chosen-export [data-chosen=csv]"))
+    rows = list(csv.DictReader(saved.value.path().read_text().splitlines()))
+    assert sorted(int(row["id"]) for row in rows) == [one for one in ids if one != image]
+    assert {row["tags"] for row in rows} == {"wall"}
+    assert steps.count == 11
+
+    address = serving(Library(data))  # another server on the same directory
+    page.goto(address + "/")
+    mapped(page)
+    steps.click(page.locator("#kept summary"))
+    steps.click(page.locator("#map-kept [data-name=wall]"))
+    expect(page.locator("#select-chip-name")).to_have_text("wall · 58 images")
+    steps.choose(page.locator("#map-color"), "column-tag")
+    expect(page.locator("#map-legend")).to_contain_text("wall")
+    assert steps.count == 14
+    page.close()
+
+
+def test_ten_are_rated_by_keys_and_found_again_and_varied_ones_are_kept(page: Page, made_library):
+    library = Library(made_library)
+    page.goto("/search?image=3")
+    page.wait_for_function("(window.likeness?.search?.matches?.() || []).length >= 12")
+    found = page.evaluate("likeness.search.matches().map(match => match.id)")
+    page.locator("a.picture").first.focus()
+    steps = Steps(page)
+    steps.press(" ")
+    for at in range(10):
+        expect(page.locator(".viewer-count")).to_contain_text(re.compile(f"^{at + 1} of"))
+        steps.press("g" if at % 2 == 0 else "b")
+        expect(page.locator(f".viewer-tool[data-view={'bad' if at % 2 else 'good'}]")).to_have_attribute("aria-pressed", "true")
+        steps.press("ArrowRight")
+    steps.press("Escape")
+    assert steps.count == 22
+    page.goto("/rated")
+    expect(page.locator(".rated-match")).to_have_count(10)
+    page.get_by_role("link", name="Search again").click()
+    expect(page.locator(f".match-tool[data-image='{found[0]}'][data-does=up]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(f".match-tool[data-image='{found[1]}'][data-does=down]")).to_have_attribute("aria-pressed", "true")
+    mine = {one.image_id: one.value for one in notes.ratings(library)}
+    assert mine == {image: -1 if at % 2 else 1 for at, image in enumerate(found[:10])}
+    for rated in notes.ratings(library):
+        notes.rate(library, rated.query, rated.image_id, 0, rated.rank, rated.score)
+
+    # Varied ones: the mode Discover, all of them, a name.
+    page.goto("/search?image=3&mode=discover")
+    page.wait_for_function("(window.likeness?.search?.matches?.() || []).length >= 8")
+    varied = page.evaluate("likeness.search.matches().map(match => match.id)")
+    page.locator("a.picture").first.focus()
+    steps = Steps(page)
+    steps.press("Control+a")
+    steps.click(page.locator(".chosen-bar [data-chosen=keep]"))
+    steps.type("Varied")
+    steps.press("Enter")
+    expect(page.locator("#said")).to_contain_text("Kept")
+    assert steps.count == 4 and set(varied) <= set(notes.collected(library, "Varied"))
+    notes.drop_collection(library, "Varied")
+
+
+def test_from_a_picture_of_ones_own_to_its_place_on_the_map_and_all_by_keys(page: Page, made_library):
+    library = Library(made_library)
+    page.goto("/search")
+    page.wait_for_selector(".search-start")
+    steps = Steps(page)
+    steps.count += 1
+    page.locator("#search-upload input[type=file], input[type=file]").first.set_input_files(str(library.image(4).file))
+    place = page.get_by_role("button", name="Its place on the map")
+    expect(place).to_be_visible()
+    page.wait_for_function("(window.likeness.search.matches() || []).length >= 12")
+    found = page.evaluate("likeness.search.matches().slice(0, 12).map(match => match.id)")
+    assert found[0] == 4
+    steps.click(place)
+    mapped(page)
+    assert steps.count == 2
+    assert page.evaluate("[...likeness.mapPage.chosen.ids]") == sorted(found)
+    assert page.evaluate("likeness.mapPage.engine.bright.reduce((a, b) => a + b)") == 12
+
+    # By keys alone: an image of the map, its panel, away with it and the selection; words; look at a match, choose it, keep it.
+    page.locator("#map-graph").focus()
+    steps = Steps(page)
+    steps.press("ArrowRight", "Enter")
+    expect(page.locator("#map-panel")).to_be_visible()
+    expect(page).to_have_url(re.compile("image="))
+    steps.press("Escape", "Escape")
+    expect(page.locator("#selected")).to_be_hidden()
+    steps.press("/")
+    expect(page.locator("#words-box input")).to_be_focused()
+    steps.type("red")
+    steps.press("Enter")
+    expect(page).to_have_url(re.compile("/search\\?words=red"))
+    first = page.locator("#search-gallery a.picture").first
+    expect(first).to_be_visible()
+    for _ in range(80):
+        if page.evaluate("document.activeElement.matches('#search-gallery a.picture')"):
+            break
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.matches('#search-gallery a.picture')")
+    steps.press("Control+ ", "Shift+ArrowRight", "Shift+F10")
+    chosen(page, 2)
+    expect(page.locator(".pictures-menu [data-chosen=keep]")).to_be_visible()
+    steps.press(*["ArrowDown"] * page.evaluate(
+        "[...document.querySelectorAll('.at-pointer [role=menuitem]')].findIndex(one => one.dataset.chosen === 'keep')"))
+    steps.press("Enter")
+    expect(page.get_by_label("Name of a collection")).to_be_focused()
+    steps.type("By keys")
+    steps.press("Enter")
+    expect(page.locator("#said")).to_contain_text("Kept 2 images as “By keys”")
+    notes.drop_collection(library, "By keys")
+
+
+def test_on_a_phone_pictures_come_first_and_fingers_choose_and_turn(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, base_url=address)
+    page = context.new_page()
+    finger = context.new_cdp_session(page)
+
+    def touch(kind: str, *at: float) -> None:
+        points = [{"x": at[0], "y": at[1]}] if at else []
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def middle(what: Locator) -> tuple[float, float]:
+        box = what.bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + min(box["height"] / 2, 20)
+
+    page.goto("/")
+    mapped(page)
+    page.evaluate("likeness.mapPage.chosen.set(likeness.mapPage.map.ids.slice(0, 40).sort())")
+    cards = page.locator("#selected-gallery a.picture")
+    expect(cards.nth(1)).to_be_visible()
+    page.wait_for_function("!likeness.mapPage.engine.view.moving()")
+    assert cards.first.bounding_box()["y"] < 620  # on the first screen
+    expect(page.get_by_label("Name of a collection")).to_be_hidden()
+    page.get_by_role("button", name="Keep, tag, parts").tap()
+    expect(page.get_by_label("Name of a collection")).to_be_visible()
+    page.get_by_role("button", name="Keep, tag, parts").tap()
+    expect(page.get_by_label("Name of a collection")).to_be_hidden()
+
+    touch("touchStart", *middle(cards.first))  # and it rests there
+    expect(page.locator(".at-pointer")).to_be_visible()
+    touch("touchEnd")
+    chosen(page, 1)
+    page.touchscreen.tap(338, 12)  # beside the menu
+    expect(page.locator(".at-pointer")).to_have_count(0)
+    cards.nth(1).tap()
+    chosen(page, 2)
+
+    page.goto("/gallery")
+    pictures(page, 60)
+    page.locator("a.picture").first.tap()
+    count = page.locator(".viewer-count")
+    expect(count).to_have_text("1 of 60")
+    for along, now in ((-200, "2 of 60"), (200, "1 of 60")):
+        x, y = 195 - along / 2, 400
+        touch("touchStart", x, y)
+        for step in range(1, 6):
+            touch("touchMove", x + along * step / 5, y)
+        touch("touchEnd")
+        expect(count).to_have_text(now)
+    context.close()
