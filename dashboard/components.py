@@ -14,6 +14,7 @@ from dashboard.reads import Called
 from pipeline import embeddings
 from pipeline.library.images import printable
 from pipeline.maps import COMBINED
+from pipeline.progress import counted  # noqa: F401 (pages say it by this module)
 from pipeline.search import Match
 
 
@@ -76,11 +77,6 @@ def icon(name: str) -> html.Span:
 def thumb(image_id: int, alt: str) -> html.Img:
     """A thumbnail, whole and in its own proportions."""
     return html.Img(src=url(f"/thumb/{int(image_id)}"), alt=alt, className="thumb", draggable="false")
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 image`, `2,310 images`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def name_of(path: str) -> str:

@@ -8,6 +8,11 @@ from typing import ClassVar, Protocol
 from tqdm import tqdm
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 image`, `2,310 images`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 class Progress(Protocol):
     """What a long step calls."""
 

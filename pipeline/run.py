@@ -18,7 +18,7 @@ from pipeline.facts import text
 from pipeline.library import Library
 from pipeline.library.images import printable
 from pipeline.library.runs import RunRecord
-from pipeline.progress import Progress, Silent
+from pipeline.progress import Progress, Silent, counted
 from pipeline.settings import EmbedOptions
 
 SAMPLE_FOLDER = "gallery"
@@ -51,7 +51,7 @@ class RunReport:
     def __str__(self) -> str:
         took = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in self.seconds.items())
         if self.did_nothing:
-            return f"Nothing to do: {self.scan.unchanged:,} images, all current ({took})."
+            return f"Nothing to do: {counted(self.scan.unchanged, 'image')}, all current ({took})."
         vectors = ", ".join(f"{n:,} {name}" for name, n in self.embed.vectors.items() if n)
         done = [
             f"{what} {', '.join(name for name, its in self.maps.items() if its == what)}"
@@ -60,7 +60,7 @@ class RunReport:
         lines = [
             f"Images: {self.scan}.",
             f"Vectors computed: {vectors or 'none'}."
-            + (f" {self.embed.failed:,} images could not be read." if self.embed.failed else ""),
+            + (f" {counted(self.embed.failed, 'image')} could not be read." if self.embed.failed else ""),
             f"Index {self.index}; maps: {'; '.join(done) or 'all current'}.",
             f"Time: {took}.",
         ]

@@ -20,7 +20,7 @@ from pipeline.errors import LibraryError
 from pipeline.library import Library
 from pipeline.library.images import printable
 from pipeline.library.runs import RunRecord
-from pipeline.progress import Console
+from pipeline.progress import Console, counted
 from pipeline.settings import EmbedOptions, IndexOptions, MapOptions
 
 
@@ -114,7 +114,7 @@ def embed(data: Path, embeddings: str | None, **values) -> None:
     computed = ", ".join(f"{count:,} {name}" for name, count in report.vectors.items() if count)
     click.echo(f"Vectors computed: {computed or 'none, all are current'}.")
     if report.failed:
-        click.echo(f"{report.failed:,} images could not be read; `status` lists them.")
+        click.echo(f"{counted(report.failed, 'image')} could not be read; `status` lists them.")
 
 
 @click.command()

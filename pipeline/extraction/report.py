@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from pipeline.progress import counted
+
 
 @dataclass
 class ScanReport:
@@ -32,7 +34,7 @@ class ScanReport:
         names = ("unchanged", "new", "changed", "renamed", "returned", "missing", "unreadable")
         parts = [f"{getattr(self, name):,} {name}" for name in names if getattr(self, name)]
         if self.doubled:
-            parts.append(f"{self.doubled:,} links to files that are counted already")
+            parts.append(f"{counted(self.doubled, 'link')} to files that are counted already")
         if self.facts:
             parts.append(f"facts of {self.facts:,} known ones read")
         if self.skipped:
