@@ -258,6 +258,25 @@ def _rate(clusterings: Clusterings, args: Mapping) -> Done:
     return Done(said[int(np.sign(int(args["value"])))], (RATINGS,), ("rate", undo))
 
 
+def _rate_these(clusterings: Clusterings, args: Mapping) -> Done:
+    """A word on images by themselves, outside a search: ids and value (1, −1 or 0), or values: {id: value}."""
+    library = clusterings.reads.library
+    given = {int(one): value for one, value in args["values"].items()} if "values" in args else dict.fromkeys(
+        ids_of(args), args["value"])
+    given = {one: int(np.sign(int(value))) for one, value in given.items()}
+    there = library.images_by_id(list(given))
+    if not there:
+        raise NoteError("None of these images is in the library any more.")
+    had = {one.image_id: one.value for one in notes.ratings(library, notes.BY_ITSELF)}
+    with library.db.atomic():
+        for one in there:
+            notes.rate(library, notes.BY_ITSELF, one, given[one], 1, 1.0)
+    words = {given[one] for one in there}
+    said = {(1,): "Rated {} as good.", (-1,): "Rated {} as bad."}.get(tuple(words), "Took back the rating of {}.")
+    undo = ("rate-these", {"values": {str(one): had.get(one, 0) for one in there}})
+    return Done(said.format(_counted(sorted(there))), (RATINGS,), undo)
+
+
 ACTS: Mapping[str, Act] = {
     "keep": Act(ANNOTATE, _keep),
     "take-out": Act(ANNOTATE, _take_out),
@@ -270,4 +289,5 @@ ACTS: Mapping[str, Act] = {
     "untag": Act(ANNOTATE, _untag),
     "name-cluster": Act(ANNOTATE, _name_cluster),
     "rate": Act(ANNOTATE, _rate),
+    "rate-these": Act(ANNOTATE, _rate_these),
 }

@@ -1,7 +1,7 @@
 /* What can be done with pictures that are chosen: one table for the bar, the menu, keys and dropping.
 
    An act is {title, icon, work(ids, given)}, and may have fits(ids, list) (else it is not offered), right
-   (that it takes), few (what it is called for one picture), main (it stands in the bar with its words).
+   (that it takes), few (what it is called for one picture), alone (outside of a search), main (it stands in the bar with its words).
    given: {list, name, at}. */
 (function () {
   "use strict";
@@ -62,10 +62,15 @@
     return (ids) => window.likeness.download(`/export/${kind}`, { ids: ids.join(",") });
   }
 
+  // As matches of the search that they stand in, else by themselves; the same word again takes that back.
   function rate(value) {
-    return (ids, { list }) => ids.forEach((id) => list.options.rate(id, value));
+    return async (ids, { list }) => {
+      if (inSearch(list)) return ids.forEach((id) => list.options.rate(id, value));
+      const told = one(ids) ? await window.likeness.gallery.about(ids[0]) : null;
+      return act("rate-these", { ids: packed(ids), value: told && told.rated === value ? 0 : value });
+    };
   }
-  const rates = (ids, list) => Boolean(list && list.options.rate);
+  const inSearch = (list) => Boolean(list && list.options.rate);
 
   const acts = {
     view: { title: "Look through these", few: "Look at it large", icon: "arrows-fullscreen",
@@ -77,8 +82,8 @@
       work: (ids) => board(ids, true) },
     keep: { title: "Keep", icon: "collection", right: "annotate", main: true, work: keep },
     tag: { title: "Tag", icon: "tag", right: "annotate", main: true, work: tag },
-    good: { title: "Good matches", few: "Good match", icon: "hand-thumbs-up", right: "annotate", fits: rates, work: rate(1) },
-    bad: { title: "Bad matches", few: "Bad match", icon: "hand-thumbs-down", right: "annotate", fits: rates, work: rate(-1) },
+    good: { title: "Good matches", few: "Good match", icon: "hand-thumbs-up", right: "annotate", alone: "Good", work: rate(1) },
+    bad: { title: "Bad matches", few: "Bad match", icon: "hand-thumbs-down", right: "annotate", alone: "Bad", work: rate(-1) },
     map: { title: "On the map", icon: "geo-alt",
       fits: (ids) => !document.querySelector("#page .map-page") && (one(ids) || window.likeness.ids.pack(ids) !== ""),
       work: (ids) => go("/", one(ids) ? { image: ids[0] } : { picked: window.likeness.ids.pack(ids) }) },
@@ -105,6 +110,7 @@
 
   function called(name, ids, list) {
     if (name === "remove") return list.options.here().title;
+    if (acts[name].alone && !inSearch(list)) return acts[name].alone;
     return (one(ids) && acts[name].few) || acts[name].title;
   }
 

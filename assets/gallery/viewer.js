@@ -67,11 +67,13 @@
         return one;
       };
       const may = window.likeness.may("annotate");
-      const rated = list.options.rated ? list.options.rated(id()) : 0;
+      const matches = Boolean(list.options.rate);
+      const rated = list.options.rated ? list.options.rated(id()) : (told && told.rated) || 0;
       head.replaceChildren(
         make("span", { className: "viewer-count", role: "status" }, `${(at + 1).toLocaleString("en")} of ${list.ids.length.toLocaleString("en")}`),
         make("span", { className: "viewer-name" }, told ? told.name : ""), scale,
-        ...(list.options.rate && may ? [tool("good", "hand-thumbs-up", "Good match (G)", rated === 1), tool("bad", "hand-thumbs-down", "Bad match (B)", rated === -1)] : []),
+        ...(may ? [tool("good", "hand-thumbs-up", matches ? "Good match (G)" : "Good (G)", rated === 1),
+          tool("bad", "hand-thumbs-down", matches ? "Bad match (B)" : "Bad (B)", rated === -1)] : []),
         ...(may ? [tool("tag", "tag", "Tag (T)")] : []),
         ...(list.still ? [] : [tool("choose", "check-lg", "Choose (C)", chosen)]), tool("more", "three-dots", "What can be done with it (M)"),
         tool("facts", "info-circle", "What is known of it (I)", !facts.hidden), tool("close", "x-lg", "Close (Esc)"),
@@ -111,7 +113,8 @@
     };
 
     function rate(value) {
-      if (!list.options.rate || !window.likeness.may("annotate")) return;
+      if (!window.likeness.may("annotate")) return;
+      if (!list.options.rate) return void g.perform(value > 0 ? "good" : "bad", [id()], { list: list }).then(again);
       Promise.resolve(list.options.rate(id(), value)).then(() => fill(g.known(id())));
       fill(g.known(id()));
     }

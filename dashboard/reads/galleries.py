@@ -74,15 +74,18 @@ def _few(reads: Reads, ids: np.ndarray) -> list[tuple[int, int, int]]:
 
 def told(reads: Reads, ids: Sequence[int]) -> list[dict]:
     """What is known of some images, for cards and the viewer: [{"id", "name", "label", "path",
-    "pixels", "bytes", "modified", "tags", "collections", "facts": [[title, value]]}]."""
+    "pixels", "bytes", "modified", "tags", "collections", "rated": the word on it by itself (1, 0 or −1),
+    "facts": [[title, value]]}]."""
     ids = list(ids)[:FACTS_AT_ONCE]
     library = reads.library
     rows = library.images_by_id(ids)
     called = reads.called(ids)
     tags, kept = notes.tags_of(library, ids), notes.collections_among(library, ids)
     said = library.facts.of_images(ids)
+    rated = {one.image_id: one.value for one in notes.ratings(library, notes.BY_ITSELF)}
     return [
         _about(rows[one], called[one], tags.get(one, []), kept.get(one, []), said[one].values if one in said else {})
+        | {"rated": rated.get(one, 0)}
         for one in ids if one in rows
     ]
 
@@ -110,8 +113,9 @@ def _figures(reads: Reads, ids: np.ndarray, by: str) -> np.ndarray:
     at = np.searchsorted(known.ids, ids)
     if by == "size":
         return known.values("size").values[at]
-    if by == "rating":
-        return _fact(reads, ids, "rating")
+    if by == "rating":  # one's own words before the stars that files have, which are 5 at most
+        words = {one.image_id: one.value for one in notes.ratings(reads.library)}
+        return np.nan_to_num(_fact(reads, ids, "rating")) + 10.0 * np.array([words.get(one, 0) for one in ids.tolist()])
     # When it was taken, where the file says so; else the file's own date.
     taken = _fact(reads, ids, "taken")
     return np.where(np.isnan(taken), known.values("date").values[at], taken)

@@ -203,7 +203,7 @@ COLUMNS = {column.name: column for column in (
            lambda library: library.generation(), lambda library: "color" in library.embeddings()),
     Column("tag", "Tag", CATEGORY, _tag, _notes("tags"), _some("tags")),
     Column("collection", "Collection", CATEGORY, _collection, _notes("collections"), _some("collections")),
-    Column("rated", "Rated in searches", CATEGORY, _rated, _notes("ratings"), _some("ratings"), noun="rating"),
+    Column("rated", "Rated", CATEGORY, _rated, _notes("ratings"), _some("ratings"), noun="rating"),
     Column("date", "Date of the file", DATE, _date, noun="the file's date"),
     Column("shape", "Shape", CATEGORY, _shape),
     Column("megapixels", "Megapixels", NUMBER, _number("width * height / 1e6")),

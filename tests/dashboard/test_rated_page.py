@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from dashboard import acts
+from dashboard.access.rights import RightsError
 from dashboard.pages.rated import page
 from dashboard.pages.search import board
+from dashboard.pages.search import page as search_page
 from dashboard.pages.search.entry import Entry
 from dashboard.pages.search.query import Settings, rated_as
-from dashboard.reads import Reads
+from dashboard.reads import Reads, galleries
+from dashboard.reads.clusterings import Clusterings
 from dashboard.uploads.edit import Edit
+from pipeline.errors import LikenessError
 from pipeline.library import notes
 from tests.dashboard.trees import of_class, parts, text_of
 
@@ -62,6 +68,34 @@ def test_a_visitor_sees_words_and_changes_none(rated):
     assert text_of(tree).count("Good match") == 2 and not [part for part in parts(tree) if hasattr(part, "data-act")]
 
 
+def test_a_word_on_pictures_by_themselves_is_kept_undone_and_told(rated):
+    reads = Reads(rated)
+    clusterings = Clusterings(reads)
+    acts.perform(clusterings, "rate-these", {"ids": [7], "value": -1})
+    done = acts.perform(clusterings, "rate-these", {"ids": [5, 7, 8], "value": 1})
+    assert done.said == "Rated 3 images as good." and done.changed == ("ratings",)
+    words = {one["id"]: one["rated"] for one in galleries.told(reads, [5, 6, 7, 8])}
+    assert words == {5: 1, 6: 0, 7: 1, 8: 1}, "a word on a match of a search is another"
+    best = galleries.ordered(reads, np.array([6, 30, 21, 8]), "rating").tolist()
+    assert set(best[:2]) == {21, 8} and best[2:] == [30, 6], "good ones, those without a word, bad ones"
+    section = of_class(page.layout(reads, {}), "card-section")[0]
+    assert "By themselves" in text_of(section) and not [href for href in links(section) if "/search" in href]
+    acts.perform(clusterings, *done.undo)
+    words = {one.image_id: one.value for one in notes.ratings(rated, notes.BY_ITSELF)}
+    assert words == {7: -1}
+    with pytest.raises(LikenessError):
+        acts.perform(clusterings, "rate-these", {"ids": [10**6], "value": 1})
+    with pytest.raises(RightsError):
+        acts.perform(Clusterings(Reads(rated, rights={"read"})), "rate-these", {"ids": [7], "value": 1})
+
+
+def test_the_history_leads_to_rated_searches_with_what_was_rated_first(rated):
+    told = search_page.ratings_view(Reads(rated))
+    (first, second) = [href for href in links(told) if "by=rating" in href]
+    assert "metric=manhattan" in first and "image=20" in second
+    assert [text_of(one).split()[-1] for one in parts(told) if type(one).__name__ == "Li"] == ["2", "1"]
+
+
 @pytest.mark.browser
 def test_history_leads_to_the_ratings_where_they_are_changed_taken_back_and_kept(browser, serving, library):
     context = browser.new_context(base_url=serving(library), viewport={"width": 1280, "height": 900})
@@ -90,6 +124,15 @@ def test_history_leads_to_the_ratings_where_they_are_changed_taken_back_and_kept
     tab.keyboard.press("Control+z")
     tab.keyboard.press("Control+z")
     expect(tab.get_by_role("link", name="Good 1")).to_be_visible()
+    tab.goto("/gallery?images=4,5,6")  # and outside of any search
+    tab.locator(".picture").first.focus()
+    tab.keyboard.press("Space")
+    expect(tab.locator("dialog.viewer .viewer-name")).not_to_be_empty()
+    tab.keyboard.press("g")
+    expect(tab.locator("dialog.viewer [data-view=good]")).to_have_attribute("aria-pressed", "true")
+    tab.keyboard.press("Escape")
+    tab.goto("/rated")
+    expect(tab.locator(".rated .card-section").first).to_contain_text("By themselves")
     tab.get_by_role("link", name="Search again").click()
     expect(tab).to_have_url(re.compile(r"/search\?image=3"))
     expect(pressed).to_have_attribute("aria-pressed", "true")

@@ -5,7 +5,6 @@ Each can be changed or taken back here, each search asked again. It stands anew 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from dash import Dash, Input, Output, State, dcc, html
@@ -13,9 +12,9 @@ from dash import Dash, Input, Output, State, dcc, html
 from dashboard import components
 from dashboard.access import ANNOTATE, READ, RUN, needs
 from dashboard.chips import act
+from dashboard.pages.rated import searches
 from dashboard.pages.search import board as search_board
 from dashboard.pages.search.kinds import KINDS
-from dashboard.pages.search.query import Settings
 from dashboard.reads import Called, Reads
 from pipeline.library import notes
 from pipeline.library.notes import Rating
@@ -59,19 +58,19 @@ def body(reads: Reads, value: str) -> list:
     good = sum(one.value > 0 for one in ratings)
     counts = {"": len(ratings), "good": good, "bad": len(ratings) - good}
     if not ratings:
-        told = "Thumbs up or down on a match of a search is kept here." if reads.may(ANNOTATE) else "There are none."
+        told = "Thumbs up or down on a picture or on a match of a search is kept here." if reads.may(ANNOTATE) else "There are none."
         return [components.empty_state("Nothing rated yet", told, action=html.A(
             "Go to Search", href=components.link("/search"), className="btn btn-primary"))]
     wanted = [one for one in ratings if not value or (one.value > 0) == (value == "good")]
     shown = wanted[:MOST]
     called = reads.called({one.image_id for one in shown})
     pictured = reads.pictured({one.image_id for one in shown})
-    searches = [_search(reads, group, called, pictured) for group in _by_search(shown)]
+    found = [_search(reads, group, called, pictured) for group in searches.by_search(shown)]
     left = len(wanted) - len(shown)
     return [
         _head(counts, value),
         *([_keep(wanted, value)] if reads.may(ANNOTATE) and wanted else []),
-        *(searches or [html.P("None of these.", className="soft")]),
+        *(found or [html.P("None of these.", className="soft")]),
         *([html.P(f"And {left:,} more, which the exports have.", className="soft small")] if left else []),
     ]
 
@@ -112,50 +111,29 @@ def _keep(wanted: Sequence[Rating], value: str) -> html.Form:
     )
 
 
-def _by_search(ratings: Sequence[Rating]) -> list[list[Rating]]:
-    """Ratings of what was asked for, together, however it was asked; each in the order given."""
-    groups: dict[str, list[Rating]] = {}
-    for one in ratings:
-        asked = {key: value for key, value in one.query.items() if key not in notes.HOW}
-        groups.setdefault(json.dumps(asked, sort_keys=True), []).append(one)
-    return list(groups.values())
-
-
 def _search(
     reads: Reads, ratings: Sequence[Rating], called: Mapping[int, Called], pictured: set[int]
 ) -> html.Section:
     """What was asked, the way back to it, and what was thought of its matches."""
     query = ratings[0].query  # asked the way it was asked last
     board = search_board.from_question(query)
-    names = [f"{'without ' if one.minus else ''}{KINDS[one.kind].called(reads, one, {})}" for one in board]
     head = [
         html.Span(KINDS[one.kind].thumbnail(reads, one), className=f"rated-asked{' rated-minus' * one.minus}")
-        for one in board[:_TILES]
+        for one in board[: searches.TILES]
     ]
-    title = ", ".join(names[:_TILES]) + (f" and {len(names) - _TILES} more" if len(names) > _TILES else "")
-    again = []
-    if board:
-        settings = Settings.of({"metric": query.get("metric", "")} | _texts(query.get("weights")), reads.embeddings())
-        params = search_board.to_params(board) | settings.params()
-        again = [html.A("Search again", href=components.link("/search", **params), className="card-link")]
+    href = searches.address_of(reads, query, board)
+    again = [html.A("Search again", href=href, className="card-link")] if href else []
     return html.Section(
         [
-            html.Header([*head, html.H2(title or "A search of what is gone"), *again], className="rated-search"),
+            html.Header([*head, html.H2(searches.title_of(reads, query, board)), *again], className="rated-search"),
             components.gallery(_card(reads, one, called[one.image_id], one.image_id in pictured) for one in ratings),
         ],
         className="card-section",
     )
 
 
-_TILES = 4
-"""Pictures of a search that are shown."""
-
-
-def _texts(weights: object) -> dict[str, str]:
-    return {name: str(value) for name, value in weights.items()} if isinstance(weights, dict) else {}
-
-
 def _card(reads: Reads, rating: Rating, called: Called, pictured: bool) -> html.Article:
+    matched = rating.query != notes.BY_ITSELF
     name = called.name or rating.path
     picture = components.thumb(rating.image_id, name) if pictured else html.Span(name, className="soft small")
     words = html.Div(
@@ -168,7 +146,8 @@ def _card(reads: Reads, rating: Rating, called: Called, pictured: bool) -> html.
             html.A(picture, href=components.link("/detail", image=rating.image_id), className="card-picture",
                    title=called.path or name),
             html.Div(
-                [html.Span(f"{rating.rank}", className="soft small num", title="Its place among the matches"), words],
+                [html.Span(f"{rating.rank}" if matched else "", className="soft small num",
+                           title="Its place among the matches" if matched else None), words],
                 className="rated-words",
             ),
         ],
@@ -178,11 +157,10 @@ def _card(reads: Reads, rating: Rating, called: Called, pictured: bool) -> html.
 
 def _word(rating: Rating, value: int, icon: str, text: str, name: str) -> html.Button:
     pressed = rating.value == value
-    args = {
-        "question": rating.query, "image": rating.image_id, "value": 0 if pressed else value,
-        "rank": rating.rank, "score": rating.score,
-    }
+    value = 0 if pressed else value
+    asked = {"question": rating.query, "image": rating.image_id, "value": value, "rank": rating.rank, "score": rating.score}
+    done = act("rate-these", {"ids": [rating.image_id], "value": value}) if rating.query == notes.BY_ITSELF else act("rate", asked)
     return html.Button(
-        components.icon(icon), type="button", className="icon-button", title=text, **act("rate", args),
+        components.icon(icon), type="button", className="icon-button", title=text, **done,
         **{"aria-label": f"{text}: {name}", "aria-pressed": str(pressed).lower()},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 
@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard import components, facets, words
 from dashboard.access import ANNOTATE, READ, RUN, needs
+from dashboard.pages.rated import searches
 from dashboard.pages.search import board as search_board
 from dashboard.pages.search import results as search_results
 from dashboard.pages.search import things as search_things
@@ -34,6 +35,8 @@ NAV = "Search"
 
 STARTS = 18
 """Examples offered in the empty gallery."""
+LATEST = 6
+"""Rated searches beside the history."""
 PASSING = 48
 """Of those that pass filters."""
 
@@ -279,4 +282,17 @@ def ratings_view(reads: Reads) -> list | str:
         return "There are no ratings."
     if not count:
         return "Thumbs up or down on a match is kept here."
-    return [html.A(components.counted(count, "rating"), href=components.link("/rated")), ", search by search"]
+    latest = searches.by_search(notes.ratings(reads.library)[::-1])[:LATEST]
+    return [
+        html.A(components.counted(count, "rating"), href=components.link("/rated")), ", search by search",
+        html.Ul([html.Li(_rated_search(reads, ratings)) for ratings in latest], className="history-rated"),
+    ]
+
+
+def _rated_search(reads: Reads, ratings: Sequence[notes.Rating]) -> list:
+    """A search with words on its matches, and the way to these: first in its list."""
+    query = ratings[0].query
+    board = search_board.from_question(query)
+    title, told = searches.title_of(reads, query, board), components.counted(len(ratings), "rating")
+    href = searches.address_of(reads, query, board, by="rating") or components.link("/rated")
+    return [html.A(title, href=href, title=f"{title}: {told}"), html.Span(f" {len(ratings):,}", className="num")]

@@ -11,11 +11,11 @@ from pipeline.library.notes.collections import (
     drop_collection, members, merge_collections, rename_collection, uncollect,
 )
 from pipeline.library.notes.names import LONGEST, LONGEST_SAID, clean, noted_in
-from pipeline.library.notes.ratings import HOW, Rating, rate, ratings
+from pipeline.library.notes.ratings import BY_ITSELF, HOW, Rating, rate, ratings
 from pipeline.library.notes.tags import tag, tag_counts, tagged, tags, tags_of, untag
 
 __all__ = [
-    "HOW", "LONGEST", "LONGEST_SAID", "Collection", "Rating", "clean", "cluster_names", "collect", "collected",
+    "BY_ITSELF", "HOW", "LONGEST", "LONGEST_SAID", "Collection", "Rating", "clean", "cluster_names", "collect", "collected",
     "collections", "collections_among", "collections_of", "describe_collection", "drop_collection", "members",
     "merge_collections", "name_cluster", "noted_in", "rate", "ratings", "rename_collection", "tag", "tag_counts",
     "tagged", "tags", "tags_of", "uncollect", "untag",

@@ -33,6 +33,8 @@ class Rating:
 
 HOW = ("metric", "weights")
 """What of a query says how it is asked, and not for what."""
+BY_ITSELF: dict = {}
+"""The query of words on images by themselves, as matches of nothing."""
 
 
 def rate(library: Library, query: dict, image: int, value: int, rank: int, score: float) -> None:
