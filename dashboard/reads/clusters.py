@@ -16,7 +16,7 @@ from pipeline.maps import Map
 
 _NAMED_FROM = 0.5  # share of a label from which a cluster is called by it alone
 _MOSTLY_FROM = 0.3  # from which it is most of a mixed one
-_MIXED_FROM = 0.15  # from which it is named at all
+_BOTH_FROM = 0.4  # share of the two largest labels together from which it is called by them
 
 
 def rank_labels(labels: list[str | None]) -> tuple[list[str], np.ndarray, np.ndarray]:
@@ -69,7 +69,7 @@ def descriptions(
     distinctive: what the cluster has much of and the map has little of, the largest
     share × log(share / share on the whole map), one term of the Kullback–Leibler divergence.
     Below, the cluster is called by what is seen in it; without that it is mixed, with its one
-    or two largest labels.
+    or two largest labels, or has no name where these say little of it.
     """
     found = _labeled(chosen, labels)
     return [_looking(about, name) for about, name in zip(found, seen)] if seen else found
@@ -100,11 +100,10 @@ def _about(names: list[str], share: np.ndarray, best: int) -> About:
     if share[best] >= _NAMED_FROM:
         return About(names[best], float(share[best]), names[best])
     most, next_ = np.argsort(-share, kind="stable")[:2]
-    if share[most] < _MIXED_FROM:
-        return About(names[most], float(share[most])) if share[most] else About()
-    both = f"mixed: {names[most]}, {names[next_]}" if share[next_] else f"mixed, some {names[most]}"
-    name = f"mixed, mostly {names[most]}" if share[most] >= _MOSTLY_FROM else both
-    return About(names[most], float(share[most]), name)
+    if share[most] >= _MOSTLY_FROM:
+        return About(names[most], float(share[most]), f"mixed, mostly {names[most]}")
+    name = f"mixed: {names[most]}, {names[next_]}" if share[most] + share[next_] >= _BOTH_FROM else ""
+    return About(names[most], float(share[most]), name) if share[most] else About()
 
 
 def _sizes(chosen: Map) -> np.ndarray:

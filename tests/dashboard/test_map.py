@@ -65,7 +65,9 @@ def test_a_cluster_of_a_third_of_one_label_is_mixed_and_says_mostly():
     abouts = clusters.descriptions(made, labels)
     assert clusters.titles_from(abouts) == ["mixed, mostly car", "cat"]
     assert [about.short for about in abouts] == ["mostly car", "cat"]
-    few = ["car"] * 5 + [f"thing {i}" for i in range(95)] + ["cat"] * 50  # says nothing of it
+    two = ["car"] * 25 + ["bus"] * 16 + [f"thing {i}" for i in range(59)] + ["cat"] * 50
+    assert clusters.titles(made, two) == ["mixed: car, bus", "cat"]
+    few = ["car"] * 18 + ["bus"] * 17 + [f"thing {i}" for i in range(65)] + ["cat"] * 50  # says little of it
     assert clusters.titles(made, few) == ["Cluster 1", "cat"]
 
 
