@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, jsonify
 
+from dashboard import sent
 from dashboard.access import ANNOTATE, READ, needs
 from dashboard.access.rights import RightsError
 from dashboard.reads import Reads
@@ -72,7 +73,7 @@ def register(server: Flask, reads: Reads) -> None:
     @server.post("/act")
     @needs(READ)  # and then what the act itself needs
     def act() -> Response:
-        asked = request.get_json(silent=True) or {}
+        asked = sent.fields()
         name = str(asked.get("act"))
         try:
             done = perform(clusterings, name, asked.get("args") or {})

@@ -23,6 +23,7 @@ from hashlib import blake2b
 import numpy as np
 from flask import Flask, Response, jsonify, request
 
+from dashboard import sent
 from dashboard.access import READ, needs
 from dashboard.pools import LONG
 from dashboard.reads import Reads, colorings, facets, map_data, packing, selections
@@ -104,8 +105,8 @@ def register(server: Flask, reads: Reads, drawings: Drawings, clusterings: Clust
     @needs(READ, pool=LONG)
     @_said
     def find(name: str) -> Response:
-        asked = request.get_json(silent=True)
-        line = _line(asked) if isinstance(asked, dict) else None
+        asked = sent.fields()
+        line = _line(asked)
         if line is None:
             return _refused("Ask for a polygon of x,y, or for categories, as numbers.")
         shown = clusterings.at(name, step_of(asked.get("grain")))

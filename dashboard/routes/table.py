@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 from flask import Flask, Response, jsonify, request
 
+from dashboard import sent
 from dashboard.access import READ, needs
 from dashboard.pools import LONG, TRANSFER
 from dashboard.reads import Reads, table
@@ -86,19 +87,22 @@ def _asked(form: dict[str, str] | None = None) -> dict:
     if form is not None:
         given = {name: _json(form.get(name, "")) for name in ("set", "sort", "columns")} | {"where": form.get("where")}
     else:
-        given = request.get_json(silent=True)
-        given = given if isinstance(given, dict) else {}
+        given = sent.fields()
     chosen = given.get("set") if isinstance(given.get("set"), dict) else {}
-    sort = [one for one in given.get("sort") or [] if isinstance(one, list) and len(one) == 2 and all(isinstance(x, str) for x in one)]
+    sort = [one for one in _list(given.get("sort")) if isinstance(one, list) and len(one) == 2 and all(isinstance(x, str) for x in one)]
 
     def number(name: str) -> int:
         return given[name] if isinstance(given.get(name), int) and given[name] >= 0 else 0
 
     return {
         "set": {name: str(chosen[name]) for name in table.SETS if chosen.get(name)}, "where": str(given.get("where") or ""),
-        "sort": sort, "columns": [str(one) for one in given.get("columns") or []],
+        "sort": sort, "columns": [str(one) for one in _list(given.get("columns"))],
         "start": number("start"), "count": number("count"), "id": number("id"),
     }
+
+
+def _list(given: object) -> list:
+    return given if isinstance(given, list) else []
 
 
 def _json(text: str) -> object:

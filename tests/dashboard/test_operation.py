@@ -334,6 +334,18 @@ def test_a_server_ends_from_another_thread_with_connections_open(made_library, m
     assert not errors
 
 
+@pytest.mark.parametrize("body", [b"[1]", b"7.5", b'"text"', b"null", b"", b"{", b'{"sort": 1.5, "columns": 2, "ids": 3, "set": 4}'])
+def test_no_route_fails_on_what_no_page_sends(library, body):
+    server = create_app(library).server
+    for rule in server.url_map.iter_rules():
+        if "POST" in rule.methods and not rule.rule.startswith("/_dash"):
+            path = re.sub("<[^>]*>", "combined", rule.rule)
+            answer = server.test_client().post(
+                path, data=body, content_type="application/json", base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"}
+            )
+            assert answer.status_code < 500, path
+
+
 def test_callbacks_work_on_the_threads_that_they_name(made_library):
     app = create_app(Library(made_library))
     plan = plan_of(app)

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from dash import Dash, Input, Output
 from flask import Response, jsonify, request
 
-from dashboard import components
+from dashboard import components, sent
 from dashboard.access import READ, needs
 from dashboard.pages.search.panel import MAX_UPLOAD
 from dashboard.pools import MODELS, TRANSFER
@@ -38,7 +38,7 @@ def register(app: Dash, reads: Reads) -> None:
     @app.server.post("/web-picture")
     @needs(READ, pool=TRANSFER)
     def web_address() -> Response:
-        address = str((request.get_json(silent=True) or {}).get("address") or "").strip()
+        address = str(sent.fields().get("address") or "").strip()
         return _answer(lambda: fetched(reads, address))
 
     @app.callback(
