@@ -62,7 +62,7 @@ def perform(clusterings: Clusterings, name: str, args: Mapping) -> Done:
     clusterings.reads.need(act.right)
     try:
         return act.perform(clusterings, args)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise NoteError(f"The act “{name}” was asked for without what it needs ({error}).") from None
 
 

@@ -16,13 +16,13 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-import waitress
 from playwright.sync_api import Page, sync_playwright
 
+from dashboard.access import plan_of
 from dashboard.app import create_app
 from dashboard.pages.map import page as map_page
 from dashboard.reads import Reads
-from dashboard.server import stop
+from dashboard.server import create, stop
 from pipeline.library import Library
 from pipeline.maps import COMBINED
 from tests import large_library
@@ -73,7 +73,8 @@ def main() -> None:
 def measure(data: Path, rounds: int) -> list[tuple[str, list[float], str]]:
     """What was measured, the values of each round, and their unit."""
     library = Library(data)
-    server = waitress.create_server(create_app(library).server, host="127.0.0.1", port=0, threads=8)
+    app = create_app(library)
+    server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
     threading.Thread(target=server.run, daemon=True).start()
     address = f"http://127.0.0.1:{server.effective_port}"
     found: dict[tuple[str, str], list[float]] = {}

@@ -92,7 +92,7 @@ def _asked(form: dict[str, str] | None = None) -> dict:
     sort = [one for one in _list(given.get("sort")) if isinstance(one, list) and len(one) == 2 and all(isinstance(x, str) for x in one)]
 
     def number(name: str) -> int:
-        return given[name] if isinstance(given.get(name), int) and given[name] >= 0 else 0
+        return given[name] if isinstance(given.get(name), int) and 0 <= given[name] < 2**63 else 0
 
     return {
         "set": {name: str(chosen[name]) for name in table.SETS if chosen.get(name)}, "where": str(given.get("where") or ""),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 
 import pytest
-import waitress
 
+from dashboard.access import plan_of
 from dashboard.app import create_app
 from dashboard.reads import map_data
-from dashboard.server import stop
+from dashboard.server import create, stop
 from pipeline import maps
 from pipeline.library import Library
 from pipeline.maps import COMBINED
@@ -107,7 +107,7 @@ def large_address(large):
     for name, value in {"WHOLE_UP_TO": 1_000, "SAMPLE": 700, "LEAST": 5}.items():
         patch.setattr(map_data, name, value)
     app = create_app(Library(large.data))
-    server = waitress.create_server(app.server, host="127.0.0.1", port=0, threads=4)
+    server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
     threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{server.effective_port}"
     stop(server)

@@ -14,13 +14,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-import waitress
 from playwright.sync_api import expect
 from werkzeug.test import Client
 
 from dashboard.access import Access
-from dashboard.roof import libraries_in, open_roof, places
-from dashboard.server import stop
+from dashboard.roof import libraries_in, open_roof, places, planned
+from dashboard.server import create, stop
 from pipeline.errors import LibraryError, SettingsError
 from pipeline.library import Library
 
@@ -42,8 +41,7 @@ def two(unopened_library, tmp_path_factory):
 @pytest.fixture(scope="module")
 def roofed(two):
     """Where both are served."""
-    application = open_roof(libraries_in(two), Access.listening_on("127.0.0.1"))
-    server = waitress.create_server(application, host="127.0.0.1", port=0, threads=8)
+    server = create(*planned(libraries_in(two), Access.listening_on("127.0.0.1")), host="127.0.0.1", port=0)
     threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{server.effective_port}"
     stop(server)
