@@ -30,6 +30,7 @@ EXAMPLES = {
                      {"map": "combined", "cluster": 1, "name": ""}],
     "rate": [{"question": QUESTION, "image": 5, "value": 1, "rank": 2, "score": 0.5},
              {"question": QUESTION, "image": 6, "value": -1, "rank": 3, "score": 0.4}],
+    "rate-these": [{"ids": [5, 7], "value": 1}, {"values": {"6": -1}}],
 }
 """Arguments of each act; see `noted` for what is there before."""
 
@@ -116,7 +117,8 @@ def test_who_may_only_read_is_shown_no_control_that_changes_notes(noted):
      ("keep", {"name": "x" * 200, "ids": [1]}), ("keep", {"name": 3, "ids": [1]}),
      ("untag", {"name": "blue", "ids": "%%"}), ("drop-collection", {"collection": "none such"}),
      ("name-cluster", {"map": "../../x", "cluster": 0, "name": "x"}),
-     ("name-cluster", {"map": "combined", "cluster": 999, "name": "x"}), ("rate", {"image": 10**6})],
+     ("name-cluster", {"map": "combined", "cluster": 999, "name": "x"}), ("rate", {"image": 10**6}),
+     ("rate-these", {"ids": [10**6], "value": 1}), ("rate-these", {"values": [3]})],
 )
 def test_what_cannot_be_done_is_a_sentence_and_changes_nothing(noted, act, args):
     before = state(noted)
