@@ -238,21 +238,26 @@ def test_names_of_any_bytes_and_times_of_any_year(tmp_path):
     name = b"b\xe4d\n<b>.png"
     with open(os.path.join(os.fsencode(folder), name), "wb") as file:
         file.write(tiny_picture(1))
+    long = ("y" * 246 + ".png").encode()
+    photo = "\U0001f4f7 <img src=x onerror=alert(1)> ".encode() * 6 + b".png"
+    for number, other in enumerate((long, photo), 3):
+        with open(os.path.join(os.fsencode(folder), other), "wb") as file:
+            file.write(tiny_picture(number))
     typed = unicodedata.normalize("NFC", "Käfer")
     fill(tmp_path / unicodedata.normalize("NFD", typed), [2])
     os.utime(tmp_path / unicodedata.normalize("NFD", typed) / "2.png", (-5e9, -5e9))
     data = str(tmp_path / "data")
     told = CliRunner().invoke(main, ["scan", folder, str(tmp_path / typed), "--data", data])
-    assert told.exit_code == 0 and "2 new" in told.output
+    assert told.exit_code == 0 and "4 new" in told.output
     told = CliRunner().invoke(main, ["scan", "--data", data])
-    assert "2 unchanged" in told.output
+    assert "4 unchanged" in told.output
     library = Library(data)
-    assert {os.fsencode(row.path) for row in library.images()} == {name, b"2.png"}
+    assert {os.fsencode(row.path) for row in library.images()} == {name, b"2.png", long, photo}
     for row in library.images():
         assert row.file.is_file() and library.image_at(row.file).id == row.id
         row.shown.encode()
     told = CliRunner().invoke(main, ["status", "--data", data])
-    assert told.exit_code == 0 and "caf\\xe9: 1 images" in told.output
+    assert told.exit_code == 0 and "caf\\xe9: 3 images" in told.output
     told = CliRunner().invoke(main, ["forget", folder, "--data", data])
     assert told.exit_code == 0 and len(Library(data).roots()) == 1
 
