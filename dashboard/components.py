@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from shlex import quote
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from dash import html
 from flask import has_request_context, request
 
-from dashboard.reads import Called
 from pipeline import embeddings
 from pipeline.library.images import printable
 from pipeline.maps import COMBINED
 from pipeline.progress import counted  # noqa: F401 (pages say it by this module)
 from pipeline.search import Match
+
+if TYPE_CHECKING:
+    from dashboard.reads import Called
 
 
 def title_of(embedding: str) -> str:

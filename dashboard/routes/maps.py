@@ -43,6 +43,13 @@ def address_of(name: str, dim: str) -> str:
 
 def register(server: Flask, reads: Reads, drawings: Drawings, clusterings: Clusterings) -> None:
     """Add the routes to a server."""
+    _register_drawings(server, reads, drawings)
+    _register_clusters(server, clusterings)
+    _register_selections(server, reads, clusterings)
+
+
+def _register_drawings(server: Flask, reads: Reads, drawings: Drawings) -> None:
+    """What is drawn: points, their density, their colors."""
 
     @server.get("/map/overview/<name>")
     @needs(READ)
@@ -89,6 +96,10 @@ def register(server: Flask, reads: Reads, drawings: Drawings, clusterings: Clust
         codes = found.pop("codes")
         return _packed(packing.pack(found, {"codes": codes}))
 
+
+def _register_clusters(server: Flask, clusterings: Clusterings) -> None:
+    """What the clusters and their parts are called."""
+
     @server.get("/map/clusters/<name>")
     @needs(READ, pool=LONG)
     @_said
@@ -100,6 +111,10 @@ def register(server: Flask, reads: Reads, drawings: Drawings, clusterings: Clust
     @_said
     def parts(name: str) -> Response:
         return jsonify(clusterings.parts(clusterings.at(name, step_of(request.args.get("grain")))))
+
+
+def _register_selections(server: Flask, reads: Reads, clusterings: Clusterings) -> None:
+    """What lies in a line, in a collection or tag, and what images have in common."""
 
     @server.post("/map/find/<name>")
     @needs(READ, pool=LONG)

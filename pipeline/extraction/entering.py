@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pipeline.errors import ImageError, TransientImageError
 from pipeline.extraction import facts
+from pipeline.extraction.found import File
 from pipeline.extraction.known import ID
 from pipeline.extraction.parts import Part, is_settled
 from pipeline.extraction.report import ScanReport
-from pipeline.extraction.walk import File
 from pipeline.library import Library
 from pipeline.library.images import from_database, printable, to_database
 from pipeline.library.vectors import chunks

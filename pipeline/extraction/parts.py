@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.errors import LibraryError
+from pipeline.extraction.found import Walk
 from pipeline.extraction.known import DEVICE, ID, KnownRows
 from pipeline.extraction.report import ScanReport
-from pipeline.extraction.walk import Walk, as_on_disk, once, walk
+from pipeline.extraction.walk import as_on_disk, once, walk
 from pipeline.library import Library
 from pipeline.library import folders as folder_sums
 from pipeline.library.images import from_database, printable

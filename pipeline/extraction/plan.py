@@ -10,7 +10,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.embeddings import EMBEDDINGS, WRITTEN, Extractor, Options, about, canonical, create, find, ordered
+from pipeline.embeddings import (
+    EMBEDDINGS,
+    WRITTEN,
+    Extractor,
+    Options,
+    about,
+    canonical,
+    create,
+    find,
+    ordered,
+)
 from pipeline.errors import EmbeddingError, SettingsError
 from pipeline.library import Library
 from pipeline.progress import Progress, Silent

@@ -18,11 +18,11 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.extraction import facts
 from pipeline.extraction.entering import BATCH, Seen, enter_known, enter_new, inspect
+from pipeline.extraction.found import File
 from pipeline.extraction.known import ID, INODE, RETRY, STATE
 from pipeline.extraction.parts import Part, parts_of, root_for
 from pipeline.extraction.recognition import images_of, without_strange
 from pipeline.extraction.report import ScanReport
-from pipeline.extraction.walk import File
 from pipeline.library import Library
 from pipeline.library.images import printable
 from pipeline.progress import Progress, Silent
