@@ -20,6 +20,7 @@ from pipeline.library.images import printable
 from pipeline.library.runs import RunRecord
 from pipeline.progress import Progress, Silent, counted
 from pipeline.settings import EmbedOptions
+from pipeline.things import palettes
 
 SAMPLE_FOLDER = "gallery"
 """Folder inside a data directory that the sample gallery is generated into."""
@@ -104,7 +105,7 @@ def run(
             "index", lambda: index.build(library, None, index_options or None, record)
         )
         if things.available(library):
-            step("things", lambda: things.seen(library, record))
+            step("things", lambda: (things.seen(library, record), palettes.palettes(library, record)))
         options = maps.settled(library, map_options, record)
         report.maps = step("map", lambda: maps.build(library, None, options, record))
         record.message = str(report)

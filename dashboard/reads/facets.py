@@ -6,8 +6,9 @@ import numpy as np
 
 from dashboard.reads.reads import Reads
 from pipeline import columns
-from pipeline.columns import Condition, colors, conditions, facets
+from pipeline.columns import Condition, conditions, facets
 from pipeline.columns.registry import Column
+from pipeline.embeddings import color_words
 from pipeline.errors import QueryError
 
 _PLACES = ("root",)
@@ -44,7 +45,7 @@ def counted(reads: Reads, text: str, names: str, find: str = "") -> dict:
     active = [table.column(one.column).name for one in given]
     found = facets.facets(table, given, list(dict.fromkeys([*wanted, *active])), {column: wish})
     if "color" in found["facets"]:
-        found["facets"]["color"]["samples"] = {name: colors.sample(name) for name in colors.NAMES}
+        found["facets"]["color"]["samples"] = {name: color_words.sample(name) for name in color_words.PLAIN}
     # Under the columns' own names, however they were written.
     told = [{**one, "column": name} for one, name in zip(conditions.as_json(given), active)]
     titles = {one.name: {"name": one.name, "title": one.title, "kind": one.kind} for one in map(table.column, active)}

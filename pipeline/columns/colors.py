@@ -2,32 +2,30 @@
 
 A color vector holds how much of a picture falls into each cell of hue, saturation and
 brightness (`embeddings.color`). Undoing what damps it gives the shares; the exposure that was
-taken back is known from their mean brightness. A cell's color then has the name whose sample
-is nearest, and a picture the names that cover a fifth of it.
+taken back is known from their mean brightness. A cell's color then has the name that words
+find it by (`embeddings.color_words`), and a picture the names that cover a fifth of it.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 
+import cv2
 import numpy as np
 
 from pipeline.columns.values import Categories
-from pipeline.embeddings import color
+from pipeline.embeddings import color, color_words
 from pipeline.library import Library, derived
 
-NAMES = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "brown", "beige", "white", "gray", "black")
-"""The eleven basic color terms (Berlin & Kay 1969), one between green and blue, and what sand, skin and
-light wood have, which would else be brown or white."""
+NAMES = color_words.PLAIN
 ENOUGH = 0.2
 """Share of a picture that a color covers, to be one of its colors."""
-_VERSION = 2
+_VERSION = 3
 _NAME = "columns/colors"
 _STEP = 20_000  # vectors at a time: 20 MB
 _FEWEST = 12  # hues: with fewer, red and orange are one
 _EXPOSURES = 16
-_GRAY = 0.13  # saturation below which a color is none
-_DARK, _LIGHT = 0.2, 0.82  # brightness (of 1) up to which a gray is black, from which it is white
+_WITHIN = 0.25, 0.95  # where in a cell its color is taken, from the darkest to the brightest: black and white are at the ends
 
 
 def colors(library: Library, ids: np.ndarray) -> Categories:
@@ -110,48 +108,11 @@ def _bins(dim: int) -> int | None:
 def _names(bins: int, levels: int, step: int) -> np.ndarray:
     """The name of each cell, (dim,) int, at a step of exposure from ½ to 4."""
     exposure = 2 ** (step * 3 / (_EXPOSURES - 1) - 1)
+    within = np.linspace(*_WITHIN, levels)
     hue, saturation, value = np.meshgrid(
         (np.arange(bins) + 0.5) / bins * 360,
         ((np.arange(levels) + 0.5) / levels) ** (1 / color.SATURATION_POWER),
-        np.minimum((np.arange(levels) + 0.5) / levels / exposure, 1.0), indexing="ij",
+        np.minimum((np.arange(levels) + within) / levels / exposure, 1.0), indexing="ij",
     )
-    cells = np.stack([hue, saturation, value], axis=-1).reshape(-1, 3)
-    return np.array([NAMES.index(_name(*cell)) for cell in cells.tolist()])
-
-
-def _name(hue: float, saturation: float, value: float) -> str:
-    """What people call a color: hue 0–360, saturation and brightness 0–1."""
-    if value <= _DARK or (value <= 0.3 and saturation < 0.35):
-        return "black"
-    if saturation <= _GRAY:
-        return "white" if value >= _LIGHT else "gray"
-    if 8 <= hue < 70 and saturation < 0.32 and value >= 0.45:
-        return "beige"
-    if hue < 18 or hue >= 345:
-        if saturation < 0.55 and value > 0.65:
-            return "pink"
-        return "brown" if value < 0.4 else "red"
-    if hue < 45:
-        return "brown" if value < 0.68 or saturation < 0.5 else "orange"
-    if hue < 70:
-        return "brown" if value < 0.45 else "yellow"
-    if hue < 155:
-        return "green"
-    if hue < 195:
-        return "teal"
-    if hue < 258:
-        return "blue"
-    if hue < 295:
-        return "purple"
-    return "pink" if value > 0.55 else "purple"
-
-
-def sample(name: str) -> str:
-    """A color to show beside a name, as #rrggbb."""
-    return _SAMPLES[name]
-
-
-_SAMPLES = dict(zip(NAMES, (
-    "#d92b2b", "#ee8a21", "#f2cf2e", "#3d9a45", "#2aa5a0", "#2f6fd0", "#7d4bb8", "#e879a9", "#8a5a37", "#d9c4a3", "#f7f7f5",
-    "#9a9a9a", "#1d1d1f",
-)))
+    seen = cv2.cvtColor(np.stack([hue, saturation, value], axis=-1).astype(np.float32).reshape(1, -1, 3), cv2.COLOR_HSV2RGB)
+    return color_words.named()[color_words.places(seen[0] * 255)]

@@ -114,6 +114,12 @@ class Extractor(ABC):
         """
         return None
 
+    def fit_text(self, text: str, rows: np.ndarray) -> np.ndarray | None:
+        """How likely pictures show what words say by their vectors (n, dim): (n,) float64, logarithms of
+        0–1, NaN for rows of zeros. None: it knows no more than the cosine with `encode_text`.
+        """
+        return None
+
     def encode_palette(self, colors: Sequence[str], shares: Sequence[float]) -> np.ndarray | None:
         """Colors (`#rrggbb`) and how much of a picture each takes (sum 1), as a direction: (dim,)
         float32, L2 norm 1; None: it has no say in colors alone.

@@ -22,6 +22,10 @@ _NAMED, _GIVEN = 0.05, 0.015
 Palettes of the sample gallery, five colors each, find their pictures with R-precision 0.95 at
 0.015, 0.85 at 0.03, 0.60 at 0.06."""
 
+PLAIN = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "brown", "beige", "white", "gray", "black")
+"""Of any two colors there are, each has one of these names: the eleven basic terms, one between green
+and blue, and what sand, skin and light wood have, which would else be brown or white."""
+
 _ANY = (0.0, 0.0)
 _REGIONS: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {
     "red": ((5, 42), (0.15, 0.72), (0.08, 1)),
@@ -33,6 +37,7 @@ _REGIONS: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float,
     "blue": ((215, 290), (0.15, 0.95), (0.03, 1)),
     "purple": ((285, 345), (0.12, 0.8), (0.04, 1)),
     "pink": ((330, 30), (0.55, 0.95), (0.05, 1)),
+    "beige": ((50, 105), (0.7, 0.93), (0.025, 0.075)),
     "gray": (_ANY, (0.2, 0.9), (-1, 0.02)),
     "white": (_ANY, (0.9, 2), (-1, 0.03)),
     "black": (_ANY, (-1, 0.22), (-1, 0.03)),
@@ -49,7 +54,7 @@ _REGIONS: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float,
 """{word: hue in degrees from … to, lightness 0–1, chroma 0–0.33}; `_ANY`: all hues."""
 
 _COLORS = {
-    "aqua": "#3fd0d4", "beige": "#e0d2b4", "burgundy": "#6e1630", "charcoal": "#36393f", "cream": "#f6edd2",
+    "aqua": "#3fd0d4", "burgundy": "#6e1630", "charcoal": "#36393f", "cream": "#f6edd2",
     "crimson": "#b8142f", "cyan": "#20c8dc", "gold": "#d4a628", "indigo": "#3a2f8f", "ivory": "#f4efdf",
     "khaki": "#b3a66e", "lavender": "#bda8e0", "lilac": "#c49fd6", "magenta": "#d0209c", "maroon": "#661a22",
     "mint": "#a4e4c0", "navy": "#18275c", "ochre": "#c4862e", "olive": "#6e7230", "rust": "#a4482a",
@@ -97,7 +102,7 @@ def find(words: str) -> str | None:
         return "#{:02x}{:02x}{:02x}".format(*rgb(asked))
     shade, _, color = asked.partition(" ")
     color = _SYNONYMS.get(color, color)
-    colored = color in _COLORS or color in tuple(_REGIONS)[:12]
+    colored = color in _COLORS or color in PLAIN
     return f"{shade} {color}" if shade in _SHADES and colored else None
 
 
@@ -151,23 +156,32 @@ def around(color: tuple[int, int, int], spread: float = _GIVEN) -> np.ndarray:
 
 
 def shares(pixels: np.ndarray) -> dict[str, float]:
-    """How much of some pixels (n, 3) uint8 each of the twelve plain colors takes: sums to 1."""
-    names = tuple(_REGIONS)[:12]
-    at = np.rint(pixels.astype(np.float64) * (_STEPS - 1) / 255).astype(int)
-    named = _named()[(at[:, 0] * _STEPS + at[:, 1]) * _STEPS + at[:, 2]]
-    return dict(zip(names, (np.bincount(named, minlength=len(names)) / len(named)).tolist()))
+    """How much of some pixels (n, 3) uint8 each of the plain colors takes: sums to 1."""
+    found = np.bincount(named()[places(pixels)], minlength=len(PLAIN)) / len(pixels)
+    return dict(zip(PLAIN, found.tolist()))
+
+
+def places(colors: np.ndarray) -> np.ndarray:
+    """Where the nearest colors of the lattice are to some (…, 3) uint8: (…) int64."""
+    return np.rint(colors.astype(np.float32) * (_STEPS - 1) / 255).astype(np.int64) @ (_STEPS * _STEPS, _STEPS, 1)
+
+
+def called(term: str) -> np.ndarray:
+    """How far each color of the lattice is called by a term of `find`: (35937,) float64, 0–1. A plain
+    color is that or is not: where one ends, the next one begins."""
+    return (named() == PLAIN.index(term)).astype(np.float64) if term in PLAIN else membership(term)
 
 
 @lru_cache
-def _named() -> np.ndarray:
-    """Which of the twelve plain colors each color of the lattice is, most of all: (35937,) int64."""
+def named() -> np.ndarray:
+    """Which of the plain colors each color of the lattice is, most of all: (35937,) int64, places in `PLAIN`."""
     from scipy.spatial import cKDTree
 
-    degrees = np.stack([membership(name) for name in tuple(_REGIONS)[:12]])
-    named, between = degrees.argmax(axis=0), degrees.max(axis=0) <= 0
-    places = oklab(lattice()) * (1, 2, 2)  # a hue apart is more of another color than a shade apart
-    named[between] = named[~between][cKDTree(places[~between]).query(places[between])[1]]
-    return named
+    degrees = np.stack([membership(name) for name in PLAIN])
+    found, between = degrees.argmax(axis=0), degrees.max(axis=0) <= 0
+    near = oklab(lattice()) * (1, 2, 2)  # a hue apart is more of another color than a shade apart
+    found[between] = found[~between][cKDTree(near[~between]).query(near[between])[1]]
+    return found
 
 
 def _inside(hue: tuple[float, float], lightness: tuple[float, float], chroma: tuple[float, float]) -> np.ndarray:

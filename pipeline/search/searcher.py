@@ -16,7 +16,7 @@ from pipeline.errors import ImageError, QueryError
 from pipeline.index import Filter, Index
 from pipeline.library import ImageRow, Library
 from pipeline.pictures import decoding, formats, hashes
-from pipeline.search import metrics, vectors, words, writing
+from pipeline.search import metrics, readings, vectors, words, writing
 from pipeline.search.asked import Asked
 from pipeline.search.extractors import Extractors
 from pipeline.search.hash_index import Hashes
@@ -135,13 +135,17 @@ class Searcher:
         lacking = index.lacking(tuple(usable))
         if not query.scaled and not lacking:
             return Asked(asked, usable)
-        spreads = {name: self._sample.spread(name, asked[name]) for name in (usable if query.scaled else lacking)}
+        read = readings.readings(self.library, self._extractors, query.entries, usable, sample) if query.scaled else {}
+        spreads = {
+            name: read[name].spread if name in read else self._sample.spread(name, asked[name])
+            for name in (usable if query.scaled else lacking)
+        }
         missing = {name: spread.mean for name, spread in spreads.items()}
         if query.scaled:
             asked = {name: asked[name] for name in usable}
         far = lacking if query.metric == "manhattan" else ()
         apart = {name: self._sample.apart(name, asked[name]) for name in far}
-        return Asked(asked, usable, spreads if query.scaled else None, missing if lacking else None, written, apart)
+        return Asked(asked, usable, spreads if query.scaled else None, missing if lacking else None, written, apart, read)
 
     def understood(self, text: str) -> Understood:
         """Which embeddings have a say in which of some words, and which words none of them knows."""
@@ -199,17 +203,25 @@ class Searcher:
         ways = [sums, *({name: 1.0} for name in sums)] if len(sums) > 1 else [sums] if sums else []
         missing = asked.missing and {name: asked.missing.get(name, 0.0) for name in sums}
         found = [index.search(asked.vectors, way, count, passing, query.exact, missing).ids for way in ways]
+        found += [self._promising(index, asked, passing, name, count) for name in asked.readings]
         ids = np.unique(np.concatenate([asked.written.passing(self.library, passing), *found]))
         scores = asked.written.joined(ids, self._looks(asked, ids))
         best = np.argsort(-scores, kind="stable")[:k]
         return ids[best], scores[best]
 
+    def _promising(self, index: Index, asked: Asked, passing: Filter, name: str, count: int) -> np.ndarray:
+        """Ids of those for which a reading speaks, where it is known of all, that are nearest by the rest."""
+        best, rest = asked.readings[name].best, {other: 1.0 for other in asked.weights if other != name}
+        if best is None or not rest:
+            return np.zeros(0, np.int64)
+        ids = best[0][asked.scale[name].standing(best[1]) >= 0.5]
+        if passing.ids is not None:
+            ids = np.intersect1d(ids, passing.ids)
+        return index.search(asked.vectors, rest, count, replace(passing, ids=tuple(ids.tolist()))).ids
+
     def _looks(self, asked: Asked, ids: np.ndarray) -> np.ndarray:
         """What images (n,), ascending, are worth by what they look like: (n,) float64."""
-        cosines = {name: np.full(len(ids), np.nan) for name in asked.weights}
-        for name, vector in asked.vectors.items():
-            having, rows = self.library.vectors(name, ids.tolist())
-            cosines[name][np.searchsorted(ids, having)] = rows @ vector
+        cosines = asked.figures(self.library, ids)
         scores = np.broadcast_to(asked.score(cosines), len(ids)) if asked.weights else np.zeros(len(ids))
         seen = [~np.isnan(one) for one in cosines.values()]
         return np.where(np.any(seen, axis=0), scores, 0.0) if seen else scores
@@ -218,10 +230,11 @@ class Searcher:
         """The matches in the order of `ids`, their parts from the stored vectors and so exact."""
         rows = self.library.images_by_id(ids.tolist())
         parts: dict[int, dict[str, float]] = {i: {} for i in ids.tolist()}
-        for name, vector in asked.vectors.items():
-            having, stored = self.library.vectors(name, ids.tolist())
-            for image_id, cosine in zip(having.tolist(), (stored @ vector).tolist()):
-                parts[image_id][name] = cosine
+        ascending = np.sort(ids)
+        for name, figures in asked.figures(self.library, ascending).items():
+            for image_id, figure in zip(ascending.tolist(), figures.tolist()):
+                if not np.isnan(figure):
+                    parts[image_id][name] = figure
         matches = []
         for image_id, mine in parts.items():
             if image_id in rows:  # else it went this very moment

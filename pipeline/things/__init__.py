@@ -1,4 +1,5 @@
-"""What kinds of things a network is sure to see in images, and names for groups of images made of that."""
+"""What kinds of things a network is sure to see in images, names for groups of images made of that, and
+the colors that things have."""
 
 from pipeline.things.kinds import Kind, kinds
 from pipeline.things.naming import Name, names

@@ -19,11 +19,6 @@ from pipeline.progress import Progress, Silent
 from pipeline.things.kinds import kinds
 
 NAME = efficientnet.EfficientNet.name
-LENGTH = 15.0
-"""What stands for the features' length before it was made 1: 14.9 ± 1.6 on 400 of the clothing
-photographs. With that one length the first class is the same for 400 of 400, its share
-differs by 0.06 on average. Shares of 0.2 to 0.4 there were right in 48 of 100, of 0.4 to 0.6
-in 68, above 0.8 in 94: cautious, not bold, for pictures as the network knows them."""
 SURE = 0.5
 """Share from which it is said of an image that it shows a kind."""
 LEAST = 0.1
@@ -80,7 +75,7 @@ def _seen(library: Library, now: int, progress: Progress) -> Seen:
     """As kept on disk, brought up to date."""
     if not available(library):
         return _nothing()
-    key = derived.key_of(_VERSION, LENGTH, LEAST, len(kinds()), library.embeddings()[NAME].extractor)
+    key = derived.key_of(_VERSION, efficientnet.LENGTH, LEAST, len(kinds()), library.embeddings()[NAME].extractor)
     kept = derived.load(library, _PLACE, key)
     if kept is not None and kept.about["generation"] == now:
         return _unpacked(kept.arrays)
@@ -102,11 +97,7 @@ def shares(vectors: np.ndarray) -> np.ndarray:
     A kind's share is the sum over its classes of what a softmax of the classifier gives them.
     In a picture without features (a row of zeros) nothing is seen.
     """
-    weights, biases = efficientnet.classifier()
-    odds = LENGTH * (vectors @ weights.T) + biases
-    odds -= odds.max(axis=1, keepdims=True)
-    np.exp(odds, out=odds)
-    odds /= odds.sum(axis=1, keepdims=True)
+    odds = efficientnet.class_shares(vectors)
     odds[~vectors.any(axis=1)] = 0
     return odds @ _members()
 

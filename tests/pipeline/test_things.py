@@ -8,10 +8,11 @@ import pytest
 from pipeline import things
 from pipeline.columns import OneOf, of
 from pipeline.embeddings import efficientnet, imagenet
+from pipeline.embeddings.efficientnet import LENGTH
 from pipeline.library import Library, derived
 from pipeline.pictures import decoding
 from pipeline.things.kinds import kinds
-from pipeline.things.seen import LEAST, LENGTH, SURE, shares
+from pipeline.things.seen import LEAST, SURE, shares
 from tests.conftest import unit
 
 AIRLINER, ORCA, BEAGLE, PUG, RED_FOX = (

@@ -1,0 +1,92 @@
+"""What words say better of a picture than the cosine with one vector does.
+
+Two embeddings know more than a direction. A network's own classifier tells many classes apart
+together, which no mean of their directions does; and a color beside a thing is the color of
+that thing, not of the floor it stands on. Candidates still come from the index, by directions;
+what they are worth is then read here, and brought to one scale like any cosine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.library import Library
+from pipeline.search import words
+from pipeline.search.extractors import Extractors
+from pipeline.search.joining import MINUS
+from pipeline.search.query import Entry, PaletteEntry, WordsEntry
+from pipeline.search.scale import Sample, Spread, spread_of
+from pipeline.things import palettes
+
+
+@dataclass(frozen=True)
+class Reading:
+    """of(ids, rows): what images (n,), ascending, are worth by their vectors of the embedding (n, dim), (n,)
+    float64, NaN where nothing is known. spread: of that over the library. best: where it is
+    known of all images, their ids and figures, each (m,)."""
+
+    of: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    spread: Spread
+    best: tuple[np.ndarray, np.ndarray] | None = None
+
+
+def readings(
+    library: Library, extractors: Extractors, entries: Sequence[Entry], names: Sequence[str], sample: Sample
+) -> Mapping[str, Reading]:
+    """By embedding, of those where words are better read than by a cosine."""
+    found = {}
+    for name in names:
+        read = _colors(library, entries) if name == "color" else _words(extractors, entries, name, sample)
+        if read is not None:
+            found[name] = read
+    return found
+
+
+def _colors(library: Library, entries: Sequence[Entry]) -> Reading | None:
+    """The share of the thing that has the colors that words say, where they say a thing as well."""
+    said = [(part, entry.minus) for entry in entries if isinstance(entry, WordsEntry) for part in words.parse(entry.text).parts]
+    terms = [(part.name, minus) for part, minus in said if part.kind == "color"]
+    of_what = any(part.kind == "thing" and not minus for part, minus in said) or any(
+        not entry.scaled and not entry.minus for entry in entries
+    )
+    if not terms or not of_what or any(isinstance(entry, PaletteEntry) for entry in entries):
+        return None
+    known = palettes.ready(library)
+    if not len(known.ids):
+        return None
+    plus = [known.covered(term) for term, minus in terms if not minus]
+    minus = [known.covered(term) for term, minus in terms if minus]
+    # Of several colors each counts up to its even part: a red and white dress is not the reddest.
+    shares = sum(np.minimum(one * len(plus), 1) / len(plus) for one in plus) if plus else np.zeros(len(known.ids))
+    figures = np.asarray(shares - (MINUS * np.mean(minus, axis=0) if minus else 0), np.float64)
+
+    def of(ids: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        at = np.searchsorted(known.ids, ids).clip(max=len(known.ids) - 1)
+        return np.where(known.ids[at] == ids, figures[at], np.nan)
+
+    return Reading(of, spread_of(figures), (known.ids, figures))
+
+
+def _words(extractors: Extractors, entries: Sequence[Entry], name: str, sample: Sample) -> Reading | None:
+    """What an embedding makes of the words itself, where nothing but words speaks of them."""
+    said = [entry for entry in entries if len(entry.rows(extractors, name))]
+    if not said or not all(isinstance(entry, WordsEntry) for entry in said):
+        return None
+    extractor = extractors.of(name)
+    things = [(part.name, entry.minus) for entry in said for part in words.parse(entry.text).parts if part.kind == "thing"]
+    if extractor is None or not things or extractor.fit_text(things[0][0], sample.rows(name)[:1]) is None:
+        return None
+
+    def of(ids: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        sides: tuple[list, list] = ([], [])
+        for thing, minus in things:
+            sides[minus].append(extractor.fit_text(thing, rows))
+        plus = np.mean(sides[0], axis=0) if sides[0] else np.zeros(len(rows))
+        # What is not to be is unlikely, rather than far away: a shirt, and no T-shirt, is a shirt.
+        return plus + sum(np.log(np.maximum(-np.expm1(one), 1e-9)) for one in sides[1])
+
+    rows = sample.rows(name)
+    return Reading(of, spread_of(of(np.zeros(len(rows), np.int64), rows)))
