@@ -111,6 +111,10 @@ def test_by_keys_from_image_to_image_and_what_the_panel_says(tab):
     rows.first.focus()
     tab.keyboard.press("ArrowDown")
     expect(rows.nth(1)).to_be_focused()
+    onward = tab.evaluate("likeness.mapPage.found[0]")
+    tab.evaluate("id => likeness.mapPage.select(id)", onward)  # the view stays where it is
+    expect(tab.locator(".map-tile.is-chosen img")).to_have_attribute("src", f"/thumb/{onward}")
+    expect(near).to_have_count(12)
 
 
 def test_the_list_of_clusters_is_dense_filtered_and_sorted(tab):
