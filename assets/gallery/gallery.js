@@ -180,11 +180,19 @@
       cell.setAttribute("aria-selected", String(list.chosen.has(Number(cell.dataset.image))));
     }
 
+    // Those in sight first: the browser has few connections.
     function load() {
-      grid.querySelectorAll("img[data-src]").forEach((picture) => {
+      const seen = view();
+      const sighted = (number) => {
+        const top = list.made.tops[number];
+        return top < seen.bottom && top + list.made.heights[number] > seen.top;
+      };
+      const numbers = [...rows.keys()].sort((a, b) => sighted(b) - sighted(a) || a - b);
+      numbers.forEach((number) => rows.get(number).querySelectorAll("img[data-src]").forEach((picture) => {
+        picture.fetchPriority = sighted(number) ? "high" : "low";
         picture.src = window.likeness.url(picture.dataset.src);
         delete picture.dataset.src;
-      });
+      }));
     }
 
     // Coming and going

@@ -40,6 +40,8 @@ def test_collections_are_renamed_described_and_merged_and_each_is_taken_back(pag
     page.locator("#kept summary").click()
     page.get_by_role("link", name="All collections").click()
     expect(page).to_have_url(re.compile("/collections$"))
+    expect(page.locator(".collection h2")).to_have_text(["First", "Second"])
+    assert not faults(page)
 
     def change(of: str, does: str, field: str, text: str) -> None:
         part = page.locator(f".collection[data-collection='{of}']")
@@ -49,12 +51,15 @@ def test_collections_are_renamed_described_and_merged_and_each_is_taken_back(pag
 
     change("First", "Describe", "Description", "For the wall")
     expect(page.locator(".collection-said")).to_have_text(["For the wall"])
+    change("First", "Describe", "Description", "")  # nothing any more
+    expect(page.locator(".collection-said")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".collection-said")).to_have_text(["For the wall"])
     change("First", "Rename", "Name", "second")  # there is one
     expect(page.locator("#toast")).to_contain_text("already a collection")
     page.get_by_label("Name: First", exact=True).fill("Best")
     page.keyboard.press("Enter")
     expect(page.locator(".collection h2")).to_have_text(["Best", "Second"])
-    assert not faults(page)
     change("Best", "Merge into", "Name of another collection", "Second")
     expect(page.locator(".collection h2")).to_have_text(["Second"])
     expect(page.locator(".collection")).to_contain_text("20 images")

@@ -98,16 +98,18 @@ def _covers(reads: Reads, one: Collection) -> Component:
     pictures = [components.thumb(image, "") for image in some if image in with_picture]
     if not pictures:
         return html.P("It has no images at the moment.", className="soft small")
-    return html.A(pictures, href=_to("/gallery", one.name), className="collection-covers", **{"aria-label": f"All pictures of {one.name}"})
+    return html.A(pictures, href=_to("/gallery", one.name), className="collection-covers",
+                  **{"aria-label": f"All pictures of {one.name}"})
 
 
 def _doing(one: Collection, others: bool) -> html.Div:
     """What changes a collection: forms that open, and the one act that needs no words."""
     of = {"collection": one.name}
+    said, longest = one.description, notes.LONGEST_SAID
     return html.Div(
         [
             _form("pencil", "Rename", "rename-collection", of, "name", one.name, notes.LONGEST),
-            _form("chat-left-text", "Describe", "describe-collection", of, "description", one.description, notes.LONGEST_SAID),
+            _form("chat-left-text", "Describe", "describe-collection", of, "description", said, longest),
             *([_form("union", "Merge into", "merge-collections", of, "into", "", notes.LONGEST)] if others else []),
             html.Button(
                 [components.icon("trash"), html.Span("Delete")], type="button", className="button",
@@ -132,8 +134,8 @@ def _form(icon: str, text: str, does: str, of: Mapping, field: str, value: str, 
                 [
                     html.Label(
                         [html.Span(label, className="visually-hidden"),
-                         dcc.Input(id=f"{does}-{of['collection'].encode().hex()}", type="text", value=value, maxLength=longest,
-                                   autoComplete="off", placeholder=_FIELDS[field], className="text-field", **more)],
+                         dcc.Input(id=f"{does}-{of['collection'].encode().hex()}", type="text", value=value,
+                                   maxLength=longest, autoComplete="off", placeholder=_FIELDS[field], className="text-field", **more)],
                         className="collection-field",
                     ),
                     html.Button(text if field == "into" else "Keep", type="submit", className="button is-main"),
