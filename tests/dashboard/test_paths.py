@@ -63,7 +63,8 @@ def test_pictures_shown_together_are_told_apart_wherever_two_would_read_alike(li
             image_panel(reads, 3, "combined")[0], columns.layout(reads, {"image": "3"}, 3),
             graph_page.content(reads, {"image": 3}, Settings(count=20), 1.4)[2],
         ):
-            told = [getattr(part, kind, None) or "" for part in parts(tree) for kind in ("title", "aria-label", "alt")]
+            told = [str(getattr(part, kind, None) or "")
+                    for part in parts(tree) for kind in ("title", "aria-label", "alt", "data")]
             assert any("a.jpg" in text for text in told)
             assert any(ends[1] in text for text in told) == (rights is None)
 

@@ -94,13 +94,15 @@ def _body(reads: Reads, subject: int | QueryEntry, about: html.Figure, count: in
             ),
             className="compare-scroll", role="region", **{"aria-label": "Closest images, column by column"},
         ),
-        dcc.Store(id="compare-matches", data=_told(shown, titles, _called(reads, shown), reads)),
+        dcc.Store(id="compare-matches", data=_told(shown, titles, _called(reads, shown, subject), reads)),
         dcc.Store(id="compare-drawn"),
     ]
 
 
-def _called(reads: Reads, shown: Sequence[Column]) -> dict[int, Called]:
-    return reads.called(sorted({match.id for column in shown for match in column.matches or ()}))
+def _called(reads: Reads, shown: Sequence[Column], subject: int | QueryEntry) -> dict[int, Called]:
+    """What the matches are called beside one another and beside the image compared."""
+    ids = {match.id for column in shown for match in column.matches or ()}
+    return reads.called(sorted(ids | ({subject} if isinstance(subject, int) else set())))
 
 
 def _query(reads: Reads, row: ImageRow) -> html.Figure:
