@@ -88,5 +88,8 @@ def _words(extractors: Extractors, entries: Sequence[Entry], name: str, sample: 
         # What is not to be is unlikely, rather than far away: a shirt, and no T-shirt, is a shirt.
         return plus + sum(np.log(np.maximum(-np.expm1(one), 1e-9)) for one in sides[1])
 
-    rows = sample.rows(name)
-    return Reading(of, spread_of(of(np.zeros(len(rows), np.int64), rows)))
+    def spread() -> Spread:
+        rows = sample.rows(name)
+        return spread_of(of(np.zeros(len(rows), np.int64), rows))
+
+    return Reading(of, sample.kept((name, *things), spread))

@@ -14,7 +14,7 @@ picture): sums of standard deviations 0.62, the lesser of the two 0.69, this 0.7
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,9 @@ from pipeline.index import Index
 
 SAMPLE = 2_000
 """Images whose cosines are looked at: mean and deviation are then within a few percent."""
+
+KEPT = 256
+"""Spreads that are kept of what was asked."""
 
 STEEP, MIDDLE = 1.5, 1.0
 """The curve is at a half where a picture stands out by MIDDLE deviations; between 1 and 2 for the
@@ -51,6 +54,15 @@ class Sample:
     def __init__(self, index: Index):
         self._index = index
         self._rows: dict[str, np.ndarray] = {}
+        self._spreads: dict[Hashable, Spread] = {}
+
+    def kept(self, asked: Hashable, made: Callable[[], Spread]) -> Spread:
+        """The spread of what is asked, made once: words come again with every page and filter."""
+        if asked not in self._spreads:
+            if len(self._spreads) >= KEPT:
+                self._spreads.clear()
+            self._spreads[asked] = made()
+        return self._spreads[asked]
 
     def spread(self, name: str, vector: np.ndarray) -> Spread:
         """Of a vector (dim,) of norm 1 over the images that have this embedding."""

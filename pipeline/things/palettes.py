@@ -40,7 +40,7 @@ PART = 0.25
 """Of the picture, that is taken for the thing; on clothing R-precision changes little between 0.15 and 0.5."""
 _MIDDLE, _BORDER = 0.3, 0.06  # of the picture's sides: deviation of what is the middle, width of the border
 _LEVELS = 12  # of each channel, of the colors that the border has
-_FEW = 4_000  # pictures that a search looks at itself, in some seconds
+_FEW = 1_000  # pictures that a search looks at itself, in two seconds
 _VERSION = 1
 _PLACE = "things/palettes"
 _in_memory: WeakKeyDictionary[Library, tuple[int, Palettes]] = WeakKeyDictionary()
