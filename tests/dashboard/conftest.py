@@ -15,6 +15,7 @@ from dashboard.access import Access, plan_of
 from dashboard.app import create_app
 from dashboard.server import create, stop
 from pipeline.library import Library
+from tests.dashboard.on_map import drawn
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 _FLAGS = [
@@ -106,3 +107,11 @@ def page(browser, address):
     context.close()
     assert not foreign, "requests that leave the machine"
     assert not errors
+
+
+@pytest.fixture
+def tab(page):
+    """A browser's page with the map drawn."""
+    page.goto("/")
+    drawn(page)
+    return page

@@ -15,14 +15,6 @@ from tests.dashboard.on_map import corners, drag, drawn, selected
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def tab(page):
-    """A browser's page with the map drawn."""
-    page.goto("/")
-    drawn(page)
-    return page
-
-
 def test_lasso_keep_reload_and_clear(tab, address, made_library):
     tab.keyboard.press("l")
     half = corners(tab, 0.5)

@@ -16,14 +16,6 @@ from tests.dashboard.on_map import corners, drag, drawn, selected
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def tab(page):
-    """A browser's page with the map drawn."""
-    page.goto("/")
-    drawn(page)
-    return page
-
-
 def test_bars_narrow_a_selection_and_chips_widen_it_again(tab, made_library):
     library = Library(made_library)
     notes.collect(library, "Mine", [row.id for row in library.images()])
