@@ -21,6 +21,7 @@
     // Where one was before an image was opened: closing it leads there.
     if (shown && shown.path !== "/detail") window.likeness.from = shown;
     asked = here();
+    window.likeness.visits.at(asked.path, asked.search); // at once: a quick click goes on from there
     return Object.assign({ at: Date.now() }, asked); // asked for again it is another question
   }
 
@@ -41,8 +42,8 @@
     );
   }
 
-  // Lead to a page; back: to where one came from, and so to the place in it. Where the address names it already, that is no step of the history; and
-  // it is asked for again if it did not come.
+  // Lead to a page; back: to where one came from, and so to the place in it. Where the address
+  // names it already, that is no step of the history; and it is asked for again if it did not come.
   window.likeness.visit = function (path, search, back) {
     const to = url(path) + (search || "");
     if (to !== location.pathname + location.search) {
@@ -113,10 +114,11 @@
       // The first page.
       begin: ask,
 
-      // A page is here: its title, its link in the bar.
+      // A page is here: its title, its link in the bar. Where the person has asked for another one
+      // while it was drawn, the address is of that one already.
       arrive: function (page) {
         shown = { path: page.path, search: page.search };
-        window.likeness.visits.at(page.path, page.search);
+        if (asked && !same(asked, shown)) return shown;
         asked = null;
         if (!same(here(), shown)) history.replaceState(history.state, "", url(shown.path) + shown.search);
         document.title = page.title;

@@ -89,3 +89,32 @@ def test_pages_come_back_as_they_were_left_and_the_chosen_picture_goes_along(pag
     to(page, "Map")  # again: anew
     expect(page).not_to_have_url(re.compile("image="))
     page.wait_for_function("likeness.mapPage.drawn && !likeness.mapPage.hidden().length && !likeness.mapPage.params.at")
+
+
+# As soon as something of a page stands, before anything else of it: the second of two quick clicks.
+_QUICK = """([there, name]) => new MutationObserver((changes, observer) => {
+    if (!document.querySelector(there)) return;
+    observer.disconnect();
+    [...document.querySelectorAll(".nav-page")].find(link => link.textContent === name).click();
+}).observe(document.body, { childList: true, subtree: true })"""
+
+
+def test_the_second_of_two_quick_clicks_holds_while_the_first_page_is_drawn(page: Page):
+    page.goto("/?image=7")
+    drawn(page)
+    page.evaluate(_QUICK, ["#compare-columns", "Graph"])
+    to(page, "Compare")
+    expect(page).to_have_url(re.compile(r"/graph\?.*image=7"))
+    expect(page.locator("#page")).to_contain_text("Communities")
+    expect(page.locator(".nav-page[aria-current]")).to_have_text("Graph")
+    expect(page).to_have_url(re.compile(r"/graph\?.*image=7"))
+
+    # The picture of a page that is on its way goes along already.
+    page.goto("/graph")
+    expect(page.locator("#page a[href*=cluster_of]").first).to_be_visible()
+    page.evaluate("""() => {
+        likeness.visit("/detail", "?image=9");
+        [...document.querySelectorAll(".nav-page")].find(link => link.textContent === "Map").click();
+    }""")
+    expect(page).to_have_url(re.compile(r"/\?.*image=9\b"))
+    expect(page.locator("#map-panel")).to_be_visible()
