@@ -18,6 +18,7 @@ DATA_DIR = "./data"
 HOST = "127.0.0.1"
 PORT = 8050
 
+ENGINES = ("auto", "openvino", "torch")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 INDEX_TYPES = ("hnsw", "ivfpq", "flat")
 STORAGES = ("float32", "float16", "int8")
@@ -69,6 +70,14 @@ class MapOptions:
     """Map at most this many pictures, drawn evenly; 0: all."""
     seed: int | None = None
     """A seed makes the map reproducible and single-threaded; None: fast."""
+
+
+def engine() -> str:
+    """What runs networks (LIKENESS_ENGINE): `openvino`, `torch`, or `auto`, which is for the program to choose."""
+    given = os.environ.get("LIKENESS_ENGINE") or "auto"
+    if given not in ENGINES:
+        raise SettingsError(f"LIKENESS_ENGINE is one of {', '.join(ENGINES)}, not {given!r}.")
+    return given
 
 
 def find_away() -> bool:

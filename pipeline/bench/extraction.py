@@ -11,7 +11,7 @@ from pipeline import settings
 from pipeline.bench.isolated import measured
 from pipeline.bench.table import Table
 from pipeline.embeddings import create
-from pipeline.embeddings.network import choose_device
+from pipeline.embeddings.engines.torch import choose_device
 from pipeline.embeddings.sift_vlad import SIDE
 from pipeline.errors import LibraryError
 from pipeline.extraction.embed import embed

@@ -10,12 +10,13 @@ import pickle
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from pipeline.embeddings import models
+from pipeline.embeddings import engines, models
 from pipeline.embeddings.base import Extractor, unit_rows
 from pipeline.embeddings.dreamsim_weights import WAYS_OUT, Weights, package, unavailable_reason
 from pipeline.embeddings.options import Options, option
@@ -101,7 +102,7 @@ class DreamSim(Extractor):
         """
         self.fetch()
         key = (self.fingerprint, self.device)
-        features = models.shared(key, lambda: _load(self.options, self.device))(prepared)
+        features = models.shared(key, lambda: engines.load(_blueprint(self.options), self.device))(prepared)
         return unit_rows(features - features.mean(axis=1, keepdims=True))
 
 
@@ -112,30 +113,43 @@ def _weights(options: DreamSimOptions) -> Weights:
         raise WeightsUnavailableError(f"{error} {WAYS_OUT}") from None
 
 
-def _load(options: DreamSimOptions, device_name: str):
-    """The package's own model, LoRA merged, as a Network."""
+def _blueprint(options: DreamSimOptions) -> engines.Blueprint:
+    """The package's own model, LoRA merged."""
     weights = _weights(options)
-    weights.fetch()
+    made_of = f"dreamsim {version('dreamsim')} {weights.kind} {weights.digest()}"
+    return engines.Blueprint(
+        name=f"dreamsim-{weights.kind}", made_of=made_of, side=SIDE, mean=(0, 0, 0), std=(1, 1, 1),
+        module=lambda: _module(weights), trusted=True,
+    )  # fmt: skip
 
-    from pipeline.embeddings import network
 
-    device = network.choose_device(device_name)
-    half = network.half_precision(device)
-    model = _merged(weights, device)
+def _module(weights: Weights):
+    """From normalized pictures to features, as the package's `embed`."""
+    import torch
+
+    model = _merged(weights)
     for extractor in model.extractor_list:
         _attend_once(extractor.model.blocks[-1])
-    network.narrow_weights(model, half)
-    return network.Network(model.embed, (0, 0, 0), (1, 1, 1), device, half)
+
+    class Features(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self, pixels):
+            return self.model.embed(pixels)
+
+    return Features().eval().requires_grad_(False)
 
 
-def _merged(weights: Weights, device):
+def _merged(weights: Weights):
     """The package's PerceptualModel in evaluation mode, LoRA added into its weights."""
     from safetensors import SafetensorError
 
     try:
         # Without normalization: the package's own would run in 16 bits.
         model, _ = package().dreamsim(
-            device=device,
+            device="cpu",
             cache_dir=str(weights.directory),
             normalize_embeds=False,
             dreamsim_type=weights.kind,

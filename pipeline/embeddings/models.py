@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Hashable
 
 from pipeline import host
-from pipeline.embeddings.network import Network
+from pipeline.embeddings.engines import Network
 from pipeline.errors import SettingsError
 
 _loaded: dict[Hashable, Network] = {}

@@ -31,6 +31,7 @@ class OpenClip(Pretrained):
     """Both towers of a network of open_clip; each is loaded when it is first needed."""
 
     name = "open_clip"
+    packages = ("open_clip_torch",)
 
     @staticmethod
     @functools.cache
@@ -53,12 +54,20 @@ class OpenClip(Pretrained):
         return Described(f"{exact}/{tag}" if tag else exact, shape["embed_dim"], preprocessing, source)
 
     @staticmethod
-    def load(described: Described, file: Path, device: str):
-        from pipeline.embeddings import network
+    def module(described: Described, file: Path):
+        import torch
 
-        where, how = network.choose_device(device), described.preprocessing
-        model = _made(described, file, _TEXT).to(where)
-        return network.narrowed(model.encode_image, how.side, how.mean, how.std, where)
+        model = _made(described, file, _TEXT)
+
+        class Seeing(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.model = model
+
+            def forward(self, pixels):
+                return self.model.encode_image(pixels)
+
+        return Seeing().eval()
 
     def encode_text(self, text: str) -> np.ndarray | None:
         """Words as a direction among pictures: (dim,) float32, L2 norm 1; remembered by text.
@@ -80,9 +89,9 @@ class Reader:
     def __init__(self, described: Described, file: Path, device: str):
         import open_clip
 
-        from pipeline.embeddings import network
+        from pipeline.embeddings.engines import torch as engine
 
-        self._device = network.choose_device(device)
+        self._device = engine.choose_device(device)
         self._model = _made(described, file, _IMAGE).to(self._device)
         try:
             self._tokens = open_clip.get_tokenizer(described.exact.partition("/")[0])

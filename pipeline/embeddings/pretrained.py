@@ -8,11 +8,13 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib.metadata import version
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from pipeline.embeddings import hub, models
+from pipeline.embeddings import engines, hub, models
 from pipeline.embeddings.base import Extractor, unit_rows
 from pipeline.embeddings.options import Options, option
 from pipeline.embeddings.preprocessing import Preprocessing
@@ -54,6 +56,8 @@ class Pretrained(Extractor):
     """The pooled features of a published network, L2-normalized, prepared as its package does."""
 
     version = 1
+    packages: ClassVar[tuple[str, ...]]
+    """Those that build the network, by their names on PyPI."""
     options_type = PretrainedOptions
     uses_network = True
 
@@ -71,8 +75,8 @@ class Pretrained(Extractor):
 
     @staticmethod
     @abstractmethod
-    def load(described: Described, file: Path, device: str):
-        """The network as a `network.Network`, its weights from a file."""
+    def module(described: Described, file: Path):
+        """The network as torch's module, for evaluation: normalized pictures → (n, dim); its weights from a file."""
 
     @property
     def about(self) -> Described:
@@ -148,9 +152,17 @@ class Pretrained(Extractor):
         self.fetch()
         return unit_rows(models.shared((self.fingerprint, self.device), self._load)(prepared))
 
-    def _load(self):
-        file = self._file(self.options)
-        return loaded(lambda: self.load(self.about, file, self.device), self.about, file)
+    def _load(self) -> engines.Network:
+        described, file = self.about, self._file(self.options)
+        how, packages = described.preprocessing, " ".join(f"{name} {version(name)}" for name in self.packages)
+        return engines.load(
+            engines.Blueprint(
+                name=self.name if self.options.model in self.name else f"{self.name}-{self.options.model}",
+                made_of=f"{packages} {described.exact} {hub.digest(file).hex()}", side=how.side, mean=how.mean, std=how.std,
+                module=lambda: loaded(lambda: self.module(described, file), described, file),
+            ),
+            self.device,
+        )  # fmt: skip
 
 
 def loaded(load, described: Described, file: Path):

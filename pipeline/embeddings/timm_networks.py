@@ -18,6 +18,7 @@ class Timm(Pretrained):
     """A network of timm, named as timm does: `resnet50.tv_in1k`."""
 
     name = "timm"
+    packages = ("timm",)
 
     @staticmethod
     @functools.cache
@@ -40,19 +41,15 @@ class Timm(Pretrained):
         return Described(model, _dim(model, preprocessing.side), preprocessing, Source(hub_id, files) if hub_id else None)
 
     @staticmethod
-    def load(described: Described, file: Path, device: str):
+    def module(described: Described, file: Path):
         import timm
 
-        from pipeline.embeddings import network
-
-        where = network.choose_device(device)
         # Its own classifier is made and thrown away: with another one, timm would pass over what
         # is missing in the file.
         overlay = {"file": str(file), "custom_load": file.suffix == ".npz"}
         model = timm.create_model(described.exact, pretrained=True, pretrained_cfg_overlay=overlay)
         model.reset_classifier(0)
-        how = described.preprocessing
-        return network.narrowed(model.eval().requires_grad_(False).to(where), how.side, how.mean, how.std, where)
+        return model.eval().requires_grad_(False)
 
 
 def _dim(model: str, side: int) -> int:

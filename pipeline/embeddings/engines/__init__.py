@@ -1,0 +1,41 @@
+"""What runs networks: OpenVINO on processors, torch on CUDA and MPS and wherever OpenVINO cannot.
+
+An extractor describes its network once (`contract.Blueprint`) and gets a `contract.Network`,
+whichever engine made it. All engines give the same vectors: cosine 1.0000 in 32 bits, at least
+`contract.SAME` in 16. So vectors do not name the engine, and a library that was begun with one
+goes on with another.
+
+The rule follows measurements on processors of two kinds: OpenVINO was faster for every network
+that was tried, quiet and busy (`python -m pipeline bench --stages networks`), and starts without
+torch, whose import alone takes seconds.
+"""
+
+from __future__ import annotations
+
+from pipeline import settings
+from pipeline.embeddings.engines.contract import SAME, Blueprint, Network, Unfit
+
+__all__ = ["SAME", "Blueprint", "Network", "Unfit", "load", "name"]
+
+
+def name(device: str) -> str:
+    """Which engine runs networks on `device` (`auto`, `cpu`, `cuda`, …): `openvino` or `torch`."""
+    from pipeline.embeddings.engines import accelerators, openvino
+
+    wanted = settings.engine()
+    if wanted != "auto":
+        return wanted
+    processor = device == "cpu" or device == "auto" and not accelerators.likely()
+    return "openvino" if processor and openvino.is_here() else "torch"
+
+
+def load(blueprint: Blueprint, device: str = "auto") -> Network:
+    """A network, ready; raises what its weights raise, and SettingsError for a device that is not there."""
+    from pipeline.embeddings.engines import openvino, torch
+
+    if name(device) == "openvino":
+        try:
+            return openvino.load(blueprint)
+        except Unfit:  # torch has every operation there is
+            pass
+    return torch.load(blueprint, device)
