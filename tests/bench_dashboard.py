@@ -124,13 +124,15 @@ def _first_map(page: Page, address: str, note, cold: bool) -> None:
 
 
 def _hover(page: Page, note) -> None:
-    """From moving the pointer onto a point until its thumbnail is there."""
+    """From moving the pointer onto a point until its thumbnail is there. Where the pointer is over
+    a name that the map shows, there is none, and the next point is taken."""
     at = page.evaluate(
         """() => { const map = likeness.mapPage.map;
         const box = document.getElementById("map-stage").getBoundingClientRect();
-        return [0.2, 0.4, 0.5, 0.6, 0.8].map(share => {
-            const to = likeness.mapPage.engine.view.pixel(Math.floor(share * map.ids.length));
+        return [...Array(60).keys()].map(step => {
+            const to = likeness.mapPage.engine.view.pixel(Math.floor(((step * 7) % 60) / 60 * map.ids.length));
             return [to.x + box.left, to.y + box.top]; }); }""")
+    seen = 0
     for x, y in at:
         page.mouse.move(5, 5)
         page.wait_for_timeout(100)
@@ -138,11 +140,17 @@ def _hover(page: Page, note) -> None:
             """() => { window.hovered = new Promise(resolve => addEventListener("pointermove", () => {
                 const start = performance.now();
                 const look = () => document.querySelector(".map-tip.is-shown img:not(.is-loading)")
-                    ? resolve(performance.now() - start) : requestAnimationFrame(look);
+                    ? resolve(performance.now() - start)
+                    : document.querySelector("#map-graph.over-picture") && !document.querySelector(".map-tip.is-shown")
+                    ? resolve(null) : requestAnimationFrame(look);
                 look();
             }, { once: true, capture: true })); }""")
         page.mouse.move(x, y)
-        note("hover: thumbnail there", page.evaluate("window.hovered"))
+        if (took := page.evaluate("window.hovered")) is not None:
+            note("hover: thumbnail there", took)
+            seen += 1
+        if seen == 5:
+            return
 
 
 def _recolor(page: Page, note) -> None:

@@ -16,6 +16,11 @@
     }
   }
 
+  const zoom = window.likeness.zoomable(".viewer-stage", ".viewer-picture", {
+    swipe: (way) => open.step(way),
+    told: (share, fits) => { open.scale.textContent = fits ? "" : `${Math.round(share * 100)} %`; },
+  });
+
   const bytes = (count) => (count < 1e6 ? `${Math.ceil(count / 1e3)} kB` : `${(count / 1e6).toFixed(count < 1e7 ? 1 : 0)} MB`);
 
   function view(list, first) {
@@ -27,10 +32,6 @@
     const scale = make("span", { className: "viewer-scale" });
     const facts = make("aside", { className: "viewer-facts", "aria-label": "What is known of it", tabIndex: 0 });
     const box = make("dialog", { className: "viewer", "aria-label": "Picture" }, head, make("div", { className: "viewer-body" }, stage, facts));
-    const zoom = g.zoomable(stage, {
-      swipe: (way) => step(way),
-      told: (share) => { scale.textContent = share === null ? "" : `${Math.round(share * 100)} %`; },
-    });
     facts.hidden = !wanted() || window.innerWidth < 800;
 
     const id = () => list.ids[at];
@@ -44,7 +45,7 @@
       stage.replaceChildren(picture, turn("back", "Previous (←)"), turn("on", "Next (→)"));
       stage.querySelector(".viewer-back").disabled = at === 0;
       stage.querySelector(".viewer-on").disabled = at === list.ids.length - 1;
-      zoom.of(picture);
+      scale.textContent = "";
       fill(g.known(mine));
       g.about(mine).then((told) => {
         if (open !== api || id() !== mine || !told) return;
@@ -153,6 +154,8 @@
 
     const api = {
       box: box,
+      scale: scale,
+      step: step,
       // The list is another one: what is gone from it is not looked at any more.
       changed: function () {
         if (!list.ids.length) return api.close();
