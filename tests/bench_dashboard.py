@@ -144,6 +144,7 @@ def _hover(page: Page, note) -> None:
                     : document.querySelector("#map-graph.over-picture") && !document.querySelector(".map-tip.is-shown")
                     ? resolve(null) : requestAnimationFrame(look);
                 look();
+                setTimeout(() => resolve(null), 3000); // nothing is met there, at the view's edge
             }, { once: true, capture: true })); }""")
         page.mouse.move(x, y)
         if (took := page.evaluate("window.hovered")) is not None:
