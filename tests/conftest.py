@@ -31,12 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory) -> Iterator[None]:
+def tests_cache(tmp_path_factory) -> Iterator[Path]:
     """No test reads, or fills, the cache of the person who runs it."""
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("LIKENESS_CACHE", str(folder))
-        yield
+        yield folder
     shutil.rmtree(folder)
 
 

@@ -124,7 +124,7 @@ def _blueprint(options: DreamSimOptions) -> engines.Blueprint:
 
 
 def _module(weights: Weights):
-    """From normalized pictures to features, as the package's `embed`."""
+    """From pictures to features, as the package's `embed`, which squeezes a batch of one and cannot be converted."""
     import torch
 
     model = _merged(weights)
@@ -137,7 +137,8 @@ def _module(weights: Weights):
             self.model = model
 
         def forward(self, pixels):
-            return self.model.embed(pixels)
+            each = [seen(pixels, extractor_index=at).flatten(1) for at, seen in enumerate(model.extract_feats_list)]
+            return model.mlp(torch.cat(each, dim=-1))
 
     return Features().eval().requires_grad_(False)
 

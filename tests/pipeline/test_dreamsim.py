@@ -55,11 +55,14 @@ def decoded(paths) -> list[np.ndarray]:
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch) -> Path:
+def own_cache(tmp_path, monkeypatch, tests_cache) -> Path:
     """No test sees the weights of the person who runs it, or their way out to the network."""
     for name in ("LIKENESS_DREAMSIM_WEIGHTS", *PROXIES, *(name.upper() for name in PROXIES)):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LIKENESS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    (tests_cache / "networks").mkdir(exist_ok=True)
+    (tmp_path / "cache" / "networks").symlink_to(tests_cache / "networks")  # a network takes 350 MB: kept once for all
     urllib.request.install_opener(None)  # which keeps the way out that it was made with
     return tmp_path / "cache" / "dreamsim"
 
@@ -103,15 +106,21 @@ def test_rows_are_unit_and_do_not_depend_on_their_batch(extractor, decoded):
     assert extractor.extract([]).shape == (0, 512)
 
 
-def test_half_precision_keeps_the_vectors(release, extractor, decoded, monkeypatch):
+def test_engines_and_precisions_give_the_same_vectors(release, extractor, decoded, monkeypatch):
     import torch
 
+    models.forget()
     usual = extractor.extract(decoded)
+    assert [network.engine for network in models._loaded.values()] == ["openvino"]
+    models.forget()
+    monkeypatch.setenv("LIKENESS_ENGINE", "torch")
+    by_torch = extractor.extract(decoded)
     models.forget()
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)  # a processor that has no 16 bits
     full = extractor.extract(decoded)
+    assert [(network.engine, network.precision) for network in models._loaded.values()] == [("torch", "fp32")]
     models.forget()
-    assert (full * usual).sum(axis=1).min() > 0.999
+    assert (full * usual).sum(axis=1).min() > 0.999 and (full * by_torch).sum(axis=1).min() > 0.999
 
 
 def test_preparing_does_not_import_torch():
