@@ -36,7 +36,8 @@ def serve(
     prefix: str = "",
     open_browser: bool = False,
 ) -> None:
-    """Serve the libraries in `directories` until Ctrl-C or SIGTERM; the first is made where there is none.
+    """Serve the libraries in `directories` until Ctrl-C, which SIGTERM is for the process of a command
+    (`pipeline.host`); the first is made where there is none.
 
     Says where and to whom; opens a browser where there is a display. access: who may come
     in; None: as `Access.listening_on` has it. Raises SettingsError when neither the port nor
@@ -54,7 +55,6 @@ def serve(
     print(f"Likeness is serving on {address}  (Ctrl-C stops it)", *more, sep="\n", flush=True)
     if open_browser and _has_display():
         threading.Timer(0.5, webbrowser.open, [address]).start()
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         server.run()
     finally:
@@ -177,7 +177,3 @@ def _has_display() -> bool:
     if sys.platform in ("darwin", "win32"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-def _interrupt(*_) -> None:
-    raise KeyboardInterrupt

@@ -10,7 +10,6 @@ milliseconds, elapsed and of the processor: a machine that does other things sho
 from __future__ import annotations
 
 import argparse
-import base64
 import os
 from pathlib import Path
 from statistics import median
@@ -20,9 +19,10 @@ from dash import Dash
 
 from dashboard.app import create_app
 from dashboard.pages.search.entry import Entry
-from dashboard.pages.search.upload import receive
+from dashboard.pages.search.upload import received_of
 from dashboard.reads import Reads
 from pipeline.library import Library
+from tests import search_request
 
 
 def main() -> None:
@@ -49,8 +49,7 @@ def _uploads(app: Dash, library: Library, real: Reads, rounds: int) -> list[tupl
     files = [row.file for row in map(real.image, range(1, 50 * rounds, 50)) if row and row.file.is_file()]
 
     def upload(file: Path) -> None:
-        contents = "data:image/jpeg;base64," + base64.b64encode(file.read_bytes()).decode()
-        received = receive(real, contents, file.name)
+        received = received_of(real, file.read_bytes(), file.name)
         ask(app, library, Entry("upload", received["key"]), {received["token"]: received["vectors"]})
 
     return [took(lambda file=file: upload(file)) for file in files]
@@ -58,24 +57,10 @@ def _uploads(app: Dash, library: Library, real: Reads, rounds: int) -> list[tupl
 
 def ask(app: Dash, library: Library, entry: Entry, uploads: dict | None = None) -> None:
     """What the browser asks of the Search page for one picture, over HTTP but for the network."""
-    name = next(key for key in app.callback_map if "search-status.children" in key)
-    known = app.callback_map[name]
-    weights = [{"embedding": one, "type": "search-weight"} for one in library.embeddings()]
-    values = {
-        "search-asked": {"board": [entry.data], "uploads": uploads or {}, "names": {}, "seen": []},
-        "search-metric": "cosine", "search-count": "24", "search-mode": "closest",
-    }
-    inputs = [
-        [{"id": weight, "property": "value", "value": 1} for weight in weights] if part["id"].startswith("{")
-        else {"id": part["id"], "property": part["property"], "value": values.get(part["id"])}
-        for part in known["inputs"]
-    ]
-    outputs = [dict(zip(("id", "property"), one.rsplit(".", 1))) for one in name.strip(".").split("...")]
-    answer = app.server.test_client().post("/_dash-update-component", json={
-        "output": name, "outputs": outputs, "inputs": inputs, "changedPropIds": ["search-asked.data"],
-        "state": [[{"id": weight, "property": "id", "value": weight} for weight in weights]],
-    })
-    assert answer.status_code == 200 and "Match 24" in answer.text, answer.text[:500]
+    name = next(key for key in app.callback_map if search_request.MARK in key)
+    asked = search_request.body({**app.callback_map[name], "output": name}, library.embeddings(), [entry.data], uploads)
+    answer = app.server.test_client().post("/_dash-update-component", json=asked)
+    assert answer.status_code == 200 and "First 24 matches" in answer.text, answer.text[:500]
 
 
 def took(act) -> tuple[float, float]:

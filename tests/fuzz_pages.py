@@ -1,17 +1,21 @@
-"""Addresses of the dashboard that nobody typed, by the thousand: `python -m tests.fuzz_pages LIBRARY 20000`.
+"""What nobody typed, sent to the dashboard by the thousand: `python -m tests.fuzz_pages LIBRARY 20000`.
 
-Outside the suite. Every other input is the address of a page, its parameters drawn from all
-that pages read and their values from all that they may mean, then spoiled: a page stands there
-or a sentence, never an error, and soon. The rest are addresses of what the browser fetches beside
-pages, and acts, as of somebody who may do everything: never an error 5xx. Give a copy of a LIBRARY:
-acts write. Faults are printed with
-their number (`--first N 1` does it again).
+Outside the suite. A third of the inputs are addresses of pages, their parameters drawn from all that pages
+read and their values from all that they may mean, then spoiled: a page stands there or a sentence, never an
+error, and soon. A third are addresses of what the browser fetches beside pages, and acts; a third callbacks of
+Dash, with what no page would send them, as of somebody who may do everything: never an error 5xx, and no file
+is opened through a name that leads upward. Give a copy of a LIBRARY: acts write. Faults are printed with their
+number (`--first N 1` does it again).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import logging
+import os
 import random
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -19,6 +23,7 @@ from urllib.parse import quote, urlencode
 
 from dashboard import acts
 from dashboard.access import Access
+from dashboard.access.rights import RIGHTS
 from dashboard.app import PAGES, create_app, render
 from dashboard.reads import Reads
 from pipeline.library import Library
@@ -104,6 +109,81 @@ def fetched(client, rules: list, chance: random.Random) -> str:
     return f"{answer.status_code // 100}xx"
 
 
+def callback_asked(app, client, chance: random.Random) -> str:
+    """What a callback answers: what it should, or a sentence in the toast where values of a kind that no page
+    sends made it fail; the log has the error of these."""
+    name = chance.choice([name for name, entry in app.callback_map.items() if "callback" in entry])
+    entry = app.callback_map[name]
+    inputs, state = ([_given(part, chance) for part in entry[kind]] for kind in ("inputs", "state"))
+    changed = [f"{one['id']}.{one['property']}" for one in inputs if isinstance(one, dict)]
+    body = {"output": name, "inputs": inputs, "state": state, "changedPropIds": changed[:1]}
+    if "." in name:
+        parts = [one.rpartition(".")[::2] for one in name.strip(".").split("...")]
+        outputs = [[] if of.startswith("{") else {"id": of, "property": kind} for of, kind in parts]
+        body["outputs"] = outputs if name.startswith("..") else outputs[0]
+    told, log = _Told(), logging.getLogger("dashboard.app")
+    log.addHandler(told)
+    try:
+        answer = client.post("/_dash-update-component", json=body, base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})
+    finally:
+        log.removeHandler(told)
+    assert answer.status_code < 500, (name, body, answer.status_code)
+    grave = [error for error in told.errors if isinstance(error, _Reached | MemoryError | RecursionError)]
+    assert not grave, (name, body, grave)
+    return f"callback {answer.status_code // 100}xx" + (", a sentence" if told.errors else "")
+
+
+def _given(part: dict, chance: random.Random) -> dict | list:
+    """A value for an input of a callback; of a pattern, for some components that fit it."""
+    name, kind = part["id"], part["property"]
+    if name.startswith("{"):
+        made = []
+        for _ in range(chance.randrange(3)):
+            one = {key: value if isinstance(value, str) else value_of(chance) for key, value in json.loads(name).items()}
+            made.append({"id": one, "property": kind, "value": one if kind == "id" else _sent(kind, chance)})
+        return made
+    value = _sent(kind, chance)
+    if name == "route":
+        value = {"path": chance.choice([page.PATH for page in PAGES] + list(_VALUES)), "search": f"?{urlencode(params_of(chance))}"}
+    return {"id": name, "property": kind, "value": value}
+
+
+def _sent(kind: str, chance: random.Random) -> object:
+    if kind.startswith("n_"):
+        return chance.choice((None, 0, 1, 2, -1))
+    if kind == "value":
+        return chance.choice((None, value_of(chance), value_of(chance), chance.randrange(100), [], [value_of(chance)]))
+    return json_of(chance)
+
+
+class _Told(logging.Handler):
+    """The exceptions that a logger tells of."""
+
+    def __init__(self):
+        super().__init__()
+        self.errors: list[BaseException] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info:
+            self.errors.append(record.exc_info[1])
+
+
+class _RunStarted(OSError):
+    """A run was to be started: it would change what is looked at."""
+
+
+class _Reached(Exception):
+    """A file was to be opened through a name that leads upward."""
+
+
+def _watch(event: str, args: tuple) -> None:
+    if event == "subprocess.Popen" and "-m" in args[1]:
+        raise _RunStarted("a run")
+    if event in ("open", "os.listdir", "os.scandir") and isinstance(args[0], str | bytes):
+        if ".." in os.fsdecode(args[0]).split("/"):
+            raise _Reached(args[0])
+
+
 def main() -> None:
     """Print what became of the inputs, and exit with 1 where one became none of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -112,14 +192,19 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first")
     given = parser.parse_args()
     library = Library(given.library)
-    reads, app = Reads(library), create_app(library, access=Access())
+    reads, app = Reads(library), create_app(library, access=Access(rights=frozenset(RIGHTS)))
+    logging.getLogger("dashboard").propagate = False
+    sys.addaudithook(_watch)
     app.server.config["PROPAGATE_EXCEPTIONS"] = True
     rules = [rule for rule in app.server.url_map.iter_rules() if not rule.rule.startswith("/_") and rule.methods & {"GET", "POST"}]
     client, counts, faults, slowest = app.server.test_client(), Counter(), {}, 0.0
     for number in range(given.first, given.first + given.count):
         chance, started = random.Random(number), time.monotonic()
         try:
-            counts[fetched(client, rules, chance) if number % 2 else page_shown(reads, chance)] += 1
+            match number % 3:
+                case 0: counts[page_shown(reads, chance)] += 1
+                case 1: counts[fetched(client, rules, chance)] += 1
+                case _: counts[callback_asked(app, client, chance)] += 1
             assert time.monotonic() - started < _LATE, "late"
         except Exception as error:
             faults[number] = f"{type(error).__name__}: {error}"[:300]

@@ -29,6 +29,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from dashboard.pages.search.entry import Entry
+from tests import search_request
+
 LIMITS = {"search": 1.0, "upload": 3.0}
 """Seconds that 95 of 100 requests of a kind may take at most."""
 GROWTH = 0.10
@@ -41,8 +44,10 @@ _PAUSE = (0.2, 1.5)  # seconds that a person looks at what came
 class Visitors:
     """What each of them does, and how long it took."""
 
-    def __init__(self, address: str, ids: list[int], maps: list[str], files: list[bytes], search: str):
-        self._address, self._ids, self._maps, self._files, self._search = address, ids, maps, files, search
+    def __init__(self, address: str, ids: list[int], maps: list[str], files: list[bytes], embeddings: list[str]):
+        self._address, self._ids, self._maps, self._files, self._embeddings = address, ids, maps, files, embeddings
+        callbacks = json.loads(self._ask("/_dash-dependencies"))
+        self._search = next(one for one in callbacks if search_request.MARK in one["output"])
         self.took: dict[str, list[float]] = defaultdict(list)
         self.errors: list[str] = []
         self.measuring = False
@@ -76,13 +81,12 @@ class Visitors:
             raise ValueError(said["error"])
 
     def _search_once(self, chance: random.Random) -> None:
-        """The Search page of an image, as the shell asks for it: its gallery is in the answer."""
-        route = {"path": "/search", "search": f"?image={chance.choice(self._ids)}"}
-        body = {"output": self._search, "outputs": {"id": "page", "property": "children"}, "state": [],
-                "inputs": [{"id": "route", "property": "data", "value": route}], "changedPropIds": ["route.data"]}
+        """The matches of an image, as the Search page asks for them."""
+        image = str(chance.choice(self._ids))
+        body = search_request.body(self._search, self._embeddings, [Entry("image", image).data])
         found = self._ask("/_dash-update-component", json.dumps(body).encode(), "application/json")
-        if b"match" not in found:
-            raise ValueError("no match in the answer")
+        if b"First 24 matches" not in found:
+            raise ValueError("no matches in the answer")
 
     def _ask(self, path: str, body: bytes | None = None, kind: str | None = None) -> bytes:
         request = urllib.request.Request(self._address + path, body, {"Content-Type": kind} if kind else {})
@@ -111,8 +115,8 @@ def main() -> int:
 
 
 def _visit(address: str, pid: int, inside: tuple, given: argparse.Namespace) -> int:
-    ids, maps = inside
-    visitors = Visitors(address, ids, maps, _files(), "page.children")
+    ids, maps, embeddings = inside
+    visitors = Visitors(address, ids, maps, _files(), embeddings)
     visitors._upload_once(random.Random(0))  # the models
     until = time.monotonic() + given.warm_up + given.seconds
     crowd = [threading.Thread(target=visitors.stay, args=(seed, until)) for seed in range(given.clients)]
@@ -149,13 +153,13 @@ def _memory(pid: int) -> int:
     return sum(size for own, _, size in rows if own in family) * 1024
 
 
-def _inside(data: Path) -> tuple[list[int], list[str]]:
+def _inside(data: Path) -> tuple[list[int], list[str], list[str]]:
     from pipeline import maps
     from pipeline.library import Library
 
     library = Library(data)
     ids = [row[0] for row in library.db.execute("SELECT id FROM images WHERE state = 'ok'")]
-    return ids, maps.names(library)
+    return ids, maps.names(library), library.embeddings()
 
 
 def _files() -> list[bytes]:

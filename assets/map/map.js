@@ -18,7 +18,6 @@
 
   let engine = null;
   let page = null; // the stage of the page that is open
-  let state = { hidden: {}, focus: null };
   let image = null;
   let clustering = null; // clusters that stand for the map's own, as the store has them
   let near = null; // {image, ids}: an image and its neighbors, as the server said last
@@ -83,7 +82,7 @@
   function show(shown, dim, by, newState, chosen, theme, params) {
     if (!byId("map-stage")) return none();
     if (!here()) open(params);
-    state = newState || state;
+    api.takeState(newState);
     const before = image;
     image = chosen === undefined ? null : chosen;
     if (asked !== `${shown}-${dim}`) {
@@ -91,21 +90,12 @@
       engine.load(shown, Number(dim));
     }
     if (engine.colors.by !== by) engine.colors.show(by);
-    engine.hide(hidden());
-    engine.focus(focus());
+    engine.hide(api.hidden());
+    engine.focus(api.focus());
     engine.paint(); // in the colors of the theme
     if (before !== image) mark();
     settle();
     return none();
-  }
-
-  function hidden() {
-    return (state.map === asked.slice(0, -2) && state.hidden[engine.colors.by]) || [];
-  }
-
-  // The cluster that the others fade behind, or null.
-  function focus() {
-    return state.map === asked.slice(0, -2) ? state.focus : null;
   }
 
   function mark() {
@@ -131,21 +121,21 @@
     if (sent === (map() && map().regrouped)) return;
     if (map()) map().regrouped = sent;
     engine.clusters(sent && likeness.map.decode(sent.cluster), sent && sent.exemplars, sent && sent.colors);
-    engine.hide(hidden());
+    engine.hide(api.hidden());
+    engine.focus(api.focus());
   }
 
   // Buttons and panel say what the map shows; the view makes room for what has come to cover it.
   function settle() {
     if (!map() || told !== map()) return;
-    setParam("hide", hidden().join("."));
-    setParam("focus", focus());
-    const out = new Set(hidden());
+    api.nameState();
+    const out = new Set(api.hidden());
     const by = engine.colors.by;
     document.querySelectorAll(by === "cluster" ? ".map-swatch" : ".map-entry").forEach((button) => {
       button.setAttribute("aria-pressed", String(!out.has(Number(button.dataset.toggle))));
     });
     document.querySelectorAll("[data-zoom]").forEach((button) => {
-      button.setAttribute("aria-pressed", String(focus() === Number(button.dataset.zoom)));
+      button.setAttribute("aria-pressed", String(api.focus() === Number(button.dataset.zoom)));
     });
     page.closest(".map-page").dataset.color = by;
     // The panel that may cover the image comes with its neighbors.
@@ -158,31 +148,9 @@
 
   // Changing what is shown
 
-  function change(with_) {
-    const kept = state.map === map().name ? state : { hidden: {}, focus: null };
-    state = Object.assign({}, kept, with_, { map: map().name });
-    set("map-state", state);
-  }
-
-  function toggle(code) {
-    const out = new Set(hidden());
-    if (!out.delete(code)) out.add(code);
-    change({ hidden: Object.assign({}, state.hidden, { [engine.colors.by]: [...out] }) });
-  }
-
-  // Only this category; again: all of them.
-  function isolate(code) {
-    const { coloring, data } = engine;
-    const top = data.facts.palette.length;
-    const all = new Set(Array.from(engine.codes(), (one) => likeness.map.category(coloring, one, top)));
-    const others = [...all].filter((one) => one !== code);
-    const alone = !hidden().includes(code) && others.every((one) => hidden().includes(one));
-    change({ hidden: Object.assign({}, state.hidden, { [engine.colors.by]: alone ? [] : others }) });
-  }
-
   function zoomTo(code) {
-    const again = focus() === code;
-    change({ focus: again ? null : code });
+    const again = api.focus() === code;
+    api.setFocus(again ? null : code);
     if (again) return engine.view.reset();
     const rows = [];
     map().cluster.forEach((one, row) => one === code && rows.push(row));
@@ -191,12 +159,10 @@
 
   // Those of the page's buttons that need the map do nothing before it is there.
   const pressed = (type, selector, work) => on(type, selector, (button) => map() && work(button));
-  pressed("click", ".map-page [data-toggle]", (button) => toggle(Number(button.dataset.toggle)));
-  pressed("dblclick", ".map-page [data-toggle]", (button) => isolate(Number(button.dataset.toggle)));
   pressed("click", ".map-page [data-zoom]", (button) => zoomTo(Number(button.dataset.zoom)));
   pressed("click", "#map-close", () => set("map-image", null));
   pressed("click", "#map-reset", () => {
-    change({ focus: null });
+    api.setFocus(null);
     engine.view.reset();
   });
   on("keydown", null, (event) => {
@@ -206,7 +172,7 @@
       set("map-image", null);
       image = null; // at once: the next Esc is for what lies below
       mark();
-    } else if (focus() !== null) change({ focus: null });
+    } else if (api.focus() !== null) api.setFocus(null);
   });
 
   // What has been noted may be what the map is colored by.
@@ -264,7 +230,7 @@
     get drawn() { return Boolean(map()) && told === map(); },
     get image() { return image; },
     get found() { return near && near.image === image ? near.ids : []; },
-    params: {}, setParam: setParam, zoomTo: zoomTo, hidden: hidden, settle: settle, byId: byId,
+    params: {}, setParam: setParam, zoomTo: zoomTo, settle: settle, byId: byId,
     select: (id) => set("map-image", id),
     onMap: function (listener) {
       listeners.push(listener);

@@ -56,7 +56,8 @@ class Clustering:
         return {
             "map": self.map.name, "granularity": self.step,
             "cluster": typed(self.map.cluster[order].astype(np.int16)),
-            "exemplars": chosen[chosen >= 0].tolist(), "colors": self.colors.tolist(),
+            "exemplars": chosen[chosen >= 0].tolist(), "stands": clusters.standing(self.map),
+            "colors": self.colors.tolist(),
         }
 
 

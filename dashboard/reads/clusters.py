@@ -197,6 +197,11 @@ def stands_for(chosen: Map, number: int) -> int:
     return int(typical[0]) if len(typical) and typical[0] >= 0 else int(chosen.ids[chosen.cluster == number][0])
 
 
+def standing(chosen: Map) -> list[int]:
+    """The image that stands for each cluster."""
+    return [stands_for(chosen, number) for number in range(chosen.clusters)]
+
+
 def around(chosen: Map, image: int) -> int | None:
     """The number of the cluster that an image lies in, or None."""
     at = int(np.searchsorted(chosen.ids, image))

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from dashboard.marks import PALETTE, SCALE, drawing_order, marker_opacity, marker_size
-from dashboard.reads import Reads, categories, cluster_colors
+from dashboard.reads import Reads, categories, cluster_colors, clusters
 from dashboard.reads.packing import pack
 from pipeline import maps
 from pipeline.maps import Map
@@ -162,7 +162,7 @@ def overview(drawing: Drawing, dim: int) -> bytes:
     """A map for the browser, packed: all its points, or the sample.
 
     Head: key, name, dim, total (points of the whole map), size and opacity of a marker,
-    palette, scale, labels [[name, count]], exemplars; of a sample also bounds. Arrays, per
+    palette, scale, labels [[name, count]], exemplars, stands (an image of each cluster); of a sample also bounds. Arrays, per
     point sent: x, y and in space z (float32), ids (int32), cluster and label (int16), and of
     a sample `at` (uint32), the numbers of the points.
     """
@@ -171,7 +171,7 @@ def overview(drawing: Drawing, dim: int) -> bytes:
     head = {
         "key": f"{shown.name}-{dim}", "name": shown.name, "dim": dim, "total": len(drawing),
         **_marker(len(at), dim), "palette": PALETTE, "scale": SCALE, "labels": drawing.labels,
-        "exemplars": shown.exemplars[shown.exemplars >= 0].tolist(),
+        "exemplars": shown.exemplars[shown.exemplars >= 0].tolist(), "stands": clusters.standing(shown),
         "colors": cluster_colors.first(shown).tolist(),
     }  # fmt: skip
     arrays = {axis: places[at, i] for i, axis in enumerate("xyz"[:dim])} | _columns(drawing, at)

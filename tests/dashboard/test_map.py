@@ -128,6 +128,12 @@ def test_the_address_is_restored_and_nonsense_in_it_ignored(reads):
     shown = map_page.layout(reads, {"map": "../x", "dim": "7", "color": "mood", "image": "-1 or 1"})
     values = [by_id(shown, name).value for name in ("map-name", "map-dim", "map-color")]
     assert values == [COMBINED, "2", "cluster"] and by_id(shown, "map-image").data is None
+    for hide, focus, state in (
+        ("label=brick\\,wall,(none)", "cluster=7", ({"label": ["brick,wall", "(none)"]}, "7", False)),
+        ("0.3.-1", "2", ({}, None, True)), ("=;x", "label=9", ({}, None, False)), ("", "", ({}, None, False)),
+    ):
+        found = by_id(map_page.layout(reads, {"hide": hide, "focus": focus}), "map-state").data
+        assert (found["hidden"], found["focus"], found["old"]) == state
 
 
 def test_what_to_do_without_images_and_without_maps(library, tmp_path):

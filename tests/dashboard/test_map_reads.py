@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
+
+from pipeline.maps import COMBINED, store
+from tests.dashboard.on_map import drawn
 
 pytestmark = pytest.mark.browser
 
@@ -132,3 +138,36 @@ def test_the_list_of_clusters_is_dense_filtered_and_sorted(tab):
     assert all(given[0].lower() in name.lower() for name in names.all_inner_texts())
     tab.get_by_role("button", name="Pictures of each cluster").click()
     expect(tab.locator(".map-exemplars").first).to_be_visible()
+
+
+def test_a_link_hides_and_shows_the_same_clusters_after_the_map_was_made_anew(browser, library, serving):
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=serving(library))
+    tab = context.new_page()
+    hidden = "[...likeness.mapPage.map.rows].filter(([, row]) => likeness.mapPage.engine.hides(row)).map(([id]) => id).sort()"
+    focused = """[...likeness.mapPage.map.rows].filter(([, row]) => likeness.mapPage.map.cluster[row] === likeness.mapPage.focus())
+        .map(([id]) => id).sort()"""
+    tab.goto("/")
+    drawn(tab)
+    tab.locator("[data-toggle='1']").click()
+    tab.locator("[data-zoom='0']").click()
+    tab.wait_for_function("/hide=cluster.*focus=cluster/.test(location.search)")
+    address, out, shown = tab.url, tab.evaluate(hidden), tab.evaluate(focused)
+    assert out and shown and not set(out) & set(shown)
+    saved = store.load(library, COMBINED)
+    turned = np.roll(np.arange(saved.clusters), 1)  # the same clusters by other numbers
+    renamed = np.where(saved.cluster < 0, -1, np.argsort(turned)[saved.cluster]).astype(saved.cluster.dtype)
+    store.save(library, replace(saved, cluster=renamed, exemplars=saved.exemplars[turned][:, ::-1].copy()))
+    tab.goto("about:blank")
+    tab.goto(address)
+    drawn(tab)
+    tab.wait_for_function(f"JSON.stringify({hidden}) === '{json.dumps(out, separators=(',', ':'))}'")
+    assert tab.evaluate(focused) == shown
+    tab.goto("/?hide=1&focus=0")  # as addresses were once
+    drawn(tab)
+    tab.get_by_text("This link is of an earlier version").wait_for()
+    assert tab.evaluate(hidden) == [] and tab.evaluate("likeness.mapPage.focus()") is None
+    tab.goto("/?focus=cluster%3D999")
+    drawn(tab)
+    tab.get_by_text("is not on this map; all is shown").wait_for()
+    tab.wait_for_function("!location.search.includes('focus')")
+    context.close()

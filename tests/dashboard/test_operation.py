@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -14,6 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,7 @@ from dashboard.server import create, stop
 from pipeline import VERSION
 from pipeline.errors import SettingsError
 from pipeline.library import Library
+from tests import fuzz_pages
 
 ROOT = Path(__file__).parents[2]
 
@@ -345,6 +348,14 @@ def test_no_route_fails_on_what_no_page_sends(library, body):
                 path, data=body, content_type="application/json", base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"}
             )
             assert answer.status_code < 500, path
+
+
+@pytest.mark.slow
+def test_no_callback_fails_on_what_no_page_sends(library):
+    """Some of what `python -m tests.fuzz_pages` sends by the thousand."""
+    app = create_app(library)
+    met = Counter(fuzz_pages.callback_asked(app, app.server.test_client(), random.Random(number)) for number in range(150))
+    assert met["callback 2xx"] > 20 and met.total() == 150
 
 
 def test_callbacks_work_on_the_threads_that_they_name(made_library):

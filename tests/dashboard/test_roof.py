@@ -20,6 +20,7 @@ from werkzeug.test import Client
 from dashboard.access import Access
 from dashboard.roof import libraries_in, open_roof, places, planned
 from dashboard.server import create, stop
+from pipeline.embeddings import models
 from pipeline.errors import LibraryError, SettingsError
 from pipeline.library import Library
 
@@ -76,6 +77,17 @@ def test_each_mount_serves_its_own_library_with_its_own_addresses(two):
     assert '"/in/b/search"' in shell and '"href": "/search"' not in shell
     assert "url(/in/b/bootstrap/icons/" in shell
     assert '"a photos"' in shell and '"value": "/in/b/"' in shell
+
+
+def test_libraries_share_one_set_of_models(two, pictures):
+    models.forget()
+    client = Client(open_roof(libraries_in(two), Access.listening_on("127.0.0.1")))
+    picture, loaded = next(pictures.rglob("*.*")).read_bytes(), []
+    for mount in ("", "/in/b", ""):
+        answer = client.post(f"{mount}/upload?name=a.jpg", data=picture, headers={"Origin": "http://localhost"})
+        assert answer.status_code == 200 and "error" not in answer.json
+        loaded.append({key: id(network) for key, network in models._loaded.items()})
+    assert len(loaded[0]) == 1 and loaded == 3 * loaded[:1]
 
 
 def test_one_library_needs_no_switch(made_library):

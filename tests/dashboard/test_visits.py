@@ -24,7 +24,7 @@ def test_pages_come_back_as_they_were_left_and_the_chosen_picture_goes_along(pag
     page.goto("/?color=label")
     drawn(page)
     page.locator(".map-entry").first.click()  # a label is hidden
-    expect(page).to_have_url(re.compile(r"hide=0"))
+    expect(page).to_have_url(re.compile("hide=label"))
     page.locator("#map-graph").focus()
     page.keyboard.press("+")
     expect(page).to_have_url(re.compile(r"[?&]at="))

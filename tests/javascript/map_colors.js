@@ -76,3 +76,18 @@ test("a scale of hours says hours, one of uneven steps has its own figures", asy
   const uneven = { kind: "scale", form: "number", low: 0, high: 100, marks: [0, 1, 2, 4, 100] };
   equal([0, 0.25, 0.625, 1].map((share) => map.figure(uneven, share)), ["0", "1", "3", "100"]);
 });
+
+test("what is hidden goes by an image or a name, and is never taken for something else", async () => {
+  const inside = await fresh({ assets: ["address.js", "map_engine/colors.js", "map_engine/called.js"] });
+  const { map } = inside.likeness;
+  const clusters = { kind: "clusters" };
+  const before = { cluster: Int16Array.of(0, 0, 1, 2), rows: new Map([[7, 0], [8, 1], [9, 2], [12, 3]]) };
+  equal([-1, 0, 2].map(map.called(clusters, [8, 9, 12], 3)), ["(none)", "8", "12"]);
+  equal(map.meant(clusters, before, [8, 9, 12], 3, ["12", "(none)"]), { codes: [2, -1], lost: [] });
+  const after = { cluster: Int16Array.of(1, 1, -1, 0), rows: before.rows }; // made anew: other numbers, one is gone
+  equal(map.meant(clusters, after, [12, 7], 3, ["12", "8", "9", "55", "x"]), { codes: [0, 1], lost: ["9", "55", "x"] });
+  const labels = { kind: "categories", names: [["cat", 5], ["a,b", 3], ["(x)", 2], ["owl", 1], ["elk", 1]] };
+  equal([0, 1, 3, 4, -1].map(map.called(labels, [], 3)), ["cat", "a,b", "(other)", "(other)", "(none)"]);
+  equal(map.meant(labels, after, [], 3, ["a,b", "(other)", "dog"]), { codes: [1, 3], lost: ["dog"] });
+  equal(map.meant({ kind: "scale" }, after, [], 3, ["cat"]), { codes: [], lost: ["cat"] });
+});

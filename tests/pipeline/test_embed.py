@@ -7,19 +7,24 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from pipeline.embeddings import EMBEDDINGS, Embedding, Extractor, opened
+from pipeline.embeddings import EMBEDDINGS, Embedding, Extractor, create, opened
 from pipeline.errors import EmbeddingError, LikenessError
 from pipeline.extraction import embed as loop
 from pipeline.extraction.embed import embed
 from pipeline.extraction.scan import scan
+from pipeline.extraction.worker import Worker
 from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import decoding
+from pipeline.pictures.png import Png
+from pipeline.processes import Limits
 from pipeline.settings import EmbedOptions
 
 pytestmark = pytest.mark.slow
@@ -195,3 +200,31 @@ def test_a_codebook_from_few_images_is_learned_anew_when_the_library_has_grown(
     embed(library, ["sift"])
     assert library.embeddings()["sift"].extractor != first
     assert library.coverage("sift")["missing"] == library.coverage("sift")["stale"] == 0
+
+
+def test_a_picture_is_decoded_once_for_all_that_a_run_makes_of_it(pictures, tmp_path):
+    """Thumbnail, hash, what each embedding needs: of one decoding, which only a worker makes."""
+    (tmp_path / "pictures").mkdir()
+    pixels = decoding.decode(next(pictures.rglob("*.*")).read_bytes())
+    Image.fromarray(np.dstack([pixels, pixels[:, :, 0]])).save(tmp_path / "pictures" / "clear.png")
+    decoded = []
+
+    def heard(frame, event, _):
+        if event == "call" and frame.f_code is Png.raster.__code__:
+            decoded.append(frame.f_code)
+
+    names = ["color", "sift", "efficientnet"]
+    library = Library(tmp_path / "data", create=True)
+    sys.setprofile(heard)
+    threading.setprofile(heard)
+    try:
+        scan(library, tmp_path / "pictures")
+        embed(library, names)
+        assert not decoded
+        made = Worker([create(name) for name in names], Limits(0, 0), [0, 0])
+        (item,) = made.answer("look", {}, [(1, str(library.image(1).file), names)])
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    assert item.state == "ok" and len(decoded) == 1
+    assert library.thumbnail(1) == item.thumbnail and library.coverage("efficientnet")["current"] == 1

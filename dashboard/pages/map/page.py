@@ -26,12 +26,14 @@ from dashboard.reads.clusterings import Clusterings
 from dashboard.reads.map_data import Drawings
 from dashboard.reads.reasons import Reasons
 from dashboard.routes import maps
+from pipeline.columns import conditions
+from pipeline.errors import QueryError
 
 PATH = "/"
 TITLE = "Map"
 NAV = "Map"
 
-_CODE = re.compile(r"-?\d{1,5}", re.ASCII)
+_NUMBERS = re.compile(r"-?\d+(\.-?\d+)*", re.ASCII)
 
 _OWN = ("map", "dim", "color", "image")  # what this page itself says in the address
 
@@ -97,13 +99,24 @@ def _dim(params: dict[str, str]) -> str:
 
 
 def _state(name: str, params: dict[str, str]) -> dict:
-    """What is hidden and in focus, as the address names it: codes of the coloring, a cluster's number."""
-    codes = [int(code) for code in params.get("hide", "").split(".") if _CODE.fullmatch(code)]
-    focus = params.get("focus", "")
+    """What is hidden and in focus, as the address names it: conditions on the coloring and on the
+    cluster, which goes by an image that stands for it (assets/map_engine/called.js).
+
+    old: whether it names them by numbers, as it did once; these may be others by now.
+    """
+    hidden, focus = (_values(params.get(key, "")) for key in ("hide", "focus"))
     return {
-        "map": name, "hidden": {params.get("color") or colorings.CLUSTER: codes} if codes else {},
-        "focus": int(focus) if _CODE.fullmatch(focus) else None,
+        "map": name, "hidden": hidden, "focus": focus.get(colorings.CLUSTER, [None])[0],
+        "old": any(_NUMBERS.fullmatch(params.get(key, "")) for key in ("hide", "focus")),
     }
+
+
+def _values(text: str) -> dict[str, list[str]]:
+    """{column: values} of a text of conditions; what says nothing is passed over."""
+    try:
+        return {one.column: list(one.values) for one in conditions.parse(text) if isinstance(one, conditions.OneOf)}
+    except QueryError:
+        return {}
 
 
 def _toolbar(reads: Reads, names: list[str], name: str, params: dict[str, str]):
