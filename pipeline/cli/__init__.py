@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli import ask, build, care, facts, folders, gallery, measure, vectors
+from pipeline.cli import ask, build, care, facts, folders, gallery, measure, reasons, vectors
 from pipeline.errors import LikenessError, sentence
 from pipeline.host import Terminated
 from pipeline.progress import Console
@@ -65,6 +65,7 @@ for _command in (
     care.restore,
     care.doctor,
     ask.search,
+    reasons.why,
     ask.duplicates,
     ask.status,
     measure.evaluate,

@@ -51,7 +51,7 @@ def search(query, minus, palette, weights, preset, metric, html, as_json, labels
 
     library = Library(data)
     searcher = Searcher(library)
-    chosen = _weights(weights, preset, searcher.embeddings)
+    chosen = weights_of(weights, preset, searcher.embeddings)
     passing = Filter((*one_of("label", labels), *one_of("folder", folders), *parse(";".join(where))))
     entries = (*entries_from(searcher, query), *map(_palette, palette), *entries_from(searcher, minus, minus=True))
     result = searcher.search(Query(entries, chosen, metric=metric, filter=passing, **values))
@@ -104,7 +104,7 @@ def _palette(text: str):
     return PaletteEntry(tuple(colors), tuple(shares))
 
 
-def _weights(text: str | None, preset: str | None, names: tuple[str, ...]) -> dict[str, float] | None:
+def weights_of(text: str | None, preset: str | None, names: tuple[str, ...]) -> dict[str, float] | None:
     """The weights that options name; None where they name none."""
     if text and preset:
         raise SettingsError("Give --weights or --preset, not both.")

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -126,11 +127,34 @@ class Extractor(ABC):
         """
         return None
 
+    def regions(self, image: np.ndarray) -> Regions | None:
+        """What it sees where in a decoded picture; None: it cannot say."""
+        return None
+
+    def fit_direction(self, text: str, row: np.ndarray) -> np.ndarray | None:
+        """The way in which a vector (dim,) would have to change for words to fit it better by `fit_text`:
+        the gradient there, (dim,) float32; products with what regions show say where the words are. None:
+        it knows no more than the direction of `encode_text`.
+        """
+        return None
+
     def extract(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """A batch of n decoded pictures → (n, dim) float32, rows of L2 norm 1 or 0."""
         if not len(images):
             return np.zeros((0, self.dim), np.float32)
         return self.encode([self.prepare(image) for image in images])
+
+
+@dataclass(frozen=True)
+class Regions:
+    """What a network sees in the cells of a grid over a picture.
+
+    features: (rows, columns, dim) float32; their mean, made 1 long, is the picture's vector. box: the part of
+    the picture that the grid covers: left, top, right, bottom, each 0–1.
+    """
+
+    features: np.ndarray
+    box: tuple[float, float, float, float]
 
 
 class FittedExtractor(Extractor):

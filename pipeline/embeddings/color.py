@@ -91,7 +91,14 @@ class ColorHistogram(Extractor):
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
         """(h, w, 3) uint8 RGB → (dim,) float32 damped shares ≥ 0, not normalized."""
-        hue, saturation, brightness = _hsv(image)
+        cells = self.bins_of(image).ravel()
+        counts = np.bincount(cells, minlength=self.dim)
+        return ((counts / len(cells)) ** COUNT_POWER).astype(np.float32)
+
+    def bins_of(self, image: np.ndarray) -> np.ndarray:
+        """A picture (h, w, 3) uint8 RGB → which of the vector's numbers each pixel of its grid is counted
+        in: (rows, columns) int64 of 0 … dim − 1, the longer side `PIXELS_SIDE` at most."""
+        hue, saturation, brightness = cv2.split(cv2.cvtColor(grid(image), cv2.COLOR_RGB2HSV))
         exposure = (MIDDLE / max(float(brightness.mean()), DARKEST)) ** EXPOSURE_POWER
         tables = (
             _levels(np.arange(256) / 180, self.bins),  # OpenCV counts hue in 0–179
@@ -99,9 +106,16 @@ class ColorHistogram(Extractor):
             _levels(np.arange(256) / 255 * exposure, self.levels),
         )
         cells = tables[0][hue] * self.levels + tables[1][saturation]
-        cells = cells * self.levels + tables[2][brightness]
-        counts = np.bincount(cells, minlength=self.dim)
-        return ((counts / len(cells)) ** COUNT_POWER).astype(np.float32)
+        return cells * self.levels + tables[2][brightness]
+
+    def middles(self) -> np.ndarray:
+        """The color in the middle of what each of the vector's numbers counts, at middle exposure: (dim, 3) uint8 RGB."""
+        hue, saturation, brightness = np.unravel_index(np.arange(self.dim), (self.bins, self.levels, self.levels))
+        values = np.stack([
+            (hue + 0.5) / self.bins * 180, ((saturation + 0.5) / self.levels) ** (1 / SATURATION_POWER) * 255,
+            (brightness + 0.5) / self.levels * 255,
+        ], axis=1)  # fmt: skip
+        return cv2.cvtColor(values[None].astype(np.uint8), cv2.COLOR_HSV2RGB)[0]
 
     def encode(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
         return unit_rows(np.stack(prepared))
@@ -139,14 +153,13 @@ class ColorHistogram(Extractor):
         return unit_rows(total[None])[0]
 
 
-def _hsv(image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Hue 0–179, saturation and brightness 0–255 of a grid of pixels, each (n,) uint8."""
+def grid(image: np.ndarray) -> np.ndarray:
+    """The pixels of a picture that are counted: (rows, columns, 3) uint8 RGB."""
     height, width = image.shape[:2]
     scale = min(1.0, PIXELS_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     # Picked, not averaged: a mean of two colors is a third that is not in the picture.
-    grid = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST)
-    return tuple(cv2.cvtColor(grid, cv2.COLOR_RGB2HSV).reshape(-1, 3).T)
+    return cv2.resize(image, size, interpolation=cv2.INTER_NEAREST)
 
 
 def _levels(values: np.ndarray, count: int) -> np.ndarray:

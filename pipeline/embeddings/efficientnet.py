@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
 
 from pipeline.embeddings import engines, imagenet, lite0, models
-from pipeline.embeddings.base import Extractor, unit_rows
+from pipeline.embeddings.base import Extractor, Regions, unit_rows
 from pipeline.embeddings.lite0 import SIDE, classifier
 
 MEAN, STD = (127 / 255,) * 3, (128 / 255,) * 3
@@ -86,6 +88,31 @@ class EfficientNet(Extractor):
         return np.where(rows.any(axis=1), fits, np.nan)
 
 
+    def fit_direction(self, text: str, row: np.ndarray) -> np.ndarray | None:
+        """The gradient of the logarithm of the classes' share: Σ_c (share of c among them) w_c less what all
+        classes have on average. On the feature map it is Grad-CAM (Selvaraju et al. 2017), which is CAM
+        (Zhou et al. 2016) for a network that pools and then classifies.
+        """
+        thing = imagenet.find(text)
+        if thing is None or not row.any():
+            return None
+        shares = class_shares(row[None])[0].astype(np.float64)
+        own = np.zeros_like(shares)
+        own[list(thing.classes)] = shares[list(thing.classes)] + LEAST_SHARE
+        return ((own / own.sum() - shares) @ classifier()[0]).astype(np.float32)
+
+    def regions(self, image: np.ndarray) -> Regions:
+        """Its feature map: 7 × 7 cells over the centered square."""
+        network = models.shared(
+            (self.fingerprint, self.device, "regions"), lambda: engines.load(FEATURE_MAP, self.device)
+        )
+        features = network([self.prepare(image)])[0].transpose(1, 2, 0)
+        height, width = image.shape[:2]
+        side = min(height, width)
+        left, top = (width - side) // 2 / width, (height - side) // 2 / height
+        return Regions(np.ascontiguousarray(features), (left, top, left + side / width, top + side / height))
+
+
 def class_shares(rows: np.ndarray) -> np.ndarray:
     """What a softmax of the classifier gives to each class by stored vectors (n, 1280) of norm 1:
     (n, 1000) float32, rows sum to 1."""
@@ -102,3 +129,8 @@ BLUEPRINT = engines.Blueprint(
     exact=("stem", *(f"blocks.{at}" for at in range(EXACT_BLOCKS))), graph=lite0.graph,
     exact_until=f"block {EXACT_BLOCKS - 1}", trusted=True,
 )  # fmt: skip
+
+FEATURE_MAP = replace(
+    BLUEPRINT, name="efficientnet-regions", module=partial(lite0.module, pooled=False), graph=partial(lite0.graph, pooled=False),
+)
+"""The same network up to where its features still have a place."""

@@ -53,10 +53,10 @@ def classifier() -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(weights["_fc.weight"]), np.ascontiguousarray(weights["_fc.bias"])
 
 
-def module():
+def module(pooled: bool = True):
     """The network up to its pooled features, as torch has it: (n, 3, 224, 224) → (n, 1280) float32.
 
-    Of the package, its batch norms folded into the convolutions. Its own loader would print.
+    pooled False: the feature map before, (n, 1280, 7, 7), whose mean they are. Of the package, its batch norms folded into the convolutions. Its own loader would print.
     """
     import torch
     from efficientnet_lite_pytorch import EfficientNet
@@ -75,7 +75,8 @@ def module():
             x = self.stem(x)
             for block in self.blocks:
                 x = block(x)
-            return self.head(x).float().mean((2, 3))
+            x = self.head(x).float()
+            return x.mean((2, 3)) if pooled else x
 
     return Features().eval()
 
@@ -99,10 +100,10 @@ def _fold(model) -> None:
     model.to(memory_format=torch.channels_last)
 
 
-def graph():
+def graph(pooled: bool = True):
     """The network up to its pooled features, as OpenVINO has it: (n, 3, 224, 224) → (n, 1280) float32.
 
-    Batch norms are folded into the convolutions; each block's ops are named `block 0` … `block 15`.
+    pooled False: the feature map before, as of `module`. Batch norms are folded into the convolutions; each block's ops are named `block 0` … `block 15`.
     """
     from openvino import Model
     from openvino import opset14 as ops
@@ -119,8 +120,8 @@ def graph():
             x.set_friendly_name(f"block {number}")
             number, channels = number + 1, out
     x = _bounded(_convolved(x, weights, "_conv_head", "_bn1"))
-    pooled = ops.reduce_mean(x, np.array([2, 3]), False)
-    return Model([pooled], [pixels], "EfficientNet-Lite0")
+    last = ops.reduce_mean(x, np.array([2, 3]), False) if pooled else x
+    return Model([last], [pixels], "EfficientNet-Lite0")
 
 
 def _block(x, weights: Mapping[str, np.ndarray], name: str, stride: int, wider: int):

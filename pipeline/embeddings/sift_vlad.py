@@ -83,7 +83,8 @@ def _mirror_permutation() -> np.ndarray:
     return places[::-1][:, :, -np.arange(8) % 8].ravel()
 
 
-_MIRROR = _mirror_permutation()
+MIRROR = _mirror_permutation()
+"""(128,) int: a descriptor read in this order is that of the mirrored patch."""
 
 
 class SiftVlad(FittedExtractor):
@@ -137,7 +138,7 @@ class SiftVlad(FittedExtractor):
         pool = np.concatenate([found for found, _ in samples])
         if len(pool) > 512 * WORDS:
             pool = pool[rng.choice(len(pool), 512 * WORDS, replace=False)]
-        pool = _root(pool)
+        pool = root(pool)
         self._state = _fit_axes(pool)
         self._state["words"] = _fit_words(self._reduce(pool), seed)
 
@@ -186,7 +187,7 @@ class SiftVlad(FittedExtractor):
         """Descriptors (n, 128) uint8 and their places (n, 3), n > 0 → (words × reduced,)
         float32 of L2 norm 1."""
         words = self._state["words"]
-        reduced = self._reduce(_root(found))
+        reduced = self._reduce(root(found))
         nearest = (reduced @ words.T - (words**2).sum(axis=1) / 2).argmax(axis=1)
         chosen = np.zeros((len(words), len(reduced)), np.float32)
         chosen[nearest, np.arange(len(reduced))] = np.tile(places[:, 2] ** SIZE_POWER, 2)
@@ -224,7 +225,7 @@ def _keypoints(gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return found.astype(np.uint8), np.array(places, np.float32)
 
 
-def _root(found: np.ndarray) -> np.ndarray:
+def root(found: np.ndarray) -> np.ndarray:
     """Descriptors (n, 128) uint8 → RootSIFT (n, 128) float32: L1 norm 1, then the root."""
     values = found.astype(np.float32)
     return np.sqrt(values / np.maximum(values.sum(axis=1, keepdims=True), 1))
@@ -255,12 +256,12 @@ def _fit_axes(pool: np.ndarray) -> dict[str, np.ndarray]:
     axis is symmetric or antisymmetric. `mirror` holds +1 or -1 for each: what mirroring
     does to a descriptor's number on that axis.
     """
-    center = (pool.mean(axis=0) + pool.mean(axis=0)[_MIRROR]) / 2
+    center = (pool.mean(axis=0) + pool.mean(axis=0)[MIRROR]) / 2
     around = pool - center
     # The scatter of (x ± mirrored x) / 2 from that of x: mirroring is a permutation.
     scatter = (around.T @ around).astype(np.float64)
-    both = (scatter + scatter[_MIRROR][:, _MIRROR]) / 4
-    across = (scatter[_MIRROR] + scatter[:, _MIRROR]) / 4
+    both = (scatter + scatter[MIRROR][:, MIRROR]) / 4
+    across = (scatter[MIRROR] + scatter[:, MIRROR]) / 4
     even_values, even_axes = np.linalg.eigh(both + across)
     odd_values, odd_axes = np.linalg.eigh(both - across)
     signs = np.repeat([1, -1], 128)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import index as indexes
+from pipeline.embeddings import Extractor
 from pipeline.errors import ImageError, QueryError
 from pipeline.index import Filter, Index
 from pipeline.library import ImageRow, Library
@@ -21,7 +22,7 @@ from pipeline.search.asked import Asked
 from pipeline.search.extractors import Extractors
 from pipeline.search.hash_index import Hashes
 from pipeline.search.query import Entry, ImageEntry, Match, Query, Result, VectorsEntry, WordsEntry
-from pipeline.search.scale import Sample
+from pipeline.search.scale import Sample, Spread
 from pipeline.search.words import Understood
 
 RERANK = 10
@@ -96,9 +97,7 @@ class Searcher:
         or the metric's distances, which rise: (≤ depth,). One search finds both."""
         started = time.perf_counter()
         index = self.index()
-        metrics.checked(query.metric)
-        weights = metrics.weights_of(index.embeddings, vectors.weights(self._extractors, index.embeddings, query))
-        asked = self._asked(index, query, weights)
+        weights, asked = self.asked(query)
         query = replace(query, filter=asked.written.narrowed(query.filter))
         ids, figures = self._page(index, query, asked, depth)
         curve = figures[:depth]
@@ -112,6 +111,22 @@ class Searcher:
         known = {} if query.metric == "hamming" else index.lacking(tuple(asked.weights))
         partly = {name: (count, len(index)) for name, count in known.items()}
         return Result(query.metric, weights, round(ms, 2), matches, asked.scale, unknown, away, partly), curve
+
+    def asked(self, query: Query) -> tuple[dict[str, float], Asked]:
+        """The weights of all embeddings, and the query as it is asked of the index."""
+        index = self.index()
+        metrics.checked(query.metric)
+        weights = metrics.weights_of(index.embeddings, vectors.weights(self._extractors, index.embeddings, query))
+        return weights, self._asked(index, query, weights)
+
+    def extractor(self, name: str) -> Extractor | None:
+        """The extractor that made the library's vectors of an embedding; None where none did, or can."""
+        return self._extractors.of(name)
+
+    def spread(self, name: str, vector: np.ndarray) -> Spread:
+        """Of the cosines of a vector (dim,) of norm 1 with the library's, by one embedding."""
+        self.index()
+        return self._sample.spread(name, vector)
 
     def _asked(self, index: Index, query: Query, weights: dict[str, float]) -> Asked:
         """The query's vector by embedding, the weights that count, and on which scale."""

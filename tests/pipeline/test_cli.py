@@ -43,7 +43,7 @@ def test_the_readme_names_every_command_and_each_works(library, own_pictures, tm
     (tmp_path / "prices.csv").write_text(f"file,price,season\n{first},4.5,Summer\n")
     (tmp_path / "vectors.csv").write_text(f"path,a,b\n{first},4.5,2\n")
     own = {
-        "~/Pictures": str(own_pictures), "/disk/Pictures": str(tmp_path / "disk"),
+        "~/Pictures": str(own_pictures), "~/Pictures/beach.jpg": str(first), "/disk/Pictures": str(tmp_path / "disk"),
         "2024": next(own_pictures.iterdir()).name,
     }
     for words in commands:

@@ -56,7 +56,8 @@ class Network(ABC):
 
     @abstractmethod
     def __call__(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
-        """n ≥ 1 pictures (side, side, 3) uint8 RGB → (n, dim) float32, not normalized.
+        """n ≥ 1 pictures (side, side, 3) uint8 RGB → (n, dim) float32, not normalized; or (n, dim, rows, columns)
+        of a network that is described up to its feature map.
 
         A picture's row does not depend on the others, beyond the last digits.
         """
