@@ -2,16 +2,19 @@
 
     worker processes   read, decode, thumbnail, hash, the classical embeddings, `prepare` of
                        a network's input
-    this process       codebooks are learned, networks encode, one transaction per batch
+    this process       codebooks are learned, one transaction per batch
+    a thread of it     networks encode, a batch after the other
 
-Two batches are under way at most, so memory does not grow with the library, and a kill
+A few batches are under way at most, so memory does not grow with the library, and a kill
 loses at most the batches that were not yet stored. While a codebook is learned, workers go
 on with a bounded number of images; their keypoints are kept instead of looked at again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -37,6 +40,12 @@ REFIT_BELOW, REFIT_GROWTH = 500, 4
 _AHEAD, _AHEAD_MOST = 256, 1024
 """Images per worker, and at all, that are looked at while a codebook is learned: their
 keypoints take some 40 kB each."""
+
+_ENCODING = 2
+"""Batches that wait for the network, or are in it, while the next is received."""
+
+Vectors = dict[str, tuple[str, list[int], np.ndarray]]
+"""Embedding → fingerprint, images, their vectors (n, dim)."""
 
 
 @dataclass
@@ -78,8 +87,8 @@ def embed(
     if told := speed.sentence(extractors, needs.values(), options.workers or worker_count()):
         progress.say(told)
     progress.start("embed", len(needs))
-    with closing(make_pool(list(extractors.values()), options.workers)) as pool:
-        loop = _Loop(library, extractors, needs, pool, options, progress, report)
+    with closing(make_pool(list(extractors.values()), options.workers)) as pool, _Encoder(options) as encoder:
+        loop = _Loop(library, extractors, needs, pool, encoder, options, progress, report)
         chosen = _sample(list(needs)) if learning else []
         rest = loop.pieces(sorted(needs.keys() - set(chosen)))
         if learning:
@@ -147,6 +156,45 @@ def _sample(ids: list[int]) -> list[int]:
     return sorted(np.random.default_rng(0).permutation(ids)[:FIT_SAMPLE].tolist())
 
 
+class _Encoder:
+    """A thread that makes vectors of what workers have prepared, one batch after the other."""
+
+    def __init__(self, options: EmbedOptions):
+        self._step = options.model_batch_size
+        self._thread = ThreadPoolExecutor(1, "encode")
+        self._stopped = False
+
+    def __enter__(self) -> _Encoder:
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self._stopped = True
+        self._thread.shutdown(cancel_futures=True)
+
+    def send(self, extractors: Mapping[str, Extractor], batch: list[Prepared]) -> Future[Vectors]:
+        """The vectors of a batch, once they are made."""
+        return self._thread.submit(self._vectors, extractors, batch)
+
+    def _vectors(self, extractors: Mapping[str, Extractor], batch: list[Prepared]) -> Vectors:
+        found: Vectors = {}
+        for name, extractor in extractors.items():
+            having = [item for item in batch if name in item.arrays]
+            if having:
+                arrays = [item.arrays.pop(name) for item in having]
+                rows = self._encoded(extractor, arrays) if extractor.uses_network else np.stack(arrays)
+                found[name] = (extractor.fingerprint, [item.image_id for item in having], rows)
+        return found
+
+    def _encoded(self, network: Extractor, arrays: list[np.ndarray]) -> np.ndarray:
+        """n prepared arrays → (n, dim) float32, as many at a time as the options say."""
+        parts = []
+        for start in range(0, len(arrays), self._step):
+            if self._stopped:  # nobody waits for the rest
+                raise CancelledError
+            parts.append(network.encode(arrays[start : start + self._step]))
+        return np.concatenate(parts)
+
+
 @dataclass
 class _Loop:
     """One run over the images in need."""
@@ -155,11 +203,14 @@ class _Loop:
     extractors: dict[str, Extractor]
     needs: dict[int, list[str]]
     pool: Pool
+    encoder: _Encoder
     options: EmbedOptions
     progress: Progress
     report: EmbedReport
     held: dict[int, dict[str, list[np.ndarray]]] = field(default_factory=dict)
     """Image id → name → sample, of images seen before the codebook was learned."""
+    encoding: deque[tuple[list[Prepared], Future]] = field(default_factory=deque)
+    """Answers whose vectors are being made, oldest first."""
 
     def pieces(self, ids: list[int]) -> Iterator[list[tuple[int, str, list[str]]]]:
         """The images as batches of tasks for the workers."""
@@ -203,6 +254,7 @@ class _Loop:
                 piece = next(rest, None)
             self._take(self.pool.receive())
             self._describe()
+        self._store(0)
 
     def _describe(self) -> None:
         """Have what is held described by the codebook that is there now."""
@@ -211,27 +263,23 @@ class _Loop:
             self.pool.describe(held[start : start + self.options.batch_size])
 
     def _take(self, batch: list[Prepared]) -> None:
-        """Encode and store an answer of the workers."""
-        vectors = {}
-        for name, extractor in self.extractors.items():
-            having = [item for item in batch if name in item.arrays]
-            if having:
-                arrays = [item.arrays[name] for item in having]
-                rows = self._encode(extractor, arrays) if extractor.uses_network else np.stack(arrays)
-                vectors[name] = (extractor.fingerprint, [item.image_id for item in having], rows)
-                self.report.vectors[name] += len(having)
-        seen = [item for item in batch if item.hash is not None]
-        failures = [(it.image_id, it.state, it.reason, it.retry) for it in batch if it.state != "ok"]
-        with self.library.db.atomic():
-            self.library.store([(item.image_id, item.thumbnail) for item in seen], vectors, failures)
-            stored_hashes.store(self.library, [(item.image_id, item.hash) for item in seen])
+        """Have an answer of the workers encoded, and store what has been."""
         self.held |= {item.image_id: item.samples for item in batch if item.samples}
-        self.report.done += len(seen)
-        self.report.failed += len(failures)
-        self.progress.advance(len(seen) + len(failures), len(failures))
+        self.encoding.append((batch, self.encoder.send(self.extractors, batch)))
+        self._store(_ENCODING)
 
-    def _encode(self, network: Extractor, arrays: list[np.ndarray]) -> np.ndarray:
-        """n prepared arrays → (n, dim) float32, as many at a time as the options say."""
-        step = self.options.model_batch_size
-        parts = [network.encode(arrays[start : start + step]) for start in range(0, len(arrays), step)]
-        return np.concatenate(parts)
+    def _store(self, left: int) -> None:
+        """Store answers, oldest first, until so many are left whose vectors are still being made."""
+        while len(self.encoding) > left:
+            batch, vectors = self.encoding[0][0], self.encoding[0][1].result()
+            self.encoding.popleft()
+            seen = [item for item in batch if item.hash is not None]
+            failures = [(it.image_id, it.state, it.reason, it.retry) for it in batch if it.state != "ok"]
+            with self.library.db.atomic():
+                self.library.store([(item.image_id, item.thumbnail) for item in seen], vectors, failures)
+                stored_hashes.store(self.library, [(item.image_id, item.hash) for item in seen])
+            for name, (_, ids, _) in vectors.items():
+                self.report.vectors[name] += len(ids)
+            self.report.done += len(seen)
+            self.report.failed += len(failures)
+            self.progress.advance(len(seen) + len(failures), len(failures))
