@@ -56,7 +56,7 @@ def search(query, minus, palette, weights, preset, metric, html, as_json, labels
     entries = (*entries_from(searcher, query), *map(_palette, palette), *entries_from(searcher, minus, minus=True))
     result = searcher.search(Query(entries, chosen, metric=metric, filter=passing, **values))
     for word, near in result.unknown.items():
-        click.echo(words.told(word, near), err=True)
+        click.echo(words.told(word, near, list(library.embeddings())), err=True)
     for name, (count, of) in result.partly.items():
         told = f"{name} is known of {count:,} of {of:,} images; the others count there as the average image does."
         click.echo(told, err=True)

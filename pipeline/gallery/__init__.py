@@ -33,6 +33,7 @@ __all__ = [
     "generate",
     "plan",
     "render",
+    "truth",
 ]
 
 VERSION = 1
@@ -79,6 +80,17 @@ def generate(
     _write_truth(folder, entries)
     _replace(folder / _MARKER, json.dumps({"version": VERSION, "seed": seed}))
     return len(entries)
+
+
+def truth(folder: Path) -> dict[str, str]:
+    """What `generate` wrote of the pictures of a folder: {path in it: name of the palette}; {} of any other."""
+    try:
+        if json.loads((folder / _MARKER).read_text(encoding="utf-8"))["version"] != VERSION:
+            return {}
+        with (folder / TRUTH).open(encoding="utf-8", newline="") as lines:
+            return {row["path"]: row["palette"] for row in csv.DictReader(lines) if row["palette"] in PALETTES}
+    except (OSError, ValueError, LookupError, TypeError):
+        return {}
 
 
 def render(entry: Entry, seed: int = 7) -> np.ndarray:

@@ -74,3 +74,14 @@ class Filters:
 
     def _at(self, ids: Sequence[int] | np.ndarray) -> Bitmap:
         return Bitmap.at(self._positions(np.asarray(ids, np.int64)), self._size)
+
+
+def passing(library: Library, ids: np.ndarray, filter: Filter) -> np.ndarray:
+    """Those of some images, ids (n,) int64 ascending, that a filter lets pass: (k,) int64 ascending."""
+
+    def positions(images: np.ndarray) -> np.ndarray:
+        at = np.searchsorted(ids, images).clip(max=max(0, len(ids) - 1))
+        return np.where(ids[at] == images, at, -1) if len(ids) else np.full(len(images), -1)
+
+    passed = Filters(library, positions, len(ids)).rows(filter)
+    return ids if passed is None else ids[passed.positions()]

@@ -2,8 +2,8 @@
 
 Two embeddings know more than a direction. A network's own classifier tells many classes apart
 together, which no mean of their directions does; and a color beside a thing is the color of
-that thing, not of the floor it stands on. Candidates still come from the index, by directions;
-what they are worth is then read here, and brought to one scale like any cosine.
+that thing, not of the floor it stands on. Candidates come from the index, by directions, and from what
+is kept of all images; what they are worth is then read here, and brought to one scale like any cosine.
 """
 
 from __future__ import annotations
@@ -13,20 +13,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.embeddings import imagenet
 from pipeline.library import Library
 from pipeline.search import words
 from pipeline.search.extractors import Extractors
 from pipeline.search.joining import MINUS
 from pipeline.search.query import Entry, PaletteEntry, WordsEntry
 from pipeline.search.scale import Sample, Spread, spread_of
-from pipeline.things import palettes
+from pipeline.things import NAME as CLASSIFIER
+from pipeline.things import at_hand, palettes
 
 
 @dataclass(frozen=True)
 class Reading:
     """of(ids, rows): what images (n,), ascending, are worth by their vectors of the embedding (n, dim), (n,)
-    float64, NaN where nothing is known. spread: of that over the library. best: where it is
-    known of all images, their ids and figures, each (m,)."""
+    float64, NaN where nothing is known. spread: of that over the library. best: where that is known without
+    their vectors, ids of images (m,) ascending, of all that may come first, and about what each is worth (m,)."""
 
     of: Callable[[np.ndarray, np.ndarray], np.ndarray]
     spread: Spread
@@ -39,7 +41,7 @@ def readings(
     """By embedding, of those where words are better read than by a cosine."""
     found = {}
     for name in names:
-        read = _colors(library, entries) if name == "color" else _words(extractors, entries, name, sample)
+        read = _colors(library, entries) if name == "color" else _words(library, extractors, entries, name, sample)
         if read is not None:
             found[name] = read
     return found
@@ -70,7 +72,9 @@ def _colors(library: Library, entries: Sequence[Entry]) -> Reading | None:
     return Reading(of, spread_of(figures), (known.ids, figures))
 
 
-def _words(extractors: Extractors, entries: Sequence[Entry], name: str, sample: Sample) -> Reading | None:
+def _words(
+    library: Library, extractors: Extractors, entries: Sequence[Entry], name: str, sample: Sample
+) -> Reading | None:
     """What an embedding makes of the words itself, where nothing but words speaks of them."""
     said = [entry for entry in entries if len(entry.rows(extractors, name))]
     if not said or not all(isinstance(entry, WordsEntry) for entry in said):
@@ -92,4 +96,19 @@ def _words(extractors: Extractors, entries: Sequence[Entry], name: str, sample: 
         rows = sample.rows(name)
         return spread_of(of(np.zeros(len(rows), np.int64), rows))
 
-    return Reading(of, sample.kept((name, *things), spread))
+    best = _likely(library, [thing for thing, minus in things if not minus]) if name == CLASSIFIER else None
+    return Reading(of, sample.kept((name, *things), spread), best)
+
+
+def _likely(library: Library, things: Sequence[str]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Images in which one of some things is seen, and the logarithm of how surely, as it is kept.
+
+    A word for many classes has no direction that all its pictures lie in: of a large library the nearest
+    thousand by the mean direction are few kinds of `animal`.
+    """
+    known = at_hand(library)
+    if not len(known.ids) or not things:
+        return None
+    classes = {number for thing in things for number in imagenet.things()[thing].classes}
+    ids, share = known.likely(classes)
+    return ids, np.log(share, dtype=np.float64)

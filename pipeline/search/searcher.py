@@ -14,7 +14,7 @@ import numpy as np
 from pipeline import index as indexes
 from pipeline.embeddings import Extractor
 from pipeline.errors import ImageError, QueryError
-from pipeline.index import Filter, Index
+from pipeline.index import Filter, Index, filters
 from pipeline.library import ImageRow, Library
 from pipeline.pictures import decoding, formats, hashes
 from pipeline.search import metrics, readings, vectors, words, writing
@@ -144,7 +144,8 @@ class Searcher:
         written = writing.look_up(self.library, query, self.understood) if query.written else writing.Written()
         if not usable and not written.hits:
             if unknown := _nearest(written.unknown):
-                raise QueryError(" ".join(words.told(word, near) for word, near in unknown.items()))
+                names = list(self.library.embeddings())
+                raise QueryError(" ".join(words.told(word, near, names) for word, near in unknown.items()))
             named = " and ".join(name for name, weight in weights.items() if weight)
             raise QueryError(f"The query has nothing that {named} could compare; raise another weight.")
         lacking = index.lacking(tuple(usable))
@@ -225,14 +226,18 @@ class Searcher:
         return ids[best], scores[best]
 
     def _promising(self, index: Index, asked: Asked, passing: Filter, name: str, count: int) -> np.ndarray:
-        """Ids of those for which a reading speaks, where it is known of all, that are nearest by the rest."""
+        """Ids of the best by a reading, where that is known without vectors, and of those for which it
+        speaks that are nearest by the rest."""
         best, rest = asked.readings[name].best, {other: 1.0 for other in asked.weights if other != name}
-        if best is None or not rest:
+        if best is None:
             return np.zeros(0, np.int64)
-        ids = best[0][asked.scale[name].standing(best[1]) >= 0.5]
-        if passing.ids is not None:
-            ids = np.intersect1d(ids, passing.ids)
-        return index.search(asked.vectors, rest, count, replace(passing, ids=tuple(ids.tolist()))).ids
+        ids = filters.passing(self.library, best[0], passing)
+        worth = best[1][np.searchsorted(best[0], ids)]
+        first = ids[np.argsort(-worth, kind="stable")[:count]]
+        speaking = ids[asked.scale[name].standing(worth) >= 0.5]
+        if not rest or not len(speaking):
+            return first
+        return np.union1d(first, index.search(asked.vectors, rest, count, replace(passing, ids=tuple(speaking.tolist()))).ids)
 
     def _looks(self, asked: Asked, ids: np.ndarray) -> np.ndarray:
         """What images (n,), ascending, are worth by what they look like: (n,) float64."""

@@ -6,11 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.embeddings import color_words, imagenet
+from pipeline.embeddings import WRITTEN, color_words, find, imagenet, ordered
 
 _WORD = r"#?[\w'&-]+"
 LONGEST = 4
 """Words that may stand for one thing together: `West Highland white terrier`."""
+
+KNOWN_BY = {"color": "color", "thing": "efficientnet"}
+"""The embedding that knows all words of a kind; computed without a download."""
 
 _PASSED_OVER = set(
     "a an the some any this that of in on at by to for from with and or is are it its one picture pictures photo"
@@ -84,17 +87,37 @@ def _first(given: Sequence[str]) -> tuple[str, Part | None]:
 
 
 def near(word: str, most: int = 3) -> list[str]:
-    """Known words that this may be meant to be, the nearest first."""
+    """Known words that this may be meant to be, the nearest first; none of a word that is known itself."""
+    if _known(word) is not None:
+        return []
     asked = word.casefold().strip()
     colors = [term for term in color_words.terms() if asked and term.startswith(asked)]
     return list(dict.fromkeys([*colors, *imagenet.near(word, most)]))[:most]
 
 
-def told(word: str, nearest: Sequence[str]) -> str:
-    """One sentence on a word that is not known, and what it may be meant to be."""
+def told(word: str, nearest: Sequence[str], names: Sequence[str]) -> str:
+    """One sentence on a word that no embedding of a library knows, and what can be done about it.
+
+    nearest: what it may be meant to be. names: the library's embeddings.
+    """
+    known = _known(word)
+    if known is not None:
+        return f"{unheard(word)} What knows them is added, without a download, by: python -m pipeline run --embeddings {more(word, names)}"
     named = " or ".join(f"“{one}”" for one in nearest)
     hint = f"Did you mean {named}?" if nearest else "Try a word for a thing or a color."
     return f"“{word}” is not known here. {hint}"
+
+
+def unheard(word: str) -> str | None:
+    """Of a word that is known, but to no embedding of a library: what is wanting. None of any other word."""
+    known = _known(word)
+    return known and f"“{word}” is a {known.kind}, and nothing in this library knows words for {known.kind}s yet."
+
+
+def more(word: str, names: Sequence[str]) -> str:
+    """The embeddings of a library with the one that knows a known word, as `--embeddings` takes them."""
+    computed = [name for name in names if find(name) or name in WRITTEN]
+    return ",".join(ordered([*computed, KNOWN_BY[_known(word).kind]]))
 
 
 def _known(phrase: str) -> Part | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pipeline.index import Filter
-from pipeline.index.filters import Filters
+from pipeline.index.filters import passing
 from pipeline.library import Library
 from pipeline.search import words
 from pipeline.search.query import Query, WordsEntry
@@ -35,23 +35,16 @@ class Written:
     never: frozenset[int] = frozenset()
     unknown: tuple[str, ...] = ()
 
-    def narrowed(self, passing: Filter) -> Filter:
+    def narrowed(self, given: Filter) -> Filter:
         """A filter that also keeps to the words that have to be written."""
         if self.only is not None:
-            both = self.only if passing.ids is None else self.only & set(passing.ids)
-            passing = replace(passing, ids=tuple(sorted(both)))
-        return passing.without(*sorted(self.never)) if self.never else passing
+            both = self.only if given.ids is None else self.only & set(given.ids)
+            given = replace(given, ids=tuple(sorted(both)))
+        return given.without(*sorted(self.never)) if self.never else given
 
     def passing(self, library: Library, filter: Filter) -> np.ndarray:
         """Those of the hits that a filter lets pass: (n,) int64 ascending."""
-        ids = np.array(sorted(self.hits), np.int64)
-
-        def positions(images: np.ndarray) -> np.ndarray:
-            at = np.searchsorted(ids, images).clip(max=max(0, len(ids) - 1))
-            return np.where(ids[at] == images, at, -1) if len(ids) else np.full(len(images), -1)
-
-        passed = Filters(library, positions, len(ids)).rows(filter)
-        return ids if passed is None else ids[passed.positions()]
+        return passing(library, np.array(sorted(self.hits), np.int64), filter)
 
     def joined(self, ids: np.ndarray, scores: np.ndarray) -> np.ndarray:
         """What images (n,) are worth by what they look like, and by what is written about them."""

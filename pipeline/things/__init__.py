@@ -3,6 +3,6 @@ the colors that things have."""
 
 from pipeline.things.kinds import Kind, kinds
 from pipeline.things.naming import Name, names
-from pipeline.things.seen import NAME, SURE, Seen, available, seen, shares
+from pipeline.things.seen import NAME, SURE, Seen, at_hand, available, seen, shares
 
-__all__ = ["NAME", "SURE", "Kind", "Name", "Seen", "available", "kinds", "names", "seen", "shares"]
+__all__ = ["NAME", "SURE", "Kind", "Name", "Seen", "at_hand", "available", "kinds", "names", "seen", "shares"]

@@ -7,6 +7,7 @@ is computed while images are embedded. Kept as `things/seen.npz`; only what chan
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from weakref import WeakKeyDictionary
@@ -25,9 +26,11 @@ LEAST = 0.1
 """Smaller shares are not kept."""
 _FINE = 200  # steps of a share as it is kept
 _STEP = 8192  # vectors at a time: 42 MB, and 33 MB of shares
+_FEW = 2_000  # images that a search looks at itself, in half a second
 _VERSION = 1
 _PLACE = "things/seen"
-_in_memory: WeakKeyDictionary[Library, tuple[int, Seen]] = WeakKeyDictionary()
+_in_memory: WeakKeyDictionary[Library, tuple[int, Seen, bool]] = WeakKeyDictionary()
+"""What is known in which generation, and whether of all images."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +53,14 @@ class Seen:
         found.sort(key=lambda one: (-round(one[1], 2), len(one[0].classes)))
         return [(kind.name, share) for kind, share in found]
 
+    def likely(self, classes: Collection[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Images of which a kind was kept that is all of some classes of ImageNet: ids (k,) int64 ascending,
+        and the largest share of such a kind (k,) float32."""
+        inside = np.array([set(kind.classes) <= set(classes) for kind in kinds()])
+        at = np.flatnonzero(inside[self.kind])
+        at = at[np.flatnonzero(np.diff(self.rows[at], prepend=-1))]  # of each image the first, and so the surest
+        return self.ids[self.rows[at]], self.share[at]
+
     @cached_property
     def rows(self) -> np.ndarray:
         """The place in `ids` of each entry, (m,) int64 ascending."""
@@ -62,33 +73,41 @@ def available(library: Library) -> bool:
     return known is not None and known.dim == efficientnet.EfficientNet.dim and library.summary(NAME)[0] > 0
 
 
-def seen(library: Library, progress: Progress = Silent()) -> Seen:
-    """What is seen in all images that have the vector, as kept or found now; empty without any."""
+def seen(library: Library, progress: Progress = Silent(), most: int | None = None) -> Seen:
+    """What is seen in all images that have the vector, as kept or found now; empty without any. most: where
+    more images have to be looked at, only what is kept is told."""
     now = library.generation()
     memory = _in_memory.get(library)
-    if memory is None or memory[0] != now:
-        memory = _in_memory[library] = (now, _seen(library, now, progress))
+    if memory is None or memory[0] != now or not (memory[2] or most is not None):
+        memory = _in_memory[library] = (now, *_brought_up(library, now, progress, most))
     return memory[1]
 
 
-def _seen(library: Library, now: int, progress: Progress) -> Seen:
-    """As kept on disk, brought up to date."""
+def at_hand(library: Library) -> Seen:
+    """As `seen`, without keeping a search waiting."""
+    return seen(library, most=_FEW)
+
+
+def _brought_up(library: Library, now: int, progress: Progress, most: int | None) -> tuple[Seen, bool]:
+    """What is known, and whether of all that there are."""
     if not available(library):
-        return _nothing()
+        return _nothing(), True
     key = derived.key_of(_VERSION, efficientnet.LENGTH, LEAST, len(kinds()), library.embeddings()[NAME].extractor)
     kept = derived.load(library, _PLACE, key)
     if kept is not None and kept.about["generation"] == now:
-        return _unpacked(kept.arrays)
+        return _unpacked(kept.arrays), True
     having = library.stamps(NAME)[0]
     known = _unpacked(kept.arrays) if kept is not None else _nothing()
     changed = library.changed_since(kept.about["generation"]) if kept is not None else having
     stays = np.isin(known.ids, having) & ~np.isin(known.ids, changed)
     missing = np.setdiff1d(having, known.ids[stays])
     if kept is not None and not len(missing) and stays.all():
-        return known
+        return known, True
+    if most is not None and len(missing) > most:
+        return known, False
     found = _merged(known, stays, _look(library, missing, progress))
     derived.offer(library, _PLACE, key, _packed(found), {"generation": now})
-    return found
+    return found, True
 
 
 def shares(vectors: np.ndarray) -> np.ndarray:

@@ -56,6 +56,17 @@ def test_truth_lists_exactly_the_pictures_and_their_themes(folder, truth):
     assert {Path(name).suffix for name in on_disk} == {".jpg", ".png", ".webp"}
 
 
+def test_the_palette_of_each_picture_is_told_and_of_no_other_folder(folder, truth, tmp_path):
+    assert gallery.truth(folder) == {row["path"]: row["palette"] for row in truth}
+    assert gallery.truth(tmp_path) == gallery.truth(tmp_path / "none") == {}
+    (tmp_path / "truth.csv").write_text("path,palette\na.jpg,moss\n")
+    for marker in ("{", "[]", '{"version": 0}', "null"):
+        (tmp_path / ".gallery.json").write_text(marker)
+        assert gallery.truth(tmp_path) == {}, marker
+    (tmp_path / ".gallery.json").write_text(f'{{"version": {gallery.VERSION}}}')
+    assert gallery.truth(tmp_path) == {"a.jpg": "moss"}
+
+
 def test_themes_and_palettes_cross(truth):
     originals = [row for row in truth if not row["duplicate_of"]]
     palettes, themes, layouts = defaultdict(set), defaultdict(set), Counter()

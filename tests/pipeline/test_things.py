@@ -12,7 +12,7 @@ from pipeline.embeddings.efficientnet import LENGTH
 from pipeline.library import Library, derived
 from pipeline.pictures import decoding
 from pipeline.things.kinds import kinds
-from pipeline.things.seen import LEAST, SURE, shares
+from pipeline.things.seen import _FEW, LEAST, SURE, shares
 from tests.conftest import unit
 
 AIRLINER, ORCA, BEAGLE, PUG, RED_FOX = (
@@ -84,6 +84,33 @@ def test_images_get_what_is_sure_and_only_changes_are_looked_at(tmp_path):
     for image in (1, 3, 4, 10, 11):
         assert again.of(image) == anew.of(image)
     assert again.of(1)[0][0] == "red fox" and again.of(3)[0][0] == "beagle" and again.of(10)[0][0] == "pug"
+
+
+def test_likely_images_of_some_classes_are_those_of_which_a_kind_of_them_is_kept(tmp_path):
+    drawn = np.random.default_rng(2)
+    vectors = rows(*drawn.integers(imagenet.COUNT, size=60), noise=2.5, seed=4)
+    found = things.seen(library_of(tmp_path, vectors))
+    wide = {kind.name: set(kind.classes) for kind in kinds()}
+    for word in ("animal", "dog", "clothing", "food", "airliner", "beagle"):
+        classes = set(imagenet.find(word).classes)
+        expected = {}
+        for image in found.ids.tolist():
+            inside = [share for name, share in found.of(image) if wide[name] <= classes]
+            if inside:
+                expected[image] = max(inside)
+        ids, share = found.likely(classes)
+        assert dict(zip(ids.tolist(), share.tolist())) == expected, word
+    assert len(found.likely(set(range(imagenet.COUNT)))[0]) == 60 and not len(found.likely(())[0])
+
+
+def test_a_search_does_not_look_at_a_whole_library(tmp_path):
+    library = library_of(tmp_path, rows(*range(0, 1000, 3)))
+    things.seen(library)
+    library_of(tmp_path, np.repeat(rows(BEAGLE), _FEW + 1, axis=0), first=1001)
+    again = Library(tmp_path)
+    assert len(things.at_hand(again).ids) == 334, "what is kept"
+    assert len(things.at_hand(again).ids) == 334 and len(things.seen(again).ids) == 334 + _FEW + 1
+    assert len(things.at_hand(again).ids) == 334 + _FEW + 1
 
 
 def test_a_damaged_file_is_made_again(tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from pipeline import gallery
 from pipeline import index as indexes
 from pipeline.cli import main
 from pipeline.embeddings import color_words, efficientnet, imagenet
@@ -207,6 +208,24 @@ def test_what_is_written_ranks_beside_what_is_seen(library):
     assert ask(WordsEntry("anna"), filter=Filter(ids=(6, 7, 8), exclude=(7,))).matches[0].id == 6
     assert len(ask(WordsEntry("anna"), filter=Filter(ids=(6, 7, 8), exclude=(7,))).matches) == 1
     assert [match.id for match in searcher.search(Query((WordsEntry("anna"),), top_k=2, offset=2)).matches] == [7]
+
+
+def test_pictures_of_the_sample_gallery_have_the_colors_they_were_painted_with(tmp_path):
+    called = {name: [color for color, is_so in zip(color_words.PLAIN, judging.of_palette(name)) if is_so] for name in gallery.PALETTES}
+    assert called == {
+        "ember": ["red", "orange"], "lagoon": ["teal", "blue"], "moss": ["green"], "dusk": ["purple", "pink"], "glacier": ["blue"],
+        "ochre": ["brown"], "orchid": ["purple", "pink"], "graphite": ["gray"],
+    }  # fmt: skip
+    library = synthetic_library(tmp_path / "data", 3, {"shape": 8})
+    (tmp_path / ".gallery.json").write_text(json.dumps({"version": gallery.VERSION}))
+    (tmp_path / "truth.csv").write_text("path,palette\nflower/a.jpg,moss\nflower/b.jpg,dusk\n")
+    root = library.add_root(str(tmp_path))
+    for image, path in enumerate(("flower/a.jpg", "flower/b.jpg", "flower/c.jpg"), 1):
+        library.db.execute("UPDATE images SET root_id = ?, path = ?, label = 'flower' WHERE id = ?", [root, path, image])
+    known = judging.known(library)
+    assert known.thing.tolist() == ["flower"] * 3 and known.of("green").tolist() == [True, False, False]
+    assert known.of("pink").tolist() == known.of("purple").tolist() == [False, True, False]
+    assert not known.colors[2].any(), "no thumbnail, and nobody who knows"
 
 
 @pytest.mark.network

@@ -8,12 +8,17 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from pipeline import columns
 from pipeline import index as indexes
+from pipeline.cli import main
 from pipeline.columns import colors
 from pipeline.embeddings import color, color_words, efficientnet, imagenet
+from pipeline.errors import QueryError
 from pipeline.library import Library, derived
-from pipeline.search import ImageEntry, Query, Searcher, WordsEntry
+from pipeline.search import Filter, ImageEntry, Query, Searcher, WordsEntry
+from pipeline.search.searcher import CANDIDATES
 from pipeline.things import palettes
 from tests.conftest import unit
 
@@ -123,6 +128,46 @@ def test_a_word_for_many_classes_finds_each_of_them(tmp_path):
     wild = set((np.flatnonzero(~is_dog[:36]) + 1).tolist())
     assert set(found(library, WordsEntry("animal"), WordsEntry("dog", minus=True), most=len(wild))) == wild
     assert set(found(library, WordsEntry("dog"), most=int(is_dog.sum()))) == set((np.flatnonzero(is_dog) + 1).tolist())
+
+
+def test_of_a_large_library_come_those_in_which_a_group_is_seen(tmp_path):
+    """More lie near to the mean direction of all clothing than are looked at, and are none of it."""
+    weights = unit(efficientnet.classifier()[0])
+    drawn, clothing = np.random.default_rng(5), imagenet.find("clothing").classes
+    toward = unit(weights[list(clothing)].mean(axis=0, keepdims=True))
+    others = drawn.choice(imagenet.find("animal").classes, CANDIDATES + 60)
+    rows = np.concatenate([unit(0.8 * toward + weights[others]), weights[list(clothing[::5])]]).astype(np.float32)
+    assert (rows[-len(clothing[::5]) :] @ toward[0]).max() < np.sort(rows[: len(others)] @ toward[0])[-CANDIDATES]
+    library = Library(tmp_path, create=True)
+    root, ids = library.add_root("/nowhere"), list(range(1, len(rows) + 1))
+    library.db["images"].insert_all(
+        {"id": i, "root_id": root, "path": f"{i}.jpg", "size": i, "mtime": 0.0, "content_hash": f"{i:032x}"} for i in ids
+    )
+    network = efficientnet.EfficientNet().fingerprint
+    library.set_embedding("efficientnet", network, rows.shape[1], {})
+    library.store([], {"efficientnet": (network, ids, rows)})
+    indexes.build(library, None, {"type": "flat"})
+    right = ids[len(others) :]
+    assert sorted(found(library, WordsEntry("clothing"), most=len(right))) == right
+    narrowed = Query((WordsEntry("clothing"),), top_k=3, written=False, filter=Filter(columns.parse(f"size>{right[-3] - 1}")))
+    assert sorted(match.id for match in Searcher(library).search(narrowed).matches) == right[-3:]
+
+
+def test_a_library_without_words_for_things_says_how_it_gets_them(tmp_path):
+    library = library_of(tmp_path, [(painted(thing, "white"), SHOE) for thing in ("red", "green", "black")])
+    library.drop_embedding("efficientnet")
+    indexes.build(library)
+    searcher = Searcher(library)
+    way = "python -m pipeline run --embeddings color,efficientnet"
+    with pytest.raises(QueryError, match="“shoe” is a thing, and nothing in this library knows words for things yet") as error:
+        searcher.search(Query((WordsEntry("shoe"),)))
+    assert str(error.value).endswith(way)
+    red = searcher.search(Query((WordsEntry("red shoe"),)))
+    assert red.matches[0].id == 1 and red.unknown == {"shoe": []}
+    done = CliRunner().invoke(main, ["search", "red shoe", "--data", str(tmp_path)])
+    assert done.exit_code == 0 and way in done.stderr, done.output
+    with pytest.raises(QueryError, match="“shos” is not known here. Did you mean"):
+        searcher.search(Query((WordsEntry("shos"),)))
 
 
 @pytest.mark.network

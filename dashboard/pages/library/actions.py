@@ -17,8 +17,9 @@ from dashboard.pages.library import folders
 from dashboard.pages.library.parts import ALL_FOLDERS, INDEX, UPDATE, section
 from dashboard.pages.library.runs import STOP
 from dashboard.reads import Reads
-from pipeline.embeddings import EMBEDDINGS, Embedding, find
+from pipeline.embeddings import EMBEDDINGS, Embedding, find, ordered
 from pipeline.errors import LikenessError, SettingsError
+from pipeline.search import words
 
 AUTO, NOW = "auto", "now"  # a select shows an empty value as none
 """Whatever can be computed here; what the library is compared by already."""
@@ -117,7 +118,11 @@ def choices(names: Sequence[str]) -> dict[str, str]:
         return given
     given.pop(AUTO)
     given.pop(",".join(names), None)
-    return {NOW: f"As now: {', '.join(components.titles_of(names).values())}", **given}
+    now = ", ".join(components.titles_of(names).values())
+    worded, computed = words.KNOWN_BY["thing"], [name for name in names if find(name)]
+    if worded not in names:
+        given = {",".join(ordered([*computed, worded])): "As now, and by what is in the image: words for things, names", **given}
+    return {NOW: f"As now: {now}", **given}
 
 
 def _told(entries: Mapping[str, Embedding]) -> str:

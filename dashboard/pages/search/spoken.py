@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dash import html
 
 from dashboard import components
+from dashboard.access import RUN
 from dashboard.pages.search.entry import Asked, Entry, Kind, Stage
 from dashboard.reads import Reads
 from pipeline.embeddings import color_words, imagenet
@@ -119,11 +120,16 @@ def _heard(text: str, by: Sequence[str], part: words.Part | None) -> html.Li:
 
 
 def _unheard(reads: Reads, word: str) -> html.Li:
-    """A word that no embedding knows: written somewhere, or not known, and then what may be meant."""
+    """A word that no embedding here knows: written somewhere, or known to one that can be added, or not
+    known, and then what may be meant."""
     written = reads.library.facts.find(word)
     if written:
         count = components.counted(len(written), "image")
         return html.Li([components.icon("fonts"), html.Span([html.Span(word, className="query-word"), f" written of {count}"])])
+    if (wanting := words.unheard(word)) is not None:
+        names = words.more(word, list(reads.library.embeddings()))
+        added = [" ", html.Code(f"python -m pipeline run --embeddings {names}"), " adds what does."] if reads.may(RUN) else []
+        return html.Li([components.icon("question-lg"), html.Span([wanting, *added])], className="query-unknown")
     buttons = [
         html.Button(near, type="button", className="card-link", **{"data-does": "mean", "data-word": word, "data-near": near})
         for near in words.near(word)
