@@ -180,9 +180,9 @@ class Match:
 class Result:
     """The matches, best first, with what they were searched by and how long it took.
 
-    scale: of a query on one scale, the mean and deviation of the query's cosines by embedding, or of what
+    scale: of a query on one scale, mean, deviation and steepness of the query's cosines by embedding, or of what
     is read of words in their place (`readings`);
-    a part is 1 / (1 + exp(−STEEP · ((cosine − mean) / deviation − MIDDLE))), see `scale`. unknown:
+    a part is 1 / (1 + exp(−steep · ((cosine − mean) / deviation − MIDDLE))), see `scale`. unknown:
     words that had no say, and the nearest that are known. away: folders with images that were not
     searched, since their drive is not there, and how many. partly: embeddings that count and that only
     some images have: how many, of how many.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.embeddings import imagenet
+from pipeline.embeddings import Extractor, imagenet
 from pipeline.library import Library
 from pipeline.search import words
 from pipeline.search.extractors import Extractors
@@ -22,6 +22,25 @@ from pipeline.search.query import Entry, PaletteEntry, WordsEntry
 from pipeline.search.scale import Sample, Spread, spread_of
 from pipeline.things import NAME as CLASSIFIER
 from pipeline.things import at_hand, palettes
+
+EXAMPLES, LIKE_EXAMPLES = 10, 0.75
+"""Pictures that show what a thing looks like in a library, and how much being like them counts beside what the
+classifier says. R-precision of words for things (clothing, gallery), of a color and a thing (the same):
+
+    the classifier alone    0.635  0.756   0.506  0.573
+    5 pictures, 0.75        0.636  0.935   0.502  0.718
+    10 pictures, 0.5        0.644  0.898   0.511  0.687
+    in use                  0.637  0.908   0.499  0.706
+    10 pictures, 1          0.628  0.914   0.496  0.711
+    20 pictures, 0.75       0.647  0.876   0.504  0.687
+"""
+LOOKED_AT = 200
+"""Of which these are the surest: the nearest to the word's direction."""
+MOST_CLASSES = 20
+"""Of a word whose pictures may look alike: clothing as a whole falls from 0.846 to 0.842 with examples."""
+COLOR_STEEP = 0.8
+"""The curve (`scale`) of the share that a color takes of a thing, of which most pictures have nothing. R-precision
+of a color and a thing at 1.5: 0.475 and 0.674, at 1: 0.489 and 0.689."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +88,7 @@ def _colors(library: Library, entries: Sequence[Entry]) -> Reading | None:
         at = np.searchsorted(known.ids, ids).clip(max=len(known.ids) - 1)
         return np.where(known.ids[at] == ids, figures[at], np.nan)
 
-    return Reading(of, spread_of(figures), (known.ids, figures))
+    return Reading(of, spread_of(figures, COLOR_STEEP), (known.ids, figures))
 
 
 def _words(
@@ -83,11 +102,15 @@ def _words(
     things = [(part.name, entry.minus) for entry in said for part in words.parse(entry.text).parts if part.kind == "thing"]
     if extractor is None or not things or extractor.fit_text(things[0][0], sample.rows(name)[:1]) is None:
         return None
+    best = _likely(library, [thing for thing, minus in things if not minus]) if name == CLASSIFIER else None
+    looks = {thing: sample.kept((name, "looks", thing), lambda: _looks(extractor, sample, thing)) for thing, minus in things if not minus}
 
     def of(ids: np.ndarray, rows: np.ndarray) -> np.ndarray:
         sides: tuple[list, list] = ([], [])
         for thing, minus in things:
             sides[minus].append(extractor.fit_text(thing, rows))
+            if not minus:
+                sides[0][-1] += looks[thing](rows)
         plus = np.mean(sides[0], axis=0) if sides[0] else np.zeros(len(rows))
         # What is not to be is unlikely, rather than far away: a shirt, and no T-shirt, is a shirt.
         return plus + sum(np.log(np.maximum(-np.expm1(one), 1e-9)) for one in sides[1])
@@ -96,8 +119,25 @@ def _words(
         rows = sample.rows(name)
         return spread_of(of(np.zeros(len(rows), np.int64), rows))
 
-    best = _likely(library, [thing for thing, minus in things if not minus]) if name == CLASSIFIER else None
     return Reading(of, sample.kept((name, *things), spread), best)
+
+
+def _looks(extractor: Extractor, sample: Sample, thing: str) -> Callable[[np.ndarray], np.ndarray]:
+    """What is added to the fit of pictures (n, dim) → (n,) for looking like those that fit a word best.
+
+    The surest few of a library show what the thing looks like in it, painted or photographed: average query
+    expansion (Chum et al. 2007). Things of many kinds look like no one thing, and nothing is added.
+    """
+    name, classes = extractor.name, imagenet.things()[thing].classes
+    if len(classes) > MOST_CLASSES:
+        return lambda rows: np.zeros(len(rows))
+    rows = sample.vectors(name, sample.nearest(name, extractor.encode_text(thing), LOOKED_AT))
+    first = np.argsort(-np.nan_to_num(extractor.fit_text(thing, rows), nan=-np.inf), kind="stable")[:EXAMPLES]
+    middle = rows[first].sum(axis=0)
+    middle = middle / max(float(np.linalg.norm(middle)), 1e-9)
+    like, fit = (spread_of(one) for one in (sample.rows(name) @ middle, extractor.fit_text(thing, sample.rows(name))))
+    slope = LIKE_EXAMPLES * fit.deviation / like.deviation
+    return lambda rows: slope * (rows @ middle - like.mean)
 
 
 def _likely(library: Library, things: Sequence[str]) -> tuple[np.ndarray, np.ndarray] | None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -25,11 +26,13 @@ SAMPLE = 2_000
 """Images whose cosines are looked at: mean and deviation are then within a few percent."""
 
 KEPT = 256
-"""Spreads that are kept of what was asked."""
+"""What is kept of what was asked: spreads and examples."""
 
 STEEP, MIDDLE = 1.5, 1.0
 """The curve is at a half where a picture stands out by MIDDLE deviations; between 1 and 2 for the
 one and 0 and 2.5 for the other, R-precision stays within 0.69 and 0.71."""
+
+T = TypeVar("T")
 
 _LEAST = 1e-3
 """Deviations of cosines below which all pictures are alike to a query."""
@@ -37,15 +40,17 @@ _LEAST = 1e-3
 
 @dataclass(frozen=True)
 class Spread:
-    """Of the cosines of one vector with a library, or of what is read in their place (`readings`)."""
+    """Of the cosines of one vector with a library, or of what is read in their place (`readings`). steep:
+    how quickly what stands out is brought to 1."""
 
     mean: float
     deviation: float
+    steep: float = STEEP
 
     def standing(self, cosines: np.ndarray | float) -> np.ndarray:
         """How far cosines stand out, 0–1: 0.18 for the average picture, 0.5 one deviation above it."""
         above = (np.asarray(cosines, np.float64) - self.mean) / self.deviation
-        return 1 / (1 + np.exp(-STEEP * (above - MIDDLE)))
+        return 1 / (1 + np.exp(-self.steep * (above - MIDDLE)))
 
 
 class Sample:
@@ -54,15 +59,23 @@ class Sample:
     def __init__(self, index: Index):
         self._index = index
         self._rows: dict[str, np.ndarray] = {}
-        self._spreads: dict[Hashable, Spread] = {}
+        self._made: dict[Hashable, object] = {}
 
-    def kept(self, asked: Hashable, made: Callable[[], Spread]) -> Spread:
-        """The spread of what is asked, made once: words come again with every page and filter."""
-        if asked not in self._spreads:
-            if len(self._spreads) >= KEPT:
-                self._spreads.clear()
-            self._spreads[asked] = made()
-        return self._spreads[asked]
+    def kept(self, asked: Hashable, made: Callable[[], T]) -> T:
+        """What is made of the library for what is asked, made once: words come again with every page and filter."""
+        if asked not in self._made:
+            if len(self._made) >= KEPT:
+                self._made.clear()
+            self._made[asked] = made()
+        return self._made[asked]
+
+    def nearest(self, name: str, vector: np.ndarray, count: int) -> np.ndarray:
+        """Ids of the images of the whole library that are nearest to a vector (dim,) by one embedding: (≤ count,)."""
+        return self._index.search({name: vector}, {name: 1.0}, count).ids
+
+    def vectors(self, name: str, ids: np.ndarray) -> np.ndarray:
+        """The vectors of images: (n, dim) float32, zeros for none."""
+        return self._index.vectors(ids, name)
 
     def spread(self, name: str, vector: np.ndarray) -> Spread:
         """Of a vector (dim,) of norm 1 over the images that have this embedding."""
@@ -83,12 +96,12 @@ class Sample:
         return self._rows[name]
 
 
-def spread_of(values: np.ndarray) -> Spread:
+def spread_of(values: np.ndarray, steep: float = STEEP) -> Spread:
     """Of some cosines or other figures (n,), NaN where there is none."""
     known = values[~np.isnan(values)]
     if len(known) < 2:
-        return Spread(0.0, 1.0)
-    return Spread(float(known.mean()), max(float(known.std()), _LEAST))
+        return Spread(0.0, 1.0, steep)
+    return Spread(float(known.mean()), max(float(known.std()), _LEAST), steep)
 
 
 def joined(standings: Mapping[str, np.ndarray], shares: Mapping[str, float]) -> np.ndarray:

@@ -17,9 +17,10 @@ from pipeline.library import Library, notes
 from pipeline.quality import words as judging
 from pipeline.search import Filter, ImageEntry, PaletteEntry, Query, Searcher, VectorsEntry, WordsEntry, words
 from pipeline.search.completion import complete
-from pipeline.search.scale import MIDDLE, STEEP
+from pipeline.search.readings import EXAMPLES, LIKE_EXAMPLES
+from pipeline.search.scale import MIDDLE
 from pipeline.search.vectors import joined
-from tests.conftest import synthetic_library
+from tests.conftest import synthetic_library, unit
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def _even(degrees: np.ndarray) -> np.ndarray:
 @pytest.mark.network
 def test_scores_can_be_computed_from_what_is_told(searcher):
     """From the stored vectors, the query's, and the scale that the result tells: by color as a cosine, as there is
-    a palette, by the network as the share of the word's classes."""
+    a palette, by the network as the share of the word's classes and the likeness to the surest."""
     entries = (WordsEntry("orange balloon"), PaletteEntry(("#1c0b14", "#f2994a"), (1, 3)))
     result = searcher.search(Query(entries, {"color": 1, "efficientnet": 0.5}, top_k=60))
     assert set(result.scale) == {"color", "efficientnet"} and result.unknown == {}
@@ -72,20 +73,23 @@ def test_scores_can_be_computed_from_what_is_told(searcher):
         logs = {}
         for name, spread in result.scale.items():
             ids, rows = library.vectors(name)
-            every = rows @ asked[name] if name == "color" else _share_of(rows, "balloon")
+            every = rows @ asked[name] if name == "color" else _fitting(rows, "balloon")
             cosine = float(every[ids.tolist().index(match.id)])
             assert spread.mean == pytest.approx(every.mean(), abs=1e-3)
             assert spread.deviation == pytest.approx(every.std(), abs=1e-3)
-            part = 1 / (1 + np.exp(-STEEP * ((cosine - spread.mean) / spread.deviation - MIDDLE)))
+            part = 1 / (1 + np.exp(-spread.steep * ((cosine - spread.mean) / spread.deviation - MIDDLE)))
             assert match.parts[name] == pytest.approx(part, abs=1e-4)
             logs[name] = np.log(part)
         assert match.score == pytest.approx(np.exp((logs["color"] + 0.5 * logs["efficientnet"]) / 1.5), abs=1e-4)
 
 
-def _share_of(rows: np.ndarray, word: str) -> np.ndarray:
+def _fitting(rows: np.ndarray, word: str) -> np.ndarray:
+    """The share of the word's classes, and how like the pictures are to the mean of those that have most of it."""
     weights, biases = efficientnet.classifier()
     odds = np.exp(efficientnet.LENGTH * (rows @ weights.T) + biases)
-    return np.log(odds[:, list(imagenet.find(word).classes)].sum(axis=1) / odds.sum(axis=1))
+    fit = np.log(odds[:, list(imagenet.find(word).classes)].sum(axis=1) / odds.sum(axis=1))
+    like = rows @ unit(rows[np.argsort(-fit)[:EXAMPLES]].mean(axis=0, keepdims=True))[0]
+    return fit + LIKE_EXAMPLES * (like - like.mean()) * fit.std() / like.std()
 
 
 @pytest.mark.network
