@@ -171,7 +171,7 @@ def test_the_command_line_takes_words_and_pictures(searcher, pictures, made_libr
     result, said = ask("orange balloon", "--top-k", 3)
     expected = searcher.search(Query((WordsEntry("orange balloon"),), top_k=3))
     assert [match["id"] for match in result["matches"]] == [match.id for match in expected.matches] and not said
-    assert set(result["scale"]) == {"color", "efficientnet"} and set(result["scale"]["color"]) == {"mean", "deviation"}
+    assert set(result["scale"]) == {"color", "efficientnet"} and set(result["scale"]["color"]) == {"mean", "deviation", "steep"}
     image = searcher.library.image_at(file).id
     result, said = ask(file, "blu zzyzx", "--not", "green", "--palette", "#102030=2,#fff", "--top-k", 3)
     assert "“blu” is not known here. Did you mean “blue”" in said and "zzyzx" in result["unknown"]
