@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,8 +20,13 @@ THEMES = 6  # folders
 PER_THEME = 10
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.loadscopereorder = False  # several processes take the files in the order given below
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make check` leaves out by the fixtures that a test asks for."""
+    """Mark what `make check` leaves out by the fixtures that a test asks for, and put the files that take
+    long first: the small ones at the end keep all processes busy to the last."""
     for item in items:
         if "browser" in item.fixturenames:
             item.add_marker("browser")
@@ -28,6 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("network")
         if {"sample_gallery", "large"} & set(item.fixturenames):
             item.add_marker("slow")
+    lengthy = Counter(item.path for item in items if any(map(item.get_closest_marker, ("browser", "network", "slow"))))
+    items.sort(key=lambda item: -lengthy[item.path])
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,11 +1,16 @@
-"""What axe finds on a page."""
+"""Whether a page can be used by all: what axe finds on it, and whether a phone holds it."""
 
 from __future__ import annotations
 
 from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+_STILL = "document.getAnimations().every(one => !(one instanceof CSSTransition))"
+_LAID_OUT = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
+PHONE = 390  # px
 
 
-def faults(page, within: str | None = None) -> list[tuple[str, str]]:
+def faults(page: Page, within: str | None = None) -> list[tuple[str, str]]:
     """The serious and critical faults of a browser's page, or of a part of it by a selector:
     (rule, the first element at fault)."""
     asked = {"resultTypes": ["violations"]}  # telling of all that is right takes three times as long
@@ -14,3 +19,20 @@ def faults(page, within: str | None = None) -> list[tuple[str, str]]:
         for fault in Axe().run(page, within, asked)["violations"]
         if fault["impact"] in ("serious", "critical")
     ]
+
+
+def faults_of_all(page: Page) -> list[tuple]:
+    """Those of a page that stands, in light and in dark, and by how much a phone is too narrow for it, which it
+    is laid out for in the end."""
+    found: list[tuple] = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.wait_for_function("scheme => document.documentElement.dataset.bsTheme === scheme", arg=scheme)
+        page.wait_for_function(_STILL)
+        found += [(scheme, *fault) for fault in faults(page)]
+    page.set_viewport_size({"width": PHONE, "height": 844})
+    page.wait_for_function(f"document.documentElement.clientWidth <= {PHONE}")
+    page.evaluate(_LAID_OUT)
+    if (width := page.evaluate("document.documentElement.scrollWidth")) > PHONE:
+        found.append(("phone", f"{width} px wide"))
+    return found

@@ -6,20 +6,26 @@ import os
 import shutil
 import threading
 import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from dash import Dash
 from playwright.sync_api import Page, expect, sync_playwright
 
 from dashboard.access import Access, plan_of
 from dashboard.app import create_app
+from dashboard.pools import Plan
 from dashboard.server import create, stop
 from pipeline.library import Library
+from tests import large_library
 from tests.dashboard.on_map import drawn
 
+LARGE = 4_000
+"""Images of the library that stands for a very large one."""
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 _FLAGS = [
-    "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--no-sandbox", "--use-angle=swiftshader-webgl", "--enable-unsafe-swiftshader",
     "--disable-background-networking", "--hide-scrollbars",
 ]
 
@@ -30,34 +36,51 @@ def patient():
     expect.set_options(timeout=30_000)
 
 
-def _served(app: Dash):
-    """The server of an app, as `serve` makes it, at work on a free port."""
-    server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
-    threading.Thread(target=server.run, daemon=True).start()
-    return server
+@contextmanager
+def _listening():
+    """A function: serve an application and its plan on a free port, until the end → the address."""
+    servers = []
+
+    def listen(application: Callable, plan: Plan) -> str:
+        servers.append(create(application, plan, host="127.0.0.1", port=0))
+        threading.Thread(target=servers[-1].run, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].effective_port}"
+
+    yield listen
+    for server in servers:
+        stop(server)
 
 
 @pytest.fixture(scope="session")
 def address(made_library) -> str:
     """Where the dashboard of the library of `pictures` is served."""
-    server = _served(create_app(Library(made_library)))
-    yield f"http://127.0.0.1:{server.effective_port}"
-    stop(server)
+    app = create_app(Library(made_library))
+    with _listening() as listen:
+        yield listen(app.server, plan_of(app))
+
+
+@pytest.fixture(scope="session")
+def unopened_large(once) -> Path:
+    """Data directory of a library of `LARGE` images, with a map and an index but no files; to be copied only."""
+    return once("large", lambda data: large_library.make(data, LARGE, index=True))
 
 
 @pytest.fixture
-def serving():
+def listening() -> Callable[[Callable, Plan], str]:
+    """A function: serve an application and its plan until the test ends → its address."""
+    with _listening() as listen:
+        yield listen
+
+
+@pytest.fixture
+def serving(listening) -> Callable[..., str]:
     """A function: serve the dashboard of a library until the test ends → its address."""
-    servers = []
 
     def serve(library: Library, access: Access = Access()) -> str:
-        server = _served(create_app(library, access=access))
-        servers.append(server)
-        return f"http://127.0.0.1:{server.effective_port}"
+        app = create_app(library, access=access)
+        return listening(app.server, plan_of(app))
 
-    yield serve
-    for server in servers:
-        stop(server)
+    return serve
 
 
 @pytest.fixture(scope="session")

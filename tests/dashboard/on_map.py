@@ -4,8 +4,15 @@ from __future__ import annotations
 
 
 def drawn(page) -> None:
+    """Wait until the points are on the screen, and the clusters have their names."""
     page.wait_for_function("window.likeness?.mapPage?.drawn")
     page.wait_for_function("likeness.mapPage.clusters.titles !== null")
+
+
+def standing(page) -> None:
+    """Wait until it is drawn and moves no more."""
+    drawn(page)
+    page.wait_for_function("!likeness.mapPage.engine.view.moving()")
 
 
 def corners(tab, share: float = 1.0) -> list[tuple[float, float]]:
@@ -36,3 +43,21 @@ def drag(tab, path) -> None:
 
 def selected(tab) -> list[int]:
     return tab.evaluate("likeness.mapPage.chosen.ids ? [...likeness.mapPage.chosen.ids] : []")
+
+
+def place(tab, image: int) -> tuple[float, float]:
+    """Where an image is on the screen, after every movement has ended."""
+    tab.wait_for_function("!likeness.mapPage.engine.view.moving()")
+    return tab.evaluate(
+        """id => { const at = likeness.mapPage.engine.view.pixel(likeness.mapPage.map.rows.get(id));
+        const stage = document.getElementById("map-stage").getBoundingClientRect();
+        return [at.x + stage.left, at.y + stage.top]; }""", image)
+
+
+def turn_wheel(tab, by: int) -> None:
+    """Turn the wheel over the map, and wait until the view stands."""
+    before = tab.evaluate("JSON.stringify(likeness.mapPage.engine.view.present())")
+    tab.mouse.wheel(0, by)
+    tab.wait_for_function(
+        """before => { const { view } = likeness.mapPage.engine;
+        return JSON.stringify(view.present()) !== before && !view.moving(); }""", arg=before)

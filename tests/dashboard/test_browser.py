@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from dashboard.app import PAGES
 from pipeline.pictures import decoding
-from tests.dashboard.accessibility import faults
+from tests.dashboard.accessibility import faults_of_all
 
 pytestmark = pytest.mark.browser
 
@@ -212,23 +212,13 @@ ADDRESSES = [[page.PATH, f"{page.PATH}?image=3"] for page in PAGES] + [["/detail
 
 @pytest.mark.parametrize("addresses", ADDRESSES, ids=lambda given: given[0])
 def test_no_page_has_serious_accessibility_faults_or_overflows_a_phone(page: Page, addresses):
-    page.emulate_media(reduced_motion="reduce")
     found = []
     for where in addresses:
         page.set_viewport_size({"width": 1280, "height": 800})
         page.goto(where)
         page.wait_for_selector("#page :is(h1, h2, .map-toolbar, .search)", state="attached")
         page.wait_for_load_state("networkidle")
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            page.wait_for_function("scheme => document.documentElement.dataset.bsTheme === scheme", arg=scheme)
-            page.wait_for_timeout(300)  # until the colors stand
-            found += [(where, scheme, *fault) for fault in faults(page)]
-        page.set_viewport_size({"width": 390, "height": 844})
-        page.wait_for_function("document.documentElement.clientWidth <= 390")
-        page.wait_for_timeout(100)
-        if (width := page.evaluate("document.documentElement.scrollWidth")) > 390:
-            found.append((where, "phone", f"{width} px wide"))
+        found += [(where, *fault) for fault in faults_of_all(page)]
     assert not found
 
 

@@ -12,6 +12,7 @@ from dashboard.pages.collections import page as collections_page
 from dashboard.reads import Reads
 from pipeline.library import Library, notes
 from tests.dashboard.accessibility import faults
+from tests.dashboard.on_map import drawn
 from tests.dashboard.trees import of_class, parts, text_of
 
 
@@ -36,7 +37,7 @@ def test_collections_are_renamed_described_and_merged_and_each_is_taken_back(pag
     notes.collect(library, "First", range(1, 9))
     notes.collect(library, "Second", range(5, 21))
     page.goto("/?collection=First")
-    page.wait_for_function("window.likeness?.mapPage?.drawn")
+    drawn(page)
     page.locator("#kept summary").click()
     page.get_by_role("link", name="All collections").click()
     expect(page).to_have_url(re.compile("/collections$"))

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-import threading
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.access import plan_of
-from dashboard.app import create_app
-
 from dashboard.pages.compare import maps as compare_maps
 from dashboard.reads import Reads, map_data
-from dashboard.server import create, stop
 from pipeline import maps
 from pipeline.library import Library
 from pipeline.maps import COMBINED, store
-from tests import large_library
+from tests.dashboard.on_map import drawn
 from tests.dashboard.trees import parts, text_of
 
 
@@ -103,7 +99,7 @@ def test_a_selection_on_one_map_shows_on_the_other(page: Page, reads):
     page.wait_for_function(f"() => ({selected})('a') === 10 && ({selected})('b') === 10")
     ids = page.evaluate("[...likeness.compareMaps.picked]")
     page.get_by_role("link", name="On the Map").click()
-    page.wait_for_function("window.likeness?.mapPage?.drawn")
+    drawn(page)
     assert page.evaluate("[...likeness.mapPage.chosen.ids]") == ids
     expect(page.locator("#selected")).to_be_visible()
     page.go_back()
@@ -132,22 +128,17 @@ def test_a_refusal_is_a_sentence_and_never_the_page_of_an_error(browser, address
 
 
 @pytest.fixture
-def large(tmp_path, monkeypatch):
+def large(unopened_large, tmp_path, serving, monkeypatch):
     """A library with two maps that are treated as very large, and where it is served."""
     for name, value in {"WHOLE_UP_TO": 1_000, "SAMPLE": 700, "LEAST": 5}.items():
         monkeypatch.setattr(map_data, name, value)
-    large_library.make(tmp_path / "library", 4_000, index=True)
-    library = Library(tmp_path / "library")
+    library = Library(shutil.copytree(unopened_large, tmp_path / "library"))
     made = maps.load(library, COMBINED)
     cluster = np.where(made.cluster < 2, made.cluster, 2).astype(np.int32)
     store.save(library, replace(
         made, name="color", xy=np.ascontiguousarray(made.xy[:, ::-1]), cluster=cluster, exemplars=made.exemplars[:3],
     ))
-    app = create_app(library)
-    server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
-    threading.Thread(target=server.run, daemon=True).start()
-    yield library, f"http://127.0.0.1:{server.effective_port}"
-    stop(server)
+    return library, serving(library)
 
 
 @pytest.mark.browser

@@ -15,6 +15,7 @@ from dashboard.reads.packing import unpack
 from pipeline.errors import QueryError
 from pipeline.library import Library, notes
 from tests.dashboard.accessibility import faults
+from tests.dashboard.on_search import found, ready
 
 
 @pytest.fixture(scope="module")
@@ -90,14 +91,6 @@ def test_the_routes_order_describe_and_name(library):
 
 
 # In a browser
-
-
-def found(page: Page) -> list[int]:
-    return page.evaluate("likeness.search.matches().map(match => match.id)")
-
-
-def ready(page: Page, least: int = 1) -> None:
-    page.wait_for_function("least => (likeness.search?.matches?.() || []).length >= least", arg=least)
 
 
 def top_of(page: Page, image: int) -> float:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import threading
+import shutil
 
 import pytest
 
-from dashboard.access import plan_of
-from dashboard.app import create_app
 from dashboard.reads import map_data
-from dashboard.server import create, stop
 from pipeline import maps
 from pipeline.library import Library
 from pipeline.maps import COMBINED
-from tests import large_library
-from tests.dashboard.test_map import DRAWN, turn_wheel
+from tests.dashboard.conftest import LARGE
+from tests.dashboard.on_map import drawn, turn_wheel
 
-
-@pytest.fixture
-def tab(page):
-    """A browser's page with the map drawn."""
-    page.goto("/")
-    page.wait_for_function(DRAWN)
-    return page
+pytestmark = pytest.mark.browser
 
 
 PIXELS = """() => {
@@ -40,47 +31,45 @@ PIXELS = """() => {
 }"""
 
 
-def drawn(tab) -> dict[str, int]:
+def painted(tab) -> dict[str, int]:
     """Pixels of each color on the canvas of the points, after the next frame."""
     tab.wait_for_function("!likeness.mapPage.engine.view.moving() && likeness.mapPage.engine.coloring.kind !== 'waiting'")
     tab.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
     return tab.evaluate(PIXELS)
 
 
-@pytest.mark.browser
 def test_other_colors_are_drawn_without_the_coordinates_coming_again(tab):
     asked = []
     tab.on("request", lambda sent: asked.append(sent.url))
-    by_cluster = drawn(tab)
+    by_cluster = painted(tab)
     assert len(by_cluster) > 1
     tab.select_option("#map-color", "distortion")
     tab.wait_for_selector(".map-scale")
-    by_figure = drawn(tab)
+    by_figure = painted(tab)
     assert by_figure.keys() != by_cluster.keys()
     assert any(f"/map/coloring/{COMBINED}?by=distortion" in url for url in asked)
     assert not any("/map/overview/" in url for url in asked)
     # A new plot, another window and the other theme keep them.
     tab.set_viewport_size({"width": 1000, "height": 700})
     tab.wait_for_timeout(500)
-    assert len(drawn(tab).keys() & by_figure.keys()) > len(by_figure) / 2
+    assert len(painted(tab).keys() & by_figure.keys()) > len(by_figure) / 2
     tab.click("#theme-switch")
     tab.wait_for_timeout(300)
-    assert len(drawn(tab).keys() & by_figure.keys()) > len(by_figure) / 2
+    assert len(painted(tab).keys() & by_figure.keys()) > len(by_figure) / 2
     tab.select_option("#map-color", "cluster")
     tab.wait_for_selector(".map-scale", state="detached")
-    again = drawn(tab)
+    again = painted(tab)
     assert len(again.keys() & by_cluster.keys()) >= len(by_cluster) / 2
     assert not again.keys() & by_figure.keys()
 
 
-@pytest.mark.browser
 def test_a_mask_fades_the_others_and_survives_other_colors(tab):
-    before = drawn(tab)
+    before = painted(tab)
     full = sum(before.values())
     tab.evaluate("likeness.mapPage.engine.emphasize([likeness.mapPage.map.ids[0]])")
 
     def bright() -> int:
-        return sum(count for color, count in drawn(tab).items() if color in before)
+        return sum(count for color, count in painted(tab).items() if color in before)
 
     assert 0 < bright() < full / 10
     tab.select_option("#map-color", "label")
@@ -93,34 +82,25 @@ def test_a_mask_fades_the_others_and_survives_other_colors(tab):
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory) -> Library:
+def large(unopened_large, tmp_path_factory) -> Library:
     """A library whose map `large_address` treats as very large."""
-    data = tmp_path_factory.mktemp("large") / "library"
-    large_library.make(data, 6_000)
-    return Library(data)
+    return Library(shutil.copytree(unopened_large, tmp_path_factory.mktemp("large") / "library"))
 
 
-@pytest.fixture(scope="module")
-def large_address(large):
+@pytest.fixture
+def large_address(large, serving, monkeypatch):
     """A dashboard whose map is treated as very large."""
-    patch = pytest.MonkeyPatch()
     for name, value in {"WHOLE_UP_TO": 1_000, "SAMPLE": 700, "LEAST": 5}.items():
-        patch.setattr(map_data, name, value)
-    app = create_app(Library(large.data))
-    server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
-    threading.Thread(target=server.run, daemon=True).start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    stop(server)
-    patch.undo()
+        monkeypatch.setattr(map_data, name, value)
+    return serving(Library(large.data))
 
 
-@pytest.mark.browser
 def test_a_very_large_map_is_refined_where_one_looks(browser, large_address):
     tab = browser.new_page(viewport={"width": 1280, "height": 800})
     errors = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.goto(f"{large_address}/?color=date")
-    tab.wait_for_function(DRAWN)
+    drawn(tab)
     tab.wait_for_selector(".map-density img")
     told = "likeness.mapPage.onMap(map => { window.told = map; }); likeness.mapPage.map.ids.length"
     assert tab.evaluate(told) < 2_000
@@ -142,7 +122,7 @@ def test_a_very_large_map_is_refined_where_one_looks(browser, large_address):
             && map.at.every((n, row) => !row || map.at[row - 1] < n); }"""
     assert tab.evaluate(same)
     # An image that is not here comes along when it is chosen.
-    far = next(i for i in range(1, 6_000) if not tab.evaluate("id => likeness.mapPage.map.rows.has(id)", i))
+    far = next(i for i in range(1, LARGE) if not tab.evaluate("id => likeness.mapPage.map.rows.has(id)", i))
     tab.evaluate("id => dash_clientside.set_props('map-image', { data: id })", far)
     tab.wait_for_function("id => likeness.mapPage.map.rows.has(id)", arg=far)
     tab.click("#map-reset")
@@ -158,11 +138,10 @@ CORNERS = """() => {
 }"""
 
 
-@pytest.mark.browser
 def test_a_selection_on_a_very_large_map_holds_what_is_not_here_too(browser, large, large_address):
     tab = browser.new_page(viewport={"width": 1280, "height": 800})
     tab.goto(large_address)
-    tab.wait_for_function(DRAWN)
+    drawn(tab)
     made = maps.load(large, COMBINED)
     (start, end), ((left, top), (right, bottom)) = tab.evaluate(CORNERS)
     tab.keyboard.press("b")

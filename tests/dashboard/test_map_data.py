@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 
 import numpy as np
 import pytest
@@ -15,9 +16,7 @@ from dashboard.reads.packing import pack, unpack
 from pipeline import maps
 from pipeline.library import Library, notes
 from pipeline.maps import COMBINED, store
-from tests import large_library
-
-COUNT = 4_000
+from tests.dashboard.conftest import LARGE
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +25,9 @@ def reads(made_library) -> Reads:
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory):
+def large(unopened_large, tmp_path_factory) -> Library:
     """A library whose map is treated as very large."""
-    data = tmp_path_factory.mktemp("large") / "library"
-    large_library.make(data, COUNT)
-    return Library(data)
+    return Library(shutil.copytree(unopened_large, tmp_path_factory.mktemp("large") / "library"))
 
 
 @pytest.fixture
@@ -90,11 +87,19 @@ def test_what_is_noted_and_what_is_new_draws_no_map_again(library):
 def test_a_sample_keeps_every_cluster_and_says_which_points_it_has(sampled):
     facts, sent = unpack(map_data.overview(sampled, 2))
     at = sent["at"]
-    assert facts["total"] == COUNT and len(at) < 0.3 * COUNT and (np.diff(at.astype(int)) > 0).all()
+    assert facts["total"] == LARGE and len(at) < 0.3 * LARGE and (np.diff(at.astype(int)) > 0).all()
     sizes = np.bincount(sampled.cluster + 1)
     kept = np.bincount(sampled.cluster[at] + 1, minlength=len(sizes))
     assert (kept >= np.minimum(sizes, 5)).all()
     np.testing.assert_array_equal(sent["cluster"], sampled.cluster[at])
+
+
+def test_small_clusters_stay_whole_and_large_ones_give_in_proportion():
+    sizes = [1_500, 90_000, 8_000, 60, 12, 1]  # −1 none, and five clusters
+    cluster = np.repeat(np.arange(-1, 5), sizes)
+    kept = np.bincount(cluster[map_data.thinned(np.arange(len(cluster)), cluster, 1_000)] + 1)
+    share = 1_000 / len(cluster)
+    assert kept.tolist() == [map_data.LEAST, round(90_000 * share), round(8_000 * share), map_data.LEAST, 12, 1]
 
 
 def test_a_view_gets_its_points_and_the_images_asked_for(large, sampled):

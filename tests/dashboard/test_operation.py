@@ -98,11 +98,8 @@ def test_a_prefix_is_a_path(given):
 
 
 @pytest.mark.browser
-def test_the_pages_work_below_a_prefix(browser, made_library):
-    application, plan = planned([made_library], prefix="/likeness")
-    server = create(application, plan, host="127.0.0.1", port=0)
-    threading.Thread(target=server.run, daemon=True).start()
-    address = f"http://127.0.0.1:{server.effective_port}/likeness"
+def test_the_pages_work_below_a_prefix(browser, listening, made_library):
+    address = f"{listening(*planned([made_library], prefix='/likeness'))}/likeness"
     page = browser.new_page()
     faults = []
     page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
@@ -114,7 +111,6 @@ def test_the_pages_work_below_a_prefix(browser, made_library):
     page.get_by_role("link", name="Map", exact=True).click()
     expect(page.locator("#map-clusters .map-cluster")).not_to_have_count(0)
     page.close()
-    stop(server)
     assert not faults
 
 
@@ -280,7 +276,7 @@ def test_a_host_that_is_none_is_told_before_a_password_is_asked_for():
 # Threads
 
 
-def test_long_work_keeps_nobody_waiting(made_library):
+def test_long_work_keeps_nobody_waiting(listening, made_library):
     app = create_app(Library(made_library), access=Access.listening_on("127.0.0.1"))
     go_on = threading.Event()
 
@@ -290,9 +286,7 @@ def test_long_work_keeps_nobody_waiting(made_library):
         go_on.wait(60)
         return number
 
-    server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
-    threading.Thread(target=server.run, daemon=True).start()
-    address = f"http://127.0.0.1:{server.effective_port}"
+    address = listening(app.server, plan_of(app))
     answers = []
 
     def ask(number):
@@ -311,7 +305,6 @@ def test_long_work_keeps_nobody_waiting(made_library):
     for one in waiting:
         one.join(30)
     assert len(answers) == len(waiting)
-    stop(server)
 
 
 def test_a_server_ends_from_another_thread_with_connections_open(made_library, monkeypatch):

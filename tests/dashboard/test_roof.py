@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -19,7 +18,6 @@ from werkzeug.test import Client
 
 from dashboard.access import Access
 from dashboard.roof import libraries_in, open_roof, places, planned
-from dashboard.server import create, stop
 from pipeline.embeddings import models
 from pipeline.errors import LibraryError, SettingsError
 from pipeline.library import Library
@@ -39,13 +37,10 @@ def two(unopened_library, tmp_path_factory):
     return roof
 
 
-@pytest.fixture(scope="module")
-def roofed(two):
+@pytest.fixture
+def roofed(two, listening):
     """Where both are served."""
-    server = create(*planned(libraries_in(two), Access.listening_on("127.0.0.1")), host="127.0.0.1", port=0)
-    threading.Thread(target=server.run, daemon=True).start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    stop(server)
+    return listening(*planned(libraries_in(two), Access.listening_on("127.0.0.1")))
 
 
 def test_libraries_are_mounted_by_names_that_fit_an_address(tmp_path):

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-import threading
 from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.access import plan_of
-from dashboard.app import create_app
-from dashboard.server import create, stop
 from pipeline.library import notes
 
 pytestmark = pytest.mark.browser
@@ -23,21 +19,9 @@ TO_THE_END = f"() => {{ window.scrollTo(0, document.body.scrollHeight); return (
 
 
 @pytest.fixture
-def address(library) -> str:
+def address(library, serving) -> str:
     """A dashboard of a library that may be written to."""
-    app = create_app(library)
-    server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
-    threading.Thread(target=server.run, daemon=True).start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    stop(server)
-
-
-@pytest.fixture(autouse=True)
-def patient():
-    """A picture is looked at by three extractors: seconds, where several processes share a core."""
-    expect.set_options(timeout=30_000)
-    yield
-    expect.set_options(timeout=5_000)
+    return serving(library)
 
 
 def joined(ids: set[int]) -> str:

@@ -12,6 +12,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from dashboard.reads import Reads, galleries
 from pipeline.library import Library, notes
+from tests.dashboard.on_map import standing
+from tests.dashboard.on_search import found, ready
 
 pytestmark = pytest.mark.browser
 
@@ -40,11 +42,6 @@ class Steps:
         field.select_option(value)
 
 
-def mapped(page: Page) -> None:
-    page.wait_for_function("window.likeness?.mapPage?.drawn")
-    page.wait_for_function("likeness.mapPage.clusters.titles !== null && !likeness.mapPage.engine.view.moving()")
-
-
 def pictures(page: Page, count: int | str) -> Locator:
     expect(page.locator(".pictures")).to_have_attribute("data-count", str(count))
     return page.locator("a.picture")
@@ -56,7 +53,7 @@ def chosen(page: Page, count: int) -> None:
 
 def test_the_odd_ones_of_a_cluster_in_two_clicks(page: Page, made_library):
     page.goto("/")
-    mapped(page)
+    standing(page)
     steps = Steps(page)
     page.locator(".map-cluster").first.hover()
     steps.click(page.locator(".map-cluster [data-select]").first)
@@ -112,7 +109,7 @@ def test_many_are_chosen_tagged_one_is_taken_back_and_all_are_found_again_after_
 
     address = serving(Library(data))  # another server on the same directory
     page.goto(address + "/")
-    mapped(page)
+    standing(page)
     steps.click(page.locator("#kept summary"))
     steps.click(page.locator("#map-kept [data-name=wall]"))
     expect(page.locator("#select-chip-name")).to_have_text("wall · 58 images")
@@ -125,8 +122,8 @@ def test_many_are_chosen_tagged_one_is_taken_back_and_all_are_found_again_after_
 def test_ten_are_rated_by_keys_and_found_again_and_varied_ones_are_kept(page: Page, made_library):
     library = Library(made_library)
     page.goto("/search?image=3")
-    page.wait_for_function("(window.likeness?.search?.matches?.() || []).length >= 12")
-    found = page.evaluate("likeness.search.matches().map(match => match.id)")
+    ready(page, 12)
+    ids = found(page)
     page.locator("a.picture").first.focus()
     steps = Steps(page)
     steps.press(" ")
@@ -141,17 +138,17 @@ def test_ten_are_rated_by_keys_and_found_again_and_varied_ones_are_kept(page: Pa
     page.goto("/rated")
     expect(page.locator(".rated-match")).to_have_count(10)
     page.get_by_role("link", name="Search again").click()
-    expect(page.locator(f".match-tool[data-image='{found[0]}'][data-does=up]")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(f".match-tool[data-image='{found[1]}'][data-does=down]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(f".match-tool[data-image='{ids[0]}'][data-does=up]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(f".match-tool[data-image='{ids[1]}'][data-does=down]")).to_have_attribute("aria-pressed", "true")
     mine = {one.image_id: one.value for one in notes.ratings(library)}
-    assert mine == {image: -1 if at % 2 else 1 for at, image in enumerate(found[:10])}
+    assert mine == {image: -1 if at % 2 else 1 for at, image in enumerate(ids[:10])}
     for rated in notes.ratings(library):
         notes.rate(library, rated.query, rated.image_id, 0, rated.rank, rated.score)
 
     # Varied ones: the mode Discover, all of them, a name.
     page.goto("/search?image=3&mode=discover")
-    page.wait_for_function("(window.likeness?.search?.matches?.() || []).length >= 8")
-    varied = page.evaluate("likeness.search.matches().map(match => match.id)")
+    ready(page, 8)
+    varied = found(page)
     page.locator("a.picture").first.focus()
     steps = Steps(page)
     steps.press("Control+a")
@@ -172,13 +169,13 @@ def test_from_a_picture_of_ones_own_to_its_place_on_the_map_and_all_by_keys(page
     page.locator("#search-upload input[type=file], input[type=file]").first.set_input_files(str(library.image(4).file))
     place = page.get_by_role("button", name="Its place on the map")
     expect(place).to_be_visible()
-    page.wait_for_function("(window.likeness.search.matches() || []).length >= 12")
-    found = page.evaluate("likeness.search.matches().slice(0, 12).map(match => match.id)")
-    assert found[0] == 4
+    ready(page, 12)
+    ids = found(page)[:12]
+    assert ids[0] == 4
     steps.click(place)
-    mapped(page)
+    standing(page)
     assert steps.count == 2
-    assert page.evaluate("[...likeness.mapPage.chosen.ids]") == sorted(found)
+    assert page.evaluate("[...likeness.mapPage.chosen.ids]") == sorted(ids)
     assert page.evaluate("likeness.mapPage.engine.bright.reduce((a, b) => a + b)") == 12
 
     # By keys alone: an image of the map, its panel, away with it and the selection; words; two matches, kept.
@@ -228,7 +225,7 @@ def test_on_a_phone_pictures_come_first_and_fingers_choose_and_turn(browser, add
         return box["x"] + box["width"] / 2, box["y"] + min(box["height"] / 2, 20)
 
     page.goto("/")
-    mapped(page)
+    standing(page)
     page.evaluate("likeness.mapPage.chosen.set(likeness.mapPage.map.ids.slice(0, 40).sort())")
     cards = page.locator("#selected-gallery a.picture")
     expect(cards.nth(1)).to_be_visible()

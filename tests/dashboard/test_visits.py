@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.dashboard.on_map import standing
+
 pytestmark = pytest.mark.browser
 
 
@@ -15,14 +17,9 @@ def to(page: Page, name: str) -> None:
     page.get_by_role("navigation", name="Pages").get_by_role("link", name=name, exact=True).click()
 
 
-def drawn(page: Page) -> None:
-    page.wait_for_function("window.likeness?.mapPage?.drawn")
-    page.wait_for_function("likeness.mapPage.clusters.titles !== null && !likeness.mapPage.engine.view.moving()")
-
-
 def test_pages_come_back_as_they_were_left_and_the_chosen_picture_goes_along(page: Page):
     page.goto("/?color=label")
-    drawn(page)
+    standing(page)
     page.locator(".map-entry").first.click()  # a label is hidden
     expect(page).to_have_url(re.compile("hide=label"))
     page.locator("#map-graph").focus()
@@ -45,11 +42,11 @@ def test_pages_come_back_as_they_were_left_and_the_chosen_picture_goes_along(pag
     expect(page).to_have_url(re.compile("sort=file"))
     to(page, "Map")
     expect(page).to_have_url(left)
-    drawn(page)
+    standing(page)
     assert page.evaluate("[likeness.mapPage.hidden(), likeness.mapPage.chosen.ids.length]") == [[0], 9]
     expect(page.locator(".map-entry").first).to_have_attribute("aria-pressed", "false")
     page.reload()  # a reload, too
-    drawn(page)
+    standing(page)
     assert page.evaluate("[likeness.mapPage.hidden(), likeness.mapPage.chosen.ids.length]") == [[0], 9]
 
     # Two quick Esc close two things: the panel and the selection.

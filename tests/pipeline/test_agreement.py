@@ -136,14 +136,14 @@ def test_what_was_found_is_kept_until_the_vectors_change(small):
 
 
 def test_a_large_library_is_asked_evenly_and_searched_through_the_graph(tmp_path, monkeypatch):
-    library = synthetic_library(tmp_path / "large", 3_000, DIMS)
-    monkeypatch.setattr(structures, "EXACT_BELOW", 1_000)
+    library = synthetic_library(tmp_path / "large", 1_500, DIMS)
+    monkeypatch.setattr(structures, "EXACT_BELOW", 500)
     index, _ = indexes.build(library)
     monkeypatch.setattr(agreements, "ALL_BELOW", 400)
     found = compare(library, index, "color", "sift")
-    assert len(found.ids) == 400 and found.among == 3_000
-    assert found.ids[0] == 1 and found.ids[-1] == 3_000 and np.ptp(np.diff(found.ids)) <= 1
-    among = np.arange(1, 3_001)
+    assert len(found.ids) == 400 and found.among == 1_500
+    assert found.ids[0] == 1 and found.ids[-1] == 1_500 and np.ptp(np.diff(found.ids)) <= 1
+    among = np.arange(1, 1_501)
     truth = shares(*(brute(library, (name,), found.ids, among) for name in ("color", "sift")))
     assert np.abs(found.share - truth).mean() < 0.02
     assert (found.first != found.ids[:, None]).all() and (found.second != found.ids[:, None]).all()

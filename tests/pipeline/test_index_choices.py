@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from pipeline import index as indexes
 from pipeline.cli import main
 from pipeline.errors import EmbeddingError
+from pipeline.index.faiss import structures
 from pipeline.progress import Silent
 from pipeline.settings import IndexOptions
 from tests.conftest import synthetic_library, unit
@@ -99,8 +100,9 @@ def test_images_that_come_do_not_count_as_gone(tmp_path):
     assert (done, len(index.rows)) == ("built", 381)
 
 
-def test_an_effort_given_later_has_the_recall_that_was_measured_with_strangers(tmp_path):
-    library = synthetic_library(tmp_path, 5_600, DIMS)
+def test_an_effort_given_later_has_the_recall_that_was_measured_with_strangers(tmp_path, monkeypatch):
+    monkeypatch.setattr(structures, "EXACT_BELOW", 800)
+    library = synthetic_library(tmp_path, 1_400, DIMS)
     options = IndexOptions(hnsw_m=4, ef_construction=12)
     indexes.build(library, options=options)
     measured = indexes.measured(library)

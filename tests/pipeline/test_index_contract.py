@@ -5,6 +5,7 @@ A further engine joins by one line in ENGINES: how a library gets an index of it
 
 from __future__ import annotations
 
+import shutil
 import tracemalloc
 from pathlib import Path
 
@@ -46,12 +47,10 @@ def made(request, monkeypatch):
     return ENGINES[request.param]
 
 
-def partly(data: Path) -> Library:
-    """Color of all images but the last ten, texture of a quarter, meaning of two thirds.
-
-    Images 20 to 24 have a texture that saw nothing; 30 and 31 are twins; 7 has no vector.
-    """
-    library = synthetic_library(data, COUNT, DIMS)
+@pytest.fixture(scope="module")
+def made_uneven(tmp_path_factory) -> Path:
+    """Data directory of the library that `library` is a copy of; open nowhere."""
+    library = synthetic_library(tmp_path_factory.mktemp("uneven") / "data", COUNT, DIMS)
     drop(library, "sift", [i for i in range(1, COUNT - 9) if i % 4])
     drop(library, "efficientnet", [i for i in range(1, COUNT + 1) if i % 3 == 0])
     drop(library, "color", list(range(COUNT - 9, COUNT + 1)))
@@ -61,7 +60,18 @@ def partly(data: Path) -> Library:
         ids, rows = library.vectors(name, [31])
         if len(ids):
             put(library, name, [30], rows)
-    return library
+    library.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    library.close()
+    return library.data
+
+
+@pytest.fixture
+def library(made_uneven, tmp_path) -> Library:
+    """Color of all images but the last ten, texture of a quarter, meaning of two thirds.
+
+    Images 20 to 24 have a texture that saw nothing; 30 and 31 are twins; 7 has no vector.
+    """
+    return Library(shutil.copytree(made_uneven, tmp_path / "uneven"))
 
 
 def drop(library: Library, name: str, ids: list[int]) -> None:
@@ -125,8 +135,7 @@ def f32(query: dict) -> dict:
 
 
 @pytest.mark.parametrize("weights", WEIGHTS, ids=str)
-def test_ranks_by_what_both_have(made, tmp_path, weights):
-    library = partly(tmp_path)
+def test_ranks_by_what_both_have(made, library, weights):
     index, oracle = made(library), Oracle(library)
     for image in (4, 5, 8, 24, 30, 395, 120):
         query = {name: vector for name, vector in oracle.of(image).items() if weights.get(name) and vector.any()}
@@ -161,8 +170,7 @@ def where(text: str, **rest) -> Filter:
     return Filter(columns.parse(text), **rest)
 
 
-def test_filters_are_those_of_the_library(made, tmp_path):
-    library = partly(tmp_path)
+def test_filters_are_those_of_the_library(made, library):
     notes.collect(library, "Best", [4, 8, 12, 50])
     notes.collect(library, "Empty", [4])
     notes.uncollect(library, "Empty", [4])
@@ -191,8 +199,7 @@ def test_filters_are_those_of_the_library(made, tmp_path):
         agrees(index.search(f32(query), weights, 5, passing), {i: every[i] for i in expected}, 5, looseness(index))
 
 
-def test_a_filter_of_an_unknown_name_is_an_error_with_the_nearest(made, tmp_path):
-    library = partly(tmp_path)
+def test_a_filter_of_an_unknown_name_is_an_error_with_the_nearest(made, library):
     notes.tag(library, [1], "sunset")
     index, query = made(library), f32(Oracle(library).of(8))
     for passing, said in [
@@ -211,8 +218,7 @@ def test_a_filter_of_an_unknown_name_is_an_error_with_the_nearest(made, tmp_path
     assert index.search(query, WEIGHTS[0], 5, where("tag=sunsets")).ids.tolist() == [2]
 
 
-def test_only_what_is_there_is_found_at_once(made, tmp_path):
-    library = partly(tmp_path)
+def test_only_what_is_there_is_found_at_once(made, library):
     index = made(library)
     query = f32(Oracle(library).of(8))
     for image, goes, comes in [
@@ -235,8 +241,7 @@ def test_only_what_is_there_is_found_at_once(made, tmp_path):
     assert len(index.search(query, WEIGHTS[0], COUNT).ids) > 200  # by the others
 
 
-def test_upserts_and_deletions_are_kept(made, tmp_path):
-    library = partly(tmp_path)
+def test_upserts_and_deletions_are_kept(made, library):
     index = made(library)
     generator = np.random.default_rng(5)
     for turn in range(4):
@@ -259,8 +264,7 @@ def test_upserts_and_deletions_are_kept(made, tmp_path):
     assert not {4, 8} & set(indexes.load(library).ids())
 
 
-def test_weights_of_any_size_are_proportions(made, tmp_path):
-    library = partly(tmp_path)
+def test_weights_of_any_size_are_proportions(made, library):
     index, query = made(library), f32(Oracle(library).of(8))
     for weights, alike in [
         ({"color": 1e308, "sift": 1e308}, {"color": 1, "sift": 1}),
@@ -273,8 +277,7 @@ def test_weights_of_any_size_are_proportions(made, tmp_path):
         np.testing.assert_allclose(found.scores, expected.scores, atol=1e-6)
 
 
-def test_several_queries_at_once_are_as_each_alone(made, tmp_path):
-    library = partly(tmp_path)
+def test_several_queries_at_once_are_as_each_alone(made, library):
     index, oracle = made(library), Oracle(library)
     asked = [i for i in range(4, 120, 12) if len(oracle.of(i)) == 3][:5]
     together = {name: np.array([oracle.of(i)[name] for i in asked], np.float32) for name in DIMS}
@@ -288,8 +291,7 @@ def test_several_queries_at_once_are_as_each_alone(made, tmp_path):
 
 
 @pytest.mark.parametrize("weights", [None, *WEIGHTS[1:]], ids=str)
-def test_neighbors_are_what_searches_find(made, tmp_path, weights):
-    library = partly(tmp_path)
+def test_neighbors_are_what_searches_find(made, library, weights):
     index, oracle = made(library), Oracle(library)
     asked = np.array([4, 5, 8, 30, 24, 395, 7])  # the last has nothing
     asked = asked[np.isin(asked, [i for i in range(1, COUNT + 1) if oracle.of(i)])]
@@ -307,8 +309,7 @@ def test_neighbors_are_what_searches_find(made, tmp_path, weights):
                    0 if exact else looseness(index))  # fmt: skip
 
 
-def test_vectors_and_ids_are_the_library_s(made, tmp_path):
-    library = partly(tmp_path)
+def test_vectors_and_ids_are_the_library_s(made, library):
     index, oracle = made(library), Oracle(library)
     assert index.ids().tolist() == sorted(i for i in range(1, COUNT + 1) if any(v.any() for v in oracle.of(i).values()))
     for name in DIMS:

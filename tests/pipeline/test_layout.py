@@ -43,6 +43,7 @@ KINDS = {
 }
 
 
+@pytest.mark.slow  # umap-learn takes seconds to compile
 @pytest.mark.parametrize("kind", KINDS)
 def test_memberships_are_those_of_umap_learn(kind):
     from umap.umap_ import fuzzy_simplicial_set
@@ -64,6 +65,7 @@ def test_memberships_are_those_of_umap_learn(kind):
         assert abs(ours - ours.T).max() == 0 and ours.diagonal().max() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("min_dist", [0.0, 0.001, 0.1, 0.5, 0.99])
 def test_the_curve_is_that_of_umap_learn(min_dist):
     from umap.umap_ import find_ab_params
@@ -125,6 +127,7 @@ def test_any_whole_number_is_a_seed(seed):
         assert np.array_equal(one, same) and not np.array_equal(one, different)
 
 
+@pytest.mark.slow
 def test_neither_umap_learn_nor_a_cache_of_numba_is_needed(tmp_path):
     script = """
 import sys, numpy as np

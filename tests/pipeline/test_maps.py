@@ -15,6 +15,7 @@ from pipeline.cli import main
 from pipeline.embeddings import usual
 from pipeline.errors import LibraryError
 from pipeline.index.faiss import neighbors as many
+from pipeline.index.faiss import structures
 from pipeline.maps import clusters, layout, neighbors
 from pipeline.settings import MapOptions
 from tests.conftest import synthetic_library, unit
@@ -39,17 +40,18 @@ def test_neighbors_are_the_nearest_and_begin_with_the_image_itself(tmp_path, nam
 
 
 def test_a_walk_finds_the_neighbors_among_some_images(tmp_path, monkeypatch):
-    library = synthetic_library(tmp_path, 6_000, {"color": 16, "sift": 24})
+    monkeypatch.setattr(structures, "EXACT_BELOW", 1_000)
+    library = synthetic_library(tmp_path, 2_000, {"color": 16, "sift": 24})
     index, _ = indexes.build(library)
-    ids = 1 + np.sort(np.random.default_rng(0).permutation(6_000)[:4_500])
+    ids = 1 + np.sort(np.random.default_rng(0).permutation(2_000)[:1_500])
     true = [set(row) for row in neighbors.neighbors(index, maps.COMBINED, ids, 15)[0]]
     monkeypatch.setattr(many, "ALL_PAIRS_BELOW", 0)
     nearest, distances = neighbors.neighbors(index, maps.COMBINED, ids, 15)
-    assert (nearest[:, 0] == np.arange(4_500)).all() and (np.diff(distances, axis=1) >= 0).all()
+    assert (nearest[:, 0] == np.arange(1_500)).all() and (np.diff(distances, axis=1) >= 0).all()
     found = np.mean([len(mine & set(row)) - 1 for mine, row in zip(true, nearest)]) / 14
     assert found >= 0.95
     vectors = neighbors.Vectors(index, maps.COMBINED, ids)
-    products = np.einsum("nd,nd->n", vectors[np.arange(4_500)], vectors[nearest[:, 14]])
+    products = np.einsum("nd,nd->n", vectors[np.arange(1_500)], vectors[nearest[:, 14]])
     assert np.allclose(1 - products, distances[:, 14], atol=1e-5)
 
 

@@ -25,8 +25,9 @@ from tests.conftest import tiny_picture
 
 
 @pytest.fixture
-def places(tmp_path):
+def places(tmp_path, monkeypatch):
     """A library of two folders with five pictures each, color and an index: (searcher, one, two)."""
+    monkeypatch.setattr(presence, "FRESH", 0.2)
     one, two = tmp_path / "one", tmp_path / "two"
     for number in range(10):
         file = (one if number < 5 else two) / "deep" / f"{number}.png"
@@ -45,7 +46,7 @@ def found(searcher: Searcher, metric: str = "cosine", filter: Filter = Filter(),
 
 
 def after_a_while(searcher: Searcher, wanted: set[int]) -> bool:
-    """Whether a search comes to find exactly these; answers are fresh for seconds."""
+    """Whether a search comes to find exactly these; answers are fresh for a while."""
     until = time.monotonic() + 20
     while found(searcher) != wanted:
         if time.monotonic() > until:

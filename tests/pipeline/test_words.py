@@ -18,7 +18,7 @@ from pipeline.quality import words as judging
 from pipeline.search import Filter, ImageEntry, PaletteEntry, Query, Searcher, VectorsEntry, WordsEntry, words
 from pipeline.search.completion import complete
 from pipeline.search.readings import EXAMPLES, LIKE_EXAMPLES
-from pipeline.search.scale import MIDDLE
+from pipeline.search.scale import KEPT, MIDDLE, Sample, Spread
 from pipeline.search.vectors import joined
 from tests.conftest import synthetic_library, unit
 
@@ -132,6 +132,33 @@ def test_what_cannot_be_asked_is_one_sentence(searcher):
     for colors, shares in [((), ()), (("red",), ()), (("#fff",) * 6, ()), (("#fff",), (1, 2)), (("#fff",), (0,))]:
         with pytest.raises(QueryError, match="palette"):
             PaletteEntry(colors, shares)
+
+
+def test_spreads_are_made_once_for_each_question_and_do_not_pile_up(tmp_path):
+    library = synthetic_library(tmp_path, 40, {"color": 8})
+    sample, made = Sample(indexes.build(library)[0]), []
+
+    def spread_for(number: int) -> Spread:
+        made.append(number)
+        return Spread(number, 1.0)
+
+    for number in (1, 2, 1, 2):
+        assert sample.kept(("color", number), lambda: spread_for(number)).mean == number
+    assert made == [1, 2]
+    for number in range(3 * KEPT):
+        sample.kept(("color", number), lambda: spread_for(number))
+    assert len(sample._spreads) <= KEPT
+
+
+@pytest.mark.network
+def test_what_is_kept_of_one_question_does_not_answer_another(searcher):
+    """Asked one after the other, and each of a searcher that has been asked nothing."""
+    asked = [(WordsEntry("balloon"),), (WordsEntry("balloon"), WordsEntry("cat", minus=True)), (WordsEntry("cat"),),
+             (WordsEntry("balloon cat"),), (WordsEntry("cat"), WordsEntry("balloon", minus=True)), (WordsEntry("balloon"),)]
+    for entries in asked:
+        query = Query(entries, {"efficientnet": 1}, top_k=10, written=False)
+        fresh, found = (one.search(query) for one in (Searcher(searcher.library), searcher))
+        assert found.scale == fresh.scale and [m.id for m in found.matches] == [m.id for m in fresh.matches]
 
 
 def test_what_lacks_an_embedding_counts_there_as_the_average(tmp_path):
