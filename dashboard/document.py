@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from html import escape
 from types import ModuleType
@@ -35,8 +35,10 @@ TEXT = """<!DOCTYPE html>
 _SCRIPT = re.compile(r'<script src="([^"]+)"></script>')
 
 
-def write(app: Dash, reads: Reads, pages: Sequence[ModuleType]) -> None:
+def write(app: Dash, reads: Reads, pages: Sequence[ModuleType], bundled: Callable[[str, str], str]) -> None:
     """Say in the document of an app what the page at its address needs.
+
+    bundled: see `bundles.register`.
 
     What the page will ask for (`needed`) is asked for while the scripts that make it are
     still on their way. The script of a component package that one page alone uses
@@ -48,7 +50,8 @@ def write(app: Dash, reads: Reads, pages: Sequence[ModuleType]) -> None:
     def interpolate_index(**parts: str) -> str:
         here = request.path.rstrip("/") or "/"
         page = next((page for page in pages if page.PATH == here), None)
-        parts["scripts"], later = _parted(parts["scripts"], pages, page)
+        parts["scripts"], later = _parted(bundled(parts["scripts"], "js"), pages, page)
+        parts["css"] = bundled(parts["css"], "css")
         scripts = f'<meta name="likeness-scripts" content="{escape(json.dumps(later))}">'
         return whole(**parts).replace("{needed}", "\n    ".join([scripts, *_early(reads, page)]), 1)
 

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 from dash import Dash
@@ -18,6 +19,8 @@ from dashboard.jobs import Jobs
 from dashboard.reads import Reads
 from pipeline.library import Library
 from tests.dashboard.trees import call, of_class, parts, text_of
+
+ASSETS = Path(__file__).parents[2] / "assets"
 
 
 @pytest.fixture
@@ -38,11 +41,27 @@ def test_the_first_page_names_only_files_of_this_server_and_all_are_there(app):
 def test_style_sheets_and_scripts_of_the_house_fetch_nothing_from_elsewhere(app):
     client = app.server.test_client()
     index = client.get("/").text
-    own = [a for a in re.findall(r'(?:src|href)="([^"]+)"', index) if a.startswith(("/assets", "/bootstrap"))]
-    assert len(own) >= 5
+    own = [a for a in re.findall(r'(?:src|href)="([^"]+)"', index) if a.startswith(("/assets", "/bootstrap", "/bundle"))]
+    assert len(own) >= 4
     for address in own:
         text = client.get(address).text
         assert not re.search(r"(?:url\(|@import|fetch\(|src=)\s*[\"']?(?:https?:)?//", text), address
+
+
+@pytest.mark.parametrize("kind", ["js", "css"])
+def test_own_scripts_and_style_sheets_are_one_file_each_and_asked_for_once(app, kind):
+    client = app.server.test_client()
+    index = client.get("/").text
+    (address,) = re.findall(rf'"(/bundle/[^"]+\.{kind})"', index)
+    assert re.findall(rf'"/assets/[^"]+\.{kind}[^"]*"', index) == ['"/assets/shell/theme.js"'] * (kind == "js")
+    sent = client.get(address)
+    assert "immutable" in sent.headers["Cache-Control"]
+    in_order = [one["asset_path"] for one in getattr(app, {"js": "scripts", "css": "css"}[kind])._resources._resources if "asset_path" in one]
+    places = [sent.text.index((ASSETS / path).read_text("utf-8")) for path in in_order]
+    assert len(places) > 20 and places == sorted(places)
+    before = client.get(f"/bundle/0123.{kind}")  # of a page from before an update
+    assert before.text == sent.text and before.headers["Cache-Control"] == "no-store"
+    assert client.get("/bundle/0123.py").status_code == 404
 
 
 def test_the_style_sheet_travels_compressed_and_is_asked_for_once(app):
