@@ -10,6 +10,7 @@ import io
 import math
 import struct
 import zlib
+from functools import cache
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
@@ -305,6 +306,7 @@ def bmps() -> dict[str, bytes]:
     }
 
 
+@cache
 def pngs() -> dict[str, bytes]:
     """All color types and depths, transparency, and what says colors."""
     pixels, alpha = scene(), opacity()
@@ -423,6 +425,7 @@ def _with_code_points(data: bytes, primaries: int, transfer: int) -> bytes:
     return data[:at] + struct.pack(">HH", primaries, transfer) + data[at + 4 :]
 
 
+@cache
 def stills() -> dict[str, bytes]:
     """Everything that a browser shows."""
     return pngs() | jpegs() | moderns() | bmps()
@@ -495,6 +498,7 @@ def _with_preview(raw: bytes, jpeg: bytes) -> bytes:
     return bytes(data)
 
 
+@cache
 def others() -> dict[str, tuple[bytes, np.ndarray]]:
     """Formats that only we read: {name: (file, what it has to look like)}."""
     import pillow_jxl  # noqa: F401  registers itself with Pillow
@@ -597,6 +601,7 @@ def with_hole(data: bytes, start: float = 0.5, size: int = 12_000) -> bytes:
     return _patched(data, int(len(data) * start), bytes(size))
 
 
+@cache
 def broken() -> dict[str, tuple[bytes, str]]:
     """{name: (file, pattern of the reason)}."""
     scenes = stills() | {name: data for name, (data, _) in others().items()}

@@ -18,7 +18,6 @@ from dashboard.app import create_app
 from dashboard.pools import Plan
 from dashboard.server import create, stop
 from pipeline.library import Library
-from tests import large_library
 from tests.dashboard.on_map import drawn
 
 LARGE = 4_000
@@ -62,6 +61,8 @@ def address(made_library) -> str:
 @pytest.fixture(scope="session")
 def unopened_large(once) -> Path:
     """Data directory of a library of `LARGE` images, with a map and an index but no files; to be copied only."""
+    from tests import large_library  # with all that it measures
+
     return once("large", lambda data: large_library.make(data, LARGE, index=True))
 
 

@@ -93,7 +93,7 @@ _QUICK = """([there, name]) => new MutationObserver((changes, observer) => {
 
 def test_the_second_of_two_quick_clicks_holds_while_the_first_page_is_drawn(page: Page):
     page.goto("/?image=7")
-    drawn(page)
+    standing(page)
     page.evaluate(_QUICK, ["#compare-columns", "Graph"])
     to(page, "Compare")
     expect(page).to_have_url(re.compile(r"/graph\?.*image=7"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hdbscan
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
@@ -16,8 +15,14 @@ from tests.pipeline.test_layout import nearest_of
 
 def own_answer(xy: np.ndarray, size: int = 0) -> np.ndarray:
     """What HDBSCAN says by itself."""
+    return fitted(xy, size).labels_
+
+
+def fitted(xy: np.ndarray, size: int = 0):
+    import hdbscan  # it takes a second
+
     size = size or smallest_cluster(len(xy))
-    return hdbscan.HDBSCAN(min_cluster_size=size, min_samples=5).fit_predict(xy.astype(np.float64))
+    return hdbscan.HDBSCAN(min_cluster_size=size, min_samples=5).fit(xy.astype(np.float64))
 
 
 def same(one: np.ndarray, other: np.ndarray) -> bool:
@@ -38,7 +43,7 @@ def test_where_nothing_is_too_large_it_is_hdbscans_own_answer(seed):
     sea = random.uniform(heaps.min() - 10, heaps.max() + 10, size=(random.integers(1, 200), 2))
     xy = np.concatenate([heaps, sea])
     for size in (2, 5, 12):
-        model = hdbscan.HDBSCAN(min_cluster_size=size, min_samples=5).fit(xy)
+        model = fitted(xy, size)
         found = selected(model.condensed_tree_.to_numpy(), len(xy))
         assert same(found, model.labels_)
         assert set(np.unique(found)) - {-1} == set(range(found.max() + 1))

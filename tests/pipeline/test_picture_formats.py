@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -19,8 +20,6 @@ from pipeline.errors import ImageError, TransientImageError
 from pipeline.pictures import decoding, formats, png
 from tests import corpus
 
-OTHERS = corpus.others()
-BROKEN = corpus.broken()
 WHOLE = 40_000  # px: a side that no small picture has
 
 
@@ -29,25 +28,27 @@ def difference(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.abs(a.astype(int) - b.astype(int)).mean())
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_what_browsers_do_not_read_looks_as_it_was_made(name):
-    data, expected = OTHERS[name]
-    pixels = decoding.decode(data, WHOLE)
-    if name == "dng":  # developed at half size, brightened as a camera does
-        expected = cv2.resize(corpus.scene(240, 160), (120, 80), interpolation=cv2.INTER_AREA)
-        assert pixels.shape == expected.shape
-        assert np.corrcoef(pixels.ravel(), expected.ravel())[0, 1] > 0.97
-        return
-    assert difference(pixels, expected) <= 3
-    info = decoding.probe(data)
-    assert (info.height, info.width) == expected.shape[:2]
+def test_what_browsers_do_not_read_looks_as_it_was_made():
+    for name, (data, expected) in corpus.others().items():
+        pixels = decoding.decode(data, WHOLE)
+        if name == "dng":  # developed at half size, brightened as a camera does
+            expected = cv2.resize(corpus.scene(240, 160), (120, 80), interpolation=cv2.INTER_AREA)
+            assert pixels.shape == expected.shape
+            assert np.corrcoef(pixels.ravel(), expected.ravel())[0, 1] > 0.97
+            continue
+        assert difference(pixels, expected) <= 3, name
+        info = decoding.probe(data)
+        assert (info.height, info.width) == expected.shape[:2], name
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_what_is_broken_says_why(name):
-    data, said = BROKEN[name]
-    with pytest.raises(ImageError, match=said):
-        decoding.decode(data)
+def test_what_is_broken_says_why():
+    told = {}
+    for name, (data, _) in corpus.broken().items():
+        try:
+            told[name] = f"read: {decoding.decode(data).shape}"
+        except ImageError as error:
+            told[name] = str(error)
+    assert not {name: told[name] for name, (_, said) in corpus.broken().items() if not re.search(said, told[name])}
 
 
 def test_the_same_colors_look_alike_in_a_wide_gamut():
@@ -65,7 +66,7 @@ def test_names_do_not_count():
     for name, kind in (("png-rgb", "PNG"), ("jpeg", "JPEG"), ("webp", "WEBP"), ("bmp-24", "BMP"), ("avif", "AVIF")):
         assert formats.sniff(stills[name]) == kind == decoding.probe(stills[name]).format
     for name, kind in (("heic", "HEIF"), ("jxl", "JXL"), ("dng", "RAW"), ("tiff", "TIFF"), ("jp2", "JPEG2000")):
-        assert formats.sniff(OTHERS[name][0]) == kind
+        assert formats.sniff(corpus.others()[name][0]) == kind
     assert formats.is_image_name(Path("a/B.HEIC")) and formats.is_unread_name(Path("drawing.PSD"))
     assert not formats.EXTENSIONS & formats.UNREAD_EXTENSIONS
 
@@ -222,7 +223,7 @@ def test_pictures_are_decoded_by_several_threads_at_once():
 
 def test_the_library_that_decodes_heif_is_not_needed_to_look_at_one(tmp_path):
     """It has crashed on damaged files as it opened them, and a scan looks in its own process."""
-    (tmp_path / "a.heic").write_bytes(OTHERS["heic-turn-6"][0])
+    (tmp_path / "a.heic").write_bytes(corpus.others()["heic-turn-6"][0])
     script = (
         "import sys; from pathlib import Path; from pipeline.pictures import decoding, metadata\n"
         "info = decoding.probe(Path(sys.argv[1]).read_bytes()); metadata.read_file(Path(sys.argv[1]))\n"

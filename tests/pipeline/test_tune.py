@@ -12,12 +12,12 @@ from click.testing import CliRunner
 from pipeline.cli import main
 from pipeline.errors import LibraryError
 from pipeline.library import Library
-from pipeline.quality.autoencoder import learn, recall_at_10
 from pipeline.quality.transforms import TRANSFORMS
-from pipeline.quality.tune import TITLES, gather, table
 from tests.conftest import unit
 
 pytestmark = pytest.mark.slow
+
+# What imports torch is imported by the tests: whoever only collects them need not wait for it.
 
 
 def command(data, *words):
@@ -25,6 +25,8 @@ def command(data, *words):
 
 
 def test_a_library_is_compared_and_left_as_it_is(library):
+    from pipeline.quality.tune import TITLES, table
+
     pytest.importorskip("optuna", reason="the extra requirement of tune is not installed")
     before = "\n".join(library.db.iterdump())
     result = command(library.data, "--trials", "1", "--json")
@@ -67,6 +69,8 @@ def test_too_few_images_one_sentence(tmp_path):
 
 
 def test_unreadable_images_are_skipped_or_one_sentence(library, own_pictures):
+    from pipeline.quality.tune import gather
+
     files = sorted(own_pictures.rglob("*.jpg"))
     library.db.execute("DELETE FROM images")
     root = library.add_root(str(own_pictures))
@@ -86,6 +90,8 @@ def test_unreadable_images_are_skipped_or_one_sentence(library, own_pictures):
 def test_an_encoder_learns_what_matters():
     """Vectors that differ in 8 directions under much noise in others: from parts of each,
     learning finds again what the parts share; the seed decides everything."""
+    from pipeline.quality.autoencoder import learn
+
     pytest.importorskip("optuna", reason="the extra requirement of tune is not installed")
     rng = np.random.default_rng(0)
 
@@ -109,6 +115,8 @@ def test_an_encoder_learns_what_matters():
 
 
 def test_recall_counts_the_ten_nearest_others():
+    from pipeline.quality.autoencoder import recall_at_10
+
     import torch
 
     rng = np.random.default_rng(0)
