@@ -147,7 +147,7 @@ def test_spreads_are_made_once_for_each_question_and_do_not_pile_up(tmp_path):
     assert made == [1, 2]
     for number in range(3 * KEPT):
         sample.kept(("color", number), lambda: spread_for(number))
-    assert len(sample._spreads) <= KEPT
+    assert len(sample._made) <= KEPT
 
 
 @pytest.mark.network
