@@ -13,7 +13,7 @@ from dashboard.reads import Reads, cluster_colors, clusters
 from dashboard.reads.packing import typed
 from pipeline.errors import LikenessError
 from pipeline.library import notes
-from pipeline.maps import Map, granularity
+from pipeline.maps import Map, granularity, naming
 
 _KEPT = 12  # clusterings; a map of a million points takes 4 MB each
 
@@ -34,14 +34,14 @@ class Clustering:
     seen: list
 
     @cached_property
-    def about(self) -> list[clusters.About]:
+    def about(self) -> list[naming.About]:
         """What is known of each cluster by itself."""
-        return clusters.descriptions(self.map, self.labels, self.seen)
+        return naming.descriptions(self.map, self.labels, self.seen)
 
     @cached_property
     def ranked(self) -> tuple[list[str], np.ndarray]:
         """Names of the labels, largest first, and the code of each image, (n,), −1 without."""
-        names, _, codes = clusters.rank_labels(self.labels)
+        names, _, codes = naming.rank_labels(self.labels)
         return names, codes
 
     def packed(self) -> dict | None:
@@ -91,7 +91,7 @@ class Clusterings:
         except LikenessError:
             index = None
         shown = granularity.recluster(saved, step, index)
-        seen = clusters.seen_in(self.reads.library, shown)
+        seen = naming.seen_in(self.reads.library, shown)
         if not step:
             return Clustering(saved, shown, step, labels, cluster_colors.first(saved), seen)
         before = self.at(name, step - 1 if step > 0 else step + 1)
@@ -105,7 +105,7 @@ class Clusterings:
 
     def titles(self, clustering: Clustering) -> list[str]:
         """What each cluster is called."""
-        return clusters.titles_from(clustering.about, self.own_names(clustering))
+        return naming.titles_from(clustering.about, self.own_names(clustering))
 
     def listed(self, clustering: Clustering) -> dict:
         """The clusters as the list beside the map has them."""

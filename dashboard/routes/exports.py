@@ -29,12 +29,12 @@ from flask import Flask, Response, request
 
 from dashboard.access import READ, needs
 from dashboard.pools import TRANSFER
-from dashboard.reads import Reads, clusters
+from dashboard.reads import Reads
 from dashboard.routes.tables import cells
 from pipeline import maps
 from pipeline.errors import LikenessError, NoteError
 from pipeline.library import ImageRow, Library, notes
-from pipeline.maps import granularity
+from pipeline.maps import granularity, naming
 
 MISSING = "not included.txt"
 """The text in a zip that says which images could not be put in, and why."""
@@ -124,7 +124,7 @@ def _clusters(library: Library, ids: list[int], name: str, grain: str) -> tuple[
     cluster = np.where(made.ids[at] == ids, made.cluster[at] + 1, 0)
     known = dict(library.db.execute("SELECT id, label FROM images"))
     own = notes.cluster_names(library, name, made.ids, made.cluster)
-    titles = clusters.titles(made, [known.get(i) for i in made.ids.tolist()], own)
+    titles = naming.titles(made, [known.get(i) for i in made.ids.tolist()], own, naming.seen_in(library, made))
     return cluster.tolist(), {number: title for number, title in enumerate(titles, 1)}
 
 

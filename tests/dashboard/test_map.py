@@ -16,7 +16,7 @@ from dashboard.reads import Reads, clusters
 from dashboard.reads.map_data import Drawings
 from dashboard.reads.packing import unpack
 from pipeline.library import Library
-from pipeline.maps import COMBINED, Map
+from pipeline.maps import COMBINED, Map, naming
 from pipeline.search import Query
 from pipeline.settings import MapOptions
 from pipeline.things import Name
@@ -43,7 +43,7 @@ def by_id(tree, name: str):
 
 
 def test_labels_are_coded_by_how_many_have_them():
-    names, counts, codes = clusters.rank_labels(["b", "a", None, "b", "c", "", "b", "a"])
+    names, counts, codes = naming.rank_labels(["b", "a", None, "b", "c", "", "b", "a"])
     assert names == ["b", "a", "c"] and counts.tolist() == [3, 2, 1]
     assert codes.tolist() == [0, 1, -1, 0, 2, -1, 0, 1]
 
@@ -51,40 +51,40 @@ def test_labels_are_coded_by_how_many_have_them():
 def test_a_cluster_is_described_by_what_it_has_more_of_than_the_map():
     labels = ["cat"] * 12 + ["cat", "cat", "fox", "fox", "fox"] + ["a", "b", "c", "d", "e"]
     made = map_of([0] * 12 + [1] * 5 + [2] * 5, [[1], [13], [18]])
-    found = clusters.descriptions(made, labels)
+    found = naming.descriptions(made, labels)
     assert [about.words for about in found] == ["cat 100%", "fox 60%", "a 20%"]
-    assert clusters.titles_from(found) == ["cat", "fox", "mixed: a, b"]
-    assert clusters.titles_from(found, {1: "My own"})[1] == "My own"
-    assert clusters.titles(made, [None] * 22) == ["Cluster 1", "Cluster 2", "Cluster 3"]
+    assert naming.titles_from(found) == ["cat", "fox", "mixed: a, b"]
+    assert naming.titles_from(found, {1: "My own"})[1] == "My own"
+    assert naming.titles(made, [None] * 22) == ["Cluster 1", "Cluster 2", "Cluster 3"]
 
 
 def test_a_cluster_of_a_third_of_one_label_is_mixed_and_says_mostly():
     labels = ["car"] * 31 + [f"thing {i}" for i in range(69)] + ["cat"] * 50
     made = map_of([0] * 100 + [1] * 50, [[1], [101]])
-    abouts = clusters.descriptions(made, labels)
-    assert clusters.titles_from(abouts) == ["mixed, mostly car", "cat"]
+    abouts = naming.descriptions(made, labels)
+    assert naming.titles_from(abouts) == ["mixed, mostly car", "cat"]
     assert [about.short for about in abouts] == ["mostly car", "cat"]
     two = ["car"] * 25 + ["bus"] * 16 + [f"thing {i}" for i in range(59)] + ["cat"] * 50
-    assert clusters.titles(made, two) == ["mixed: car, bus", "cat"]
+    assert naming.titles(made, two) == ["mixed: car, bus", "cat"]
     few = ["car"] * 18 + ["bus"] * 17 + [f"thing {i}" for i in range(65)] + ["cat"] * 50  # says little of it
-    assert clusters.titles(made, few) == ["Cluster 1", "cat"]
+    assert naming.titles(made, few) == ["Cluster 1", "cat"]
 
 
 def test_what_is_seen_names_a_cluster_where_labels_do_not():
     labels = ["cat"] * 9 + ["fox", "dog", "elk", "cow", "owl"] * 2 + ["fox"] * 3
     made = map_of([0] * 9 + [1] * 10 + [-1] * 3, [[1], [10]])
     seen = [Name("felines", 0.9), Name("animals", 0.834)]
-    abouts = clusters.descriptions(made, labels, seen)
-    assert clusters.titles_from(abouts) == ["cat", "animals"]
+    abouts = naming.descriptions(made, labels, seen)
+    assert naming.titles_from(abouts) == ["cat", "animals"]
     assert abouts[1].words.startswith("looks like animals, 83%") and abouts[1].short == "animals"
-    assert clusters.titles(made, [None] * 22, None, [None, seen[1]]) == ["Cluster 1", "animals"]
-    assert clusters.titles(made, [None] * 22, {1: "My own"}, seen) == ["felines", "My own"]
+    assert naming.titles(made, [None] * 22, None, [None, seen[1]]) == ["Cluster 1", "animals"]
+    assert naming.titles(made, [None] * 22, {1: "My own"}, seen) == ["felines", "My own"]
 
 
 def test_cluster_list_counts_every_image_and_shows_exemplars():
     made = map_of([0, 0, 0, 1, 1, -1], [[2, 1, -1, -1], [5, -1, -1, -1]])
     made.xy[:] = [[0, 0], [1, 1], [9, 9], [5, 5], [7, 7], [0, 9]]
-    listed = clusters.cluster_list(made, [clusters.About()] * 2)
+    listed = clusters.cluster_list(made, [naming.About()] * 2)
     assert [cluster["count"] for cluster in listed["clusters"]] == [3, 2] and listed["none"] == 1
     assert listed["clusters"][0]["at"][:2] == [1, 1]  # on one of its images, and not between them
     assert [cluster["images"] for cluster in listed["clusters"]] == [[2, 1], [5]]

@@ -10,8 +10,9 @@ from dash import html
 
 from dashboard import components
 from dashboard.pages.graph.data import Shown, color_of, name_of, to_center
-from dashboard.reads import Reads, clusters
-from dashboard.reads.clusters import About
+from dashboard.reads import Reads
+from pipeline.maps import naming
+from pipeline.maps.naming import About
 from pipeline import things
 
 _NAMED_FROM = 0.5
@@ -25,7 +26,7 @@ def names(reads: Reads, shown: Shown) -> list[tuple[str, str, str]]:
     abouts = [_about(shown, nodes, name) for nodes, name in zip(shown.communities, seen)]
     plain = {at: f"Community {at + 1}" for at, about in enumerate(abouts) if not about.name}
     return [
-        (title, _share(about), about.words) for title, about in zip(clusters.titles_from(abouts, plain), abouts)
+        (title, _share(about), about.words) for title, about in zip(naming.titles_from(abouts, plain), abouts)
     ]
 
 

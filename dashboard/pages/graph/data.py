@@ -16,7 +16,7 @@ from pipeline import graph
 from pipeline.errors import LibraryError, QueryError
 from pipeline.graph import layout as graph_layout
 from pipeline.library import ImageRow, notes
-from pipeline.maps import COMBINED, Map
+from pipeline.maps import COMBINED, Map, naming
 
 PATH = "/graph"
 COUNTS = (20, 50, 100, 200, 400)
@@ -141,8 +141,8 @@ def _set(reads: Reads, start: dict) -> tuple[str, list[int]]:
 def cluster_titles(reads: Reads, chosen: Map) -> list[str]:
     """What the clusters of a map are called, as on the Map page."""
     own = notes.cluster_names(reads.library, chosen.name, chosen.ids, chosen.cluster)
-    seen = clusters.seen_in(reads.library, chosen)
-    return clusters.titles(chosen, reads.labels_of(chosen.ids.tolist()), own, seen)
+    seen = naming.seen_in(reads.library, chosen)
+    return naming.titles(chosen, reads.labels_of(chosen.ids.tolist()), own, seen)
 
 
 def name_of(row: ImageRow, called: Called) -> str:
