@@ -25,7 +25,7 @@ from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, set_pr
 from flask import Flask, Response, request
 from flask_compress import Compress
 
-from dashboard import acts, bundles, components, document, navbar
+from dashboard import acts, api, bundles, components, document, navbar
 from dashboard import facets as facet_panel
 from dashboard.access import READ, Access, guard, needs
 from dashboard.jobs import Jobs
@@ -90,7 +90,7 @@ def create_app(
     app = Dash(
         __name__,
         assets_folder=str(_ASSETS),
-        assets_ignore=r"^theme\.js$",
+        assets_ignore=r"^(theme|try)\.js$",
         external_stylesheets=[f"{prefix}bootstrap/bootstrap.min.css"],
         index_string=document.TEXT.replace("{mount}", prefix),
         meta_tags=[
@@ -120,6 +120,7 @@ def create_app(
     table.register(app.server, reads)
     small_maps.register(app.server, reads)
     acts.register(app.server, reads)
+    api.register(app, reads, access)
     document.write(app, reads, PAGES, bundles.register(app.server, _ASSETS, prefix))
     _route(app, reads)
     for page in PAGES:

@@ -35,7 +35,7 @@ _NO_THUMBNAIL = (
     '<circle cx="62" cy="34" r="7" fill="#8a8a8a" fill-opacity=".5"/></svg>'
 )
 
-_LATEST = 253_402_300_799
+LATEST = 253_402_300_799
 """Seconds since 1970 at the end of the year 9999, the last one that HTTP has; files carry later ones."""
 
 
@@ -59,7 +59,7 @@ def register(server: Flask, library: Library) -> None:
         if row is None:
             return _none()
         try:
-            kind = _SHOWN_AS_IS.get(formats.sniff(_head(row.file)))
+            kind = _SHOWN_AS_IS.get(formats.sniff(head_of(row.file)))
             # Browsers turn JPEG and PNG as their EXIF says, but not WebP.
             if kind is None or (kind == "image/webp" and _is_turned(row.file)):
                 data = untrusted.decode(decoding.read(row.file), (IMAGE_SIDE,), decoding.OWN)[0]
@@ -74,13 +74,13 @@ def _original(row: ImageRow, kind: str) -> Response:
     about = row.file.stat()
     answer = send_file(
         row.file, mimetype=kind, conditional=True, etag=f"{about.st_mtime_ns:x}-{about.st_size:x}",
-        last_modified=min(max(about.st_mtime, 0), _LATEST), download_name=PurePosixPath(row.shown).name,
+        last_modified=min(max(about.st_mtime, 0), LATEST), download_name=PurePosixPath(row.shown).name,
     )
     answer.headers["Cache-Control"] = "private, max-age=300"
     return answer
 
 
-def _head(file: Path) -> bytes:
+def head_of(file: Path) -> bytes:
     """The first bytes of a regular file; OSError where it is none: a pipe might never answer."""
     with open(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as opened:
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -46,7 +45,7 @@ def search(query, minus, palette, weights, preset, metric, html, as_json, labels
     perceptual hashes: it finds the same picture saved again, and leaves the weights aside.
     """
     from pipeline.columns import one_of, parse
-    from pipeline.search import Filter, Query, Searcher, entries_from, words
+    from pipeline.search import Filter, Query, Searcher, entries_from, printed, words
     from pipeline.search.contact_sheet import contact_sheet
 
     library = Library(data)
@@ -69,15 +68,7 @@ def search(query, minus, palette, weights, preset, metric, html, as_json, labels
         except OSError as error:
             raise SettingsError(f"The contact sheet cannot be written to {html} ({error.strerror}).") from None
     if as_json:
-        shown = asdict(result) | {"away": {printable(folder): count for folder, count in result.away.items()}}
-        rows = library.images_by_id([match["id"] for match in shown["matches"]])
-        for match in shown["matches"]:
-            if match["id"] in rows:
-                match |= {"path": rows[match["id"]].shown, "root": printable(rows[match["id"]].root)}
-            for name in ("distance", "written"):
-                if match[name] is None:
-                    del match[name]
-        click.echo(json.dumps(shown))
+        click.echo(json.dumps(printed.as_json(library, result)))
         return
     rows = library.images_by_id([match.id for match in result.matches])
     for rank, match in enumerate(result.matches, 1 + values["offset"]):
