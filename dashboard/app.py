@@ -90,7 +90,7 @@ def create_app(
     app = Dash(
         __name__,
         assets_folder=str(_ASSETS),
-        assets_ignore=r"^(theme|try)\.js$",
+        assets_ignore=bundles.ALONE,
         external_stylesheets=[f"{prefix}bootstrap/bootstrap.min.css"],
         index_string=document.TEXT.replace("{mount}", prefix),
         meta_tags=[

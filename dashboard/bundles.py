@@ -18,6 +18,8 @@ from flask import Flask, Response
 from dashboard.access import READ, needs
 
 PATH = "/bundle/"
+ALONE = r"^(theme|try)\.js$"
+"""Scripts that come by themselves: one before all others, one of a page that is not Dash's."""
 _TYPES = {"js": "text/javascript", "css": "text/css"}
 _TAGS = {"js": '<script src="{}"></script>', "css": '<link rel="stylesheet" href="{}">'}
 _OWN = {"js": r'<script src="{}assets/[^"]+"></script>\n*', "css": r'<link rel="stylesheet" href="{}assets/[^"]+">\n*'}
@@ -51,7 +53,7 @@ def register(server: Flask, folder: Path, mount: str) -> Callable[[str, str], st
 def _bundle(folder: Path, kind: str) -> tuple[str, str]:
     """The text of a kind, and what it is called by."""
     files = sorted(folder.rglob(f"*.{kind}"), key=lambda file: (file.parent.parts, file.name))
-    return _joined(tuple((file, file.stat().st_mtime_ns) for file in files if file.name != "theme.js"))
+    return _joined(tuple((file, file.stat().st_mtime_ns) for file in files if not re.search(ALONE, file.name)))
 
 
 @lru_cache(maxsize=4)
