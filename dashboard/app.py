@@ -50,8 +50,9 @@ PAGES = (
     collections_page,
 )
 
-WARM_AFTER = 4.0
-"""Seconds from the start until the models are loaded: the first page needs the cores more."""
+WARM_AFTER = 1.5
+"""Seconds from the start until the models are loaded: the first page needs the cores more. A
+network is then ready within another second, but for one that has to be converted first."""
 
 MAX_REQUEST = 36 * 2**20
 """Largest body of a request, bytes: an upload of 25 MB grows by a third as base64."""

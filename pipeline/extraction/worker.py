@@ -6,7 +6,6 @@ memory; which one is being worked on stands in memory that outlives this process
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import pickle
@@ -22,16 +21,12 @@ from pipeline.embeddings import Extractor, FittedExtractor
 from pipeline.errors import ImageError, TransientImageError
 from pipeline.extraction.pool import Prepared
 from pipeline.pictures import decoding, hashes
-from pipeline.processes import Limits, end_with_parent, limit_memory, time_limit
+from pipeline.processes import Limits, end_with_parent, keep_memory, limit_memory, time_limit
 
 IDLE, READING, AT_WORK, ENCODING = range(4)
 """Phases: between tasks; waiting for a file's bytes; decoding and describing; rows of a whole chunk."""
 
 NO_MEMORY = "there is not enough memory to look at it"
-
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
-_KEPT_BYTES = 256 << 20  # a worker's free memory that is not given back
-_OWN_PAGES_BYTES = 32 << 20  # blocks from here on always are: decoded pictures of 11 megapixels
 
 
 def serve(connection: Connection, parent: Connection, extractors: bytes, limits: Limits, place) -> None:
@@ -42,7 +37,7 @@ def serve(connection: Connection, parent: Connection, extractors: bytes, limits:
     end_with_parent(parent)
     cv2.setNumThreads(1)  # the processes are the parallelism
     threadpool_limits(1)
-    _keep_memory()
+    keep_memory()
     logging.getLogger().setLevel(logging.ERROR)
     worker = Worker(pickle.loads(extractors), limits, place)
     decoding.warm_up()
@@ -56,21 +51,6 @@ def serve(connection: Connection, parent: Connection, extractors: bytes, limits:
             error.add_note("in a worker process:\n" + traceback.format_exc())
             answer = error
         connection.send(answer)
-
-
-def _keep_memory() -> None:
-    """Let the C library keep freed memory for the next picture.
-
-    By default glibc gives SIFT's pyramid back after each picture, and the kernel clears the
-    same pages again for the next: a third of the detector's time. Other C libraries have no
-    such switch.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):
-        return
-    mallopt(_M_MMAP_THRESHOLD, _OWN_PAGES_BYTES)
-    mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 class Worker:

@@ -21,7 +21,7 @@ from pipeline import settings
 from pipeline.gallery.palettes import PALETTES
 from pipeline.gallery.plan import CHANGES, THEMES, Entry, chance, plan
 from pipeline.gallery.scene import Scene
-from pipeline.processes import SPAWN, ParentPipe, end_with_parent
+from pipeline.processes import SPAWN, ParentPipe, end_with_parent, keep_memory
 
 __all__ = [
     "CHANGES",
@@ -127,6 +127,7 @@ def encode(entry: Entry, picture: np.ndarray) -> bytes:
 
 def _start_worker(parent: Connection) -> None:
     end_with_parent(parent)
+    keep_memory()
     cv2.setNumThreads(1)  # the workers share the cores among themselves
 
 

@@ -227,10 +227,11 @@ def hot_air_balloons(s: Scene) -> np.ndarray:
 
 
 def _balloon(s: Scene, picture: np.ndarray, at: tuple[float, float], radius: float) -> np.ndarray:
-    x, y = (s.x - at[0]) / radius, (s.y - at[1]) / radius
+    edge = 1.2 / (radius * s.short)
+    rows, columns = _around(s, at, radius, 1.35 + edge)
+    x, y = (s.x[:, columns] - at[0]) / radius, (s.y[rows] - at[1]) / radius
     cone = np.clip((y - 0.35) / 1.0, 0, 1)
     girth = np.where(y < 0.35, np.sqrt(np.clip(1 - y**2, 0, 1)), 0.937 - 0.66 * cone**1.15)
-    edge = 1.2 / (radius * s.short)
     mask = step(edge, -edge, np.abs(x) - girth) * step(1.35 + edge, 1.35, y) * (y > -1.02)
     around = np.arcsin(np.clip(x / np.maximum(girth, 1e-3), -1, 1))
     gores = 12
@@ -252,8 +253,17 @@ def _balloon(s: Scene, picture: np.ndarray, at: tuple[float, float], radius: flo
     normal_z = np.cos(around)
     shade = 0.5 + 0.34 * normal_z - 0.36 * np.sin(around) - 0.16 * y
     body = body * (np.clip(shade, 0.28, 1.12) * seam)[..., None]
-    picture = mix(picture, body, mask)
+    picture[rows, columns] = mix(picture[rows, columns], body, mask)
     return _basket(s, picture, at, radius)
+
+
+def _around(s: Scene, at: tuple[float, float], radius: float, reach: float) -> tuple[slice, slice]:
+    """The rows and columns within `reach` radii of a place, and some more for what blurs."""
+    slices = []
+    for middle, length in ((at[1], s.height), (at[0], s.width)):
+        middle, half = middle * s.short + length / 2, reach * radius * s.short + 8
+        slices.append(slice(max(0, int(middle - half)), min(length, int(middle + half) + 1)))
+    return slices[0], slices[1]
 
 
 def _basket(s: Scene, picture: np.ndarray, at: tuple[float, float], radius: float) -> np.ndarray:

@@ -37,7 +37,7 @@ class Palette:
     def tone(self, value: np.ndarray | float) -> np.ndarray:
         """Look tones up: (...) float, 0 dark – 1 light, to (..., 3) float32 RGB, 0–1."""
         place = np.clip(np.asarray(value, dtype=np.float32) * (_STEPS - 1), 0, _STEPS - 1)
-        return self.ramp.take(place.astype(np.int32), axis=0)
+        return self.ramp.take(place.astype(np.intp), axis=0, mode="clip")  # it is within: clipping is not asked
 
 
 def _rgb(code: str) -> tuple[float, float, float]:

@@ -110,8 +110,10 @@ class Scene:
         """Darken the corners, add fine grain: (h, w, 3) uint8 RGB, 0–255."""
         fall = 1 - vignette * ((2 * self.u - 1) ** 2 + (2 * self.v - 1) ** 2) ** 1.2 / 2
         grain = self.rng.standard_normal((self.height, self.width), dtype=np.float32)
-        picture = picture * (fall * (1 + 0.012 * grain))[..., None] * 255
-        return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
+        finished = _wide(picture, grain.shape) * _wide(fall * (1 + 0.012 * grain), grain.shape)
+        finished *= 255
+        finished += 0.5
+        return np.clip(finished, 0, 255, out=finished).astype(np.uint8).reshape(*grain.shape, 3)
 
 
 def fixed(points: np.ndarray) -> np.ndarray:
@@ -121,13 +123,32 @@ def fixed(points: np.ndarray) -> np.ndarray:
 
 def mix(below: np.ndarray, above: np.ndarray, mask: np.ndarray | float) -> np.ndarray:
     """Lay one color over another: the mask's 1 shows `above`."""
-    return below + (above - below) * np.asarray(mask, dtype=np.float32)[..., None]
+    mask = np.asarray(mask, dtype=np.float32)
+    if mask.ndim != 2 or max(np.ndim(below), np.ndim(above)) != 3 or 1 in mask.shape:
+        return below + (above - below) * mask[..., None]
+    under = _wide(below, mask.shape)
+    mixed = (_wide(above, mask.shape) - under) * _wide(mask, mask.shape)
+    mixed = np.add(mixed, under, out=mixed if mixed.dtype >= under.dtype else None)
+    return mixed.reshape(*mask.shape, 3)
+
+
+def _wide(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """A color, picture or mask as rows of three numbers a pixel, (h, 3w): computing with them takes a
+    fraction of the time that NumPy needs for (h, w, 3) with (3,) or (h, w, 1), and gives the same."""
+    height, width = shape
+    if np.ndim(values) == 2:
+        return cv2.merge([np.ascontiguousarray(values)] * 3).reshape(height, 3 * width)
+    return np.broadcast_to(values, (height, width, 3)).reshape(height, 3 * width)
 
 
 def step(low: float, high: float, value: np.ndarray) -> np.ndarray:
     """Hermite's smooth step from 0 at `low` to 1 at `high` (falling if low > high)."""
-    t = np.clip((value - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    t = np.asarray((value - low) / (high - low))
+    np.clip(t, 0, 1, out=t)
+    rising = 3 - 2 * t
+    t *= t
+    rising *= t
+    return rising
 
 
 def blur(image: np.ndarray, sigma: float) -> np.ndarray:
