@@ -7,7 +7,7 @@ import pytest
 
 from pipeline import things
 from pipeline.columns import OneOf, of
-from pipeline.embeddings import efficientnet, imagenet
+from pipeline.embeddings import efficientnet, engines, imagenet
 from pipeline.embeddings.efficientnet import LENGTH
 from pipeline.library import Library, derived
 from pipeline.pictures import decoding
@@ -55,7 +55,7 @@ def test_what_is_seen_by_a_stored_vector_is_what_the_network_sees(pictures):
     """The whole network, with the true length of its features, against the vectors alone."""
     extractor = efficientnet.EfficientNet()
     prepared = [extractor.prepare(decoding.decode(file.read_bytes())) for file in sorted(pictures.rglob("*.*"))[:40]]
-    features = np.asarray(efficientnet._load("cpu")(prepared), np.float64)
+    features = np.asarray(engines.load(efficientnet.BLUEPRINT, "cpu")(prepared), np.float64)
     weights, biases = efficientnet.classifier()
     odds = features @ weights.T + biases
     found = shares(unit(features))

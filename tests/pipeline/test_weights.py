@@ -43,7 +43,7 @@ def test_every_choice_of_embeddings_has_weights_that_sliders_can_show(count):
 
 def test_what_stands_for_the_same_counts_as_one():
     one, two = usual(["color", "sift", "efficientnet"]), usual(["color", "sift", "dreamsim", "efficientnet"])
-    assert one == {"color": 0.2, "sift": 0.3, "efficientnet": 1.0}
+    assert one == {"color": 0.3, "sift": 0.4, "efficientnet": 1.0}
     assert two["dreamsim"] == two["efficientnet"] == 1.0
     assert two["color"] / 2 == pytest.approx(one["color"]) and two["sift"] / 2 == pytest.approx(one["sift"])
     assert presets(["color", "sift"]).keys() == {"Balanced", "Same thing", "Same colors"}
@@ -82,7 +82,7 @@ def test_a_map_that_weighed_all_alike_is_stale_and_laid_out_anew_with_a_word(tmp
     assert maps.build(library, progress=progress) == {
         "combined": "built", "color": "current", "sift": "current", "efficientnet": "current",
     }  # fmt: skip
-    assert len(progress.said) == 1 and "color 0.2, sift 0.3, efficientnet 1" in progress.said[0]
+    assert len(progress.said) == 1 and "color 0.3, sift 0.4, efficientnet 1" in progress.said[0]
     assert not any(row["stale"] for row in maps.about(library).values())
     progress = Told()
     assert set(maps.build(library, progress=progress).values()) == {"current"} and not progress.said
