@@ -118,11 +118,11 @@ def ids_of(args: Mapping) -> list[int]:
 
 
 def _keep(clusterings: Clusterings, args: Mapping) -> Done:
-    """Keep images as a collection, or add them to one: name, ids; description of a new one."""
+    """Keep images as a collection, or add them to one: name, ids; description and created of one made again."""
     library, ids = clusterings.reads.library, ids_of(args)
     known = _named(clusterings, args["name"])
     before = set(notes.members(library, known)) if known else set()
-    name = notes.collect(library, args["name"], ids)
+    name = notes.collect(library, args["name"], ids, created=args.get("created"))
     if not known and args.get("description"):
         notes.describe_collection(library, name, str(args["description"]))
     added = sorted(set(notes.members(library, name)) - before)
@@ -179,7 +179,7 @@ def _merge_collections(clusterings: Clusterings, args: Mapping) -> Done:
 
 def _part_collections(clusterings: Clusterings, args: Mapping) -> Done:
     """Take two merged collections apart: collection, the ids `out` that leave it, how it `was` described;
-    name, ids and description of the one that stands alone again."""
+    name, ids, description and created of the one that stands alone again."""
     library, name = clusterings.reads.library, args["collection"]
     _keep(clusterings, args)
     notes.uncollect(library, name, ids_of({"ids": args["out"]}))
@@ -189,13 +189,14 @@ def _part_collections(clusterings: Clusterings, args: Mapping) -> Done:
 
 
 def _whole(clusterings: Clusterings, name: str) -> dict:
-    """A collection as `_keep` makes it again: name as it is spelled, ids, description."""
+    """A collection as `_keep` makes it again: name as it is spelled, ids, description, created."""
     library = clusterings.reads.library
     wanted = " ".join(name.split()).lower()
     known = next((one for one in notes.collections(library) if one.name.lower() == wanted), None)
     if known is None:
         raise NoteError(f"There is no collection “{name.strip()}”.")
-    return {"name": known.name, "ids": packed(notes.members(library, known.name)), "description": known.description}
+    ids = packed(notes.members(library, known.name))
+    return {"name": known.name, "ids": ids, "description": known.description, "created": known.created}
 
 
 def _counted(ids: list[int]) -> str:

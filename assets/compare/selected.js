@@ -3,7 +3,6 @@
 (function () {
   "use strict";
   const USUAL = 104; // px a row, as in the Map's drawer
-  const SORTS = ["given", "typical", "unusual", "date", "oldest", "name", "size", "rating"];
   const ACTS = ["search", "keep", "tag", "graph", "table"]; // in this order; exports follow
   const EXPORTS = ["csv", "json", "zip"];
   const { likeness } = window;
@@ -120,7 +119,7 @@
     sort(list, "given");
     const head = make("div", { className: "selected-head" },
       make("h2", {}, `${counted(ids.length)} selected`), make("span", { className: "chips" }, ...chips()),
-      make("span", { className: "pictures-tools" }, g.sorter(SORTS, "given", (by) => sort(list, by)), g.slider(list, "selection")),
+      make("span", { className: "pictures-tools" }, g.sorter("given", (by) => sort(list, by)), g.slider(list, "selection")),
       acts(list));
     return {
       parts: [head, make("div", { className: "compare-drawer" }, side, box)],

@@ -3,7 +3,6 @@
   "use strict";
   const { on, url } = window.likeness;
   const byId = (id) => document.getElementById(id);
-  const SORTS = ["given", "typical", "unusual", "date", "oldest", "name", "size", "rating"];
   const USUAL = 176; // px a row
   let set = {}; // what the address names: collection, tag, these or images
   let by = "given";
@@ -30,7 +29,7 @@
     list = g.create(box, {
       label: "Pictures", size: g.sizeOf("gallery", USUAL), href: (id) => url(`/detail?image=${id}`), here: remove,
     });
-    byId("gallery-tools").replaceChildren(g.sorter(SORTS, by, (name) => {
+    byId("gallery-tools").replaceChildren(g.sorter(by, (name) => {
       by = name;
       load();
     }), g.slider(list, "gallery"));

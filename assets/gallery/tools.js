@@ -6,8 +6,9 @@
   const SIZES = "likeness-size-"; // + kind
   const [LEAST, MOST] = [72, 320]; // px a row
   const SORTS = [
-    ["given", "As found"], ["typical", "Most typical first"], ["unusual", "Least typical first"], ["date", "Newest first"],
-    ["oldest", "Oldest first"], ["name", "By name"], ["size", "Largest files first"], ["rating", "Best rated first"],
+    ["given", "As found"], ["typical", "Most typical first"], ["unusual", "Least typical first"],
+    ["varied", "Most varied first"], ["date", "Newest first"], ["oldest", "Oldest first"], ["name", "By name"],
+    ["size", "Largest files first"], ["rating", "Best rated first"],
   ];
 
   function stored(kind, size) {
@@ -33,10 +34,10 @@
     return make("label", { className: "pictures-tool" }, icon("image"), field);
   }
 
-  // A field to sort by. sorts: names of SORTS; sort(name): does it, may be a promise.
-  function sorter(sorts, now, sort) {
+  // A field to sort by. sort(name): does it, may be a promise.
+  function sorter(now, sort) {
     const field = make("select", { className: "form-select", "aria-label": "Sort" },
-      ...SORTS.filter(([name]) => sorts.includes(name)).map(([name, title]) => make("option", { value: name }, title)));
+      ...SORTS.map(([name, title]) => make("option", { value: name }, title)));
     field.value = now;
     field.addEventListener("change", () => sort(field.value));
     return make("label", { className: "pictures-tool", title: "Sort" }, icon("sort-down"), field);

@@ -8,7 +8,6 @@
   const byId = api.byId;
   const { url, does } = window.likeness;
   const USUAL = 104; // px a row
-  const SORTS = ["given", "typical", "unusual", "date", "oldest", "name", "size", "rating"];
   const narrow = () => window.matchMedia("(max-width: 800px)").matches;
 
   let list = null; // the gallery of the page that is open
@@ -38,7 +37,7 @@
       scroller: narrow() ? box.closest(".selected-body") : box,
       href: (id) => url(`/?image=${id}`), open: (id) => api.select(id), here: here,
     });
-    byId("selected-view").replaceChildren(g.sorter(SORTS, by, sort), g.slider(list, "selection"));
+    byId("selected-view").replaceChildren(g.sorter(by, sort), g.slider(list, "selection"));
   }
 
   // What "remove from here" does.

@@ -11,7 +11,6 @@
     ["plus", "plus-lg", "Add to the search"], ["minus", "dash-lg", "Search for less like this"],
     ["up", "hand-thumbs-up", "Good match"], ["down", "hand-thumbs-down", "Bad match"],
   ];
-  const SORTS = ["given", "typical", "unusual", "date", "oldest", "name", "size", "rating"];
   let key = ""; // of the search that is shown
   let list = null; // the gallery of the page that is open
   let matches = new Map(); // id → what the server says of a match
@@ -21,6 +20,7 @@
   let by = "given"; // what the matches are sorted by
   let sorting = null; // the order that is asked for
   let asked = "";
+  const among = make("span", { className: "soft small" }); // which matches are sorted
 
   // Cards
 
@@ -97,13 +97,13 @@
       }, `The first ${count === 1 ? "match stands" : `${count} stand`} out. After here likeness falls off slowly.`),
     });
     const tools = document.getElementById("search-tools");
-    if (tools) tools.replaceChildren(sorter(), g.slider(list, "search"));
+    if (tools) tools.replaceChildren(sorter(), among, g.slider(list, "search"));
   }
 
   // Sorting
 
   function sorter() {
-    const label = gallery().sorter(SORTS, by, (name) => {
+    const label = gallery().sorter(by, (name) => {
       by = name;
       const params = new URLSearchParams(location.search);
       if (by === "given") params.delete("by");
@@ -130,6 +130,7 @@
     }
     if (sorting !== mine || !list.grid.isConnected) return;
     [matches, key] = [next, of];
+    among.textContent = by === "given" ? "" : `the ${ids.length} closest`;
     // One's own words first, then what the files say.
     if (by === "rating") ids.sort((one, other) => matches.get(other).rating - matches.get(one).rating);
     list.show(ids, { ratios: ratios(ids), key: by === "given" ? key : `${key} ${by}` });

@@ -67,12 +67,36 @@
       .then((answer) => {
         byId("table-count").textContent = `${answer.count.toLocaleString("en")} ${answer.count === 1 ? "image" : "images"}`;
         address();
+        returned(answer.count);
         return { rowData: answer.rows, rowCount: answer.count };
       })
       .catch((error) => {
         if (typeof error !== "string") tell("The server does not answer.");
         return { rowData: [], rowCount: 0 }; // why is said in the panel of filters
       });
+  }
+
+  // The place in the rows: kept as they are scrolled, and taken up once when one comes back to them.
+  const LINE = 52; // px of a row
+  let followed = null; // the grid of which it is kept
+
+  function returned(count) {
+    const api = grid();
+    if (api === followed) return;
+    followed = api;
+    const place = likeness.place.recall();
+    likeness.place.arrived();
+    if (place && place.list === "table" && place.row < count) {
+      const there = () => {
+        if (api.getDisplayedRowCount() <= place.row) return;
+        api.removeEventListener("modelUpdated", there);
+        api.ensureIndexVisible(place.row, "top");
+      };
+      api.addEventListener("modelUpdated", there);
+    }
+    api.addEventListener("bodyScrollEnd", () => {
+      if (here()) likeness.place.remember({ list: "table", row: Math.round(api.getVerticalPixelRange().top / LINE) });
+    });
   }
 
   function again() {

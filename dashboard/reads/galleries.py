@@ -12,12 +12,12 @@ from pipeline import columns
 from pipeline.errors import QueryError
 from pipeline.library import ImageRow, notes
 from pipeline.library.facts import KNOWN
-from pipeline.search import Filter, metrics
+from pipeline.search import Filter, diversity, metrics
 
 AS_GIVEN = "given"
-TYPICAL, UNUSUAL = "typical", "unusual"
+TYPICAL, UNUSUAL, VARIED = "typical", "unusual", "varied"
 SORTS = {
-    AS_GIVEN: "As found", TYPICAL: "Most typical", UNUSUAL: "Least typical", "date": "Newest", "oldest": "Oldest",
+    AS_GIVEN: "As found", TYPICAL: "Most typical", UNUSUAL: "Least typical", VARIED: "Most varied", "date": "Newest", "oldest": "Oldest",
     "name": "Name", "size": "Largest file", "rating": "Rating",
 }
 """By the name in addresses; what each is called on the screen."""
@@ -27,6 +27,10 @@ FACTS_AT_ONCE = 200
 _MOST_COMPARED = 20_000
 """Images of which the most typical are found: of more, comparing takes seconds."""
 _MOST_AVERAGED = 2_000
+_VARIED = 200
+"""So many come first that are unlike one another; the others follow as they were."""
+_VARIED_AMONG = 2_000
+"""Images, drawn evenly, that these are chosen from: half a second of the processor."""
 _LONG = 300  # characters of a fact: a prompt may be a page
 
 
@@ -50,6 +54,8 @@ def ordered(reads: Reads, ids: np.ndarray, by: str, weights: dict[str, float] | 
         return ids
     if by in (TYPICAL, UNUSUAL):
         return _by_likeness(reads, ids, by == UNUSUAL, weights)
+    if by == VARIED:
+        return _varied(reads, ids, weights)
     if by == "name":
         return ids[sorted(range(len(ids)), key=_names(reads, ids).__getitem__)]
     figures = _figures(reads, ids, by)
@@ -145,7 +151,7 @@ def _by_likeness(reads: Reads, ids: np.ndarray, unusual: bool, weights: dict[str
     """From the most like the average of the images to the least, or the other way."""
     if len(ids) > _MOST_COMPARED:
         raise QueryError(f"The most typical are found among {_MOST_COMPARED:,} pictures at most; narrow them first.")
-    some = ids[np.linspace(0, len(ids) - 1, min(len(ids), _MOST_AVERAGED)).astype(int)]
+    some = _evenly(ids, _MOST_AVERAGED)
     searcher = reads.searcher
     index = searcher.index()
     mean = {name: vector for name, vector in searcher.mean(some.tolist()).items() if name in index.dims}
@@ -156,3 +162,16 @@ def _by_likeness(reads: Reads, ids: np.ndarray, unusual: bool, weights: dict[str
     found = found[found >= 0]
     rest = ids[~np.isin(ids, found)]
     return np.concatenate([found[::-1] if unusual else found, rest])
+
+
+def _varied(reads: Reads, ids: np.ndarray, weights: dict[str, float] | None) -> np.ndarray:
+    """First those that are as unlike one another as can be, by one embedding or by all as usual."""
+    index = reads.searcher.index()
+    name = next(iter(weights)) if weights else None
+    some = _evenly(ids[np.isin(ids, index.ids(name))], _VARIED_AMONG)
+    first = some[diversity.farthest_first(index.vectors(some, name), _VARIED)]
+    return np.concatenate([first, ids[~np.isin(ids, first)]])
+
+
+def _evenly(ids: np.ndarray, most: int) -> np.ndarray:
+    return ids[np.linspace(0, len(ids) - 1, min(len(ids), most)).astype(int)]

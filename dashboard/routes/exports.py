@@ -2,7 +2,8 @@
 
 The set is a collection or a tag by name (GET), or ids (POST); never paths. Everything is
 streamed: a zip of a thousand photographs takes no more memory than one of ten. A zip keeps
-the folders, and its table says of each file what the others say.
+the folders, and its table says of each file what the others say. What collections the images are
+in, and how these are described, goes with JSON and zip.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ MISSING = "not included.txt"
 
 TABLE = "images.csv"
 """The table in a zip: what is known of each image, under the name it has there."""
+
+COLLECTIONS = "collections.csv"
+"""The table in a zip of the collections that its images are in, where there are any."""
 
 _COLUMNS = ("id", "file", "label", "cluster", "cluster_name", "tags", "collections")
 _CHUNK = 2**18  # bytes read from a file at once
@@ -178,17 +182,28 @@ def _line(values: Iterable[object]) -> bytes:
 
 def _json(reads: Reads, chosen: Chosen) -> Iterator[bytes]:
     yield f'{{"name": {json.dumps(chosen.name, ensure_ascii=False)}, "images": ['.encode()
+    among: set[str] = set()
     for number, (_, record) in enumerate(_records(reads, chosen)):
+        among.update(record["collections"])
         entry = json.dumps(record, ensure_ascii=False)
         yield f"{',' if number else ''}\n{entry}".encode()
-    yield b"\n]}\n"
+    yield f'\n], "collections": {json.dumps(_described(reads, among), ensure_ascii=False)}}}\n'.encode()
+
+
+def _described(reads: Reads, names: set[str]) -> list[dict]:
+    """What is said of some collections."""
+    return [
+        {"name": one.name, "description": one.description, "created": one.created}
+        for one in notes.collections(reads.library) if one.name in names
+    ]
 
 
 def _zip(reads: Reads, chosen: Chosen) -> Iterator[bytes]:
     """The original files in their folders, stored as they are: photographs do not get smaller by it."""
     sink = _Sink()
     failures = []
-    taken = {MISSING: 1, TABLE: 1}
+    among: set[str] = set()
+    taken = {MISSING: 1, TABLE: 1, COLLECTIONS: 1}
     with tempfile.TemporaryFile() as table, zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
         table.write(_line(_columns(reads)))
         for row, record in _records(reads, chosen):
@@ -201,10 +216,13 @@ def _zip(reads: Reads, chosen: Chosen) -> Iterator[bytes]:
                             entry.write(part)
                             yield sink.taken()
                 table.write(_line((record | {"file": name}).values()))
+                among.update(record["collections"])
             except OSError as error:
                 failures.append(f"{reads.where(row.file, row.path)}: {error.strerror or error}\n")
         table.seek(0)
         archive.writestr(TABLE, table.read())
+        if described := _described(reads, among):
+            archive.writestr(COLLECTIONS, b"".join(_line(row) for row in (described[0], *(one.values() for one in described))))
         if failures:
             archive.writestr(MISSING, "".join(failures))
     yield sink.taken()

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from flask import Flask, Response
 
 from dashboard.access import READ, needs
-from dashboard.routes.tables import cells
+from dashboard.routes.tables import as_file, cells
 from pipeline.library import Library, notes
 
 _COLUMNS = ("rated", "value", "image_id", "path", "rank", "score", "query")
@@ -28,17 +28,10 @@ def register(server: Flask, library: Library) -> None:
         for one in notes.ratings(library):
             row = asdict(one) | {"query": json.dumps(one.query, sort_keys=True)}
             writer.writerow(cells(row[name] for name in _COLUMNS))
-        return _file(text.getvalue(), "text/csv", "ratings.csv")
+        return as_file(text.getvalue(), "text/csv", "ratings.csv")
 
     @server.get("/export/ratings.json")
     @needs(READ)
     def ratings_json() -> Response:
         rows = [asdict(one) for one in notes.ratings(library)]
-        return _file(json.dumps({"ratings": rows}, indent=1), "application/json", "ratings.json")
-
-
-def _file(text: str, kind: str, name: str) -> Response:
-    response = Response(text, mimetype=kind)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+        return as_file(json.dumps({"ratings": rows}, indent=1), "application/json", "ratings.json")

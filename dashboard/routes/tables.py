@@ -1,4 +1,4 @@
-"""Cells of tables that a spreadsheet opens.
+"""Tables to take along: their cells, for a spreadsheet that opens them, and the answer that they are.
 
 A cell that begins with = + - @ or a tab is a formula to a spreadsheet, and a formula can send
 what stands beside it elsewhere; names of files and folders are given by anybody. Such text
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+
+from flask import Response
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NEUTRAL = re.compile(r"'+[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -28,3 +30,11 @@ def cells(values: Iterable[object]) -> list[object]:
 def original(text: str) -> str:
     """The text that `cell` was given."""
     return text[1:] if _NEUTRAL.match(text) else text
+
+
+def as_file(text: str, kind: str, name: str) -> Response:
+    """An answer that the browser saves under a name."""
+    response = Response(text, mimetype=kind)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response

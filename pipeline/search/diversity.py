@@ -1,4 +1,4 @@
-"""Two other ways through the matches of a query: some from further out, and none twice over."""
+"""Other ways than from the closest on: some from further out, none twice over, and the most unlike one another."""
 
 from __future__ import annotations
 
@@ -46,6 +46,24 @@ def discover(searcher: Searcher, query: Query, seen: Iterable[int], seed: int) -
     drawn = np.random.default_rng(seed).permutation(len(behind))[:FURTHER]
     further = [behind[at] for at in sorted(drawn)]
     return Found(replace(result, matches=front + further), frozenset(match.id for match in further))
+
+
+def farthest_first(rows: np.ndarray, count: int) -> np.ndarray:
+    """Positions (min(count, n),) of vectors (n, dim) that are as unlike one another as can be: first the one most
+    like all, then each time that which is farthest from the nearest of those before.
+
+    That covers the whole with radii at most twice the smallest possible (Gonzalez 1985, "Clustering to
+    minimize the maximum intercluster distance").
+    """
+    taken = [int(np.argmax(rows @ rows.mean(axis=0)))] if len(rows) else []
+    squares = np.einsum("nd,nd->n", rows, rows)
+    apart = np.full(len(rows), np.inf)  # of each from the nearest one that is taken, squared
+    while len(taken) < min(count, len(rows)):
+        last = taken[-1]
+        np.minimum(apart, squares + squares[last] - 2 * (rows @ rows[last]), out=apart)
+        apart[last] = -np.inf
+        taken.append(int(np.argmax(apart)))
+    return np.array(taken, np.int64)
 
 
 def distinct(searcher: Searcher, query: Query, shown: Iterable[int]) -> Found:

@@ -35,12 +35,16 @@ EXAMPLES = {
 """Arguments of each act; see `noted` for what is there before."""
 
 
+MADE = "2021-03-04T05:06:07+00:00"
+
+
 @pytest.fixture
 def noted(library) -> Library:
     """A library with some notes, and an image of the collection that is missing at the moment."""
     notes.collect(library, "kept", [1, 2, 3])
     notes.describe_collection(library, "kept", "Some I like")
     notes.collect(library, "Walls", [3, 7, 8])
+    library.db.execute("UPDATE collections SET created = ?", [MADE])
     notes.tag(library, [1, 3], "blue")
     notes.rate(library, QUESTION, 6, 1, 3, 0.4)
     clusterings = Clusterings(Reads(library))
@@ -53,7 +57,9 @@ def state(library: Library) -> dict:
     """All notes of a library."""
     shown = Reads(library).map("combined")
     return {
-        "collections": {one.name: (notes.members(library, one.name), one.description) for one in notes.collections(library)},
+        "collections": {
+            one.name: (notes.members(library, one.name), one.description, one.created) for one in notes.collections(library)
+        },
         "tags": notes.tags_of(library, range(1, 61)),
         "names": notes.cluster_names(library, "combined", shown.ids, shown.cluster),
         "ratings": {(one.image_id, one.value) for one in notes.ratings(library)},
@@ -90,9 +96,9 @@ def test_a_deleted_collection_comes_back_with_the_images_that_are_missing_at_tha
 def test_merged_collections_are_one_and_errors_leave_both(noted):
     for args in ({"collection": "kept", "into": "Kept"}, {"collection": "kept", "into": "none"}, {"collection": "kept"}):
         assert post(noted, "merge-collections", args).json["error"]
-    assert state(noted)["collections"] == {"Walls": ([3, 7, 8], ""), "kept": ([1, 2, 3], "Some I like")}
+    assert state(noted)["collections"] == {"Walls": ([3, 7, 8], "", MADE), "kept": ([1, 2, 3], "Some I like", MADE)}
     assert "2 images more" in post(noted, "merge-collections", {"collection": "kept", "into": "walls"}).json["said"]
-    assert state(noted)["collections"] == {"Walls": ([1, 2, 3, 7, 8], "Some I like")}
+    assert state(noted)["collections"] == {"Walls": ([1, 2, 3, 7, 8], "Some I like", MADE)}
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -115,7 +121,7 @@ def test_who_may_only_read_is_shown_no_control_that_changes_notes(noted):
     ("act", "args"),
     [("no-such-act", {}), ("tag", {"name": "x"}), ("tag", {"ids": [1]}), ("tag", {"name": " ", "ids": [1]}),
      ("keep", {"name": "x" * 200, "ids": [1]}), ("keep", {"name": 3, "ids": [1]}),
-     ("untag", {"name": "blue", "ids": "%%"}), ("drop-collection", {"collection": "none such"}),
+     ("keep", {"name": "new", "ids": [1], "created": "yesterday"}), ("untag", {"name": "blue", "ids": "%%"}), ("drop-collection", {"collection": "none such"}),
      ("name-cluster", {"map": "../../x", "cluster": 0, "name": "x"}),
      ("name-cluster", {"map": "combined", "cluster": 999, "name": "x"}), ("rate", {"image": 10**6}),
      ("rate-these", {"ids": [10**6], "value": 1}), ("rate-these", {"values": [3]})],

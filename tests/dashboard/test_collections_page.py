@@ -52,6 +52,20 @@ def test_collections_are_renamed_described_and_merged_and_each_is_taken_back(pag
 
     change("First", "Describe", "Description", "For the wall")
     expect(page.locator(".collection-said")).to_have_text(["For the wall"])
+    # What another tab does shows, and takes nothing away from what is being written here.
+    page.locator(".collection[data-collection=First] summary", has_text="Rename").click()
+    page.get_by_label("Name: First", exact=True).fill("Half a na")
+    notes.collect(library, "Third", [1, 2])
+    notes.describe_collection(library, "First", "For the hall")
+    expect(page.locator(".collection h2")).to_have_text(["First", "Second", "Third"])
+    expect(page.locator(".collection-said")).to_have_text(["For the hall"])
+    expect(page.get_by_label("Name: First", exact=True)).to_have_value("Half a na")
+    expect(page.get_by_label("Name: First", exact=True)).to_be_focused()
+    notes.drop_collection(library, "Third")
+    notes.describe_collection(library, "First", "For the wall")
+    expect(page.locator(".collection h2")).to_have_text(["First", "Second"])
+    expect(page.get_by_label("Name: First", exact=True)).to_have_value("Half a na")
+    page.locator(".collection[data-collection=First] summary", has_text="Rename").click()
     change("First", "Describe", "Description", "")  # nothing any more
     expect(page.locator(".collection-said")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()

@@ -17,7 +17,7 @@ from pipeline.library import Library
 from pipeline.maps import COMBINED
 from tests.dashboard.test_browser import asks, hold
 from tests.dashboard.test_compare import nearest
-from tests.dashboard.trees import call, of_class, of_kind, parts, text_of
+from tests.dashboard.trees import call, parts, text_of
 
 
 @pytest.fixture(scope="module")
@@ -52,23 +52,27 @@ def test_the_walk_shows_the_neighbors_by_both_and_marks_those_in_common(library)
     reads, agreements = Reads(library), Agreements(Reads(library))
     agreements.of("color", "efficientnet", patience=60)
     out = compare_disagree.show(reads, agreements, "color", "efficientnet", "most", None, True)
-    assert out[0] is None and out[8]  # nothing to be told, the clock stands still
-    own = int(re.search(r"image=(\d+)", out[9]["search"])[1])
+    assert out[0] is None and out[7]  # nothing to be told, the clock stands still
+    own = int(re.search(r"image=(\d+)", out[8]["search"])[1])
     lists = [nearest(reads, name, own)[:10] for name in ("color", "efficientnet")]
     shared = len(set(lists[0]) & set(lists[1]))
-    pictures = [int(part.src.rsplit("/", 1)[1].split("?")[0]) for row in of_class(out[4], "compare-row")
-                for part in parts(row) if hasattr(part, "src")]
-    assert pictures == lists[0] + lists[1]
-    assert len(of_class(out[4], "compare-common")) == 2 * shared > 0
-    assert f"{shared} of 10 in common" in text_of(out[4])
-    strip = of_kind(out[3], compare_disagree.GOTO)
-    assert len(strip) == 12 and strip[0].id["image"] == own and out[6] and not out[7]
-    following = strip[1].id["image"]
-    assert out[5] == {"previous": None, "next": following}
+    (told,) = (part.data for part in parts(out[3]) if getattr(part, "id", None) == "compare-walked")
+    assert told["own"] == own
+    for row, found in zip(told["rows"], lists, strict=True):
+        assert [one["id"] for one in row["shown"]] == found and [one["rank"] for one in row["shown"]] == list(range(1, 11))
+        assert {one["id"] for one in row["shown"] if one["both"]} == set(lists[0]) & set(lists[1])
+        shape = reads.image(found[0])
+        assert row["shown"][0]["shape"] == int(1000 * shape.width / shape.height)
+    assert f"{shared} of 10 in common" in text_of(out[3])
+    around = told["around"]["shown"]
+    assert len(around) == 12 and around[0]["id"] == own and around[0]["shared"] == shared and out[5] and not out[6]
+    assert f"image={around[1]['id']}" in around[1]["href"] and "order=most" in around[1]["href"]
+    following = around[1]["id"]
+    assert out[4] == {"previous": None, "next": following}
     onward = compare_disagree.show(reads, agreements, "color", "efficientnet", "most", following, True)
-    assert f"image={following}" in onward[9]["search"] and onward[9]["replace"]
+    assert f"image={following}" in onward[8]["search"] and onward[8]["replace"]
     jumped = compare_disagree.show(reads, agreements, "color", "sift", "most", following, False)
-    assert not jumped[9]["replace"]
+    assert not jumped[8]["replace"]
 
 
 def test_what_takes_long_is_told_and_done_once(unasked):
@@ -77,7 +81,7 @@ def test_what_takes_long_is_told_and_done_once(unasked):
     with agreements._one:  # as when another agreement is being found
         assert agreements.of("color", "sift", patience=0) == 0
         out = compare_disagree.show(agreements._reads, agreements, "color", "sift", "least", 5, True)
-        assert "0%" in text_of(out[0]) and not out[8] and "image=5" in out[9]["search"]
+        assert "0%" in text_of(out[0]) and not out[7] and "image=5" in out[8]["search"]
         assert not kept.exists()
     found = agreements.of("color", "sift", patience=60)
     written = kept.stat().st_mtime_ns
@@ -133,15 +137,24 @@ def test_the_walk_through_disagreements(page: Page):
     expect(place).to_contain_text("1 of ")
     page.locator("#compare-b").select_option(COMBINED)
     expect(page).to_have_url(re.compile(f"b={COMBINED}"))
-    expect(page.locator(".compare-row").nth(1).locator("img")).to_have_count(10)
+    nearest_by_all = page.locator(".compare-row").nth(1).locator("a.picture")
+    expect(nearest_by_all).to_have_count(10)
+    # Whole pictures in rows; several are chosen, as in every gallery.
+    nearest_by_all.first.click(modifiers=["ControlOrMeta"])
+    nearest_by_all.nth(3).click(modifiers=["Shift"])
+    expect(page.locator(".chosen-count")).to_have_text("4 chosen")
+    nearest_by_all.first.focus()
+    page.keyboard.press("Escape")
+    expect(page.locator(".chosen-bar")).to_have_count(0)
     page.locator("#compare-b").select_option("color")
     expect(page.get_by_role("alert").filter(has_text="two different")).to_be_visible()
     page.locator("#compare-b").select_option("efficientnet")
-    strip = page.locator("#compare-strip button").nth(5)
+    strip = page.locator("#compare-strip a.picture").nth(5)
     expect(strip).to_be_visible()
     strip.click()
     expect(place).to_contain_text("6 of ")
     follows(page)
+    expect(page.locator("#compare-strip a.picture[aria-current]")).to_have_attribute("aria-label", re.compile("^Number 6,"))
     page.locator(".compare-row a").first.click()
     expect(page.locator(".compare-column")).to_have_count(4)
     page.go_back()

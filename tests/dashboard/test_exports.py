@@ -17,6 +17,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from dashboard.reads import Reads
+from dashboard.routes import collections as collection_export
 from dashboard.routes import exports
 from dashboard.routes.tables import cell, cells, original
 from pipeline import maps
@@ -105,6 +106,32 @@ def test_a_zip_is_sent_as_it_is_made(awkward, monkeypatch):
     assert first and max(map(len, rest)) < 4_000
     with zipfile.ZipFile(io.BytesIO(first + b"".join(rest))) as archive:
         assert len(archive.namelist()) == 3  # a file, the table, what is missing
+
+
+def test_collections_go_along_with_what_is_said_of_them(awkward):
+    first, second, *_ = ids_of(awkward).values()
+    notes.collect(awkward, "Wall", [first, second])
+    notes.describe_collection(awkward, "Wall", "=for the hall")
+    notes.collect(awkward, "None yet", [])
+    notes.collect(awkward, "Other", [second])
+    awkward.mark(second, "missing")
+    client = client_of(awkward)
+    collection_export.register(client.application, awkward)
+    (wall,) = [one for one in notes.collections(awkward) if one.name == "Wall"]
+    said = {"name": "Wall", "description": "=for the hall", "created": wall.created}
+    files = unpacked(client.get("/export/zip", query_string={"collection": "Wall"}))
+    (row,) = csv.DictReader(io.StringIO(files[exports.COLLECTIONS].decode()))
+    assert {key: original(text) for key, text in row.items()} == said
+    assert client.get("/export/json", query_string={"collection": "Wall"}).json["collections"] == [said]
+    # All of them, with their images, those that are missing as well.
+    paths = {image: path for path, image in ids_of(awkward).items()}
+    found = {one["name"]: one for one in client.get("/export/collections.json").json["collections"]}
+    assert found["Wall"] == said | {"images": [{"id": one, "path": paths[one]} for one in (first, second)]}
+    assert found.keys() == {"None yet", "Other", "Wall"} and found["None yet"]["images"] == []
+    rows = list(csv.DictReader(io.StringIO(client.get("/export/collections.csv").text)))
+    assert [(row["collection"], row["image_id"]) for row in rows] == [
+        ("None yet", ""), ("Other", str(second)), ("Wall", str(first)), ("Wall", str(second))]
+    assert rows[-1]["description"] == "'=for the hall"
 
 
 def test_many_files_of_one_name_are_numbered():

@@ -64,6 +64,16 @@ def test_the_least_typical_of_a_set_is_what_does_not_belong(reads, ids):
     assert galleries.ordered(reads, given, "typical").tolist() == unusual[::-1].tolist()
 
 
+def test_the_most_varied_of_a_set_come_first_and_nothing_is_lost(reads, ids):
+    labels = {row.id: row.label for row in reads.library.images()}
+    varied = galleries.ordered(reads, ids, "varied").tolist()
+    assert sorted(varied) == sorted(ids)
+    kinds = len(set(labels.values()))
+    assert len({labels[one] for one in varied[:kinds]}) > len({labels[one] for one in ids[:kinds]})
+    with_unknown = np.array([10**6, *ids[:5]])  # of which the index has nothing
+    assert sorted(galleries.ordered(reads, with_unknown, "varied", {"color": 1.0})[-1:]) == [10**6]
+
+
 def test_the_routes_order_describe_and_name(library):
     reads = Reads(library)
     client = create_app(library).server.test_client()

@@ -88,6 +88,17 @@ def test_the_table_is_sorted_narrowed_chosen_from_and_linked_with_the_map(descri
     tab.locator("#table-grid .ag-header-cell[col-id=taken]").click()
     expect(tab).to_have_url(re.compile("sort=taken%3Aasc"))
     expect(tab.locator("#table-grid .ag-row[row-id='1'][row-index='0']").first).to_be_visible()
+    # Where one was in the rows is found again, by Back and by a reload.
+    lead = tab.locator("#table-grid .ag-body-viewport")
+    lead.evaluate("box => box.scrollTo(0, 30 * 52)")
+    tab.wait_for_function("JSON.parse(sessionStorage['likeness-places'] || '{}')[location.pathname + location.search]?.row === 30")
+    tab.locator("#table-grid .ag-row[row-index='33'] [col-id=picture]").first.click()
+    expect(tab.locator(".detail-picture")).to_be_visible()
+    tab.go_back()
+    there = "Math.round((document.querySelector('#table-grid .ag-body-viewport')?.scrollTop || 0) / 52) === 30"
+    tab.wait_for_function(there)
+    tab.reload()
+    tab.wait_for_function(there)
     # Columns are chosen, filters narrow, and a reload brings it all back.
     tab.locator(".table-menu summary").click()
     tab.locator("[data-column=camera]").click()

@@ -11,7 +11,7 @@ from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import hashes
 from pipeline.search import Filter, ImageEntry, Query, Searcher
-from pipeline.search.diversity import ALIKE, CLOSEST, FURTHER, REACH, discover, distinct
+from pipeline.search.diversity import ALIKE, CLOSEST, FURTHER, REACH, discover, distinct, farthest_first
 from pipeline.settings import IndexOptions
 from tests.conftest import synthetic_library
 
@@ -91,3 +91,16 @@ def test_without_hashes_it_says_what_to_do(library):
     library.db.execute("DELETE FROM hashes")
     with pytest.raises(QueryError, match="update the library"):
         distinct(Searcher(library), Query((ImageEntry(1),)), ())
+
+
+def test_the_most_varied_are_each_the_farthest_from_those_before():
+    random = np.random.default_rng(3)
+    middles = 10 * np.eye(6, 8)
+    rows = (np.repeat(middles, 30, axis=0) + random.normal(0, 0.1, (180, 8))).astype(np.float32)
+    taken = farthest_first(rows, 20)
+    assert len(set(taken.tolist())) == 20
+    assert len(set((taken[:6] // 30).tolist())) == 6  # one of each before a second of any
+    for at in range(1, 20):
+        apart = np.linalg.norm(rows[:, None] - rows[taken[:at]], axis=2).min(axis=1)
+        assert apart[taken[at]] >= apart.max() - 1e-3
+    assert sorted(farthest_first(rows[:4], 9).tolist()) == [0, 1, 2, 3] and not len(farthest_first(rows[:0], 3))

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from dash import Dash, Input, Output, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html, no_update
 from dash.development.base_component import Component
 
-from dashboard import components
+from dashboard import acts, components
 from dashboard.access import ANNOTATE, READ, RUN, needs
 from dashboard.chips import act
 from dashboard.reads import Reads
+from dashboard.routes import collections as export
 from pipeline.library import notes
 from pipeline.library.notes import Collection
 
@@ -37,16 +38,25 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
     """The page; there is one state of it."""
     if reads.is_empty():
         return components.no_images(reads.data_told, reads.may(RUN))
-    return html.Div(html.Div(body(reads), id="collections-body", className="collections-body"), className="page-wide")
+    return html.Div(
+        [html.Div(body(reads), id="collections-body", className="collections-body keeps-typed"), dcc.Store(id="collections-drawn")],
+        className="page-wide",
+    )
 
 
 def register(app: Dash, reads: Reads) -> None:
     """Add the page's callback."""
 
+    export.register(app.server, reads.library)
+
     @app.callback(Output("collections-body", "children"), Input("acted", "data"), prevent_initial_call=True)
     @needs(READ)
-    def on_acted(_):
-        return body(reads)
+    def on_acted(acted: dict):
+        return body(reads) if acts.COLLECTIONS in acted["changed"] else no_update
+
+    app.clientside_callback(
+        ClientsideFunction("typed", "drawn"), Output("collections-drawn", "data"), Input("collections-body", "children"),
+    )
 
 
 def body(reads: Reads) -> list:
@@ -59,8 +69,16 @@ def body(reads: Reads) -> list:
             action=html.A("Go to the Map", href=components.link("/"), className="btn btn-primary"),
         )]
     left = len(kept) - MOST
+    files = [
+        html.A(text, href=components.url(f"/export/collections.{kind}"), download=f"collections.{kind}", className="button")
+        for text, kind in (("CSV", "csv"), ("JSON", "json"))
+    ]
     return [
-        html.Header([html.H1(TITLE), html.Span(f"{len(kept):,}", className="soft num")], className="collections-head"),
+        html.Header(
+            [html.H1(TITLE), html.Span(f"{len(kept):,}", className="soft num"),
+             html.Div(files, className="collections-files", role="group", **{"aria-label": "Export all collections"})],
+            className="collections-head",
+        ),
         html.Datalist([html.Option(value=one.name) for one in kept], id="collections-names"),
         *(_collection(reads, one, len(kept) > 1) for one in kept[:MOST]),
         *([html.P(f"And {left:,} more.", className="soft small")] if left > 0 else []),

@@ -8,7 +8,7 @@ which comes after the person has left does not change the address of another pag
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import dash_bootstrap_components as dbc
 import numpy as np
@@ -16,11 +16,11 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html,
 
 from dashboard import components
 from dashboard.access import READ, needs
+from dashboard.pages.compare import walked
 from dashboard.pools import LONG
-from dashboard.reads import Called, Reads
+from dashboard.reads import Reads
 from dashboard.reads.comparison import PATH, Agreements, Step, pair, spread, step
 from pipeline.errors import LikenessError
-from pipeline.library import ImageRow
 from pipeline.maps import COMBINED
 from pipeline.quality.agreement import Agreement
 
@@ -55,6 +55,7 @@ def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.D
                         ),
                         role="group", **{"aria-label": "Order"},
                     ),
+                    html.Span(id="walk-tools", className="pictures-tools"),
                 ],
                 className="compare-tools",
             ),
@@ -70,10 +71,10 @@ def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.D
                 ],
                 className="compare-steps",
             ),
-            html.Div(id="compare-strip"),
             html.Div(id="compare-walk"),
             dcc.Store(id="compare-at", data={"image": image, "of": f"{a} {b} {order}", "step": True}),
             dcc.Store(id="compare-near"),
+            dcc.Store(id="compare-begun"),
             dcc.Store(id="compare-shown"),
             dcc.Interval(id="compare-clock", interval=700, disabled=True),
         ],
@@ -87,8 +88,7 @@ def register(app: Dash, reads: Reads) -> None:
 
     @app.callback(
         Output("compare-note", "children"), Output("compare-spread", "children"),
-        Output("compare-place", "children"), Output("compare-strip", "children"),
-        Output("compare-walk", "children"), Output("compare-near", "data"),
+        Output("compare-place", "children"), Output("compare-walk", "children"), Output("compare-near", "data"),
         Output("compare-previous", "disabled"), Output("compare-next", "disabled"),
         Output("compare-clock", "disabled"), Output("compare-shown", "data"),
         Input("compare-a", "value"), Input("compare-b", "value"), Input("compare-order", "value"),
@@ -110,6 +110,11 @@ def register(app: Dash, reads: Reads) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
+        ClientsideFunction("compareWalked", "show"), Output("compare-begun", "data"),
+        Input("compare-walked", "data"), State("compare-at", "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
         ClientsideFunction("compare", "goto"), Output("compare-at", "data"),
         Input("compare-previous", "n_clicks"), Input("compare-next", "n_clicks"),
         Input({"type": GOTO, "by": ALL, "image": ALL}, "n_clicks"),
@@ -126,14 +131,14 @@ def show(
     try:
         found = agreements.of(a, b)
     except LikenessError as error:
-        return components.error_note(str(error)), None, None, None, None, {}, True, True, True, no_update
+        return components.error_note(str(error)), None, None, None, {}, True, True, True, no_update
     address = {"view": "disagree", "a": a, "b": b, "order": order if order != "least" else None}
     if not isinstance(found, Agreement):
         view = components.view(PATH, {**address, "image": image})
-        return _busy(found), None, None, None, None, {}, True, True, False, view
+        return _busy(found), None, None, None, {}, True, True, False, view
     if not len(found.ids):
         note = components.error_note("There are not two images in which both see something.")
-        return note, None, None, None, None, {}, True, True, True, no_update
+        return note, None, None, None, {}, True, True, True, no_update
     ranking = found.ranking(agreeing=order == "most")
     here = step(found, ranking, image, STRIP)
     own = int(found.ids[here.row])
@@ -142,8 +147,7 @@ def show(
         _told(found, image),
         _spread(found, ranking, here, titles[a], titles[b]),
         f"{here.at + 1:,} of {len(ranking):,}",
-        _strip(found, ranking, here),
-        _walk(reads, found, here.row, (a, b), titles),
+        walked.view(reads, found, ranking, here, (a, b), titles, address),
         {"previous": here.previous, "next": here.following},
         here.previous is None, here.following is None, True,
         components.view(PATH, {**address, "image": own}, replace=stepped or image is None),
@@ -209,81 +213,4 @@ def _spread(found: Agreement, ranking: np.ndarray, here: Step, one: str, other: 
             html.Div(bars, className="compare-bars", role="group", **{"aria-label": "Shared neighbors"}),
         ],
         className="compare-spread",
-    )
-
-
-def _strip(found: Agreement, ranking: np.ndarray, here: Step) -> html.Div:
-    """The images around on the walk."""
-    k = found.first.shape[1]
-    pictures = []
-    for at in here.around:
-        row = ranking[at]
-        image, shared = int(found.ids[row]), round(float(found.share[row]) * k)
-        pictures.append(html.Button(
-            [components.thumb(image, ""), html.Span(str(shared), className="compare-badge")],
-            id={"type": GOTO, "by": "strip", "image": image}, type="button", className="example",
-            title=f"{shared} of {k} in common",
-            **{"aria-label": f"Number {at + 1}: {shared} of {k} in common",
-               "aria-current": "true" if at == here.at else "false"},
-        ))
-    return html.Div(pictures, className="gallery compare-strip")
-
-
-def _walk(
-    reads: Reads, found: Agreement, row: int, names: tuple[str, str], titles: Mapping[str, str]
-) -> html.Div:
-    """The image and its nearest by both embeddings, those in common marked."""
-    own = int(found.ids[row])
-    lists = [found.first[row].tolist(), found.second[row].tolist()]
-    known = reads.library.images_by_id([own, *lists[0], *lists[1]])
-    called = reads.called([own, *lists[0], *lists[1]])
-    common = set(lists[0]) & set(lists[1])
-    mine = known.get(own)
-    name = called[own].name
-    return html.Div(
-        [
-            html.Figure(
-                [
-                    html.Div(components.thumb(own, f"Compared: {name}"), className="compare-large"),
-                    html.Figcaption([
-                        html.Div((mine.label if mine else None) or name, className="query-name", title=called[own].path),
-                        html.Div(f"{len(common)} of {len(lists[0])} in common", className="small"),
-                        components.image_links(own, name=name, words=True),
-                    ]),
-                ],
-                className="compare-walked",
-            ),
-            html.Div([
-                _row(name, titles, ids, common, _titles(known, called)) for name, ids in zip(names, lists)
-            ], className="compare-rows"),
-        ],
-        className="compare-walk",
-    )
-
-
-def _titles(known: Mapping[int, ImageRow], called: Mapping[int, Called]) -> dict[int, str]:
-    return {number: row.label or called[number].name for number, row in known.items()}
-
-
-def _row(
-    name: str, titles: Mapping[str, str], ids: Sequence[int], common: set[int], named: Mapping[int, str]
-) -> html.Section:
-    pictures = []
-    for rank, image in enumerate(ids, 1):
-        title = named.get(image, "")
-        both = " · in both" if image in common else ""
-        pictures.append(html.Div(
-            html.A(
-                components.thumb(image, f"{titles[name]}, number {rank}: {title}{both}"),
-                href=components.link(PATH, image=image), className="example",
-                title=f"{rank} · {title}{both}: compare this one",
-            ),
-            className="compare-common" if image in common else None, **{"data-match": image},
-        ))
-    return html.Section(
-        [
-            html.H2([html.Span("Closest by ", className="soft"), html.Span(className=f"dot {components.part_of(name)}"),
-                     titles[name]], className="compare-row-title"),
-            html.Div(pictures, className="compare-row"),
-        ],
     )

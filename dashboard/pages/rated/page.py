@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dash import Dash, Input, Output, State, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from dashboard import components
+from dashboard import acts, components
 from dashboard.access import ANNOTATE, READ, RUN, needs
 from dashboard.chips import act
 from dashboard.pages.rated import searches
@@ -35,7 +35,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
         return components.no_images(reads.data_told, reads.may(RUN))
     value = params.get("value") if params.get("value") in _VALUES else ""
     return html.Div(
-        [dcc.Store(id="rated-value", data=value), html.Div(body(reads, value), id="rated-body", className="rated-body")],
+        [dcc.Store(id="rated-value", data=value), html.Div(body(reads, value), id="rated-body", className="rated-body keeps-typed"), dcc.Store(id="rated-drawn")],
         className="rated page-wide",
     )
 
@@ -48,8 +48,12 @@ def register(app: Dash, reads: Reads) -> None:
         prevent_initial_call=True,
     )
     @needs(READ)
-    def on_acted(_, value: str):
-        return body(reads, value)
+    def on_acted(acted: dict, value: str):
+        return body(reads, value) if acts.RATINGS in acted["changed"] else no_update
+
+    app.clientside_callback(
+        ClientsideFunction("typed", "drawn"), Output("rated-drawn", "data"), Input("rated-body", "children"),
+    )
 
 
 def body(reads: Reads, value: str) -> list:

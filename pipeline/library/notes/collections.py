@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from pipeline.errors import NoteError
 from pipeline.library import Library
@@ -71,12 +72,16 @@ def collections_among(library: Library, images: Sequence[int]) -> dict[int, list
     return found
 
 
-def collect(library: Library, name: str, images: Iterable[int]) -> str:
-    """Add images to a collection, made where there is none of that name. Returns its name."""
+def collect(library: Library, name: str, images: Iterable[int], *, created: str | None = None) -> str:
+    """Add images to a collection, made where there is none of that name. Returns its name.
+
+    created: of one that is made again, as it was (ISO 8601); a ValueError where it is no date.
+    """
     name = clean(name, "collection")
+    made = datetime.fromisoformat(created).isoformat(timespec="seconds") if created else now()
     with library.db.atomic():
         library.db.execute(
-            "INSERT INTO collections (name, created) VALUES (?, ?) ON CONFLICT DO NOTHING", [name, now()]
+            "INSERT INTO collections (name, created) VALUES (?, ?) ON CONFLICT DO NOTHING", [name, made]
         )
         number = _collection(library, name)
         each(library, "INSERT OR IGNORE INTO collection_images VALUES (?, ?)", number, images)
