@@ -81,7 +81,7 @@
     if (document.querySelector("dialog[open], .modal.show")) return;
     if (key.length === 1 && !letters()) return;
     // Among pictures and in fields the arrows have their own way.
-    if (key.startsWith("Arrow") && target.closest(".gallery, input")) return;
+    if (key.startsWith("Arrow") && target.closest(".gallery, .justified, input")) return;
     const act = actOf(key, window.likeness.plain(location.pathname));
     if (!act) return;
     event.preventDefault();

@@ -130,16 +130,17 @@ def match_card(
     weights: Mapping[str, float],
     *,
     kind: str,
+    shape: int,
     leave_out: Sequence[str] = (),
 ) -> html.Article:
-    """One match: picture with links over it, rank, score, parts, label. called: see `Reads.called`.
+    """One match: picture with links over it, rank, score, parts, label. called: see `Reads.called`; shape: `shaped`.
 
     The picture is a button with id {"type": kind, "image": match.id}; leave_out: see `image_links`.
     """
     name = called.name
     title = f"{match.label} · {name}" if match.label else name
     return html.Article(
-        className="match",
+        className="match", style=shaped(shape),
         children=[
             html.Div(
                 [
@@ -200,6 +201,16 @@ def parts_bar(parts: Mapping[str, float], weights: Mapping[str, float]) -> html.
 def gallery(cards: Sequence) -> html.Div:
     """Cards in a grid that fills the width."""
     return html.Div(list(cards), className="gallery")
+
+
+def justified(cards: Iterable) -> html.Div:
+    """Whole pictures in rows as wide as the room, each of the style that `shaped` gives it."""
+    return html.Div(list(cards), className="justified")
+
+
+def shaped(shape: int) -> dict[str, str]:
+    """The style of a card among `justified` ones. shape: width by height in thousandths, 0 where it is not known."""
+    return {"--shape": f"{min(3.0, max(0.7, shape / 1000)) if shape else 1.0:.3f}"}
 
 
 def empty_state(title: str, text: str, command: str | None = None, action=None) -> html.Div:

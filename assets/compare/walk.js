@@ -7,7 +7,7 @@
   const byId = (id) => document.getElementById(id);
 
   // The arrow keys are its two buttons, except where they have something else to do.
-  const TAKEN = "input, select, textarea, .gallery, [contenteditable], dialog, [role=dialog]";
+  const TAKEN = "input, select, textarea, .pictures, [contenteditable], dialog, [role=dialog]";
   function walk(event) {
     const name = { ArrowLeft: "compare-previous", ArrowRight: "compare-next" }[event.key];
     const button = name && byId(name);

@@ -4,7 +4,7 @@
   "use strict";
   const { on } = window.likeness;
   const PICTURE = "#page :is(a, button):has(> img.thumb)";
-  const AROUND = "section, aside, dialog, .gallery, #page";
+  const AROUND = "section, aside, dialog, .gallery, .justified, #page";
 
   // The id in the address of a picture's thumbnail, or null (an upload has none).
   function idOf(element) {

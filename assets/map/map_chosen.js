@@ -33,7 +33,7 @@
     if (!api.map || api.image === null) return;
     within();
     agree();
-    const list = document.querySelector("#map-panel .gallery");
+    const list = document.querySelector("#map-panel .justified");
     if (list) window.likeness.oneStop(list, ".match", false);
   };
 

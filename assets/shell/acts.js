@@ -33,8 +33,8 @@
     }
   }
 
-  // One line at the foot of the page; way: "undo" or "redo", step: what it then does.
-  function say(text, way, step) {
+  // One line at the foot of the page; way: "undo" or "redo", step: what it then does; more: a link to what has come of it.
+  function say(text, way, step, more) {
     const box = document.getElementById("said");
     if (!box) return;
     clearTimeout(clearing);
@@ -47,8 +47,17 @@
       back.addEventListener("click", () => go(way, step));
       parts.push(back);
     }
+    if (text && more) parts.push(more);
     box.replaceChildren(...parts);
     if (text) clearing = setTimeout(() => say(""), step ? BACK : SAID);
+  }
+
+  // To the pictures that have been tagged or kept, where they are not what is looked at.
+  function leads({ act: name, tag, collection }) {
+    const set = { keep: { collection: collection }, tag: { tag: tag } }[name];
+    const address = set && url(`/gallery?${new URLSearchParams(set)}`);
+    if (!set || address === location.pathname + location.search) return null;
+    return Object.assign(document.createElement("a"), { href: address, className: "card-link", textContent: "Show" });
   }
 
   const KEYS = { undo: "Ctrl+Z", redo: "Ctrl+Shift+Z" };
@@ -88,7 +97,7 @@
       return answer;
     }
     remember(into, answer.undo);
-    if (answer.said) say(answer.said, into, answer.undo);
+    if (answer.said) say(answer.said, into, answer.undo, leads(answer));
     tell(answer);
     return answer;
   }

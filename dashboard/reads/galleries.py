@@ -73,6 +73,11 @@ def shapes(reads: Reads, ids: np.ndarray) -> np.ndarray:
     return ratio.clip(max=65_535).astype(np.uint16)
 
 
+def shape_of(reads: Reads, ids: Sequence[int]) -> dict[int, int]:
+    """Image → its shape, as `shapes` has it."""
+    return dict(zip(ids, shapes(reads, np.array(ids, np.int64)).tolist()))
+
+
 def _few(reads: Reads, ids: np.ndarray) -> list[tuple[int, int, int]]:
     rows = reads.library.images_by_id(ids.tolist())
     return [(one, rows[one].width, rows[one].height) for one in sorted(rows) if rows[one].width and rows[one].height]

@@ -183,7 +183,7 @@ def spot(page: Page, image: str) -> tuple[float, float]:
 @pytest.mark.browser
 def test_click_centers_back_returns_sliders_change_links_and_double_click_searches(page: Page):
     page.goto("/graph")
-    page.locator(".graph-begin .gallery a").nth(2).click()
+    page.locator(".graph-begin .justified a").nth(2).click()
     expect(page).to_have_url(re.compile(r"/graph\?image=\d+$"))
     assert drawn(page) > 4
     first = page.url
@@ -269,16 +269,16 @@ def test_a_drawing_that_comes_late_changes_no_other_page(page: Page):
     with page.expect_request(asks("graph-canvas.elements")):
         page.locator(".graph-node").nth(3).click()
     page.get_by_role("link", name="Choose another start").click()
-    expect(page.locator(".graph-begin .gallery a").first).to_be_visible()
+    expect(page.locator(".graph-begin .justified a").first).to_be_visible()
     with page.expect_response(asks("graph-canvas.elements")):
         held[0].continue_()
     page.wait_for_timeout(300)
     expect(page).to_have_url(re.compile("/graph$"))
-    page.locator(".graph-begin .gallery a").first.click()
+    page.locator(".graph-begin .justified a").first.click()
     drawn(page)
     page.locator(".graph-node").nth(3).click()
     page.get_by_role("link", name="Choose another start").click()  # before it can be a double click
-    expect(page.locator(".graph-begin .gallery a").first).to_be_visible()
+    expect(page.locator(".graph-begin .justified a").first).to_be_visible()
     page.wait_for_timeout(300)
     expect(page).to_have_url(re.compile("/graph$"))
 

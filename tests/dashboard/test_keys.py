@@ -105,14 +105,18 @@ def test_keys_stay_letters_while_one_types(page: Page):
 
 def test_the_arrows_walk_the_neighbors_of_an_image_row_by_row(page: Page):
     page.goto("/detail?image=5")
-    rows = page.locator(".detail-row .gallery")
+    rows = page.locator(".detail-row .justified")
     expect(rows).to_have_count(4)
     rows.nth(0).locator("a").nth(2).focus()
     page.keyboard.press("ArrowDown")
-    assert page.evaluate("[...document.querySelectorAll('.detail-row .gallery')].findIndex("
+    assert page.evaluate("[...document.querySelectorAll('.detail-row .justified')].findIndex("
                          "row => row.contains(document.activeElement))") == 1
-    expect(rows.nth(1).locator("a").nth(2)).to_be_focused()
-    target = rows.nth(1).locator("a").nth(2).get_attribute("href")
+    # Of that row the one that stands below.
+    middles = rows.nth(1).locator("a").evaluate_all("all => all.map(one => one.getBoundingClientRect()).map(box => box.left + box.width / 2)")
+    above = rows.nth(0).locator("a").nth(2).bounding_box()
+    below = min(range(len(middles)), key=lambda at: abs(middles[at] - above["x"] - above["width"] / 2))
+    expect(rows.nth(1).locator("a").nth(below)).to_be_focused()
+    target = rows.nth(1).locator("a").nth(below).get_attribute("href")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(re.escape(target) + "$"))
 

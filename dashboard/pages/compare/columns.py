@@ -189,7 +189,7 @@ def _examples(reads: Reads, count: int, of: Mapping[str, object]) -> html.Div:
                                 html.Span(id="compare-tools", className="pictures-tools")], className="compare-how")]),
             html.Div([html.Div([html.Span("Or start from", className="field-label"), start.shuffle(count), start.upload()],
                                className="compare-others"),
-                      html.Div(links(ids, count), id="compare-examples", className="examples")],
+                      html.Div(links(reads, ids, count), id="compare-examples", className="examples")],
                      className="compare-examples"),
         ],
         className="compare-side",

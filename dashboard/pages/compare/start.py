@@ -9,7 +9,7 @@ from dash import Dash, Input, Output, State, html
 
 from dashboard import components
 from dashboard.access import READ, needs
-from dashboard.reads import Reads
+from dashboard.reads import Reads, galleries
 from dashboard.reads.comparison import PATH
 
 COUNTS = (10, 15, 20)
@@ -39,7 +39,7 @@ def layout(reads: Reads, count: int, missing: str | None) -> html.Div:
                 className="soft",
             ),
             html.Div([upload(), shuffle(count)], className="compare-others"),
-            html.Div(links(reads.examples(STARTS), count), id="compare-examples", className="gallery"),
+            html.Div(links(reads, reads.examples(STARTS), count), id="compare-examples", className="justified"),
         ],
         className="compare-start",
     )
@@ -54,7 +54,7 @@ def register(app: Dash, reads: Reads) -> None:
     )
     @needs(READ)
     def on_shuffle(_, shown: Sequence, count: str):
-        return links(drawn(reads, len(shown)), int(count))
+        return links(reads, drawn(reads, len(shown)), int(count))
 
 
 def drawn(reads: Reads, count: int) -> list[int]:
@@ -63,11 +63,13 @@ def drawn(reads: Reads, count: int) -> list[int]:
     return [int(ids[at]) for at in random.sample(range(len(ids)), min(count, len(ids)))]
 
 
-def links(ids: Sequence[int], count: int) -> list[html.A]:
+def links(reads: Reads, ids: Sequence[int], count: int) -> list[html.A]:
     """Images to compare, each leading to its columns."""
+    shapes = galleries.shape_of(reads, ids)
     return [
         html.A(
-            components.thumb(i, f"Compare example {place}"), href=address(count, image=i), className="example"
+            components.thumb(i, f"Compare example {place}"), href=address(count, image=i), className="example",
+            style=components.shaped(shapes[i]),
         )
         for place, i in enumerate(ids, 1)
     ]

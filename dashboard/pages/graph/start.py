@@ -28,7 +28,7 @@ def start_page(reads: Reads) -> html.Div:
             ),
             html.Section(
                 [html.H2("Around an image"),
-                 components.gallery(_example(row, called[row.id]) for row in examples if row)],
+                 components.justified(_example(row, called[row.id]) for row in examples if row)],
             ),
             *_collections(reads),
             *_clusters(reads),
@@ -42,7 +42,7 @@ def _example(row: ImageRow, called: Called) -> html.A:
     return html.A(
         components.thumb(row.id, f"Graph around {name}"),
         href=components.link(graph_data.PATH, image=row.id),
-        className="match-picture", title=name,
+        className="match-picture", title=name, style=components.shaped(1000 * row.width // row.height if row.height else 0),
     )
 
 

@@ -10,7 +10,7 @@ from dash import dcc, html
 from dashboard import components
 from dashboard.access import ANNOTATE
 from dashboard.chips import COLLECTION, TAG, act, chips, known
-from dashboard.reads import Reads
+from dashboard.reads import Reads, galleries
 from dashboard.reads.clusterings import Clustering, Clusterings
 from dashboard.routes import small_maps
 from pipeline import duplicates, things
@@ -245,7 +245,8 @@ def copies_part(reads: Reads, row: ImageRow) -> html.Section | None:
 def _pictures(reads: Reads, matches: list[Match], *, bits: bool = False) -> html.Div:
     """Matches as links to their own pages, in one row."""
     cards = []
-    called = reads.called([match.id for match in matches])
+    ids = [match.id for match in matches]
+    called, shapes = reads.called(ids), galleries.shape_of(reads, ids)
     for rank, match in enumerate(matches, 1):
         name = called[match.id].name
         title = f"{match.label} · {name}" if match.label else name
@@ -256,6 +257,6 @@ def _pictures(reads: Reads, matches: list[Match], *, bits: bool = False) -> html
                          href=components.link(_PATH, image=match.id), title=title),
                 html.Span(told, className="small num"),
             ],
-            className="detail-card",
+            className="detail-card", style=components.shaped(shapes[match.id]),
         ))
-    return html.Div(cards, className="gallery detail-pictures")
+    return components.justified(cards)

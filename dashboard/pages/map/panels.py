@@ -6,7 +6,7 @@ from dash import html
 
 from dashboard import chips, components, facts
 from dashboard.access import ANNOTATE
-from dashboard.reads import Reads
+from dashboard.reads import Reads, galleries
 from dashboard.reads.reasons import Reasons
 from pipeline.errors import LikenessError
 from pipeline.maps import COMBINED
@@ -74,8 +74,11 @@ def image_panel(
     ]
     called = reads.called([row.id, *(match.id for match in found.matches)])  # apart from its own name, too
     children.append(components.legend(name for name, weight in found.weights.items() if weight))
-    children.append(components.gallery(
-        components.match_card(match, called[match.id], rank, found.weights, kind=NEIGHBOR, leave_out=("map",))
+    shapes = galleries.shape_of(reads, [match.id for match in found.matches])
+    children.append(components.justified(
+        components.match_card(
+            match, called[match.id], rank, found.weights, kind=NEIGHBOR, shape=shapes[match.id], leave_out=("map",)
+        )
         for rank, match in enumerate(found.matches, 1)
     ))
     return children, [match.id for match in found.matches]

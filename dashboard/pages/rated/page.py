@@ -15,7 +15,7 @@ from dashboard.chips import act
 from dashboard.pages.rated import searches
 from dashboard.pages.search import board as search_board
 from dashboard.pages.search.kinds import KINDS
-from dashboard.reads import Called, Reads
+from dashboard.reads import Called, Reads, galleries
 from pipeline.library import notes
 from pipeline.library.notes import Rating
 
@@ -69,7 +69,8 @@ def body(reads: Reads, value: str) -> list:
     shown = wanted[:MOST]
     called = reads.called({one.image_id for one in shown})
     pictured = reads.pictured({one.image_id for one in shown})
-    found = [_search(reads, group, called, pictured) for group in searches.by_search(shown)]
+    shapes = galleries.shape_of(reads, list(called))
+    found = [_search(reads, group, called, pictured, shapes) for group in searches.by_search(shown)]
     left = len(wanted) - len(shown)
     return [
         _head(counts, value),
@@ -116,7 +117,7 @@ def _keep(wanted: Sequence[Rating], value: str) -> html.Form:
 
 
 def _search(
-    reads: Reads, ratings: Sequence[Rating], called: Mapping[int, Called], pictured: set[int]
+    reads: Reads, ratings: Sequence[Rating], called: Mapping[int, Called], pictured: set[int], shapes: Mapping[int, int],
 ) -> html.Section:
     """What was asked, the way back to it, and what was thought of its matches."""
     query = ratings[0].query  # asked the way it was asked last
@@ -130,13 +131,15 @@ def _search(
     return html.Section(
         [
             html.Header([*head, html.H2(searches.title_of(reads, query, board)), *again], className="rated-search"),
-            components.gallery(_card(reads, one, called[one.image_id], one.image_id in pictured) for one in ratings),
+            components.justified(
+                _card(reads, one, called[one.image_id], one.image_id in pictured, shapes.get(one.image_id, 0)) for one in ratings
+            ),
         ],
         className="card-section",
     )
 
 
-def _card(reads: Reads, rating: Rating, called: Called, pictured: bool) -> html.Article:
+def _card(reads: Reads, rating: Rating, called: Called, pictured: bool, shape: int) -> html.Article:
     matched = rating.query != notes.BY_ITSELF
     name = called.name or rating.path
     picture = components.thumb(rating.image_id, name) if pictured else html.Span(name, className="soft small")
@@ -155,7 +158,7 @@ def _card(reads: Reads, rating: Rating, called: Called, pictured: bool) -> html.
                 className="rated-words",
             ),
         ],
-        className="rated-match",
+        className="rated-match", style=components.shaped(shape),
     )
 
 

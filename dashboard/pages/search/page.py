@@ -270,7 +270,7 @@ def _start(reads: Reads, where: str) -> Component:
         head = components.counted(passing.count(reads, where), "image")
         text = "These pass the filters. Choose one to find those like it." if ids else "No image passes all filters."
     return html.Div(
-        [html.H2(head), html.P(text, className="soft"), search_things.choices(reads, where), html.Div(examples(ids, "search-start"), className="gallery")],
+        [html.H2(head), html.P(text, className="soft"), search_things.choices(reads, where), components.justified(examples(reads, ids, "search-start"))],
         className="search-start",
     )
 

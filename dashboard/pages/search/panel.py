@@ -9,7 +9,7 @@ from dash import dcc, html
 
 from dashboard import components, words
 from dashboard.pages.search.query import COUNTS, Settings
-from dashboard.reads import Reads
+from dashboard.reads import Reads, galleries
 from pipeline import embeddings
 
 MAX_UPLOAD = 25 * 2**20
@@ -74,7 +74,7 @@ def query_part(reads: Reads) -> html.Div:
             html.Div(id="search-note", **{"aria-live": "assertive"}),
             html.Div(
                 [html.Span("Or start from", className="field-label"),
-                 html.Div(examples(reads.examples(EXAMPLES), "search-example"), className="examples")],
+                 html.Div(examples(reads, reads.examples(EXAMPLES), "search-example"), className="examples")],
                 className="search-examples",
             ),
         ],
@@ -100,12 +100,13 @@ def _link_form() -> list:
     ]
 
 
-def examples(ids: Sequence[int], kind: str) -> list[html.Button]:
+def examples(reads: Reads, ids: Sequence[int], kind: str) -> list[html.Button]:
     """Images of the library to start from, as buttons with id {"type": kind, "image": id}."""
+    shapes = galleries.shape_of(reads, ids)
     return [
         html.Button(
             components.thumb(image_id, ""), id={"type": kind, "image": image_id},
-            type="button", className="example",
+            type="button", className="example", style=components.shaped(shapes[image_id]),
             **{"aria-label": f"Search with example {place}"},
         )
         for place, image_id in enumerate(ids, 1)
