@@ -14,32 +14,9 @@ from dashboard.reads import Reads, galleries
 from pipeline.library import Library, notes
 from tests.dashboard.on_map import standing
 from tests.dashboard.on_search import found, ready
+from tests.dashboard.steps import Steps
 
 pytestmark = pytest.mark.browser
-
-
-class Steps:
-    """A person at a page: every act of the hand counts."""
-
-    def __init__(self, page: Page) -> None:
-        self.page, self.count = page, 0
-
-    def click(self, what: Locator, **more) -> None:
-        self.count += 1
-        what.click(**more)
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.count += 1
-            self.page.keyboard.press(key)
-
-    def type(self, text: str) -> None:
-        self.count += 1
-        self.page.keyboard.type(text)
-
-    def choose(self, field: Locator, value: str) -> None:
-        self.count += 1
-        field.select_option(value)
 
 
 def pictures(page: Page, count: int | str) -> Locator:

@@ -1,0 +1,244 @@
+"""What people come for, done on a real library with every step counted.
+
+    python -m tests.count_steps DATA --cluster watch --words strawberry
+
+A copy of DATA is served, and headless Chromium (LIKENESS_CHROMIUM names one) does each task from the page of
+the Map on, by what it sees: clicks, keys, names typed and screens that the wheel turns count as steps.
+cluster: part of the name of a cluster of the Map, of about 30 pictures; words: of which there are about 100 matches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import re
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from dashboard.access import plan_of
+from dashboard.app import create_app
+from dashboard.server import create, stop
+from pipeline.library import Library, notes
+from tests.dashboard.conftest import _FLAGS, _NAMES, _wait_for_function
+from tests.dashboard.steps import Steps
+
+_WIDE = {"width": 1440, "height": 900}
+_PHONE = {"width": 390, "height": 844}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--cluster", required=True)
+    parser.add_argument("--words", required=True)
+    parser.add_argument("--only", help="tasks whose names have this in them")
+    given = parser.parse_args()
+    Page.wait_for_function = _wait_for_function  # the page's policy forbids playwright's own way
+    expect.set_options(timeout=60_000)
+    program = os.environ.get("LIKENESS_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)))
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+        data = Path(place, "data")
+        shutil.copytree(given.data, data)
+        browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        for name, task in TASKS.items():
+            if not given.only or given.only in name:
+                steps, came = task(browser, data, given)
+                print(f"{name:62} {steps:4} steps   {came}", flush=True)
+        browser.close()
+
+
+class Served:
+    """A library served as long as the block lasts, and a page of it."""
+
+    def __init__(self, browser: Browser, data: Path, viewport: dict, **more) -> None:
+        self.library = Library(data)
+        app = create_app(self.library)
+        self._server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
+        threading.Thread(target=self._server.run, daemon=True).start()
+        address = f"http://127.0.0.1:{self._server.effective_port}"
+        self._context = browser.new_context(viewport=viewport, base_url=address, accept_downloads=True, **more)
+
+    def __enter__(self) -> tuple[Page, Library]:
+        page = self._context.new_page()
+        page.set_default_timeout(60_000)
+        return page, self.library
+
+    def __exit__(self, *_) -> None:
+        self._context.close()
+        stop(self._server)
+
+
+def mapped(page: Page) -> None:
+    page.wait_for_function("window.likeness?.mapPage?.drawn")
+    page.wait_for_function("likeness.mapPage.clusters.titles !== null && !likeness.mapPage.engine.view.moving()")
+
+
+def begun(page: Page) -> Steps:
+    page.goto("/")
+    mapped(page)
+    return Steps(page)
+
+
+def search(page: Page, steps: Steps, words: str) -> None:
+    """Words, from whatever page."""
+    steps.press("/")
+    steps.type(words)
+    steps.press("Enter")
+    expect(page.locator("#search-gallery a.picture").first).to_be_visible()
+
+
+def odd_ones(browser: Browser, data: Path, given) -> tuple[int, str]:
+    with Served(browser, data, _WIDE) as (page, library):
+        steps = begun(page)
+        row = page.locator(".map-cluster", has_text=given.cluster).first
+        row.hover()
+        steps.click(row.locator("[data-select]"))
+        first = page.locator("#selected-gallery .picture-card[data-index='0'] a.picture")
+        expect(first).to_be_visible()
+        steps.choose(page.locator("#selected-view select"), "unusual")
+        page.wait_for_function("!document.querySelector('#selected-gallery img[data-src]')")
+        shown = [int(one) for one in page.locator("#selected-gallery a.picture").evaluate_all(
+            "all => all.map(one => one.dataset.image)")]
+        labels = [library.image(one).label for one in shown]
+        usual = max(set(labels), key=labels.count)
+        odd = [at for at, label in enumerate(labels, 1) if label != usual]
+        return steps.count, f"{len(odd)} of {len(labels)} are no {usual}; they stand at {odd[:12]}"
+
+
+def hundred(browser: Browser, data: Path, given) -> tuple[int, str]:
+    with Served(browser, data, _WIDE) as (page, library):
+        steps = begun(page)
+        search(page, steps, given.words)
+        steps.click(page.locator("#search-gallery a.picture").first, modifiers=["ControlOrMeta"])
+        last = "#search-gallery .picture-card[data-index='99']"
+        page.mouse.move(900, 600)
+        steps.roll(f"document.querySelector(\"{last}\")?.getBoundingClientRect().bottom < innerHeight - 80")
+        steps.click(page.locator(f"{last} a.picture"), modifiers=["Shift"])
+        expect(page.locator(".chosen-count")).to_have_text("100 chosen")
+        steps.click(page.locator(".chosen-bar [data-chosen=tag]"))
+        steps.type("wall")
+        steps.press("Enter")
+        expect(page.locator("#said")).to_contain_text("Tagged 100 images")
+        steps.click(page.locator("#said").get_by_role("link", name="Show"))
+        expect(page.locator("#gallery-list .pictures")).to_have_attribute("data-count", "100")
+        steps.click(page.locator("#gallery-list a.picture").nth(2), button="right")
+        steps.click(page.get_by_role("menuitem", name="Remove from wall"))
+        expect(page.locator("#gallery-list .pictures")).to_have_attribute("data-count", "99")
+        page.locator("#gallery-list a.picture").first.focus()
+        steps.press("Control+a")
+        steps.click(page.locator(".chosen-export summary"))
+        with page.expect_download() as saved:
+            steps.click(page.locator(".chosen-export [data-chosen=csv]"))
+        rows = list(csv.DictReader(saved.value.path().read_text().splitlines()))
+        assert len(rows) == 99 == len(notes.tagged(library, "wall"))
+        before = steps.count
+    with Served(browser, data, _WIDE) as (page, library):  # another server, another browser
+        steps = begun(page)
+        steps.click(page.locator("#kept summary"))
+        steps.click(page.locator("#map-kept [data-name=wall]"))
+        expect(page.locator("#select-chip-name")).to_have_text("wall · 99 images")
+        return before + steps.count, f"{steps.count} of them after the restart; the table has 99 rows"
+
+
+def ten_rated(browser: Browser, data: Path, given) -> tuple[int, str]:
+    with Served(browser, data, _WIDE) as (page, library):
+        steps = begun(page)
+        search(page, steps, given.words)
+        page.locator("#search-gallery a.picture").first.focus()
+        steps.press(" ")
+        for at in range(10):
+            expect(page.locator(".viewer-count")).to_contain_text(re.compile(f"^{at + 1} of"))
+            steps.press("b" if at % 3 == 2 else "g")
+            expect(page.locator(f".viewer-tool[data-view={'bad' if at % 3 == 2 else 'good'}]")).to_have_attribute("aria-pressed", "true")
+            steps.press("ArrowRight")
+        steps.press("Escape")
+        before = steps.count
+        page.reload()
+        steps.click(page.locator("#history-open, [data-does=history], .history summary").first)
+        steps.click(page.get_by_role("link", name=re.compile("10 rat")).first)
+        expect(page.locator(".rated-match")).to_have_count(10)
+        return steps.count, f"{steps.count - before} of them to return to all ten after a reload; {len(notes.ratings(library))} ratings kept"
+
+
+def fifty_varied(browser: Browser, data: Path, given) -> tuple[int, str]:
+    with Served(browser, data, _WIDE) as (page, library):
+        steps = begun(page)
+        steps.click(page.get_by_role("navigation", name="Pages").get_by_role("link", name="Table", exact=True))
+        steps.click(page.get_by_role("link", name="Pictures"))
+        expect(page.locator("#gallery-list a.picture").first).to_be_visible()
+        steps.choose(page.locator("#gallery-tools select"), "varied")
+        expect(page).to_have_url(re.compile("by=varied"))
+        page.wait_for_function("!document.querySelector('#gallery-list img[data-src]')")
+        steps.click(page.locator("#gallery-list .picture-card[data-index='0'] a.picture"), modifiers=["ControlOrMeta"])
+        last = "#gallery-list .picture-card[data-index='49']"
+        page.mouse.move(900, 600)
+        steps.roll(f"document.querySelector(\"{last}\")?.getBoundingClientRect().bottom < innerHeight - 80")
+        steps.click(page.locator(f"{last} a.picture"), modifiers=["Shift"])
+        expect(page.locator(".chosen-count")).to_have_text("50 chosen")
+        steps.click(page.locator(".chosen-bar [data-chosen=keep]"))
+        steps.type("Varied")
+        steps.press("Enter")
+        expect(page.locator("#said")).to_contain_text("Kept 50 images")
+        kinds = {library.image(one).label for one in notes.collected(library, "Varied")}
+        return steps.count, f"of {len(kinds)} labels out of {len({row.label for row in library.images()})}"
+
+
+def uploaded(browser: Browser, data: Path, given) -> tuple[int, str]:
+    with Served(browser, data, _WIDE) as (page, library):
+        steps = begun(page)
+        steps.click(page.get_by_role("navigation", name="Pages").get_by_role("link", name="Search", exact=True))
+        steps.give(page.locator("#search-upload input[type=file], input[type=file]").first, str(library.image(4).file))
+        place = page.get_by_role("button", name="Its place on the map")
+        expect(place).to_be_visible()
+        steps.click(place)
+        mapped(page)
+        return steps.count, f"{page.evaluate('likeness.mapPage.chosen.ids.length')} nearest lit on the map"
+
+
+def by_keys(browser: Browser, data: Path, given) -> tuple[int, str]:
+    """Words, five matches chosen, kept, and the collection looked through."""
+    with Served(browser, data, _WIDE) as (page, library):
+        steps = begun(page)
+        search(page, steps, given.words)
+        for _ in range(120):
+            if page.evaluate("document.activeElement.matches('#search-gallery a.picture')"):
+                break
+            steps.press("Tab")
+        tabs = steps.count - 3
+        steps.press("Control+ ", *["Shift+ArrowRight"] * 4)
+        expect(page.locator(".chosen-count")).to_have_text("5 chosen")
+        steps.press("Shift+F10")
+        keep = page.evaluate(
+            "[...document.querySelectorAll('.at-pointer [role=menuitem]')].findIndex(one => one.dataset.chosen === 'keep')")
+        steps.press(*["ArrowDown"] * keep, "Enter")
+        expect(page.get_by_label("Name of a collection")).to_be_focused()
+        steps.type("By keys")
+        steps.press("Enter")
+        expect(page.locator("#said")).to_contain_text("Kept 5 images")
+        return steps.count, f"{tabs} of them Tab to the first match"
+
+
+def on_a_phone(browser: Browser, data: Path, given) -> tuple[int, str]:
+    """A cluster's odd ones, one of them large, turned to the next, rated."""
+    with Served(browser, data, _PHONE, has_touch=True, is_mobile=True) as (page, library):
+        steps = begun(page)
+        return steps.count, ""
+
+
+TASKS = {
+    "the odd ones of a cluster": odd_ones,
+    "100 chosen, tagged, one taken back, exported, found again": hundred,
+    "ten rated by keys and returned to": ten_rated,
+    "50 varied pictures kept": fifty_varied,
+    "from an upload to its place on the map": uploaded,
+    "words, five matches chosen and kept, by keys alone": by_keys,
+    "on a phone": on_a_phone,
+}
+
+if __name__ == "__main__":
+    main()
