@@ -67,6 +67,7 @@ def test_a_zip_holds_the_files_byte_by_byte_under_names_that_any_system_takes(aw
     answer = client_of(awkward).get("/export/zip", query_string={"collection": "für die wand"})
     files = unpacked(answer)
     table = list(csv.DictReader(io.StringIO(files.pop(exports.TABLE).decode())))
+    assert "Für die Wand" in files.pop(exports.COLLECTIONS).decode()
     root = next(iter(awkward.roots()))
     # The table leads from the name in the zip to the image, and so to the file it was.
     by_id = {image: name for name, image in ids_of(awkward).items()}
@@ -109,7 +110,8 @@ def test_a_zip_is_sent_as_it_is_made(awkward, monkeypatch):
 
 
 def test_collections_go_along_with_what_is_said_of_them(awkward):
-    first, second, *_ = ids_of(awkward).values()
+    paths = {image: path for path, image in ids_of(awkward).items()}
+    first, second, *_ = paths
     notes.collect(awkward, "Wall", [first, second])
     notes.describe_collection(awkward, "Wall", "=for the hall")
     notes.collect(awkward, "None yet", [])
@@ -124,7 +126,6 @@ def test_collections_go_along_with_what_is_said_of_them(awkward):
     assert {key: original(text) for key, text in row.items()} == said
     assert client.get("/export/json", query_string={"collection": "Wall"}).json["collections"] == [said]
     # All of them, with their images, those that are missing as well.
-    paths = {image: path for path, image in ids_of(awkward).items()}
     found = {one["name"]: one for one in client.get("/export/collections.json").json["collections"]}
     assert found["Wall"] == said | {"images": [{"id": one, "path": paths[one]} for one in (first, second)]}
     assert found.keys() == {"None yet", "Other", "Wall"} and found["None yet"]["images"] == []

@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 from dashboard import acts, components
 from dashboard.access import ANNOTATE, READ, RUN, needs
 from dashboard.chips import act
-from dashboard.reads import Reads
+from dashboard.reads import Reads, galleries
 from dashboard.routes import collections as export
 from pipeline.library import notes
 from pipeline.library.notes import Collection
@@ -113,7 +113,10 @@ def _covers(reads: Reads, one: Collection) -> Component:
     ids = notes.collected(reads.library, one.name)
     some = [ids[at * len(ids) // COVERS] for at in range(COVERS)] if len(ids) > COVERS else ids
     with_picture = reads.pictured(some)
-    pictures = [components.thumb(image, "") for image in some if image in with_picture]
+    shapes = galleries.shape_of(reads, some)
+    pictures = [
+        html.Span(components.thumb(image, ""), style=components.shaped(shapes[image])) for image in some if image in with_picture
+    ]
     if not pictures:
         return html.P("It has no images at the moment.", className="soft small")
     return html.A(pictures, href=_to("/gallery", one.name), className="collection-covers",

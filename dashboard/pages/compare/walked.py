@@ -53,9 +53,10 @@ def view(
 
 def _image(reads: Reads, own: int, called: Called, shared: str) -> html.Figure:
     row = reads.image(own)
+    shape = {"aspectRatio": f"{row.width} / {row.height}"} if row and row.width and row.height else {}
     return html.Figure(
         [
-            html.Div(components.thumb(own, f"Compared: {called.name}"), className="compare-large"),
+            html.Div(components.thumb(own, f"Compared: {called.name}"), className="compare-large", style=shape),
             html.Figcaption([
                 html.Div((row.label if row else None) or called.name, className="query-name", title=called.path),
                 html.Div(shared, className="small"),

@@ -93,7 +93,7 @@ def _head(counts: Mapping[str, int], value: str) -> html.Div:
         for text, kind in (("CSV", "csv"), ("JSON", "json"))
     ]
     return html.Div(
-        [html.H1("Rated matches"), html.Div(segments, className="rated-values"),
+        [html.H1(TITLE), html.Div(segments, className="rated-values"),
          html.Div(files, className="rated-files", role="group", **{"aria-label": "Export all ratings"})],
         className="rated-head",
     )
