@@ -56,6 +56,8 @@ def _core() -> openvino.Core:
     finally:
         if before is None:
             del sys.modules[reporting]
+    # Its table of types is made at first use; two threads that make it at once wait for each other for ever.
+    openvino.Type.f32.to_dtype()
     return openvino.Core()
 
 
