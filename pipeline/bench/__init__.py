@@ -1,6 +1,7 @@
 """Speed, measured: every stage beside plain use of the libraries it is built on, in one run.
 
     extraction   pictures per second of each embedding
+    networks     engines of networks, and all of `embed`, on quiet and on busy cores
     index        the combined index beside exact search and FAISS's defaults
     kinds        what other kinds of index and storage would give
     maps         the map beside umap-learn's defaults

@@ -56,7 +56,7 @@ def bench(folder: Path, beside: Path, given: dict, quick: bool, progress: Progre
     for name in names:
         embeddings = ["color", "sift"] if "+" in name else [name]
         data = beside / f"extraction-{embeddings[-1]}-{len(embeddings)}"
-        answer, _ = measured(_ours, folder, data, embeddings, given, "+" in name)
+        answer, _ = measured(ours, folder, data, embeddings, given, "+" in name)
         progress.advance()
         sample = SAMPLE[name] // (10 if quick else 1)
         plain, _ = measured(_plain, folder, name, sample, given)
@@ -69,7 +69,7 @@ def bench(folder: Path, beside: Path, given: dict, quick: bool, progress: Progre
     return table
 
 
-def _ours(folder: Path, data: Path, names: list[str], given: dict, with_scan: bool) -> dict:
+def ours(folder: Path, data: Path, names: list[str], given: dict, with_scan: bool) -> dict:
     """Images per second of the batch loop on a new library, with or without the scan."""
     library = Library(data, create=True)
     started = time.perf_counter()

@@ -9,7 +9,7 @@ from pipeline.errors import SettingsError
 
 MILLION = 1_000_000
 SMALLEST = 100  # fewer images have no growth to speak of
-STAGES = ("extraction", "index", "kinds", "maps", "recluster", "growth")
+STAGES = ("extraction", "networks", "index", "kinds", "maps", "recluster", "growth")
 
 
 @dataclass(frozen=True)

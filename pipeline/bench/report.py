@@ -16,7 +16,7 @@ from pipeline import settings
 from pipeline.bench.growth import STEPS
 from pipeline.bench.table import Table
 
-_PACKAGES = ("numpy", "opencv-python-headless", "faiss-cpu", "torch", "umap-learn", "hdbscan")
+_PACKAGES = ("numpy", "opencv-python-headless", "faiss-cpu", "torch", "openvino", "umap-learn", "hdbscan")
 
 
 def document(tables: dict[str, Table], options: dict) -> dict:
@@ -113,6 +113,10 @@ def _extraction(table: Table):
     return _bars(table, "what", "ratio", "times the images/s of plain library use")
 
 
+def _networks(table: Table):
+    return _bars(table, "what", "quiet", "images/s with the cores to itself")
+
+
 def _index(table: Table):
     """Recall over the time of a query: up and to the left is better."""
     import plotly.graph_objects as go
@@ -166,6 +170,6 @@ def _laid_out(figure, title: str, below: str, height: int):
 
 
 _FIGURES = {
-    "extraction": _extraction, "index": _index, "kinds": _index,
+    "extraction": _extraction, "networks": _networks, "index": _index, "kinds": _index,
     "maps": _maps, "recluster": _recluster, "growth": _growth,
 }  # fmt: skip

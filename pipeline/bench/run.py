@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline import gallery
-from pipeline.bench import extraction, growth, index, maps, report, synthetic
+from pipeline.bench import extraction, growth, index, maps, networks, report, synthetic
 from pipeline.bench.libraries import Libraries
 from pipeline.bench.options import BenchOptions
 from pipeline.bench.table import Table
@@ -48,10 +48,11 @@ def bench(
 def _stage(name: str, folder: Path, libraries: Libraries, options: BenchOptions, tables: dict):
     """The table of a stage; that of `growth` again with every size."""
     try:
-        if name == "extraction":
+        if name in ("extraction", "networks"):
             if not folder.exists():
                 gallery.generate(folder)
-            yield extraction.bench(folder, libraries.folder, options.given, options.quick, libraries.progress)
+            by_name = {"extraction": extraction, "networks": networks}
+            yield by_name[name].bench(folder, libraries.folder, options.given, options.quick, libraries.progress)
         elif name == "index":
             yield index.against(libraries, options.index_size)
         elif name == "kinds":

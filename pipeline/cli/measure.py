@@ -59,7 +59,7 @@ def tune(trials: int, limit: int, seed: int, as_json: bool, data: Path) -> None:
 @click.option("--million", is_flag=True, help="Add a million: takes hours, and 20 GB each of memory and disk.")
 @click.option("--quick", is_flag=True, help="Small sizes: shows that all of it works; the figures say little.")
 @click.option("--stages", default="all", metavar="LIST",
-              help="Some of extraction, index, kinds, maps, recluster, growth, joined by commas.")
+              help="Some of extraction, networks, index, kinds, maps, recluster, growth, joined by commas.")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path),
               help="Where the figures go.  [default: bench.json in the library's directory]")
 @click.option("--plot", "plot_path", type=click.Path(dir_okay=False, path_type=Path),

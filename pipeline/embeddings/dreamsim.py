@@ -102,7 +102,7 @@ class DreamSim(Extractor):
         """
         self.fetch()
         key = (self.fingerprint, self.device)
-        features = models.shared(key, lambda: engines.load(_blueprint(self.options), self.device))(prepared)
+        features = models.shared(key, lambda: engines.load(blueprint(self.options), self.device))(prepared)
         return unit_rows(features - features.mean(axis=1, keepdims=True))
 
 
@@ -113,7 +113,7 @@ def _weights(options: DreamSimOptions) -> Weights:
         raise WeightsUnavailableError(f"{error} {WAYS_OUT}") from None
 
 
-def _blueprint(options: DreamSimOptions) -> engines.Blueprint:
+def blueprint(options: DreamSimOptions) -> engines.Blueprint:
     """The package's own model, LoRA merged."""
     weights = _weights(options)
     made_of = f"dreamsim {version('dreamsim')} {weights.kind} {weights.digest()}"

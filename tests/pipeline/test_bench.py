@@ -52,6 +52,9 @@ def test_ratios_are_those_of_the_figures_beside_them(made):
     for row in extraction:
         assert row["ratio"] == pytest.approx(row["ours"] / row["plain"], rel=0.01)
         assert row["images"] == 60
+    loop, exact, used = stages["networks"]["rows"]
+    assert "embed" in loop["what"] and "torch" in exact["what"] and "OpenVINO" in used["what"]
+    assert used["apart"] < 0.001 and used["kept"] == pytest.approx(used["busy"] / used["quiet"], rel=0.01)
     ours, plain = stages["maps"]["rows"]
     assert ours["× plain"] == pytest.approx(plain["total s"] / ours["total s"], rel=0.01)
     assert ours["total s"] == pytest.approx(ours["neighbors s"] + ours["layout s"], rel=0.01)

@@ -51,7 +51,7 @@ def test_engines_give_the_same_vectors_of_any_number_of_pictures(blueprints, nam
     blueprint = blueprints[name]
     seen = pictures(blueprint.side)
     expected = torch.TorchNetwork(blueprint.module(), blueprint, torch.choose_device("cpu"))(seen)
-    graph = blueprint.graph() if blueprint.graph else openvino._converted(blueprint.module(), blueprint.side)
+    graph = blueprint.graph() if blueprint.graph else openvino.converted(blueprint.module(), blueprint.side)
     exact = openvino.Streams(graph, blueprint, half=False)
     assert contract.least_cosine(exact(seen), expected) > 0.99999
     assert contract.least_cosine(expected[:4], expected[1:5]) < 0.99, "different pictures, or nothing is shown here"

@@ -26,7 +26,8 @@ class Blueprint:
     """A network as its extractor knows it.
 
     name: of the embedding and its model, for files. made_of: all that its numbers depend on, its
-    weights and the packages that build it: equal texts, equal networks. side: of the square input,
+    weights and the packages that build it: equal texts, equal networks; empty where nothing should be
+    kept of it. side: of the square input,
     px. mean, std: per channel, on the 0–1 scale. module: loads it as torch's module, in 32 bits on
     the processor, for evaluation: normalized (n, 3, side, side) → (n, dim). exact: modules in it
     that stay in 32 bits where the others have 16. graph: builds it for OpenVINO without torch, if

@@ -50,6 +50,8 @@ class Kept:
 
 def find(blueprint: Blueprint) -> Kept | None:
     """What is kept of a network; None where nothing is."""
+    if not blueprint.made_of:
+        return None
     with suppress(SettingsError, OSError):
         there = Kept(_place(blueprint))
         return there if there.model.is_file() else None
@@ -63,6 +65,8 @@ def forget(found: Kept) -> None:
 
 def keep(blueprint: Blueprint, model: openvino.Model, expected: np.ndarray) -> None:
     """Keep a converted network, if the cache can be written to; it appears whole or not at all."""
+    if not blueprint.made_of:
+        return
     import openvino
 
     fresh = None

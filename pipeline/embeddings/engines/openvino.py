@@ -104,7 +104,7 @@ def _from_torch(blueprint: Blueprint) -> Network:
     module = blueprint.module()
     expected = torch.TorchNetwork(module, blueprint, torch.choose_device("cpu"))(drawn(blueprint.side))
     with _unfit():
-        model = _converted(module, blueprint.side)
+        model = converted(module, blueprint.side)
         network = _same(model, blueprint, expected)
     if network is None:
         raise Unfit("it gives other vectors than torch")
@@ -121,7 +121,7 @@ def _same(model: openvino.Model, blueprint: Blueprint, expected: np.ndarray) -> 
     return None
 
 
-def _converted(module: torch.nn.Module, side: int) -> openvino.Model:
+def converted(module: torch.nn.Module, side: int) -> openvino.Model:
     """A module of torch as a graph that takes any number of pictures."""
     import torch
     from openvino.frontend import FrontEndManager

@@ -1,0 +1,179 @@
+"""Networks by each engine, and all of `embed`, on quiet cores and on cores that others use, too."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import settings
+from pipeline.bench.extraction import ours
+from pipeline.bench.isolated import measured
+from pipeline.bench.table import Table
+from pipeline.embeddings import create
+from pipeline.embeddings.dreamsim import blueprint as dreamsim
+from pipeline.embeddings.efficientnet import BLUEPRINT
+from pipeline.embeddings.engines import Blueprint, Network, openvino, torch
+from pipeline.embeddings.engines.contract import least_cosine
+from pipeline.errors import LibraryError
+from pipeline.pictures import decoding
+from pipeline.processes import SPAWN, ParentPipe, end_with_parent
+from pipeline.progress import Progress
+
+EMBEDDINGS = ["color", "sift", "efficientnet"]
+
+_BATCH, _SECONDS = 32, 3.0
+_PICTURES = 64
+
+
+def bench(folder: Path, beside: Path, given: dict, quick: bool, progress: Progress) -> Table:
+    """Pictures per second of networks and of the whole batch loop, each with the cores to itself and busy.
+
+    DreamSim only where `given` names its weights; a ViT-B/32 of random weights stands for it in any case.
+    """
+    table = Table("Networks", {
+        "what": "", "quiet": "images/s with the cores to itself",
+        "busy": f"images/s beside {settings.cores()} processes that burn a core each", "kept": "busy / quiet",
+        "apart": f"1 − the least cosine to torch in fp32 over {_PICTURES} pictures",
+    })  # fmt: skip
+    names = ["efficientnet", "ViT-B/32", *(["dreamsim"] if given.get("dreamsim") else [])]
+    ways = {what: [*WAYS, *(PACKAGE if what == "dreamsim" else ())] for what in names}
+    if quick:
+        ways = {"efficientnet": ["torch, exact", "OpenVINO"]}
+    progress.start("networks", 2 + 2 * sum(map(len, ways.values())))
+    rates = []
+    for busy in (False, True):
+        with _burning(busy):
+            answer, _ = measured(ours, folder, beside / f"networks-{busy}", EMBEDDINGS, given, False)
+        rates.append(answer["rate"])
+        progress.advance()
+    table.row(what=f"embed: {', '.join(EMBEDDINGS)}, thumbnails, hashes", **_figures(rates))
+    seconds = _SECONDS / (10 if quick else 1)
+    for what, each in ways.items():
+        exact = None
+        for by in each:
+            rates = []
+            for busy in (False, True):
+                with _burning(busy):
+                    answer, _ = measured(_rate, folder, what, by, given, seconds)
+                rates.append(answer["rate"])
+                progress.advance()
+            said = f"{what} by {by} ({answer['precision']})" if answer["precision"] else f"{what} by {by}"
+            if exact is None:
+                exact = answer["rows"]
+                table.row(what=said, **_figures(rates))
+            else:
+                table.row(what=said, **_figures(rates), apart=1 - least_cosine(answer["rows"], exact))
+    table.notes.append(f"Batches of {_BATCH} prepared pictures. ViT-B/32 has random weights: speed and cosine mean something.")
+    return table
+
+
+def _figures(rates: list[float]) -> dict[str, float]:
+    return {"quiet": rates[0], "busy": rates[1], "kept": rates[1] / rates[0]}
+
+
+@contextmanager
+def _burning(busy: bool) -> Iterator[None]:
+    """Beside processes that burn a core each."""
+    parent = ParentPipe()
+    others = [SPAWN.Process(target=_burn, args=(parent.end,), daemon=True) for _ in range(settings.cores() * busy)]
+    for other in others:
+        other.start()
+    time.sleep(1.0 * busy)  # until they do
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.join()
+        parent.close()
+
+
+def _burn(parent) -> None:
+    end_with_parent(parent)
+    while True:
+        pass
+
+
+def _rate(folder: Path, what: str, by: str, given: dict, seconds: float) -> dict:
+    """Images per second through a network, its rows (n, dim), and what it is computed in."""
+    pictures = _prepared(folder)
+    network = _package(given, PACKAGE[by]) if by in PACKAGE else WAYS[by](_blueprint(what, given))
+    rows = np.concatenate([network(pictures[start : start + _BATCH]) for start in range(0, len(pictures), _BATCH)])
+    count, started = 0, time.perf_counter()
+    while (took := time.perf_counter() - started) < seconds:
+        network(pictures[count % (len(pictures) // 2 + 1) :][:_BATCH])
+        count += min(_BATCH, len(pictures))
+    if what == "dreamsim":
+        rows = rows - rows.mean(axis=1, keepdims=True)
+    return {"rate": count / took, "rows": rows, "precision": getattr(network, "precision", "")}
+
+
+def _prepared(folder: Path) -> list[np.ndarray]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and decoding.is_image_name(path))
+    if not files:
+        raise LibraryError(f"There are no pictures in {folder}.")
+    prepare = create("efficientnet").prepare
+    drawn = [files[at] for at in np.linspace(0, len(files) - 1, _PICTURES).astype(int)]
+    return [prepare(decoding.decode(decoding.read(file))) for file in drawn]
+
+
+def _blueprint(what: str, given: dict) -> Blueprint:
+    if what == "efficientnet":
+        return BLUEPRINT
+    if what == "dreamsim":
+        return dreamsim(create("dreamsim", given["dreamsim"]).options)
+    return Blueprint("ViT-B-32", "", 224, (0.5,) * 3, (0.5,) * 3, _random_vit)
+
+
+def _random_vit():
+    import timm
+    import torch as library
+
+    library.manual_seed(0)
+    return timm.create_model("vit_base_patch32_clip_224", num_classes=0).eval().requires_grad_(False)
+
+
+def _torch_exact(blueprint: Blueprint) -> Network:
+    return torch.TorchNetwork(blueprint.module(), blueprint, torch.choose_device("cpu"))
+
+
+def _openvino_exact(blueprint: Blueprint) -> Network:
+    graph = blueprint.graph() if blueprint.graph else openvino.converted(blueprint.module(), blueprint.side)
+    return openvino.Streams(graph, blueprint, half=False)
+
+
+WAYS: dict[str, Callable] = {
+    "torch, exact": _torch_exact,
+    "torch": lambda blueprint: torch.load(blueprint, "cpu"),
+    "OpenVINO, exact": _openvino_exact,
+    "OpenVINO": openvino.load,
+}
+"""How a network is run; `exact` is in 32 bits, and the first is what the others are compared with."""
+
+
+PACKAGE = {"its package, in batches": False, "the same in autocast": True}
+"""DreamSim's package as it documents itself, but for the batches; whether in torch's 16 bits."""
+
+
+def _package(given: dict, half: bool) -> Callable:
+    import contextlib
+    import io
+
+    import torch as library
+    from dreamsim import dreamsim as load
+
+    library.set_num_threads(settings.cores())
+    options = create("dreamsim", given["dreamsim"]).options
+    with contextlib.redirect_stdout(io.StringIO()):
+        model, _ = load(device="cpu", cache_dir=str(options.weights), dreamsim_type=options.type)
+
+    def passed(pictures) -> np.ndarray:
+        pixels = library.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
+        with library.inference_mode(), library.autocast("cpu", dtype=library.bfloat16, enabled=half):
+            return model.embed(pixels).float().numpy()
+
+    return passed
