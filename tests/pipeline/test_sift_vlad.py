@@ -9,7 +9,7 @@ import pytest
 from pipeline.embeddings.sift_vlad import SiftVlad
 from pipeline.quality.transforms import TRANSFORMS
 
-PICTURES = 80
+PICTURES = 40
 
 
 def drawing(seed, size=(200, 260)):
