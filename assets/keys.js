@@ -18,7 +18,7 @@
       [["←", "→"], "Previous, next"], [["↑", "↓"], "Row above, below"],
       [["Home", "End"], "First, last"], [["Enter"], "Open"], [["Space"], "Look at it large"],
       [["Ctrl", "Space"], "Choose it, or not"], [["Ctrl", "A"], "Choose all"],
-      [["Shift"], "With arrows or a click: choose up to there"], [["Shift", "F10"], "What can be done with it"],
+      [["Shift"], "With arrows or a click: choose up to there"], [["Shift", "F10"], "What can be done with it"], [["W"], "Why it is a match"],
     ]],
     ["Map", "/", [
       [["V"], "Move the map", "pan"], [["L"], "Lasso", "lasso"], [["B"], "Box", "box"],
@@ -45,6 +45,7 @@
       [["−"], "Smaller", "smaller"], [["0"], "Fit", "fit"], [["1"], "Full size", "full"],
       [["Esc"], "Back to where you were", "close"],
     ]],
+    ["Why", "/why", [[["Esc"], "Back to where you were", "back"]]],
   ];
   const bound = new Map(); // "page act" → function
   let off = false; // in this window, where storage is forbidden

@@ -36,9 +36,11 @@ from dashboard.pages.graph import page as graph_page
 from dashboard.pages.image import page as detail_page
 from dashboard.pages.library import page as library_page
 from dashboard.pages.map import page as map_page
+from dashboard.pages.quality import page as quality_page
 from dashboard.pages.rated import page as rated_page
 from dashboard.pages.search import page as search_page
 from dashboard.pages.table import page as table_page
+from dashboard.pages.why import page as why_page
 from dashboard.reads import Reads
 from dashboard.routes import exports, facets, gallery, operation, small_maps, table
 from dashboard.routes import images as image_routes
@@ -46,8 +48,8 @@ from pipeline.errors import LikenessError, sentence
 from pipeline.library import Library
 
 PAGES = (
-    map_page, search_page, table_page, compare_page, graph_page, library_page, detail_page, rated_page, gallery_page,
-    collections_page,
+    map_page, search_page, table_page, compare_page, graph_page, quality_page, library_page, detail_page, rated_page, gallery_page,
+    collections_page, why_page,
 )
 
 WARM_AFTER = 1.5

@@ -100,12 +100,12 @@ _SHORT = {"map": "Map"}
 
 
 def image_links(
-    image_id: int, *, name: str = "", leave_out: Sequence[str] = (), words: bool = False,
+    image_id: int, *, name: str = "", leave_out: Sequence[str] = (), words: bool = False, why: str | None = None,
 ) -> html.Div:
     """Small links to what else can be done with an image: icons, with words where there is room.
 
     name: of the image, for screen readers. leave_out: any of map, search, compare, graph,
-    detail, such as the page that the links stand on.
+    detail, such as the page that the links stand on. why: where it is said why it is a match, if it is one.
     """
     of = f": {name}" if name else ""
     return html.Div(
@@ -118,7 +118,8 @@ def image_links(
             )
             for key, path, text, picture in _LINKS
             if key not in leave_out
-        ],
+        ] + ([html.A([icon("question-circle"), html.Span(f"Why is it a match?{of}", className="visually-hidden")], href=why,
+                     className="image-link", title="Why is it a match?")] if why else []),
         className="image-links image-words" if words else "image-links",
     )
 
@@ -132,6 +133,7 @@ def match_card(
     kind: str,
     shape: int,
     leave_out: Sequence[str] = (),
+    why: str | None = None,
 ) -> html.Article:
     """One match: picture with links over it, rank, score, parts, label. called: see `Reads.called`; shape: `shaped`.
 
@@ -149,7 +151,7 @@ def match_card(
                         id={"type": kind, "image": match.id}, type="button", className="match-picture",
                         title=title, **{"aria-label": f"Show: match {rank}, {title}"},
                     ),
-                    image_links(match.id, name=name, leave_out=leave_out),
+                    image_links(match.id, name=name, leave_out=leave_out, why=why),
                 ],
                 className="match-top",
             ),

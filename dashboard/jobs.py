@@ -98,6 +98,10 @@ class Jobs:
         """Bring index and maps in line with the vectors; LibraryError when it cannot start."""
         self._start("Update of index and maps", ["map"])
 
+    def evaluate(self) -> None:
+        """Measure embeddings, index and maps; LibraryError when it cannot start."""
+        self._start("Measuring the quality", ["evaluate"])
+
     def stop(self) -> None:
         """Ask the run to stop; what it has stored is kept. A second call ends it at once."""
         with self._lock:

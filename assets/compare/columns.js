@@ -36,6 +36,7 @@
       label: `${column.title}: closest images`, size: g.sizeOf("compare", USUAL), least: NARROWEST, foot: FOOT,
       placeless: true, leads: true, look: { card: "compare-match", link: "compare-picture" },
       href: (id) => url(`/compare?${of({ image: id })}`),
+      why: () => foundWith(column),
       name: (id) => {
         const { rank, label, name } = known.get(id);
         return `${column.title}, ${ordinal(rank)}: ${label ? `${label} · ${name}` : name}`;
@@ -45,6 +46,13 @@
     return list.show(Int32Array.from(known.keys()), {
       ratios: Float32Array.from(known.values(), (one) => one.shape / 1000), key: `compare ${column.name}`,
     });
+  }
+
+  // What a column's pictures were found with.
+  function foundWith(column) {
+    const params = new URLSearchParams(location.search);
+    const given = Object.fromEntries(["image", "upload"].filter((name) => params.get(name)).map((name) => [name, params.get(name)]));
+    return Object.assign(given, column.name === "combined" ? {} : { [column.name]: 1 });
   }
 
   // The parameters of another picture's columns, which are as long as these.

@@ -10,6 +10,8 @@
   const packed = (ids) => window.likeness.map.encode(ids);
   const go = (path, params) => window.likeness.visit(path, `?${new URLSearchParams(params)}`);
   const one = (ids) => ids.length === 1;
+  // What a list's pictures were found with, as the parameters of an address, or null.
+  const foundWith = (list, id) => (list && list.options.why ? list.options.why(id) : null);
   const searching = () => Boolean(document.querySelector("#page .search"));
 
   // Pictures in the parameters of a search: few by their ids, more as one average.
@@ -80,6 +82,10 @@
     plus: { title: "Add to the search", icon: "plus-lg", work: (ids) => board(ids, false) },
     minus: { title: "Search for less like these", few: "Search for less like it", icon: "dash-lg",
       work: (ids) => board(ids, true) },
+    why: { title: "Why are these alike?", few: "Why is it a match?", icon: "question-circle",
+      fits: (ids, list) => (one(ids) ? Boolean(foundWith(list, ids[0])) : ids.length === 2),
+      work: (ids, { list }) => go("/why", one(ids) ? Object.assign({}, foundWith(list, ids[0]), { match: ids[0] })
+        : { image: ids[0], match: ids[1] }) },
     keep: { title: "Keep", icon: "collection", right: "annotate", main: true, work: keep },
     tag: { title: "Tag", icon: "tag", right: "annotate", main: true, work: tag },
     good: { title: "Good matches", few: "Good match", icon: "hand-thumbs-up", right: "annotate", alone: "Good", work: rate(1) },

@@ -9,7 +9,7 @@
    least (px that a card is wide), foot (px below each picture, and dress(card, id, index) fills it), name(id, index), href(id), open(id,
    index) (what a click does; nothing: the viewer opens), breaks() (after how many pictures a line(count)
    of words stands), look ({card, link}: further class names), here() (what "remove from here" does:
-   {title, work(ids)}, or null), rate(id, value) and rated(id), near() (the viewer comes to the end of a
+   {title, work(ids)}, or null), why(id) (what it was found with: parameters of an address, or null), rate(id, value) and rated(id), near() (the viewer comes to the end of a
    list that goes on), changed() after another choice. */
 (function () {
   "use strict";

@@ -89,6 +89,13 @@
       event.stopPropagation();
     });
 
+    // Why it is a match, where it is one.
+    function asks(id) {
+      const fits = g.acts.why.fits([id], list);
+      if (fits) g.perform("why", [id], { list: list });
+      return fits;
+    }
+
     function key(event, id, index) {
       const ctrl = event.ctrlKey || event.metaKey;
       if (STEPS.includes(event.key) && !ctrl) {
@@ -108,6 +115,7 @@
       else if (event.key === " ") g.view(list, index);
       else if (event.key === "Enter" && !ctrl && (options.open || !options.leads)) open(id, index);
       else if (event.key === "Escape" && list.chosen.size) list.chosen.clear();
+      else if (event.key.toLowerCase() === "w" && !ctrl && window.likeness.letters()) return asks(id);
       else if (event.key === "Delete" && options.here && options.here()) options.here().work(meant(list, id));
       else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) {
         const box = event.target.getBoundingClientRect();

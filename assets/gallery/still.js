@@ -12,13 +12,20 @@
     return found ? Number(found[1]) : null;
   }
 
+  // What a picture was found with, where the link that says why stands with it; or null.
+  function foundWith(element) {
+    const card = element && element.closest(".match, .detail-card");
+    const link = card && card.querySelector("a[href*='/why?']");
+    return link ? Object.fromEntries(new URL(link.href).searchParams) : null;
+  }
+
   // What menu and viewer ask of a gallery, of the pictures around one.
   function listAround(element) {
     const around = element.closest(AROUND) || document.body;
     const all = Array.from(around.querySelectorAll(PICTURE)).filter((one) => one.getClientRects().length && idOf(one) !== null);
     const ids = Int32Array.from(all, idOf);
     const list = {
-      ids: ids, options: {}, chosen: window.likeness.gallery.choice(() => {}), still: true, at: all.indexOf(element),
+      ids: ids, options: { why: (id) => foundWith(list.link(id)) }, chosen: window.likeness.gallery.choice(() => {}), still: true, at: all.indexOf(element),
       indexOf: (id) => (ids[list.at] === id ? list.at : ids.indexOf(id)),
       link: (id) => all[ids.indexOf(id)],
       focus: (index) => all[index] && all[index].isConnected && all[index].focus(),
@@ -36,9 +43,11 @@
   on("keydown", PICTURE, (element, event) => {
     const menu = event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey);
     const look = event.key === " " && element.matches("a") && !event.ctrlKey; // a button it presses
-    if (event.defaultPrevented || !(menu || look) || idOf(element) === null) return;
+    const asks = event.key.toLowerCase() === "w" && !event.ctrlKey && !event.metaKey && window.likeness.letters() && foundWith(element);
+    if (event.defaultPrevented || !(menu || look || asks) || idOf(element) === null) return;
     event.preventDefault();
     const list = listAround(element);
+    if (asks) return window.likeness.gallery.perform("why", [idOf(element)], { list: list });
     if (look) return window.likeness.gallery.view(list, list.at);
     const box = element.getBoundingClientRect();
     return window.likeness.gallery.menu(list, [idOf(element)], [box.left + 16, box.top + 16]);

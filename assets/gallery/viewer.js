@@ -76,6 +76,7 @@
         ...(may ? [tool("good", "hand-thumbs-up", matches ? "Good match (G)" : "Good (G)", rated === 1),
           tool("bad", "hand-thumbs-down", matches ? "Bad match (B)" : "Bad (B)", rated === -1)] : []),
         ...(may ? [tool("tag", "tag", "Tag (T)")] : []),
+        ...(g.acts.why.fits([id()], list) ? [tool("why", "question-circle", "Why is it a match? (W)")] : []),
         ...(list.still ? [] : [tool("choose", "check-lg", "Choose (C)", chosen)]), tool("more", "three-dots", "What can be done with it (M)"),
         tool("facts", "info-circle", "What is known of it (I)", !facts.hidden), tool("close", "x-lg", "Close (Esc)"),
       );
@@ -106,6 +107,12 @@
       tag: () => window.likeness.may("annotate") && g.perform("tag", [id()], { list: list }).then(again),
       good: () => rate(1), bad: () => rate(-1),
       more: () => g.menu(list, [id()], menuPlace()),
+      why: () => {
+        const mine = id();
+        if (!g.acts.why.fits([mine], list)) return;
+        api.close();
+        g.perform("why", [mine], { list: list });
+      },
       remove: () => list.options.here && list.options.here() && list.options.here().work([id()]),
     };
     const menuPlace = () => {
@@ -128,7 +135,7 @@
 
     const KEYS = {
       ArrowLeft: doing.back, ArrowRight: doing.on, Home: () => step(-at), End: () => step(list.ids.length), " ": doing.close,
-      Escape: doing.close, i: doing.facts, t: doing.tag, c: doing.choose, m: doing.more, g: doing.good, b: doing.bad,
+      Escape: doing.close, i: doing.facts, t: doing.tag, c: doing.choose, m: doing.more, g: doing.good, b: doing.bad, w: doing.why,
       "+": () => zoom.by(1.5), "=": () => zoom.by(1.5), "-": () => zoom.by(1 / 1.5), 0: () => zoom.fit(), 1: () => zoom.full(),
       Delete: doing.remove,
     };

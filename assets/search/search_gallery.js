@@ -83,6 +83,13 @@
       title: "Near-duplicates that are left out; this shows them" }, `+${match.alike} alike`)];
   }
 
+  // What is searched with, as the address says it, without how the matches are shown.
+  function askedWith() {
+    const params = new URLSearchParams(location.search);
+    ["mode", "count", "by", "where", "view"].forEach((name) => params.delete(name));
+    return Object.fromEntries(params);
+  }
+
   // The list
 
   function begin(box) {
@@ -90,7 +97,7 @@
     list = g.create(box, {
       label: "Matches", size: g.sizeOf("search", 168), least: NARROWEST, foot: FOOT, name: name, dress: dress,
       look: { card: "match", link: "match-picture" }, href: (id) => window.likeness.url(`/search?image=${id}`),
-      open: use, near: more, rate: rate, rated: (id) => (matches.get(id) || { rating: 0 }).rating,
+      open: use, near: more, rate: rate, rated: (id) => (matches.get(id) || { rating: 0 }).rating, why: askedWith,
       breaks: () => (by === "given" && bend && bend < list.ids.length ? [bend] : []),
       line: (count) => make("span", {
         title: "Up to here the matches stand out among the first 100: a suggestion, not a limit", className: "cutoff",

@@ -132,9 +132,12 @@ class Index(ABC):
         """
 
     def approximate(
-        self, vectors: Mapping[str, np.ndarray], weights: Mapping[str, float], k: int
+        self, vectors: Mapping[str, np.ndarray], weights: Mapping[str, float], k: int, effort: int | None = None
     ) -> Neighbors:
-        """What its structure finds by itself, where `search` would read few images one by one."""
+        """What its structure finds by itself, where `search` would read few images one by one.
+
+        effort: how far it goes, where it knows such a measure; None: as a search does.
+        """
         return self.search(vectors, weights, k)
 
     @abstractmethod

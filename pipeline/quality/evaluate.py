@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -11,7 +12,7 @@ from pipeline import index as indexes
 from pipeline import maps, settings
 from pipeline.library import Library
 from pipeline.progress import Progress, Silent
-from pipeline.quality import retrieval
+from pipeline.quality import effort, kept, labels, retrieval
 from pipeline.quality.map_quality import quality
 from pipeline.quality.retrieval import Rows
 from pipeline.quality.robustness import rank1
@@ -28,54 +29,79 @@ def evaluate(
     {"embeddings": {name: {"precision_at_10", "map", "rank1": {transform: x}}},
     "combined": the same, "chance": precision@10 of random neighbors,
     "index": {"recall_at_10": {weights: x}},
+    "effort": {weights: [{"effort", "recall", "ms"}]}, "labels": {"names", "confusion": {name: rows}, "mistakes"},
     "maps": {name: {"trustworthiness", "continuity"}}, "agreement": {"a|b": x}}.
     All in [0, 1]. Without two labels precision_at_10, map and chance are left out and
     rank1 is {} where the extractor cannot be had; both are said. `queries` images, drawn
-    by `seed`, are changed and searched for. Raises StaleIndexError without an index.
+    by `seed`, are changed and searched for. What is found is kept (`kept`). Raises StaleIndexError without an index.
     """
-    index = indexes.load(library)
+    state, index = kept.state_of(library), indexes.load(library)
     if indexes.about(library)["stale"]:
         progress.say("The index is older than the vectors; bring it up to date with: python -m pipeline index")
     with threadpool_limits(settings.cores()):
         rows = retrieval.read(library, index)
-        figures, chance = _by_label(library, rows, progress)
+        figures, chance, told, arrays = _by_label(library, rows, progress)
         found = rank1(library, rows, queries, seed, progress)
         for name, row in figures.items():
             row["rank1"] = {transform: _figure(x) for transform, x in found[name].items()}
         recall = retrieval.index_recall(index, rows, queries, seed, progress)
         whole = figures.pop(maps.COMBINED)
-        return {
+        measured = {
             "embeddings": figures,
             "combined": whole,
             **chance,
-            "index": {"recall_at_10": {weights: _figure(x) for weights, x in recall.items()}},
+            "index": {"recall_at_10": {weights: _figure(x) for weights, x in recall.items()}} | _index(index),
+            "effort": effort.curves(index, rows, seed, progress),
+            "labels": told,
             "maps": _maps(library, rows, progress),
             "agreement": _agreement(rows, progress),
         }
+    kept.keep(library, measured, arrays, state, len(rows.ids))
+    return measured
+
+
+def _index(index: indexes.Index) -> dict:
+    """What is measured, and how much room it takes on the disk, where it is a file or a folder of them."""
+    place = Path(index.state.where)
+    files = [place, *place.rglob("*")] if place.exists() else []
+    size = sum(file.stat().st_size for file in files if file.is_file())
+    return {"type": index.state.options.type, "storage": index.state.options.storage, "bytes": size or None}
 
 
 def _figure(value: float | None) -> float | None:
     return None if value is None else round(float(value), 4)
 
 
-def _by_label(library: Library, rows: Rows, progress: Progress) -> tuple[dict, dict]:
-    """{embedding or `combined`: precision and mAP} and {"chance"}; both empty without labels."""
+def _by_label(library: Library, rows: Rows, progress: Progress) -> tuple[dict, dict, dict, dict]:
+    """{embedding or `combined`: precision and mAP}, {"chance"}, what labels say of neighbors, and the arrays that
+    it rests on; all empty without labels."""
     figures: dict[str, dict] = {name: {} for name in rows.columns}
+    told: dict = {}
+    arrays: dict[str, np.ndarray] = {}
     numbers = {label: number for number, label in enumerate(library.labels())}
     if len(numbers) < 2:
         progress.say("Without precision and mAP: these need images in folders by class, at least two.")
-        return figures, {}
+        return figures, {}, told, arrays
     found = library.images_by_id(rows.ids.tolist())
-    labels = np.array([numbers.get(found[i].label, -1) for i in rows.ids.tolist()], np.int64)
+    given = np.array([numbers.get(found[i].label, -1) for i in rows.ids.tolist()], np.int64)
+    told = {"names": list(numbers), "confusion": {}}
     progress.start("labels", len(figures))
     for name, row in figures.items():
-        mine = np.flatnonzero((labels >= 0) & rows.present[name])
+        mine = np.flatnonzero((given >= 0) & rows.present[name])
         if len(mine) > 1:
-            precision, average = retrieval.label_figures(rows.of(name)[mine], labels[mine])
+            vectors, own = rows.of(name)[mine], given[mine]
+            precision, average = retrieval.label_figures(vectors, own)
             row |= {"precision_at_10": _figure(precision), "map": _figure(average)}
+            votes = labels.votes(vectors, own, len(numbers))
+            arrays |= {f"ids:{name}": rows.ids[mine][votes.at], f"votes:{name}": votes.counts}
+            told["confusion"][name] = labels.confusion(votes, own).round(4).tolist()
+            if name == maps.COMBINED:
+                at, said, often = labels.mistakes(votes, own)
+                arrays["mistakes"] = np.stack([rows.ids[mine][at], own[at], said, often], axis=1)
+                told |= {"mistakes": len(at), "asked": len(votes.at)}
         progress.advance()
-    labeled = labels[labels >= 0]
-    return figures, {"chance": _figure(retrieval.chance(labeled))} if len(labeled) > 1 else {}
+    labeled = given[given >= 0]
+    return figures, {"chance": _figure(retrieval.chance(labeled))} if len(labeled) > 1 else {}, told, arrays
 
 
 def _maps(library: Library, rows: Rows, progress: Progress) -> dict[str, dict]:

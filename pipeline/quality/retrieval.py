@@ -187,13 +187,13 @@ def index_recall(
         part = chosen[start : start + step]
         cosines = {name: rows.of(name)[part] @ rows.of(name).T for name in rows.names}
         for weights in wanted:
-            close = _scores(rows, part, cosines, weights)
+            close = scores(rows, part, cosines, weights)
             hits[text(weights)] += _found(index, rows, part, weights, close, k)
         progress.advance(len(part))
     return {asked: float(np.mean(shares)) if shares else 1.0 for asked, shares in hits.items()}
 
 
-def _scores(rows: Rows, part: np.ndarray, cosines: dict, weights: dict[str, float]) -> np.ndarray:
+def scores(rows: Rows, part: np.ndarray, cosines: dict, weights: dict[str, float]) -> np.ndarray:
     """Σ w·cos / Σ w over what both have (b, n) float32; −inf where they can not be compared."""
     close = np.zeros_like(next(iter(cosines.values())))
     total, sees = np.zeros_like(close), np.zeros(len(rows.ids), bool)

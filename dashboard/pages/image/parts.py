@@ -211,7 +211,8 @@ def neighbors_part(reads: Reads, row: ImageRow) -> html.Section:
         weights = None if name == COMBINED else {name: 1.0}
         try:
             query = Query.around(row.id, weights=weights, top_k=NEIGHBORS)
-            content = _pictures(reads, reads.search(query).matches)
+            found = reads.search(query).matches
+            content = _pictures(reads, found, why={"image": row.id, **(weights or {})})
         except LikenessError as error:
             content = components.error_note(str(error))
         more = html.A("More", href=components.link("/search", image=row.id, **(weights or {})),
@@ -242,8 +243,8 @@ def copies_part(reads: Reads, row: ImageRow) -> html.Section | None:
                         **{"aria-label": "Possible near-duplicates"})
 
 
-def _pictures(reads: Reads, matches: list[Match], *, bits: bool = False) -> html.Div:
-    """Matches as links to their own pages, in one row."""
+def _pictures(reads: Reads, matches: list[Match], *, bits: bool = False, why: Mapping | None = None) -> html.Div:
+    """Matches as links to their own pages, in one row. why: what they were found with."""
     cards = []
     ids = [match.id for match in matches]
     called, shapes = reads.called(ids), galleries.shape_of(reads, ids)
@@ -255,7 +256,8 @@ def _pictures(reads: Reads, matches: list[Match], *, bits: bool = False) -> html
             [
                 html.A(components.thumb(match.id, f"{rank}: {title}"), className="card-picture",
                          href=components.link(_PATH, image=match.id), title=title),
-                html.Span(told, className="small num"),
+                html.A(told, href=components.link("/why", **why, match=match.id), className="small num detail-why", title="Why?")
+                if why else html.Span(told, className="small num"),
             ],
             className="detail-card", style=components.shaped(shapes[match.id]),
         ))

@@ -13,9 +13,10 @@ from dashboard.pages.library.parts import section
 from dashboard.reads import Run
 
 _STAGES = {"scan": "Looking for images", "embed": "Computing vectors", "index": "Building the index",
-           "map": "Laying out the maps"}
+           "map": "Laying out the maps", "labels": "Asking the labels", "recall": "Comparing with exact search",
+           "effort": "Walking the index further and further", "maps": "Judging the maps", "agreement": "Comparing the embeddings"}
 _COMMANDS = {"run": "Update", "scan": "Look for images", "embed": "Compute vectors",
-             "index": "Build the index", "map": "Lay out the maps"}
+             "index": "Build the index", "map": "Lay out the maps", "evaluate": "Measure the quality"}
 
 STOP = "library-stop"
 """Type of the button that stops the run going on."""

@@ -77,7 +77,8 @@ def image_panel(
     shapes = galleries.shape_of(reads, [match.id for match in found.matches])
     children.append(components.justified(
         components.match_card(
-            match, called[match.id], rank, found.weights, kind=NEIGHBOR, shape=shapes[match.id], leave_out=("map",)
+            match, called[match.id], rank, found.weights, kind=NEIGHBOR, shape=shapes[match.id], leave_out=("map",),
+            why=components.link("/why", image=row.id, match=match.id, **(weights_for(name) or {})),
         )
         for rank, match in enumerate(found.matches, 1)
     ))

@@ -105,12 +105,12 @@ class FaissIndex(Index):
         return self._answer(vectors, weights, k, self.allowed(filter), find, missing)
 
     def approximate(
-        self, vectors: Mapping[str, np.ndarray], weights: Mapping[str, float], k: int
+        self, vectors: Mapping[str, np.ndarray], weights: Mapping[str, float], k: int, effort: int | None = None
     ) -> Neighbors:
         """The same by the structure alone, where a search would scan few images and miss none."""
 
-        def find(query, most, mask, effort):
-            return structures.walk(self.structure, query, most, mask, effort)
+        def find(query, most, mask, usual):
+            return structures.walk(self.structure, query, most, mask, effort or usual)
 
         return self._answer(vectors, weights, k, None, find)
 

@@ -1,0 +1,1 @@
+"""Why: one match beside what it was found with, and what the two share."""

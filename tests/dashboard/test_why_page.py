@@ -1,0 +1,109 @@
+"""Why a match is one, as the page says it: figures that add up, and what is drawn over the pictures."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.app import create_app
+from dashboard.pages.why import told
+from dashboard.reads import Reads
+from dashboard.uploads.edit import EditedPictures
+from pipeline.library import Library
+from pipeline.search import Query
+from tests.dashboard.accessibility import faults
+
+
+@pytest.fixture(scope="module")
+def reads(made_library) -> Reads:
+    return Reads(Library(made_library))
+
+
+def test_amounts_are_rounded_so_that_they_add_up():
+    draw = np.random.default_rng(0)
+    for _ in range(300):
+        amounts = draw.normal(0.2, 0.3, draw.integers(1, 6)).tolist()
+        shown = told.rounded(amounts, sum(amounts))
+        assert sum(round(one * 1000) for one in shown) == round(sum(amounts) * 1000)
+        assert max(abs(one - exact) for one, exact in zip(shown, amounts)) <= 0.001
+
+
+def test_what_is_shown_adds_up_to_the_score_of_the_search(reads):
+    for params in ({"image": "3"}, {"image": "3", "sift": "1"}, {"image": "3", "color": "1", "efficientnet": "0.4"}):
+        weights = {name: float(value) for name, value in params.items() if name != "image"} or None
+        for match in reads.search(Query.around(3, weights=weights, top_k=4)).matches:
+            shown = told.told(reads, EditedPictures(reads), params | {"match": str(match.id)}, {})["score"]
+            assert shown["score"] == round(match.score, 3)
+            assert sum(round(1000 * part["amount"]) for part in shown["parts"]) == round(1000 * match.score)
+
+
+def test_the_route_answers_nonsense_with_a_sentence(made_library):
+    client = create_app(Library(made_library)).server.test_client()
+    for search, body in (
+        ("", {}), ("?match=1", {}), ("?image=1&match=99999", {}), ("?upload=ab&match=1", {"pictures": {"ab": "data:image/png;base64,@@"}}),
+        ("?upload=ab&match=1", {"uploads": 3, "names": [], "pictures": {"ab": 7}}), ("?image=1&match=2&color=0&sift=nan&beside=99", {}),
+    ):
+        answer = client.post(f"/why/told{search}", json=body)
+        assert answer.status_code == 200
+        assert "error" in answer.json or answer.json["score"]
+
+
+@pytest.mark.browser
+def test_from_a_match_to_its_reasons_and_back(page: Page):
+    """By key from the gallery: the bar, the views over the pictures, a spot that answers, and Esc leads back."""
+    page.goto("/search?image=3&count=12")
+    card = page.locator("#search-gallery a.picture").nth(1)
+    expect(card).to_be_visible()
+    score = page.locator("#search-gallery .match-score").nth(1).text_content()
+    match = card.get_attribute("data-image")
+    card.focus()
+    page.keyboard.press("w")
+    expect(page).to_have_url(re.compile(r"/why\?"))
+    assert parse_qs(urlsplit(page.url).query) == {"image": ["3"], "match": [match]}
+    expect(page.locator(".why-total strong")).to_have_text(score)
+    cells = page.locator(".why-parts tbody tr:not(.why-off):not(.why-sum) td:nth-child(4)").all_text_contents()
+    assert sum(round(1000 * float(one.replace("−", "-"))) for one in cells) == round(1000 * float(score))
+    widths = page.evaluate("() => [...document.querySelectorAll('.why-bar > span')].map(one => one.getBoundingClientRect().width)")
+    whole = page.locator(".why-bar").bounding_box()["width"]
+    assert sum(widths) / whole == pytest.approx(float(score), abs=0.01)
+    expect(page.locator("#why-side")).to_contain_text("lie where one movement puts them")
+    assert not faults(page, "#why")
+
+    page.get_by_role("button", name="Color", exact=True).click()
+    expect(page).to_have_url(re.compile("view=colors"))
+    first = page.locator(".why-color").first
+    expect(first).to_be_visible()
+    page.wait_for_function("() => document.querySelector('[data-side=found] canvas').width === 480")
+    first.focus()  # one color alone: its pixels are clear, most others veiled
+    clear = "() => { const c = document.querySelector('[data-side=found] canvas'); const d = c.getContext('2d')" \
+        ".getImageData(0, 0, c.width, c.height).data; let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] < 10; return 4 * n / d.length; }"
+    page.wait_for_function(f"() => {{ const share = ({clear})(); return share > 0 && share < 0.9; }}")
+
+    page.get_by_role("button", name="Meaning", exact=True).click()
+    box = page.locator("[data-side=asked]").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator("#why-spot")).to_contain_text("cosine")
+    expect(page.locator("[data-side=found] .why-ring")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile(r"/search\?image=3"))
+
+
+@pytest.mark.browser
+def test_a_cropped_picture_of_ones_own_shows_the_points_it_shares(page: Page, made_library):
+    file = Library(made_library).image(6).file
+    page.goto("/search")
+    page.locator("#search-file input[type=file]").set_input_files(str(file))
+    card = page.locator("#search-gallery a.picture[data-image='6']")
+    expect(card).to_be_visible()
+    key = re.search("upload=([0-9a-f]+)", page.url)[1]
+    page.goto(f"/search?upload={key}~100.100.800.800")  # cropped, in the same tab
+    expect(card).to_be_visible()
+    card.click(button="right")
+    page.get_by_role("menuitem", name="Why is it a match?").click()
+    expect(page.locator("#why-side")).to_contain_text("The same thing or the same picture")
+    expect(page.locator(".why-line").first).to_be_attached()
+    expect(page.get_by_role("img", name=re.compile(f"Searched with: {re.escape(file.name)}"))).to_be_visible()
