@@ -118,7 +118,7 @@
   function place(found) {
     if (!found) return "–";
     const [rank, of, about] = found;
-    return `${about ? "about " : ""}${rank.toLocaleString("en")} of ${of.toLocaleString("en")}`;
+    return make("span", {}, `${about ? "about " : ""}${rank.toLocaleString("en")}`, make("span", { className: "why-of" }, ` of ${of.toLocaleString("en")}`));
   }
 
   // The pictures side by side, as high as one another.

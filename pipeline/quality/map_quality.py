@@ -11,12 +11,14 @@ import numpy as np
 from pipeline.quality.retrieval import K, closeness, drawn, nearest
 
 
-def quality(vectors: np.ndarray, points: np.ndarray, seed: int = 0) -> tuple[float, float] | None:
+def quality(
+    vectors: np.ndarray, points: np.ndarray, seed: int = 0, most: int | None = None
+) -> tuple[float, float] | None:
     """(trustworthiness, continuity) of a map, over neighborhoods of ten.
 
     vectors: (n, d) float32, compared by inner product (cosine, for unit vectors). points:
     (n, 2 or 3) float, compared by Euclidean distance. Of more than some thousand points a
-    sample is judged, each against all others. Fewer than three points have no
+    sample is judged, each against all others; `most`: of fewer, too, so many at most. Fewer than three points have no
     neighborhoods: None. In small maps the neighborhood is less than half of the points,
     where the measure is defined.
     """
@@ -25,6 +27,8 @@ def quality(vectors: np.ndarray, points: np.ndarray, seed: int = 0) -> tuple[flo
     if k < 1:
         return None
     queries = drawn(count, seed)
+    if most is not None and len(queries) > most:
+        queries = np.sort(np.random.default_rng(seed).choice(queries, most, replace=False))
     intruders = torn = 0
     for part, true in closeness(vectors, queries):
         shown = _shown(points, part)

@@ -166,9 +166,9 @@ def test_the_original_of_a_changed_copy(made_library):
         assert row["other"] <= 2 / 12  # one image of the 60 may be the nearest to anything
 
 
-def test_the_whole_of_a_library(made_library):
-    figures = evaluate(Library(made_library), queries=8)
-    assert set(figures) == {"embeddings", "combined", "chance", "index", "maps", "agreement"}
+def test_the_whole_of_a_library(library):
+    figures = evaluate(library, queries=8)
+    assert set(figures) == {"embeddings", "combined", "chance", "index", "effort", "labels", "maps", "agreement"}
     for row in [*figures["embeddings"].values(), figures["combined"]]:
         assert figures["chance"] < row["precision_at_10"] <= 1 and figures["chance"] < row["map"] <= 1
         assert set(row["rank1"]) == {"crop70", "rotate12", "half_jpeg20", "dark_mirror", "blur2"}

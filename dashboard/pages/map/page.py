@@ -21,6 +21,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html,
 from dashboard import components, facets, words
 from dashboard.access import READ, RUN, needs
 from dashboard.pages.map import panels, selection
+from dashboard.pools import LONG
 from dashboard.reads import Reads, colorings
 from dashboard.reads.clusterings import Clusterings
 from dashboard.reads.map_data import Drawings
@@ -214,6 +215,12 @@ def register(app: Dash, reads: Reads) -> None:
     @needs(READ)
     def panel(image: int | None, name: str):
         return chosen(reads, image, name, reasons)
+
+    # It takes a look at the whole map, and so comes after the neighbors.
+    @app.callback(Output("map-trust", "children"), Input("map-trust", "id"), State("map-name", "value"))
+    @needs(READ, pool=LONG)
+    def trusted(_, name: str):
+        return panels.trusted(reads, name)
 
     app.clientside_callback(
         ClientsideFunction("map", "show"),

@@ -10,6 +10,7 @@ from dashboard.reads import Reads, galleries
 from dashboard.reads.reasons import Reasons
 from pipeline.errors import LikenessError
 from pipeline.maps import COMBINED
+from pipeline.quality import trust
 from pipeline.search import Query
 
 NEIGHBORS = 12
@@ -71,6 +72,7 @@ def image_panel(
             ],
             className="map-keys",
         ),
+        html.P(id="map-trust", className="soft small", role="status"),
     ]
     called = reads.called([row.id, *(match.id for match in found.matches)])  # apart from its own name, too
     children.append(components.legend(name for name, weight in found.weights.items() if weight))
@@ -83,6 +85,21 @@ def image_panel(
         for rank, match in enumerate(found.matches, 1)
     ))
     return children, [match.id for match in found.matches]
+
+
+def trusted(reads: Reads, name: str) -> list | None:
+    """How far a map can be believed, in one sentence on how to read it."""
+    try:
+        found = trust.of(reads.library, reads.searcher.index(), reads.map(name))
+    except LikenessError:
+        return None
+    if found is None:
+        return None
+    return [
+        f"Trustworthiness {found[0]:.2f}: how far what lies together here is alike; continuity {found[1]:.2f}: how far "
+        "what is alike lies together; 1 is perfect. ",
+        html.A("Quality", href=components.link("/quality"), className="card-link"),
+    ]
 
 
 def note_chips(reads: Reads, image_id: int) -> list:

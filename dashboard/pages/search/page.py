@@ -22,7 +22,9 @@ from dashboard.pages.search.panel import MODE_ABOUT, MODE_TITLES, examples, quer
 from dashboard.pages.search.query import Settings, query_of, rated_as
 from dashboard.pages.search.results import Shown
 from dashboard.pages.search.stage import query_view
+from dashboard.pools import LONG
 from dashboard.reads import Reads
+from dashboard.reads.exactness import Exactnesses, said
 from dashboard.reads import facets as passing
 from dashboard.routes import ratings as rating_export
 from dashboard.uploads.edit import EditedPictures
@@ -99,8 +101,9 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
     weights = {"type": "search-weight", "embedding": ALL}
     settings_states = [
         (weights, "value"), ("search-metric", "value"), ("search-count", "value"), ("search-mode", "value"),
-        (facets.WHERE, "data"),
+        ("search-exact", "value"), (facets.WHERE, "data"),
     ]
+    exactnesses = Exactnesses(reads)
 
     @app.callback(
         Output("search-query", "children"), Input("search-asked", "data"), Input("search-active", "data"),
@@ -156,6 +159,15 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
             reads, query, settings, shown["question"], shown=before, of=shown["of"]
         )
         return {"after": len(before.ids), "matches": page.matches, "shown": page.shown.data}
+
+    @app.callback(
+        Output("search-exactness", "children"), Input(weights, "value"), Input("search-metric", "value"),
+        Input("search-count", "value"), Input("search-exact", "value"), State(weights, "id"),
+    )
+    @needs(READ, pool=LONG)
+    def on_weights(values, metric, count, exact, ids):
+        counting = {part["embedding"]: float(value or 0) for part, value in zip(ids, values)}
+        return "" if metric == "hamming" else said(exactnesses.of(counting, int(count)), bool(exact))
 
     @app.callback(Output("search-ratings", "children"), Input("acted", "data"))
     @needs(READ)
@@ -214,10 +226,10 @@ def _register_browser(app: Dash) -> None:
     )
 
 
-def _settings(values, metric, count, mode, where, ids) -> Settings:
+def _settings(values, metric, count, mode, exact, where, ids) -> Settings:
     """What the controls say; ids: of the sliders."""
     weights = {part["embedding"]: float(value or 0) for part, value in zip(ids, values)}
-    return Settings(weights, metric, int(count), mode, where or "")
+    return Settings(weights, metric, int(count), mode, where or "", exact=bool(exact))
 
 
 def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Settings) -> tuple:

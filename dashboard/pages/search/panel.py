@@ -134,6 +134,12 @@ def settings_part(reads: Reads, names: Sequence[str], settings: Settings) -> htm
                 ),
                 dcc.Store(id="search-presets", data=presets),
                 html.Div([_slider(name, titles[name], settings.weights[name]) for name in names]),
+                html.Div(
+                    [html.Span(id="search-exactness", className="num", role="status",
+                               title="Measured with images of this library: of what an exact search finds, the share that the index finds"),
+                     dbc.Switch(id="search-exact", value=settings.exact, label="Exact", class_name="exact-switch")],
+                    className="exactness small soft",
+                ),
             ], True, "folded folded-first"),
             _fold("Metric and number", [
                 segments("search-metric", "Metric", _METRIC_TITLES, settings.metric),

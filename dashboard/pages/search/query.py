@@ -25,7 +25,7 @@ _OLDER = {"label": "label", "folder": "folder", "in": "collection", "tag": "tag"
 class Settings:
     """How is searched: weights 0–1 by embedding, metric, matches at a time, mode, and the
     conditions on what is found, as the address writes them. by: what the matches shown are sorted by
-    (`galleries.SORTS`); it changes nothing of what is found."""
+    (`galleries.SORTS`); it changes nothing of what is found. exact: every image is compared."""
 
     weights: dict[str, float]
     metric: str = METRICS[0]
@@ -33,6 +33,7 @@ class Settings:
     mode: str = MODES[0]
     where: str = ""
     by: str = galleries.AS_GIVEN
+    exact: bool = False
 
     @classmethod
     def of(cls, params: Mapping[str, str], names: Sequence[str]) -> Settings:
@@ -44,6 +45,7 @@ class Settings:
             _one_of(params.get("mode"), MODES, MODES[0]),
             where_from(params),
             _one_of(params.get("by"), galleries.SORTS, galleries.AS_GIVEN),
+            params.get("exact") == "1",
         )
 
     def params(self) -> dict[str, object]:
@@ -54,6 +56,7 @@ class Settings:
         params["metric"] = self.metric if self.metric != METRICS[0] else None
         params["count"] = self.count if self.count != COUNT else None
         params["mode"] = self.mode if self.mode != MODES[0] else None
+        params["exact"] = 1 if self.exact else None
         return params | {"where": self.where or None, "by": self.by if self.by != galleries.AS_GIVEN else None}
 
 
@@ -107,7 +110,7 @@ def query_of(
     return Query(
         entries=entries, weights=_weights(settings.weights),
         # Other metrics compare pictures with pictures alone.
-        metric=METRICS[0] if any(part.scaled for part in entries) else settings.metric, top_k=settings.count,
+        metric=METRICS[0] if any(part.scaled for part in entries) else settings.metric, top_k=settings.count, exact=settings.exact,
         filter=Filter(facets.asked(reads, settings.where), exclude=tuple(sorted(exclude))),
     )
 
