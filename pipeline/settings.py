@@ -41,6 +41,8 @@ class EmbedOptions:
     """Worker processes that decode; 0: one per core."""
     device: str = "auto"
     """Where networks run."""
+    on: str = "local"
+    """Where pictures are looked at: this machine, or a Ray cluster (`extraction.pools`)."""
 
 
 @dataclass(frozen=True)

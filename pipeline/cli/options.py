@@ -116,6 +116,8 @@ embed_options = _options(
     click.option("--model-batch-size", type=click.IntRange(1), default=EMBED.model_batch_size,
                  help="Images per pass of a network."),
     click.option("--workers", type=click.IntRange(0), default=EMBED.workers, help="Decoding processes; 0: one per core."),
+    click.option("--on", metavar="WHERE", default=EMBED.on,
+                 help="Where pictures are looked at: local, ray (started here), ray:auto or ray://HOST:10001 (a cluster)."),
     click.option("--device", type=click.Choice(settings.DEVICES), default=EMBED.device, help="Where networks run."),
     *_extractor_options(),
     click.option("--weights", "weights_of", multiple=True, metavar="NAME=FILE", callback=_weights_of,

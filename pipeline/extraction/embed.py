@@ -24,9 +24,9 @@ from threadpoolctl import threadpool_limits
 from pipeline.embeddings import EMBEDDINGS, Extractor, FittedExtractor
 from pipeline.errors import WeightsUnavailableError
 from pipeline.extraction import plan, speed
-from pipeline.extraction.local import LocalPool
 from pipeline.extraction.plan import Given
 from pipeline.extraction.pool import MakePool, Pool, Prepared
+from pipeline.extraction.pools import pool_on
 from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.progress import Progress, Silent
@@ -63,12 +63,12 @@ def embed(
     given: Given = {},
     options: EmbedOptions = EmbedOptions(),
     progress: Progress = Silent(),
-    make_pool: MakePool = LocalPool,
+    make_pool: MakePool | None = None,
 ) -> EmbedReport:
     """Compute every missing or stale vector of the named embeddings.
 
     given: options to change, by embedding; what is not named stays as the library remembers
-    it. Unreadable images are recorded with their reason and skipped. Raises EmbeddingError
+    it. make_pool: who looks at the pictures; None: as the options say. Unreadable images are recorded with their reason and skipped. Raises EmbeddingError
     for unknown names and WeightsUnavailableError where a network cannot be loaded.
     """
     extractors = plan.extractors(library, names, given, options.device, progress)
@@ -87,6 +87,7 @@ def embed(
     if told := speed.sentence(extractors, needs.values(), options.workers or worker_count()):
         progress.say(told)
     progress.start("embed", len(needs))
+    make_pool = make_pool or pool_on(options.on)
     with closing(make_pool(list(extractors.values()), options.workers)) as pool, _Encoder(options) as encoder:
         loop = _Loop(library, extractors, needs, pool, encoder, options, progress, report)
         chosen = _sample(list(needs)) if learning else []

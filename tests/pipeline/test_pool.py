@@ -5,27 +5,51 @@ from __future__ import annotations
 import os
 import signal
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from pipeline.embeddings import Extractor, FittedExtractor, create
 from pipeline.embeddings.base import unit_rows
+from pipeline.errors import SettingsError
+from pipeline.extraction.embed import embed
 from pipeline.extraction.local import LocalPool
+from pipeline.extraction.ray_pool import RayPool
+from pipeline.extraction.scan import scan
+from pipeline.library import Library
 from pipeline.pictures import decoding
 from pipeline.processes import Limits
+from pipeline.settings import EmbedOptions
 
 pytestmark = pytest.mark.slow
 
-POOLS = {"local": LocalPool}
+POOLS = {"local": LocalPool, "ray": RayPool}
 
 LIMITS = Limits(seconds=3, memory=400_000_000)
 
 
+@pytest.fixture(scope="module")
+def cluster():
+    """Two machines, as far as Ray knows, of a core each."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    ray = pytest.importorskip("ray", reason="ray is an optional package")
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    made.add_node(num_cpus=1)
+    ray.init(address=made.address, log_to_driver=False)
+    yield made
+    ray.shutdown()
+    made.shutdown()
+
+
 @pytest.fixture(params=list(POOLS))
 def make_pool(request):
+    if request.param == "ray":
+        request.getfixturevalue("cluster")
     return POOLS[request.param]
 
 
@@ -181,16 +205,58 @@ def test_a_mistake_of_ours_is_raised_where_the_batch_is_awaited(make_pool, tmp_p
     assert "in prepare" in caught.value.__notes__[0]
 
 
-def test_a_pool_that_is_closed_leaves_no_process(make_pool, tmp_path):
-    import multiprocessing
+def working() -> set[int]:
+    """Processes below this one that look at pictures, or will."""
+    below = psutil.Process().children(recursive=True)
+    named = {}
+    for process in below:
+        with suppress(psutil.Error):
+            named[process.pid] = " ".join(process.cmdline())
+    return {pid for pid, name in named.items() if "spawn_main" in name or "_Actor" in name}
 
+
+def test_a_pool_that_is_closed_leaves_no_process(make_pool, tmp_path):
     files = painted(tmp_path, [30, 30])
-    before = set(multiprocessing.active_children())
+    before = working()
     pool = make_pool([Harmful()], 2, Limits(60, 0))
     pool.look([(at, str(file), ["harmful"]) for at, file in enumerate(files)])
-    while not set(multiprocessing.active_children()) - before:
+    while not working() - before:
         time.sleep(0.05)
     started = time.monotonic()
     pool.close()
-    assert time.monotonic() - started < 20
-    assert not set(multiprocessing.active_children()) - before
+    while working() - before:
+        assert time.monotonic() - started < 20
+        time.sleep(0.05)
+
+
+def test_an_actor_and_a_machine_that_are_lost_lose_nothing(cluster, tmp_path):
+    files = [str(file) for file in painted(tmp_path, list(range(100, 160)))]
+    machine = cluster.add_node(num_cpus=1)
+    with closing(RayPool([Harmful()], 3)) as pool:
+        for _ in range(4):
+            pool.look([(at, file, ["harmful"]) for at, file in enumerate(files)])
+        first = pool.receive()
+        actor = next(p for p in psutil.Process().children(recursive=True) if "ray::_Actor" in " ".join(p.cmdline()))
+        actor.kill()
+        second = pool.receive()
+        cluster.remove_node(machine, allow_graceful=False)  # its actor finds no room to come back
+        rest = [pool.receive(), pool.receive()]
+    for batch in (second, *rest):
+        assert [item.image_id for item in batch] == list(range(60))
+        for one, other in zip(batch, first):
+            assert one.state == "ok" and np.array_equal(one.arrays["harmful"], other.arrays["harmful"])
+
+
+def test_a_run_on_ray_makes_the_vectors_of_a_run_here(cluster, pictures, tmp_path):
+    found = {}
+    for where in ("local", "ray"):
+        library = Library(tmp_path / where, create=True)
+        scan(library, [pictures])
+        report = embed(library, ["color", "sift"], options=EmbedOptions(on=where, workers=2))
+        assert report.failed == 0 and report.vectors["sift"] == 60
+        found[where] = {name: library.vectors(name) for name in ("color", "sift")}
+    for name in ("color", "sift"):
+        assert np.array_equal(found["local"][name][0], found["ray"][name][0])
+        np.testing.assert_allclose(found["local"][name][1], found["ray"][name][1], atol=1e-6)
+    with pytest.raises(SettingsError, match="not on 'elsewhere'"):
+        embed(Library(tmp_path / "new", create=True), ["color"], options=EmbedOptions(on="elsewhere"))

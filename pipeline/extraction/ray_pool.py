@@ -1,0 +1,208 @@
+"""The pool of a Ray cluster, or of Ray on this machine: actors that read, decode and prepare.
+
+An actor has a process of its own for the pictures (`local`), so that what ends or hangs a decoder
+ends no actor. An actor that is lost Ray starts again, where there is room; what it was at is given
+to the others meanwhile. Looking at a picture twice changes nothing. Answers come back to the one process
+that stores them. The machines must find the files under the same names, as on a share.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from pipeline import settings
+from pipeline.embeddings import Extractor, FittedExtractor
+from pipeline.errors import LikenessError, SettingsError
+from pipeline.extraction.local import LocalPool
+from pipeline.extraction.pool import Describe, Look, Prepared
+from pipeline.processes import Limits
+
+_CHUNK = 16  # images per message to an actor
+_AHEAD = 4  # chunks an actor has: enough while this process stores a batch
+_TRIES = 5  # times that a chunk may lose its actor
+_ALONE = 120.0  # seconds without any actor, after which nobody will come
+
+
+@dataclass(eq=False)
+class _Batch:
+    """Chunks that were sent out together, and their answers as they come."""
+
+    answers: list[list[Prepared] | None]
+
+
+@dataclass(eq=False)
+class _Chunk:
+    batch: _Batch
+    place: int
+    kind: str
+    tasks: list
+    fits: dict
+    lost: int = 0
+    """How many actors have ended with it."""
+
+
+class _Actor:
+    """What runs on a machine of the cluster."""
+
+    def __init__(self, extractors: bytes, limits: Limits):
+        self._pool = LocalPool(pickle.loads(extractors), 1, limits)
+        self._fits: dict[str, int] = {}
+
+    def here(self) -> None:
+        """Answers as soon as it can work."""
+
+    def work(self, kind: str, tasks: list, fits: dict) -> list[Prepared]:
+        """One answer per task. fits: by embedding, which codebook, and the reference to it."""
+        import ray
+
+        for name, (number, kept) in fits.items():
+            if self._fits.get(name) != number:
+                self._pool.publish(pickle.loads(ray.get(kept[0])))
+                self._fits[name] = number
+        getattr(self._pool, kind)(tasks)
+        return self._pool.receive()
+
+
+class RayPool:
+    """address: of a cluster (`auto` for the one of this machine, `ray://HOST:10001` from outside);
+    None: Ray is started here and ended with the pool. count 0: as many actors as there are cores."""
+
+    def __init__(
+        self, extractors: Sequence[Extractor], count: int = 0, limits: Limits | None = None, *, address: str | None = None
+    ):
+        self._ray = _imported()
+        self._own = not self._ray.is_initialized()
+        if self._own:
+            _connect(self._ray, address, count)
+        self.count = count or int(self._ray.cluster_resources().get("CPU", 1))
+        kept = pickle.dumps(list(extractors))
+        limits = settings.picture_limits() if limits is None else limits
+        kind = self._ray.remote(num_cpus=1, max_restarts=-1)(_Actor)
+        self._actors = [kind.remote(kept, limits) for _ in range(self.count)]
+        self._busy = [0] * self.count
+        self._fits: dict[str, tuple[int, list]] = {}
+        self._batches: deque[_Batch] = deque()
+        self._waiting: deque[_Chunk] = deque()
+        self._running: dict = {}
+        self._coming: dict = {}
+
+    def __enter__(self) -> RayPool:
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    @property
+    def actors(self) -> list:
+        """The handles of the actors."""
+        return self._actors
+
+    def look(self, tasks: Sequence[Look]) -> None:
+        self._send("look", list(tasks))
+
+    def describe(self, tasks: Sequence[Describe]) -> None:
+        self._send("describe", list(tasks))
+
+    def publish(self, extractor: FittedExtractor) -> None:
+        number = self._fits.get(extractor.name, (0,))[0] + 1
+        self._fits[extractor.name] = number, [self._ray.put(pickle.dumps(extractor))]
+
+    def receive(self) -> list[Prepared]:
+        batch = self._batches.popleft()
+        while None in batch.answers:
+            self._hand_out()
+            patience = None if self._running else _ALONE
+            done, _ = self._ray.wait([*self._running, *self._coming], num_returns=1, timeout=patience)
+            if not done:
+                raise LikenessError(f"No machine of the cluster has answered for {_ALONE:g} s. What is stored is kept.")
+            if done[0] in self._coming:
+                self._welcome(done[0])
+            else:
+                self._take(done[0])
+        self._hand_out()
+        return [item for part in batch.answers for item in part]
+
+    def close(self) -> None:
+        for kept in (self._waiting, self._batches, self._running, self._coming):
+            kept.clear()
+        if self._own:
+            self._ray.shutdown()
+            return
+        for actor in self._actors:
+            with suppress(Exception):  # it may have gone already
+                self._ray.kill(actor)
+
+    def _send(self, kind: str, tasks: list) -> None:
+        parts = [tasks[start : start + _CHUNK] for start in range(0, len(tasks), _CHUNK)]
+        batch = _Batch([None] * len(parts))
+        self._batches.append(batch)
+        self._waiting.extend(_Chunk(batch, at, kind, part, dict(self._fits)) for at, part in enumerate(parts))
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        """Give chunks to the actors with the fewest, up to so many each."""
+        away = set(self._coming.values())
+        while self._waiting and (free := [at for at, busy in enumerate(self._busy) if busy < _AHEAD and at not in away]):
+            at = min(free, key=self._busy.__getitem__)
+            chunk = self._waiting.popleft()
+            self._running[self._actors[at].work.remote(chunk.kind, chunk.tasks, chunk.fits)] = at, chunk
+            self._busy[at] += 1
+
+    def _take(self, done) -> None:
+        """An answer, or the loss of an actor: what it was at goes to the others."""
+        at, chunk = self._running.pop(done)
+        self._busy[at] -= 1
+        errors = self._ray.exceptions
+        try:
+            chunk.batch.answers[chunk.place] = self._ray.get(done)
+        except errors.RayTaskError as error:
+            raise error.as_instanceof_cause() from None
+        except errors.RayError as error:
+            chunk.lost += 1
+            if chunk.lost >= _TRIES:
+                said = str(error).strip().splitlines()[0]
+                raise LikenessError(f"The cluster lost the same work {_TRIES} times: {said}") from error
+            self._waiting.appendleft(chunk)
+            self._await(at)
+
+    def _await(self, at: int) -> None:
+        """Give an actor nothing until it says that it is there again."""
+        if at not in self._coming.values():
+            self._coming[self._actors[at].here.remote()] = at
+
+    def _welcome(self, done) -> None:
+        at = self._coming.pop(done)
+        try:
+            self._ray.get(done)
+        except self._ray.exceptions.RayError:
+            time.sleep(0.2)
+            self._await(at)
+
+
+def _imported():
+    try:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves the machine
+        import ray
+    except ImportError:
+        raise SettingsError("--on ray needs a package: pip install ray") from None
+    return ray
+
+
+def _connect(ray, address: str | None, count: int) -> None:
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    here = {"include_dashboard": False, "num_cpus": max(count, settings.cores())} if address is None else {}
+    try:
+        ray.init(address=address, **quiet, **here)
+    except Exception as error:  # Ray, gRPC and the client each raise their own
+        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise LikenessError(f"No Ray cluster answers at {address or 'this machine'}: {said}") from error
