@@ -71,6 +71,7 @@ def embed(
     it. make_pool: who looks at the pictures; None: as the options say. Unreadable images are recorded with their reason and skipped. Raises EmbeddingError
     for unknown names and WeightsUnavailableError where a network cannot be loaded.
     """
+    make_pool = make_pool or pool_on(options.on)
     extractors = plan.extractors(library, names, given, options.device, progress)
     report = EmbedReport(vectors=dict.fromkeys(names, 0))
     learning = []
@@ -87,7 +88,6 @@ def embed(
     if told := speed.sentence(extractors, needs.values(), options.workers or worker_count()):
         progress.say(told)
     progress.start("embed", len(needs))
-    make_pool = make_pool or pool_on(options.on)
     with closing(make_pool(list(extractors.values()), options.workers)) as pool, _Encoder(options) as encoder:
         loop = _Loop(library, extractors, needs, pool, encoder, options, progress, report)
         chosen = _sample(list(needs)) if learning else []
