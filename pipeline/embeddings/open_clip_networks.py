@@ -15,10 +15,11 @@ import numpy as np
 
 from pipeline.embeddings import models
 from pipeline.embeddings.base import unit_rows
+from pipeline.embeddings.described import Described
 from pipeline.embeddings.hub import Source
 from pipeline.embeddings.options import option
 from pipeline.embeddings.preprocessing import Preprocessing
-from pipeline.embeddings.pretrained import Described, Pretrained, PretrainedOptions, loaded, unknown
+from pipeline.embeddings.pretrained import Pretrained, PretrainedOptions, loaded, unknown
 from pipeline.errors import WeightsUnavailableError
 
 _TEXT, _IMAGE = ("transformer", "token_embedding", "ln_final", "text", "text_decoder"), ("visual",)

@@ -16,6 +16,7 @@ import numpy as np
 
 from pipeline.embeddings import engines, hub, models
 from pipeline.embeddings.base import Extractor, unit_rows
+from pipeline.embeddings.described import Described, remembered
 from pipeline.embeddings.options import Options, option
 from pipeline.embeddings.preprocessing import Preprocessing
 from pipeline.errors import EmbeddingError, WeightsUnavailableError
@@ -36,20 +37,6 @@ class PretrainedOptions(Options):
     weights: Path | None = option(None, "File with its weights.", flag="", file=True, changes_vectors=False)
     """None: Hugging Face's cache on this machine, or its hub. Not where they lie but what is in
     them makes the vectors, and is in the fingerprint."""
-
-
-@dataclass(frozen=True)
-class Described:
-    """What a package knows of a network without its weights.
-
-    exact: its name as the package writes it. dim: length of its vectors. source: where its
-    weights are published; None: nowhere, or not as a file that can be fetched.
-    """
-
-    exact: str
-    dim: int
-    preprocessing: Preprocessing
-    source: hub.Source | None
 
 
 class Pretrained(Extractor):
@@ -81,7 +68,11 @@ class Pretrained(Extractor):
     @property
     def about(self) -> Described:
         """What the package knows of this network."""
-        return self.described(self.options.model)
+        return self._about(self.options.model)
+
+    @classmethod
+    def _about(cls, model: str) -> Described:
+        return remembered(cls.packages[0], model, cls.described)
 
     @property
     def dim(self) -> int:
@@ -94,7 +85,7 @@ class Pretrained(Extractor):
 
     @classmethod
     def unavailable(cls, options: PretrainedOptions) -> str | None:
-        described, given = cls.described(options.model), options.weights
+        described, given = cls._about(options.model), options.weights
         if given:
             return None if given.is_file() else f"There is no file {given} with the weights of {described.exact}."
         if described.source is None:
@@ -113,7 +104,7 @@ class Pretrained(Extractor):
         """The file with the weights, where it is on this machine."""
         if options.weights:
             return options.weights if options.weights.is_file() else None
-        source = cls.described(options.model).source
+        source = cls._about(options.model).source
         return source and source.here()
 
     def fetch(self, progress: Progress = Silent()) -> None:

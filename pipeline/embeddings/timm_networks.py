@@ -8,9 +8,10 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+from pipeline.embeddings.described import Described
 from pipeline.embeddings.hub import Source
 from pipeline.embeddings.preprocessing import Preprocessing
-from pipeline.embeddings.pretrained import Described, Pretrained, unknown
+from pipeline.embeddings.pretrained import Pretrained, unknown
 from pipeline.errors import EmbeddingError
 
 

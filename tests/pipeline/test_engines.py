@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.embeddings import create, efficientnet, engines, hub
+from pipeline.embeddings import create, described, efficientnet, engines, hub, models
 from pipeline.embeddings.engines import contract, kept, openvino, torch
 from pipeline.embeddings.timm_networks import Timm
 from pipeline.errors import SettingsError
@@ -157,3 +157,30 @@ def test_the_engine_can_be_named(monkeypatch):
     monkeypatch.setenv("LIKENESS_ENGINE", "steam")
     with pytest.raises(SettingsError, match="LIKENESS_ENGINE is one of auto, openvino, torch"):
         engines.name("cpu")
+
+
+def test_a_network_that_was_converted_starts_without_torch(tmp_path, cache):
+    """Its package is not asked either, nor where what was kept of its answer is nonsense."""
+    name, file = f"timm:{MODELS['vit']}", write_timm(MODELS["vit"], tmp_path / "model.safetensors")
+    described.remembered.cache_clear()
+    models.forget()
+    mine = create(name, {"weights": file}, "cpu")
+    expected = mine.extract(contract.drawn(160))
+    script = (
+        "import sys\n"
+        "sys.modules['torch'] = sys.modules['timm'] = None\n"
+        "import numpy as np\n"
+        "from pipeline.embeddings import create\n"
+        "from pipeline.embeddings.engines.contract import drawn\n"
+        f"extractor = create({name!r}, {{'weights': {str(file)!r}}}, 'cpu')\n"
+        f"np.save({str(tmp_path / 'rows.npy')!r}, extractor.extract(drawn(160)))\n"
+        "print(extractor.fingerprint)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout == f"{mine.fingerprint}\n"
+    assert contract.least_cosine(np.load(tmp_path / "rows.npy"), expected) > 0.9999
+    (kept_answer,) = cache.glob("*.json")
+    for nonsense in ("{", "[]", '{"model": "other"}', kept_answer.read_text().replace('"dim"', '"dam"')):
+        kept_answer.write_text(nonsense)
+        described.remembered.cache_clear()
+        assert create(name, {"weights": file}).fingerprint == mine.fingerprint

@@ -157,6 +157,8 @@ class Streams(Network):
         for _ in range(self._count):
             self._idle.put([one.create_infer_request() for one in compiled])
         self._threads = ThreadPoolExecutor(self._count, "network")
+        # Whatever else is made at first use is made by one thread.
+        self._passed(np.zeros((1, blueprint.side, blueprint.side, 3), np.uint8))
 
     def __call__(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
         size = min(self._most, -(-len(prepared) // self._count))
