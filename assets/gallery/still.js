@@ -14,6 +14,10 @@
 
   // What a picture was found with, where the link that says why stands with it; or null.
   function foundWith(element) {
+    if (element && element.matches(".graph-node")) { // around an image
+      const center = new URLSearchParams(location.search).get("image");
+      return center && Number(center) !== idOf(element) ? { image: center } : null;
+    }
     const card = element && element.closest(".match, .detail-card");
     const link = card && card.querySelector("a[href*='/why?']");
     return link ? Object.fromEntries(new URL(link.href).searchParams) : null;

@@ -207,9 +207,9 @@ def test_library_page_tells_what_is_there(page: Page):
         expect(page.locator("#page")).to_contain_text(text)
 
 
-OF_NO_IMAGE = {"/library", "/table", "/rated", "/gallery", "/collections"}
+OF_NO_IMAGE = {"/library", "/table", "/rated", "/gallery", "/collections", "/quality"}
 ADDRESSES = [[page.PATH, f"{page.PATH}?image=3"][: 2 - (page.PATH in OF_NO_IMAGE)] for page in PAGES]
-ADDRESSES += [["/detail?image=999", "/nowhere"]]
+ADDRESSES += [["/detail?image=999", "/nowhere"], ["/why?image=3&match=4"]]
 
 
 @pytest.mark.parametrize("addresses", ADDRESSES, ids=lambda given: given[0])
