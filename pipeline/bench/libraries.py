@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +44,8 @@ class Libraries:
             self._built[count] = Built(data, answer["seconds"], peak, answer["index_mb"], answer["effort"])
         return self._built[count]
 
-    def stored(self, count: int, name: str = "") -> Path:
-        """The directory of a library of `count` images without an index."""
+    def stored(self, count: int, name: str = "", shapes: Mapping[str, synthetic.Shape] = synthetic.REAL) -> Path:
+        """The directory of a library of `count` images of such vectors, without an index."""
         data = self.folder / f"{count}{name}"
         if not data.exists():
             need = 2.5 * 4 * count * sum(self.dims.values())
@@ -54,7 +55,7 @@ class Libraries:
                 )
             data.mkdir()
             try:
-                measured(synthetic.store, data, count, self.dims)
+                measured(synthetic.store, data, count, self.dims, shapes)
             except BaseException:  # half a library would pass for a whole one
                 shutil.rmtree(data, ignore_errors=True)
                 raise

@@ -127,9 +127,9 @@ embed_options = _options(
 
 index_options = _options(
     click.option("--type", type=click.Choice(settings.INDEX_TYPES),
-                 help=f"Kind of index: a graph, compressed lists, or the rows alone.  [default: as before, at first {INDEX.type}]"),
+                 help=f"What finds candidates: a graph, compressed lists, or a look at every row.  [default: as before, at first {INDEX.type}]"),
     click.option("--storage", type=click.Choice(settings.STORAGES),
-                 help=f"How hnsw and flat keep the vectors.  [default: as before, at first {INDEX.storage}]"),
+                 help=f"How the vectors are kept that rank candidates.  [default: as before, at first {INDEX.storage}]"),
     click.option("--hnsw-m", type=click.IntRange(2, 256), help=f"Links per node.  [default: as before, at first {INDEX.hnsw_m}]"),
     click.option("--ef-construction", type=click.IntRange(8),
                  help=f"Candidates while building.  [default: as before, at first {INDEX.ef_construction}]"),

@@ -37,8 +37,6 @@ class Choice:
         if embeddings is None and options is None:
             return self
         named = asdict(options) if isinstance(options, IndexOptions) else dict(options or {})
-        if named.get("type") == "ivfpq":
-            named.setdefault("storage", IndexOptions.storage)  # it has one of its own
         chosen, names = replace(self.options, **named), self.embeddings
         if embeddings is not None:
             names = None if list(embeddings) == [ALL] else tuple(embeddings)

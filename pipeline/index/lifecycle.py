@@ -18,6 +18,8 @@ from pipeline.settings import IndexOptions
 def load(library: Library) -> Index:
     """The index as saved, mapped into memory for searching; StaleIndexError without one."""
     index = engine.open_saved(library)
+    if index is None and engine.is_old(library):
+        raise StaleIndexError("The index is of an earlier version. Make it anew with: python -m pipeline index")
     if index is None:
         raise StaleIndexError("This library has no index yet. Make it with: python -m pipeline index")
     return index
@@ -63,6 +65,8 @@ def build(
             choice.remember(library)
             return old, "extended" if changed else "current"
         progress.say(f"The index is built anew: {why}.")
+    elif engine.is_old(library):
+        progress.say("The index is built anew: it is of an earlier version.")
     ids, _ = currency.stamps(library, names)
     index = engine.create(library, names, options, ids)
     index.upsert(ids, progress)
@@ -121,7 +125,7 @@ def measured(library: Library) -> dict | None:
         recall = {name: at_it[name] for name in recall} if set(recall) <= set(at_it) else {}
     return {
         "type": options.type,
-        "storage": "pq" if options.type == "ivfpq" else options.storage,
+        "storage": options.storage,
         "bytes": engine.size_on_disk(library),
         "effort_name": {"hnsw": "efSearch", "ivfpq": "nprobe"}.get(options.type, ""),
         "effort": effort,

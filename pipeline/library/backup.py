@@ -26,7 +26,7 @@ DERIVED = ("index", "maps", "distortion", "agreement", "columns", "things")
 """The folders of a data directory whose files can be made again."""
 
 _PAGES = 2_048  # copied at a time: 8 MB, between two looks at Ctrl-C
-_OF_DERIVED = (".npz", ".faiss", ".json", TEMPORARY)
+_OF_DERIVED = (".npz", ".faiss", ".rows", ".learned", ".json", TEMPORARY)
 _IGNORED = {".writing", ".opening", ".DS_Store"}  # a directory that holds nothing else is empty
 
 

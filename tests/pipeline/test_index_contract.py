@@ -18,7 +18,7 @@ from pipeline.embeddings import usual
 from pipeline.errors import QueryError
 from pipeline.index import Filter, Index
 from pipeline.index.bitmap import Bitmap
-from pipeline.index.faiss import engine, structures
+from pipeline.index.faiss import engine, reduction, structures
 from pipeline.index.filters import Filters
 from pipeline.library import Library, notes
 from pipeline.settings import IndexOptions
@@ -29,7 +29,9 @@ COUNT = 400
 ENGINES = {
     "faiss": lambda library: indexes.build(library)[0],
     "faiss, by the graph": lambda library: indexes.build(library, options=IndexOptions(ef_search=400))[0],
+    "faiss, by a graph of shorter rows": lambda library: indexes.build(library, options=IndexOptions(ef_search=400))[0],
     "faiss, flat": lambda library: indexes.build(library, options=IndexOptions("flat"))[0],
+    "faiss, halves": lambda library: indexes.build(library, options=IndexOptions(storage="float16"))[0],
     "faiss, bytes": lambda library: indexes.build(library, options=IndexOptions(storage="int8"))[0],
 }
 WEIGHTS = [
@@ -44,6 +46,11 @@ def made(request, monkeypatch):
     if "graph" in request.param:  # however few images there are
         monkeypatch.setattr(structures, "EXACT_BELOW", 10)
         monkeypatch.setattr(engine, "READS", 0)
+        monkeypatch.setattr(engine, "FEW", 0)
+    if "shorter" in request.param:
+        monkeypatch.setattr(reduction, "LADDER", (8,))
+        monkeypatch.setattr(reduction, "SUFFICES", 0.0)
+        monkeypatch.setattr(engine, "CANDIDATES", COUNT)
     return ENGINES[request.param]
 
 
@@ -127,7 +134,7 @@ def agrees(found, expected: dict[int, float], k: int, loose: float = 0.0) -> Non
 
 
 def looseness(index: Index) -> float:
-    return 0.02 if index.state.options.storage == "int8" else 0.0
+    return {"int8": 0.02, "float16": 0.001}.get(index.state.options.storage, 0.0)
 
 
 def f32(query: dict) -> dict:

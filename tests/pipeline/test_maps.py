@@ -33,7 +33,6 @@ def test_neighbors_are_the_nearest_and_begin_with_the_image_itself(tmp_path, nam
     best = -np.sort(-similar, axis=1)[:, :8]
     for few, accepted in ((10**6, 1.0), (0, 0.97)):  # by scan, and by the graph
         monkeypatch.setattr(many, "ALL_PAIRS_BELOW", few)
-        monkeypatch.setattr(many, "UNIT", few)
         nearest, distances = neighbors.neighbors(index, name, ids, 8)
         assert (nearest[:, 0] == np.arange(len(ids))).all()
         assert np.isclose(1 - distances, best, atol=1e-4).mean() >= accepted

@@ -29,7 +29,7 @@ TARGETS = {"often": 0.98, "other": 0.95}
 _MARGIN = {"often": 0.005, "other": 0.02}  # so many queries flatter or disappoint by about so much
 _LEAST = 32
 _GAIN = {"ivfpq": 0.01, "hnsw": 0.003, "flat": 0.0}
-"""A doubling that brings less than this has met the limit of a lossy storage."""
+"""A doubling that brings less than this has met the limit of what is compared."""
 
 DOMINATES = 0.75
 """Share of the weight from which one embedding dominates a query."""
@@ -91,7 +91,7 @@ def measure(
             figures["ladder"].setdefault(str(effort), {}).update(_rounded(found))
             return found
 
-        effort, found = _climb(recalls, mine, most, _GAIN[index.options.type], structures.lossy(index.structure))
+        effort, found = _climb(recalls, mine, most, _GAIN[index.options.type])
         figures["effort"][group] = effort
         figures["recall_at_10"] |= _rounded(found)
         given = min(index.options.ef_search, most)
@@ -103,7 +103,7 @@ def measure(
 
 
 def _climb(
-    recalls: Callable[[int], dict[str, float]], mine: dict[str, dict], most: int, gain: float, lossy: bool
+    recalls: Callable[[int], dict[str, float]], mine: dict[str, dict], most: int, gain: float
 ) -> tuple[int, dict[str, float]]:
     """The least effort, by doubling, that suffices for each of these weightings, and its recalls."""
     effort, before = min(_LEAST, most), None
@@ -111,7 +111,7 @@ def _climb(
         found = recalls(effort)
         enough = all(x >= _target(mine[name]) for name, x in found.items())
         mean = float(np.mean(list(found.values())))
-        stuck = lossy and before is not None and mean - before < gain
+        stuck = before is not None and mean - before < gain
         if enough or stuck or effort >= most:
             return effort, found
         effort, before = min(2 * effort, most), mean
@@ -170,7 +170,7 @@ def _recall(index, queries, drawn, weights, truth: _Truth, effort: int) -> float
     k = truth.rows.shape[1]
     products, rows = index.nearest(_weighted(index, queries[mine], weights), k + 1, Bitmap.of(index.rows.alive), effort)
     hits = (rows[:, :, None] == truth.rows[mine][:, None]).any(axis=2)
-    if not structures.lossy(index.structure):
+    if not index.exact.lossy:
         hits |= products >= truth.last[mine][:, None] - 1e-6
     hits &= (rows >= 0) & (rows != drawn[mine][:, None])
     return float(np.minimum(hits.sum(axis=1), k).mean() / k)

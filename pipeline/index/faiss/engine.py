@@ -2,7 +2,9 @@
 
 For an image with unit vectors x₁…x_M a row is [x₁ … x_M]/√M; a query with weights w is
 [w₁q₁ … w_M q_M]. Their inner product is Σ wₘ·cos(qₘ, xₘ)/√M, so one structure answers every
-weighting without being built again. Where some images lack an embedding, those that have
+weighting without being built again. Walking and ranking are two jobs (as in DiskANN, Subramanya
+et al. 2019): the structure holds small rows that say about who is near, and the candidates it
+finds are ranked by the rows as they are, which lie in a mapped file. Where some images lack an embedding, those that have
 the same ones are searched apart, and the answers merged: each with weights that sum to 1, or
 each with the same weights and, added to its products, what counts for those that it lacks.
 """
@@ -17,7 +19,7 @@ import numpy as np
 from pipeline.index import currency
 from pipeline.index.bitmap import Bitmap
 from pipeline.index.contract import Filter, Index, Neighbors, State, scales, shares
-from pipeline.index.faiss import effort, neighbors, store, structures, update
+from pipeline.index.faiss import effort, exact, neighbors, reduction, store, structures, update
 from pipeline.index.faiss.rows import Rows
 from pipeline.index.filters import Filters
 from pipeline.library import Library
@@ -26,6 +28,10 @@ from pipeline.settings import IndexOptions
 
 READS = 16
 """Rows a walk reads per unit of effort, about: a walk that reads more than a scan is none."""
+CANDIDATES = 200
+"""Rows ranked exactly, at most where fewer than half as many are asked for."""
+FEW = 500
+"""Up to this many rows are compared as they are, each by itself, however many there are."""
 _EFFORT = 256
 """Effort of a search while none has been measured; 128 found 0.949 by `sift` among 3,781 photographs."""
 _STEP = 4_096
@@ -35,7 +41,9 @@ _Find = Callable[[np.ndarray, int, Bitmap, int], tuple[np.ndarray, np.ndarray]]
 
 
 class FaissIndex(Index):
-    """structure: what FAISS holds, in memory or mapped. rows: which image each row is.
+    """structure: what FAISS holds, in memory or mapped; None where every row is read. exact: the
+    rows as they are. reduction: from these to those of the structure; None: they are the same.
+    rows: which image each row is.
 
     figures: as measured (see `effort`). learned_from: rows there were when a quantizer
     learned. generation: the library's when it was brought up to date; made_by: {embedding:
@@ -45,9 +53,10 @@ class FaissIndex(Index):
 
     engine = "faiss"
 
-    def __init__(self, library: Library, structure, rows: Rows, about: dict):
+    def __init__(self, library: Library, parts: store.Parts, rows: Rows, about: dict):
         self.library = library
-        self.structure, self.rows = structure, rows
+        self.structure, self.exact, self.reduction = parts
+        self.rows = rows
         self.dims: dict[str, int] = dict(zip(about["embeddings"], about["dims"]))
         self.options = IndexOptions(**about["options"])
         self.figures: dict = about.get("measured") or {}
@@ -110,7 +119,7 @@ class FaissIndex(Index):
         """The same by the structure alone, where a search would scan few images and miss none."""
 
         def find(query, most, mask, usual):
-            return structures.walk(self.structure, query, most, mask, effort or usual)
+            return self._by_structure(query, most, mask, effort or usual)
 
         return self._answer(vectors, weights, k, None, find)
 
@@ -161,21 +170,44 @@ class FaissIndex(Index):
     def nearest(self, query: np.ndarray, k: int, mask: Bitmap, effort: int) -> tuple[np.ndarray, np.ndarray]:
         """Best rows for combined queries (q, Σ dim): products (q, k) float32, rows (q, k) int64.
 
-        mask: at least k rows. Walks the structure, or scans where that reads no more: few
-        candidates, or a filter that leaves a graph few places to go.
+        mask: at least k rows. All of them are compared as they are where there are few, in the
+        index or in the mask; else the structure finds candidates for it.
         """
-        if mask.count <= structures.EXACT_BELOW:
-            return structures.scan(self.structure, query, k, mask)
-        # By powers of two, so that most pages of a long list come from the same walk.
-        effort = max(effort, 2 ** int(np.ceil(np.log2(2 * k))) if self.options.type == "hnsw" else 1)
-        effort = int(effort * mask.size / mask.count)
-        if self.options.type == "hnsw" and effort * READS >= mask.count:
-            return structures.scan(self.structure, query, k, mask)
-        products, rows = structures.walk(self.structure, query, k, mask, effort)
+        if mask.size <= structures.EXACT_BELOW or mask.count <= max(FEW, k):
+            return self.exact.scan(query, k, mask)
+        return self._by_structure(query, k, mask, effort)
+
+    def _by_structure(self, query: np.ndarray, k: int, mask: Bitmap, effort: int) -> tuple[np.ndarray, np.ndarray]:
+        """The same by the structure, whatever there is."""
+        if self.structure is None:
+            return self.exact.scan(query, k, mask)
+        reduced = self.reduction.queries(query) if self.reduction else query
+        products, rows = self.ranked(query, self._candidates(reduced, k, mask, effort), k)
         short = (rows < 0).any(axis=1)
         if short.any():
-            products[short], rows[short] = structures.scan(self.structure, query[short], k, mask)
+            products[short], rows[short] = self.exact.scan(query[short], k, mask)
         return products, rows
+
+    def _candidates(self, reduced: np.ndarray, k: int, mask: Bitmap, effort: int) -> np.ndarray:
+        """Rows (q, ≥ k) that may be the best for queries as the structure is asked, −1 for none.
+
+        Of a graph all rows are read, without walking, where that reads no more of them: where a
+        filter leaves few places to go.
+        """
+        graph = self.options.type == "hnsw"
+        wide = min(max(min(CANDIDATES, effort) if graph else CANDIDATES, 2 * k), mask.count)
+        if not graph:
+            return structures.walk(self.structure, reduced, wide, mask, int(effort * mask.size / mask.count))[1]
+        # By powers of two, so that most pages of a long list come from the same walk.
+        effort = max(effort, 2 ** int(np.ceil(np.log2(wide))))
+        effort = int(effort * mask.size / mask.count)
+        if effort * READS >= mask.count:
+            return structures.scan(self.structure, reduced, wide, mask)[1]
+        return structures.walk(self.structure, reduced, wide, mask, effort)[1]
+
+    def ranked(self, query: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """The k best of each query's candidates (q, ·), −1 for none, by the rows as they are."""
+        return structures.ranked(self.exact.products(query, rows), rows, k)
 
     @property
     def effort(self) -> dict[str, int]:
@@ -199,13 +231,7 @@ class FaissIndex(Index):
 
     def _exact(self, query: np.ndarray, k: int, mask: Bitmap, effort: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Best rows by the vectors themselves: products (q, k), rows (q, k)."""
-        if not structures.lossy(self.structure):
-            return structures.scan(self.structure, query, k, mask)
-        at = mask.positions()
-        parts = [at[start : start + _STEP] for start in range(0, len(at), _STEP)]
-        products = np.concatenate([query @ self.true_rows(part).T for part in parts], axis=1)
-        best = np.argsort(-products, axis=1, kind="stable")[:, :k]
-        return np.take_along_axis(products, best, axis=1), at[best]
+        return exact.scan(self.true_rows, query, k, mask) if self.exact.lossy else self.exact.scan(query, k, mask)
 
     def neighbors(
         self,
@@ -236,11 +262,8 @@ class FaissIndex(Index):
         have = at >= 0
         if not have.any():
             return found
-        if exact or structures.lossy(self.structure):
-            rows = self.true_rows(at[have]) if exact else structures.decode(self.structure, at[have])
-            found[have] = rows[:, columns]
-        else:  # a view of the file: only the columns are read
-            found[have] = structures.whole(self.structure)[:, columns][at[have]]
+        rows = self.true_rows(at[have])[:, columns] if exact else self.exact.columns(at[have], columns)
+        found[have] = rows
         found *= np.float32(np.sqrt(len(self.dims)))  # the blocks of a row are divided by that
         return found if name else found * scales(self.dims)
 
@@ -255,8 +278,8 @@ class FaissIndex(Index):
 
     def true_rows(self, at: np.ndarray) -> np.ndarray:
         """The rows at positions (k,) int64 as they were before a storage rounded them."""
-        if not structures.lossy(self.structure):
-            return structures.decode(self.structure, at)
+        if not self.exact.lossy:
+            return self.exact[at]
         ids, back = np.unique(self.rows.ids[at], return_inverse=True)
         return update.read_rows(self.library, self.dims, ids)[back]
 
@@ -266,25 +289,30 @@ def create(library: Library, names: list[str], options: IndexOptions, ids: np.nd
     structures.use_all_cores()
     known = library.embeddings()
     dims = {name: known[name].dim for name in names}
-    structure = structures.make(options, sum(dims.values()), len(ids))
-    if structures.learns(options):
-        structure.train(update.read_rows(library, dims, ids[structures.training_rows(len(ids))]))
+    learns, dim = structures.learns(options), sum(dims.values())
+    sample = update.read_rows(library, dims, ids[structures.training_rows(len(ids), options)] if learns else ids[:0])
+    reduced = reduction.learned(sample, list(dims.values())) if options.type == "hnsw" else None
+    structure = structures.make(options, reduced.dim if reduced else dim, len(ids))
+    if structure is not None and not structure.is_trained:
+        structure.train(sample)
     about = {
         "embeddings": names, "dims": list(dims.values()), "options": asdict(options), "learned_from": len(ids),
     }  # fmt: skip
-    return FaissIndex(library, structure, Rows.none(names), about)
+    parts = store.Parts(structure, store.new_rows(library, options.storage, dim, sample), reduced)
+    return FaissIndex(library, parts, Rows.none(names), about)
 
 
 def open_saved(library: Library, to_change: bool = False) -> FaissIndex | None:
-    """The index as saved, mapped from its files or read whole to be changed; None without one."""
+    """The index as saved, mapped from its files or read whole to be changed; None without one,
+    or where it is of an earlier version."""
     found = store.read(library, to_change)
     if found is None:
         return None
-    about, arrays, structure = found
+    about, arrays, parts = found
     rows = Rows(about["embeddings"], **arrays)
     if about.get("made_by"):
         rows.assume(about["generation"], about["made_by"])
-    index = FaissIndex(library, structure, rows, about)
+    index = FaissIndex(library, parts, rows, about)
     index.mapped = not to_change
     return index
 
@@ -300,9 +328,16 @@ def saved_state(library: Library) -> State | None:
     )  # fmt: skip
 
 
+def is_old(library: Library) -> bool:
+    """Whether what is saved is of an earlier version, and cannot be opened any more."""
+    return store.is_old(store.read_about(library) or {})
+
+
 def is_stale(library: Library) -> bool:
     """Whether the saved index is behind the library, without loading its structure."""
     about = store.read_about(library) or {}
+    if store.is_old(about):
+        return True
     made_by = currency.made_by(library, about.get("embeddings", ()))
     if (about.get("generation"), about.get("made_by")) == (library.generation(), made_by):
         return False  # nothing has changed since: no row needs to be looked at

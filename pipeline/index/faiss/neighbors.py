@@ -1,7 +1,8 @@
 """The nearest others of many images at once.
 
-    few images, or one embedding   all pairs, where that takes less than searches would
+    few images                     all pairs
     all embeddings together        a walk on the index's own graph, each from its own row
+    one embedding of most images   a graph of that embedding alone, which is gone afterwards
     else                           a search each, with the effort that was measured
 
 Where images have different embeddings, those with the same ones are compared with those
@@ -19,7 +20,7 @@ import numpy as np
 from pipeline.errors import EmbeddingError
 from pipeline.index.bitmap import Bitmap
 from pipeline.index.contract import Neighbors, shares
-from pipeline.index.faiss import structures
+from pipeline.index.faiss import alone, structures
 from pipeline.index.faiss.effort import DOMINATES
 from pipeline.progress import Progress, Silent
 
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 
 ALL_PAIRS_BELOW = 12_000
 """Up to this many images, all pairs take less time than a graph."""
-UNIT = 750_000
-"""Numbers of a single embedding that are compared in the time a search takes for a unit of
-effort, 18 µs of one core: where one embedding's neighbors take a search great effort, all
-pairs cost less."""
 _WALK_EFFORT = 1
 """Effort of a walk per neighbor. Of the 14 nearest others among 6,000 synthetic images this
 found 0.987; 4/3 found 0.988 and took 1.15 times as long, 2 found 0.989."""
@@ -39,6 +36,8 @@ _UNEVEN_EFFORT = 2
 """The same where embeddings weigh differently from the graph's links. Among 20,000 synthetic images
 weighed 0.2, 0.3, 1 it found 0.972, with 1 0.960, with 3 0.977; searches, 0.998 in five times the time.
 Where one embedding dominates, walks lose their way."""
+_TIMES = 3
+"""So many times the neighbors asked for are ranked exactly."""
 _STEP = 4_096
 
 
@@ -77,10 +76,12 @@ def _between(
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """The k nearest others of rows (q,) among those of a mask, which all have what is weighed:
     scores (q, ≤ k), rows (q, ≤ k), −1 for none."""
-    if exact or _all_pairs_are_less(index, weighed, len(own), mask.count):
+    if exact or _all_pairs_are_less(len(own), mask.count):
         parts = _all_pairs(index, own, k, weighed, mask, exact)
     elif _can_walk(index, weighed, len(own), mask.count):
         parts = _walk(index, own, k, weighed, mask)
+    elif len(weighed) == 1 and index.reduction and 4 * len(own) >= mask.count:
+        parts = alone.neighbors(index, own, k, *weighed, mask)
     else:
         parts = _searches(index, own, k, weighed, mask)
     found = []
@@ -90,16 +91,11 @@ def _between(
     return tuple(np.concatenate(arrays) for arrays in zip(*found))
 
 
-def _all_pairs_are_less(index: FaissIndex, weighed: dict[str, float], asked: int, count: int) -> bool:
+def _all_pairs_are_less(asked: int, count: int) -> bool:
     """Whether comparing all of these takes less than searching for each."""
     if asked < _STEP // 8 and 16 * asked < count:  # it would be reading them all that takes long
         return False
-    if count <= ALL_PAIRS_BELOW:
-        return True
-    if len(weighed) > 1:
-        return False
-    (name,) = weighed
-    return count * index.dims[name] <= index.effort_for(weighed) * UNIT
+    return count <= ALL_PAIRS_BELOW
 
 
 def _can_walk(index: FaissIndex, weighed: dict[str, float], asked: int, count: int) -> bool:
@@ -138,7 +134,7 @@ def _searches(
     scale = _scale(index, weighed)
     effort = index.effort_for(weighed)
     for part in _steps(own):
-        queries = structures.decode(index.structure, part) * scale
+        queries = index.exact[part] * scale
         scores, rows = index.nearest(queries, min(k + 1, mask.count), mask, effort)
         yield _others(part, scores, rows, k)
 
@@ -154,25 +150,20 @@ def _walk(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """By the links of the graph, each from its own place; rows left short are searched for."""
     wide = _WALK_EFFORT if _is_even(weighed) else _UNEVEN_EFFORT
-    effort = int(np.ceil((k + 1) * wide * mask.size / mask.count))
-    graph, scale = structures.lighter(index.structure), _scale(index, weighed)
+    effort = int(np.ceil(max(_TIMES * k, (k + 1) * wide) * mask.size / mask.count))
+    scale = _scale(index, weighed)
     for part in _steps(own):
-        vectors = structures.decode(index.structure, part)
-        queries = vectors * scale
-        apart = -np.einsum("qd,qd->q", queries, vectors)
-        rows = structures.walk_from(graph, part, queries, apart, k, mask, effort)
-        scores = np.empty(rows.shape, np.float32)
-        for start in range(0, len(part), _STEP // 16):  # k rows each: as much memory as a step
-            few = slice(start, start + _STEP // 16)
-            near = structures.decode(index.structure, rows[few].clip(min=0).ravel())
-            near = near.reshape(*rows[few].shape, queries.shape[1])
-            scores[few] = (near @ queries[few, :, None])[:, :, 0]
+        queries = index.exact[part] * scale
+        reduced = index.reduction.queries(queries)
+        apart = -np.einsum("qd,qd->q", reduced, structures.decode(index.structure, part))
+        found = structures.walk_from(index.structure, part, reduced, apart, min(_TIMES * k, mask.count), mask, effort)
+        scores, rows = index.ranked(queries, found, k)
         short = np.flatnonzero((rows < 0).any(axis=1))
-        for found, better in _searches(index, part[short], k, weighed, mask):
-            width = better.shape[1]
+        for better, others in _searches(index, part[short], k, weighed, mask):
+            width = others.shape[1]
             rows[short], scores[short] = -1, 0
-            rows[short, :width], scores[short, :width] = better, found
-        yield structures.ranked(scores, rows, k)
+            rows[short, :width], scores[short, :width] = others, better
+        yield scores, rows
 
 
 def _steps(rows: np.ndarray) -> Iterator[np.ndarray]:

@@ -1,9 +1,10 @@
 """The files of the index.
 
-`index/KEY.faiss` (the vectors and their structure), `index/KEY.npz` (which row is which
-image), and `index/index.json`, written last and by rename, which names the two that count
-and says how they were made and measured. A process that has older ones mapped keeps them:
-files are unlinked, not overwritten.
+`index/KEY.faiss` (the structure), `index/KEY.npz` (which row is which image), `index/KEY.rows` (the
+rows as they are) with `index/KEY.learned` (what was learned before the first of them), and
+`index/index.json`, written last and by rename, which names those that count and says how they
+were made and measured. A process that has older ones mapped keeps them: files are unlinked, not
+overwritten, and rows are only appended.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 from zipfile import BadZipFile
 from zlib import error as BadStreamError
 
@@ -20,11 +22,15 @@ import faiss
 import numpy as np
 
 from pipeline.errors import LibraryError
+from pipeline.index.faiss.exact import ExactRows
+from pipeline.index.faiss.reduction import Reduction
 from pipeline.library import Library, derived
 
 _TRIES = 5  # a writer may replace the files between reading their names and opening them
+_SUFFIXES = {".npz": "key", ".faiss": "structure", ".rows": "rows", ".learned": "rows"}
+"""Of each file, what its key is called in index.json."""
 _ARRAYS = ("ids", "stamps", "alive", "seen")
-_DAMAGED = (OSError, KeyError, TypeError, ValueError, EOFError, BadZipFile, BadStreamError)
+_DAMAGED = (OSError, AttributeError, KeyError, TypeError, ValueError, EOFError, BadZipFile, BadStreamError)
 
 
 def pointer(library: Library) -> Path:
@@ -36,7 +42,7 @@ def read_about(library: Library) -> dict | None:
     """What index.json says; None without an index."""
     try:
         saved = json.loads(pointer(library).read_text())
-        return saved if _file(library, saved["key"], ".npz").is_file() else None
+        return saved if _file(library, saved, ".npz").is_file() else None
     except _DAMAGED:
         return None
 
@@ -46,35 +52,56 @@ def read_rows(library: Library) -> tuple[dict, dict[str, np.ndarray]] | None:
     return _read(library, lambda saved: (saved, _rows(library, saved)))
 
 
-def read(library: Library, to_change: bool = False) -> tuple[dict, dict[str, np.ndarray], faiss.Index] | None:
-    """The same with the structure itself: mapped from the file, or read whole to be changed."""
-    flags = 0 if to_change else faiss.IO_FLAG_MMAP_IFC
-    return _read(library, lambda saved: (
-        saved, _rows(library, saved), faiss.read_index(str(_file(library, _structure(saved), ".faiss")), flags),
-    ))  # fmt: skip
+class Parts(NamedTuple):
+    """What an index consists of beside its table of rows; see `engine.FaissIndex`."""
+
+    structure: faiss.Index | None
+    exact: ExactRows
+    reduction: Reduction | None
 
 
-def write(
-    library: Library, about: dict, arrays: dict[str, np.ndarray] | None, structure: faiss.Index | None
-) -> None:
+def read(library: Library, to_change: bool = False) -> tuple[dict, dict[str, np.ndarray], Parts] | None:
+    """The same with its parts, the structure mapped from its file, or read whole to be changed.
+
+    None where the index is of an earlier version.
+    """
+    return _read(library, lambda saved: None if is_old(saved) else _opened(library, saved, to_change))
+
+
+def _opened(library: Library, saved: dict, to_change: bool = False) -> tuple[dict, dict[str, np.ndarray], Parts]:
+    file = _file(library, saved, ".faiss")
+    structure = faiss.read_index(str(file), 0 if to_change else faiss.IO_FLAG_MMAP_IFC) if file else None
+    with np.load(_file(library, saved, ".learned"), allow_pickle=False) as learned:
+        arrays = dict(learned)
+    exact = ExactRows(
+        _file(library, saved, ".rows"), saved["options"]["storage"], sum(saved["dims"]), arrays["levels"], saved["sums"]
+    )
+    return saved, _rows(library, saved), Parts(structure, exact, Reduction.of(arrays))
+
+
+def is_old(saved: dict) -> bool:
+    """Whether an index is of an earlier version, which kept the rows within the structure."""
+    return bool(saved) and "rows" not in saved
+
+
+def new_rows(library: Library, storage: str, dim: int, sample: np.ndarray) -> ExactRows:
+    """An empty file of rows, which nothing names until an index with it is written."""
+    return ExactRows.create(pointer(library).with_name(secrets.token_hex(8) + ".rows"), storage, dim, sample)
+
+
+def write(library: Library, about: dict, arrays: dict[str, np.ndarray] | None, parts: Parts | None) -> None:
     """Save under new keys, point to them, drop what was before.
 
-    arrays or structure None: those on disk stay. LibraryError where the disk is full.
+    arrays or parts None: those on disk stay. LibraryError where the disk is full.
     """
     pointer(library).parent.mkdir(parents=True, exist_ok=True)
-    saved = {} if arrays is not None and structure is not None else json.loads(pointer(library).read_text())
-    keys = {"key": saved.get("key"), "structure": saved and _structure(saved), "sum": saved.get("sum")}
-    if structure is not None:
-        keys["structure"] = secrets.token_hex(8)
-        with derived.replacing(_file(library, keys["structure"], ".faiss")) as temporary:
-            try:
-                faiss.write_index(structure, str(temporary))
-            except RuntimeError as error:  # what FAISS raises for every cause
-                raise LibraryError(f"The index cannot be written ({str(error).rpartition(': ')[2]}).") from None
-            keys["sum"] = _sum(temporary)
+    saved = {} if arrays is not None and parts is not None else json.loads(pointer(library).read_text())
+    keys = {name: saved.get(name) for name in ("key", "structure", "sum", "rows", "sums")}
+    if parts is not None:
+        keys |= _write_parts(library, *parts)
     if arrays is not None:
         keys["key"] = secrets.token_hex(8)
-        with derived.replacing(_file(library, keys["key"], ".npz")) as temporary, open(temporary, "wb") as file:
+        with derived.replacing(_file(library, keys, ".npz")) as temporary, open(temporary, "wb") as file:
             np.savez(file, **arrays)
     with derived.replacing(pointer(library)) as temporary:
         Path(temporary).write_text(json.dumps({**about, **keys}))
@@ -83,15 +110,34 @@ def write(
             path.unlink()
 
 
+def _write_parts(library: Library, structure: faiss.Index | None, exact: ExactRows, reduction: Reduction | None) -> dict:
+    """Write what changed of them; their keys and check sums."""
+    exact.seal()
+    keys = {"rows": exact.file.stem, "sums": exact.sums, "structure": None, "sum": None}
+    learned = _file(library, keys, ".learned")
+    if not learned.exists():
+        with derived.replacing(learned) as temporary, open(temporary, "wb") as file:
+            np.savez(file, levels=exact.levels, **(reduction.arrays() if reduction else {}))
+    if structure is not None:
+        keys["structure"] = secrets.token_hex(8)
+        with derived.replacing(_file(library, keys, ".faiss")) as temporary:
+            try:
+                faiss.write_index(structure, str(temporary))
+            except RuntimeError as error:  # what FAISS raises for every cause
+                raise LibraryError(f"The index cannot be written ({str(error).rpartition(': ')[2]}).") from None
+            keys["sum"] = _sum(temporary)
+    return keys
+
+
 def strays(library: Library) -> list[Path]:
     """Files of indexes that nothing names any more: their writers have ended without removing them."""
     try:
         saved = json.loads(pointer(library).read_text())
-        named = saved["key"], _structure(saved)
     except _DAMAGED:
-        named = ()
+        saved = {}
+    named = {suffix: _key(saved, suffix) for suffix in _SUFFIXES}
     files = sorted(pointer(library).parent.glob("*"))
-    return [path for path in files if path.suffix in (".faiss", ".npz") and path.stem not in named]
+    return [path for path in files if path.suffix in named and path.stem != named[path.suffix]]
 
 
 def remove(library: Library) -> None:
@@ -113,19 +159,24 @@ def _damage(library: Library) -> str:
         return ""
     try:
         saved = json.loads(pointer(library).read_text())
-        rows, structure = _rows(library, saved), _file(library, _structure(saved), ".faiss")
-        if saved.get("sum") not in (None, _sum(structure)):
-            return f"{structure.name} has changed since it was written"
-        count = faiss.read_index(str(structure), faiss.IO_FLAG_MMAP_IFC).ntotal
+        if is_old(saved):
+            return ""  # it will be built anew
+        file = _file(library, saved, ".faiss")
+        if file and saved["sum"] != _sum(file):
+            return f"{file.name} has changed since it was written"
+        _, rows, (structure, exact, _) = _opened(library, saved)
+        if said := exact.damage():
+            return said
+        counts = {len(exact), exact.count if structure is None else structure.ntotal}
     except (*_DAMAGED, RuntimeError) as error:  # FAISS raises RuntimeError for every cause
         return f"its files cannot be read ({str(error).rpartition(': ')[2]})"
-    if any(len(array) != count for array in rows.values()):
+    if {len(array) for array in rows.values()} != counts:
         return "its files do not belong together"
     return ""
 
 
 def _sum(file: Path) -> str:
-    """A check sum of a file; earlier versions have kept none."""
+    """A check sum of a file."""
     with open(file, "rb") as opened:
         return hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
@@ -144,8 +195,8 @@ def size_on_disk(library: Library) -> int:
     saved = read_about(library)
     if saved is None:
         return 0
-    files = _file(library, saved["key"], ".npz"), _file(library, _structure(saved), ".faiss")
-    return sum(file.stat().st_size for file in files if file.is_file())
+    files = [_file(library, saved, suffix) for suffix in _SUFFIXES]
+    return sum(file.stat().st_size for file in files if file and file.is_file())
 
 
 def _read(library: Library, what):
@@ -159,17 +210,20 @@ def _read(library: Library, what):
     return None
 
 
-def _structure(saved: dict) -> str:
-    """The key of the structure; indexes of earlier versions have one for all."""
-    return saved.get("structure") or saved["key"]
+def _key(saved: dict, suffix: str) -> str | None:
+    """The key of a file; indexes of earlier versions have one for all."""
+    name = _SUFFIXES[suffix]
+    return saved.get(name) or (saved.get("key") if is_old(saved) and name == "structure" else None)
 
 
-def _file(library: Library, key: str, suffix: str) -> Path:
-    return pointer(library).with_name(key + suffix)
+def _file(library: Library, saved: dict, suffix: str) -> Path | None:
+    """Where a file of the index is; None where it has none of that kind."""
+    key = _key(saved, suffix)
+    return pointer(library).with_name(key + suffix) if key else None
 
 
 def _rows(library: Library, saved: dict) -> dict[str, np.ndarray]:
-    with np.load(_file(library, saved["key"], ".npz"), allow_pickle=False) as rows:
+    with np.load(_file(library, saved, ".npz"), allow_pickle=False) as rows:
         found = {name: rows[name] for name in _ARRAYS if name in rows.files}
     # Earlier versions did not note where an embedding saw nothing.
     return {"seen": found["stamps"] != 0, **found}

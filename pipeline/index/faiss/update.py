@@ -1,4 +1,4 @@
-"""Changing the index by FAISS: rows are appended, linked, measured, and saved with what they stand for."""
+"""Changing the index by FAISS: rows are appended, measured, and saved with what they stand for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.index import currency
-from pipeline.index.faiss import edges, effort, store, structures
+from pipeline.index.faiss import effort, store, structures
 from pipeline.library import Library
 from pipeline.progress import Progress
 from pipeline.settings import IndexOptions
@@ -49,7 +49,8 @@ def outworn(index: FaissIndex, options: IndexOptions, added: np.ndarray, removed
     if given_up > REBUILD_ABOVE * rows:
         return f"{given_up:,} of {rows:,} rows would stand for nothing"
     count = alive - going + len(added)
-    if structures.learns(options) and count > _OUTGROWN * index.learned_from:
+    learned = index.learned_from < structures.most_training(options)
+    if learned and structures.learns(options) and count > _OUTGROWN * index.learned_from:
         return f"there are {count:,} images, and it learned from {index.learned_from:,}"
     return ""
 
@@ -58,13 +59,13 @@ def upsert(index: FaissIndex, ids: np.ndarray, progress: Progress) -> None:
     """Append rows for these images, give up those they had, and save."""
     structures.use_all_cores()
     if index.mapped:  # cannot be changed: read whole
-        index.structure = store.read(index.library, to_change=True)[2]
+        index.structure, index.exact, index.reduction = store.read(index.library, to_change=True)[2]
         index.mapped = False
     having, stamps = currency.stamps(index.library, index.embeddings, ids)
     _give_up(index, ids)
     _fill(index, having, stamps, progress)
     index.holds = None
-    _save(index, structure_changed=True)
+    _save(index, parts_changed=True)
 
 
 def delete(index: FaissIndex, ids: np.ndarray) -> None:
@@ -105,15 +106,13 @@ def _fill(index: FaissIndex, ids: np.ndarray, stamps: np.ndarray, progress: Prog
     progress.start("index", len(ids))
     last = min(effort.QUERIES, len(ids) // 2)
     alive = int(index.rows.alive.sum())
-    enough = structures.lossy(index.structure) or alive + len(ids) - last > structures.EXACT_BELOW
+    enough = index.exact.lossy or alive + len(ids) - last > structures.EXACT_BELOW
     drawn = np.random.default_rng(0).permutation(len(ids))
     parts = [np.sort(drawn[last:]), np.sort(drawn[:last])] if enough else [np.arange(len(ids))]
     for number, part in enumerate(parts):
-        first = len(index.rows)
         if number and last >= effort.FEW and _is_due(index):
             effort.measure(index, index.true_rows, read_rows(index.library, index.dims, ids[part]))
         _add(index, ids[part], stamps[part], progress)
-        _link(index, first)
     if not _is_searched(index):
         index.figures = {}
     elif not index.figures:
@@ -121,8 +120,8 @@ def _fill(index: FaissIndex, ids: np.ndarray, stamps: np.ndarray, progress: Prog
 
 
 def _is_searched(index: FaissIndex) -> bool:
-    """Whether there is an effort to choose: small exact indexes are always scanned."""
-    return int(index.rows.alive.sum()) > structures.EXACT_BELOW or structures.lossy(index.structure)
+    """Whether a search may miss something: small indexes are always scanned."""
+    return int(index.rows.alive.sum()) > structures.EXACT_BELOW or index.exact.lossy
 
 
 def _is_due(index: FaissIndex) -> bool:
@@ -137,25 +136,16 @@ def _add(index: FaissIndex, ids: np.ndarray, stamps: np.ndarray, progress: Progr
     for start in range(0, len(ids), _STEP):
         part = slice(start, start + _STEP)
         rows = read_rows(index.library, index.dims, ids[part])
-        index.structure.add(rows)
+        index.exact.append(rows)
+        if index.structure is not None:
+            index.structure.add(index.reduction.rows(rows) if index.reduction else rows)
         for at, name in enumerate(index.dims):
             seen[part, at] = rows[:, index.columns(name)].any(axis=1)
         progress.advance(len(rows))
     index.rows = index.rows.changed(index.rows.alive, ids, stamps, seen)
 
 
-def _link(index: FaissIndex, first: int) -> None:
-    """Link rows by each embedding alone: those from `first` on, or all once searches walk the graph."""
-    if index.options.type != "hnsw" or len(index.embeddings) < 2:
-        return
-    dims = list(index.dims.values())
-    if edges.widened(index.structure, index.options.hnsw_m):
-        edges.extend(index.structure, dims, first)
-    elif int(index.rows.alive.sum()) > structures.EXACT_BELOW:
-        edges.widen(index.structure, dims)
-
-
-def _save(index: FaissIndex, rows_changed: bool = True, structure_changed: bool = False) -> None:
+def _save(index: FaissIndex, rows_changed: bool = True, parts_changed: bool = False) -> None:
     rows = index.rows
     about = {
         "embeddings": index.embeddings,
@@ -169,4 +159,5 @@ def _save(index: FaissIndex, rows_changed: bool = True, structure_changed: bool 
         "holds": index.holds,
     }
     arrays = {"ids": rows.ids, "stamps": rows.stamps, "alive": rows.alive, "seen": rows.seen}
-    store.write(index.library, about, arrays if rows_changed else None, index.structure if structure_changed else None)
+    parts = store.Parts(index.structure, index.exact, index.reduction) if parts_changed else None
+    store.write(index.library, about, arrays if rows_changed else None, parts)

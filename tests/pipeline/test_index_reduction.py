@@ -1,0 +1,142 @@
+"""Shorter rows for walking, exact rows for ranking: what that keeps, and what it must not lose."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from pipeline import index as indexes
+from pipeline.errors import StaleIndexError
+from pipeline.index.bitmap import Bitmap
+from pipeline.index.faiss import exact, reduction, structures
+from pipeline.index.faiss.exact import ExactRows
+from pipeline.library import Library
+from pipeline.progress import Silent
+from pipeline.settings import IndexOptions
+from tests.conftest import synthetic_library, unit
+
+DIMS = {"color": 64, "sift": 48, "efficientnet": 80}
+COUNT = 6_000
+
+
+def unrelated() -> dict[str, np.ndarray]:
+    """Groups by one embedding say nothing of those by another; color has few directions, and the
+    cosines of sift lie close together."""
+    rng, found = np.random.default_rng(3), {}
+    for (name, dim), directions, own in zip(DIMS.items(), (14, 48, 60), (0.5, 1.6, 0.8)):
+        axes = rng.normal(size=(directions, dim))
+        groups = rng.normal(size=(COUNT // 40, directions))
+        rows = groups[rng.integers(len(groups), size=COUNT)] + own * rng.normal(size=(COUNT, directions))
+        found[name] = unit(rows @ axes + (2 if name == "color" else 0))
+    return found
+
+
+@pytest.mark.slow
+def test_each_embedding_alone_is_found_though_all_share_one_graph(tmp_path):
+    library, vectors = synthetic_library(tmp_path, COUNT, DIMS), unrelated()
+    library.store([], {name: (f"{name}/test", list(range(1, COUNT + 1)), rows) for name, rows in vectors.items()})
+    indexes.build(library)
+    index = indexes.load(library)
+    kept = dict(zip(DIMS, [matrix.shape[1] for matrix in index.reduction.matrices]))
+    assert kept["color"] == 16 < kept["sift"]
+    asked = np.arange(0, COUNT, 30)
+    weightings = [{name: 1.0} for name in DIMS] + [dict.fromkeys(DIMS, 1.0), {"color": 0.1, "sift": 2.0}]
+    for weights in weightings:
+        products = sum(weight * vectors[name][asked] @ vectors[name].T for name, weight in weights.items())
+        true = 1 + np.argpartition(-products, 9, axis=1)[:, :10]
+        found = index.approximate({name: rows[asked] for name, rows in vectors.items()}, weights, 10)
+        assert (found.ids[:, :, None] == true[:, None]).any(axis=2).mean() >= 0.95, weights
+        best = products[np.arange(len(asked))[:, None], found.ids - 1] / sum(weights.values())
+        np.testing.assert_allclose(found.scores, best, atol=1e-5)  # exact, whatever walked there
+
+
+def test_reduced_products_are_in_proportion_to_the_products():
+    vectors = unrelated()
+    rows = np.concatenate(list(vectors.values()), axis=1) / np.float32(np.sqrt(3))
+    learned = reduction.learned(rows, list(DIMS.values()))
+    assert learned.dim % 64 == 0 and learned.scales[1] > 1 > learned.scales[0]
+    query = rows[:50] * np.repeat([0.2, 1.0, 0.5], list(DIMS.values())).astype(np.float32)
+    true, near = query @ rows[50:].T, learned.queries(query) @ learned.rows(rows[50:]).T
+    for one, other in zip(true, near):
+        assert np.corrcoef(one, other)[0, 1] > 0.99
+    again = reduction.Reduction.of(learned.arrays())
+    assert np.array_equal(again.rows(rows[:9]), learned.rows(rows[:9]))
+    assert not learned.rows(np.zeros((1, rows.shape[1]), np.float32)).any()
+    assert not learned.queries(np.zeros((1, rows.shape[1]), np.float32)).any()
+
+
+@pytest.mark.parametrize("storage", ["float32", "float16", "int8"])
+def test_exact_rows_are_appended_mapped_and_let_go(tmp_path, monkeypatch, storage):
+    monkeypatch.setattr(exact, "_MAPPED", 20_000)  # so that the file is let go many times over
+    rows = unit(np.random.default_rng(0).normal(size=(700, 40)))
+    loose = {"float32": 1e-7, "float16": 1e-3, "int8": 1e-2}[storage]
+    written = ExactRows.create(tmp_path / "x.rows", storage, 40, rows)
+    written.append(rows[:500])
+    written.seal()
+    before = ExactRows(tmp_path / "x.rows", storage, 40, written.levels, written.sums)
+    assert np.abs(before[np.arange(500)] - rows[:500]).max() < loose
+    written.append(rows[500:650])  # never sealed: as a writer that was killed leaves it
+    again = ExactRows(tmp_path / "x.rows", storage, 40, written.levels, written.sums)
+    again.append(rows[500:])
+    again.seal()
+    assert (len(before), len(again), again.damage()) == (500, 700, "")
+    at = np.array([[3, -1, 699], [0, 44, 501]])
+    products = again.products(rows[:2], at)
+    assert products[0, 1] == -np.inf
+    np.testing.assert_allclose(products[1], rows[at[1]] @ rows[1], atol=5 * loose)
+    mask = Bitmap.of(np.arange(700) % 3 == 0)
+    found, best = again.scan(rows[:4], 5, mask)
+    true = np.where(np.arange(700) % 3 == 0, rows[:4] @ rows.T, -np.inf)
+    np.testing.assert_allclose(found, -np.sort(-true, axis=1)[:, :5], atol=5 * loose)
+    assert np.isin(best, mask.positions()).all()
+    assert np.abs(before[np.arange(500)] - rows[:500]).max() < loose  # as ever
+    (tmp_path / "x.rows").write_bytes((tmp_path / "x.rows").read_bytes()[:-1] + b"\x55")
+    assert "has changed" in again.damage()
+
+
+class Said(Silent):
+    def __init__(self):
+        self.sentences = []
+
+    def say(self, text):
+        self.sentences.append(text)
+
+
+def test_an_index_of_an_earlier_version_is_built_anew_and_says_so(tmp_path):
+    library, said = synthetic_library(tmp_path, 60, {"color": 12}), Said()
+    indexes.build(library)
+    pointer = tmp_path / "index" / "index.json"
+    saved = json.loads(pointer.read_text())
+    for name in ("rows", "sums"):
+        del saved[name]
+    saved["options"] |= {"hnsw_m": 16}
+    pointer.write_text(json.dumps(saved))
+    assert indexes.about(Library(tmp_path))["stale"] and indexes.damage(library) == ""
+    with pytest.raises(StaleIndexError, match="earlier version"):
+        indexes.load(library)
+    index, done = indexes.build(library, progress=said)
+    assert (done, said.sentences) == ("built", ["The index is built anew: it is of an earlier version."])
+    assert index.state.options == IndexOptions() and len(indexes.load(library)) == 60
+    assert len(list((tmp_path / "index").iterdir())) == 5
+
+
+def test_one_embedding_s_neighbors_come_from_a_graph_of_it_and_are_ranked_exactly(tmp_path, monkeypatch):
+    from pipeline.index.faiss import neighbors
+
+    library, vectors = synthetic_library(tmp_path, 2_000, DIMS), unrelated()
+    library.store([], {name: (f"{name}/test", list(range(1, 2_001)), rows[:2_000]) for name, rows in vectors.items()})
+    index, _ = indexes.build(library)
+    monkeypatch.setattr(neighbors, "ALL_PAIRS_BELOW", 0)
+    ids = np.arange(1, 2_001)
+    for name in DIMS:
+        rows = vectors[name][:2_000]
+        products = rows @ rows.T
+        np.fill_diagonal(products, -np.inf)
+        true = 1 + np.argpartition(-products, 13, axis=1)[:, :14]
+        found = index.neighbors(ids, 14, {name: 1.0})
+        assert not (found.ids == ids[:, None]).any()
+        assert (found.ids[:, :, None] == true[:, None]).any(axis=2).mean() >= 0.93, name
+        np.testing.assert_allclose(found.scores, products[ids[:, None] - 1, found.ids - 1], atol=1e-5)
+    assert structures.has_links(index.structure)
