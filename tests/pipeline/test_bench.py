@@ -153,9 +153,6 @@ def test_synthetic_vectors_are_as_the_photographs_are(name):
     near, kept = PHOTOGRAPHS[name]
     mine = figures(synthetic.vectors(3_000, 0, 3_000, synthetic.DIMS)[name])
     assert np.abs(mine[0] - near).max() < 0.05 and np.abs(mine[1] - kept).max() < 0.08
-    worst = figures(synthetic.vectors(100_000, 0, 3_000, synthetic.DIMS, synthetic.ISOTROPIC)[name])
-    if name != "sift":  # whitened: no direction is stronger than others
-        assert worst[1][1] < mine[1][1] - 0.1
 
 
 @pytest.mark.parametrize(
