@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.embeddings import usual
 from pipeline.index.bitmap import Bitmap
 from pipeline.index.faiss import structures
 from pipeline.index.weightings import text, weightings
@@ -25,8 +24,8 @@ from pipeline.index.weightings import text, weightings
 K = 10
 QUERIES = 300
 FEW = 50  # where every query is a scan, and there is no effort to choose
-TARGETS = {"often": 0.98, "other": 0.95}
-_MARGIN = {"often": 0.005, "other": 0.02}  # so many queries flatter or disappoint by about so much
+TARGET = 0.98
+_MARGIN = 0.005  # so many queries flatter or disappoint by about so much
 _LEAST = 32
 _GAIN = {"ivfpq": 0.01, "hnsw": 0.003, "flat": 0.0}
 """A doubling that brings less than this has met the limit of what is compared."""
@@ -91,7 +90,7 @@ def measure(
             figures["ladder"].setdefault(str(effort), {}).update(_rounded(found))
             return found
 
-        effort, found = _climb(recalls, mine, most, _GAIN[index.options.type])
+        effort, found = _climb(recalls, most, _GAIN[index.options.type])
         figures["effort"][group] = effort
         figures["recall_at_10"] |= _rounded(found)
         given = min(index.options.ef_search, most)
@@ -103,13 +102,13 @@ def measure(
 
 
 def _climb(
-    recalls: Callable[[int], dict[str, float]], mine: dict[str, dict], most: int, gain: float
+    recalls: Callable[[int], dict[str, float]], most: int, gain: float
 ) -> tuple[int, dict[str, float]]:
     """The least effort, by doubling, that suffices for each of these weightings, and its recalls."""
     effort, before = min(_LEAST, most), None
     while True:
         found = recalls(effort)
-        enough = all(x >= _target(mine[name]) for name, x in found.items())
+        enough = min(found.values()) >= TARGET + _MARGIN
         mean = float(np.mean(list(found.values())))
         stuck = before is not None and mean - before < gain
         if enough or stuck or effort >= most:
@@ -119,11 +118,6 @@ def _climb(
 
 def _rounded(found: dict[str, float]) -> dict[str, float]:
     return {name: round(x, 4) for name, x in found.items()}
-
-
-def _target(weights: dict[str, float]) -> float:
-    kind = "often" if len(set(weights.values())) == 1 or weights == usual(list(weights)) else "other"
-    return TARGETS[kind] + _MARGIN[kind]
 
 
 def _weighted(index, queries: np.ndarray, weights: dict[str, float]) -> np.ndarray:
