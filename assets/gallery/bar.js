@@ -121,10 +121,16 @@
     const box = made.getBoundingClientRect();
     made.style.left = `${Math.max(8, Math.min(at[0], window.innerWidth - box.width - 8))}px`;
     made.style.top = `${Math.max(8, Math.min(at[1], window.innerHeight - box.height - 8))}px`;
-    made.querySelector("[role=menuitem]").focus({ preventScroll: true });
+    menuFocused();
   }
 
   on("pointerdown", "*", (met) => met.closest(".at-pointer") || close(), true);
+  // The menu that is open has the keyboard.
+  function menuFocused() {
+    const open = document.querySelector(".at-pointer");
+    if (open && !open.contains(document.activeElement)) open.querySelector("[role=menuitem]").focus({ preventScroll: true });
+  }
+
   const close = () => document.querySelectorAll(".at-pointer").forEach((one) => one.hidePopover());
 
   // A name from the person, with those that there are to choose from; null where none is given.
@@ -170,7 +176,7 @@
   }
 
   window.likeness.gallery = Object.assign(window.likeness.gallery || {}, {
-    bar: bar, menu: menu, ask: ask,
+    bar: bar, menu: menu, menuFocused: menuFocused, ask: ask,
     // px at the foot of the window that the bar covers.
     covered: () => (element ? element.offsetHeight + 16 : 0),
   });

@@ -16,7 +16,8 @@
   const { make, button } = window.likeness.elements;
   const GAP = 8;
   const BAND = 40; // px of a line of words between rows
-  const STILL = 90; // ms without scrolling until pictures are asked for that fly past
+  const STILL = 60; // ms without scrolling until pictures are asked for that fly past
+  const AFTER = 300; // ms after which what is above and below a jump is made ready
   const all = new Set(); // the galleries that stand on the page
 
   function create(box, options) {
@@ -37,6 +38,7 @@
     const places = new Map(); // id → index, made when asked for
     let width = 0;
     let still = 0;
+    let ready = 0;
     let last = 0; // where the view was when it was drawn last
     let noting = 0;
     let due = false;
@@ -114,7 +116,8 @@
       const high = Math.max(200, seen.bottom - seen.top);
       const flying = Math.abs(seen.top - last) > 3 * high;
       last = seen.top;
-      const [from, to] = g.rowsBetween(list.made, seen.top - high / 2, seen.bottom + high);
+      const [above, below] = flying ? [0, 0] : [high / 2, high]; // a jump first has what one sees
+      const [from, to] = g.rowsBetween(list.made, seen.top - above, seen.bottom + below);
       rows.forEach((row, number) => {
         if ((number >= from && number < to) || row.contains(document.activeElement)) return;
         row.remove();
@@ -122,8 +125,11 @@
       });
       for (let number = from; number < to; number++) if (!rows.has(number)) put(number);
       clearTimeout(still);
-      if (flying) still = setTimeout(load, STILL);
-      else load();
+      clearTimeout(ready);
+      if (flying) {
+        still = setTimeout(load, STILL);
+        ready = setTimeout(draw, STILL + AFTER);
+      } else load();
       clearTimeout(noting);
       noting = setTimeout(note, 150);
     }

@@ -62,13 +62,14 @@
     });
     ["pointermove", "pointerup", "pointercancel"].forEach((type) => grid.addEventListener(type, (event) => {
       if (type !== "pointermove" || Math.hypot(event.movementX, event.movementY) > 3) clearTimeout(pressed);
+      if (longed && type !== "pointermove") setTimeout(g.menuFocused); // lifting the finger gives it to the picture
     }));
     grid.addEventListener("contextmenu", (event) => {
       const id = idOf(event.target);
       if (id === null || event.shiftKey) return; // with Shift the browser's own
       event.preventDefault();
       clearTimeout(pressed);
-      if (longed) return;
+      if (longed) return void setTimeout(g.menuFocused);
       list.focused = list.indexOf(id);
       g.menu(list, meant(list, id), [event.clientX, event.clientY]);
     });
