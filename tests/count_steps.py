@@ -159,8 +159,8 @@ def ten_rated(browser: Browser, data: Path, given) -> tuple[int, str]:
         steps.press("Escape")
         before = steps.count
         page.reload()
-        steps.click(page.locator("#history-open, [data-does=history], .history summary").first)
-        steps.click(page.get_by_role("link", name=re.compile("10 rat")).first)
+        steps.click(page.get_by_text("History and ratings"))
+        steps.click(page.get_by_role("link", name="10 ratings"))
         expect(page.locator(".rated-match")).to_have_count(10)
         return steps.count, f"{steps.count - before} of them to return to all ten after a reload; {len(notes.ratings(library))} ratings kept"
 
@@ -224,10 +224,26 @@ def by_keys(browser: Browser, data: Path, given) -> tuple[int, str]:
 
 
 def on_a_phone(browser: Browser, data: Path, given) -> tuple[int, str]:
-    """A cluster's odd ones, one of them large, turned to the next, rated."""
+    """Words, and a word on a match, with fingers."""
     with Served(browser, data, _PHONE, has_touch=True, is_mobile=True) as (page, library):
         steps = begun(page)
-        return steps.count, ""
+        steps.tap(page.get_by_role("navigation", name="Pages").get_by_role("link", name="Search", exact=True))
+        steps.tap(page.locator(".search #words-box input"))
+        steps.type(given.words)
+        steps.press("Enter")
+        first = page.locator("#search-gallery a.picture").first
+        expect(first).to_be_visible()
+        box = first.bounding_box()
+        assert box["y"] + box["height"] < _PHONE["height"]  # on the first screen
+        finger = page.context.new_cdp_session(page)
+        at = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + 20}]
+        finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": at})  # and it rests there
+        expect(page.locator(".at-pointer")).to_be_visible()
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        steps.count += 1
+        steps.tap(page.get_by_role("menuitem", name="Good match"))
+        expect(page.locator("#said")).to_contain_text("Rated as a good match")
+        return steps.count, f"the first match ends {box['y'] + box['height']:.0f} px below the top of {_PHONE['height']}"
 
 
 TASKS = {
@@ -237,7 +253,7 @@ TASKS = {
     "50 varied pictures kept": fifty_varied,
     "from an upload to its place on the map": uploaded,
     "words, five matches chosen and kept, by keys alone": by_keys,
-    "on a phone": on_a_phone,
+    "words, and one match rated, on a phone": on_a_phone,
 }
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@
   const GAP = 8;
   const BAND = 40; // px of a line of words between rows
   const STILL = 60; // ms without scrolling until pictures are asked for that fly past
-  const AFTER = 300; // ms after which what is above and below a jump is made ready
   const all = new Set(); // the galleries that stand on the page
 
   function create(box, options) {
@@ -38,7 +37,6 @@
     const places = new Map(); // id → index, made when asked for
     let width = 0;
     let still = 0;
-    let ready = 0;
     let last = 0; // where the view was when it was drawn last
     let noting = 0;
     let due = false;
@@ -125,11 +123,8 @@
       });
       for (let number = from; number < to; number++) if (!rows.has(number)) put(number);
       clearTimeout(still);
-      clearTimeout(ready);
-      if (flying) {
-        still = setTimeout(load, STILL);
-        ready = setTimeout(draw, STILL + AFTER);
-      } else load();
+      if (flying) still = setTimeout(landed, STILL);
+      else load();
       clearTimeout(noting);
       noting = setTimeout(note, 150);
     }
@@ -199,6 +194,15 @@
         picture.src = window.likeness.url(picture.dataset.src);
         delete picture.dataset.src;
       }));
+    }
+
+    // After a jump: what one sees, and once that is there what is above and below it.
+    function landed() {
+      load();
+      const mine = still;
+      const late = Array.from(grid.querySelectorAll("img")).filter((one) => !one.complete);
+      const there = late.map((one) => new Promise((done) => { one.onload = one.onerror = done; }));
+      Promise.all(there).then(() => mine === still && draw());
     }
 
     // Coming and going

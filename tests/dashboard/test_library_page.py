@@ -6,12 +6,13 @@ import re
 import signal
 
 import pytest
-from dash import no_update
+from dash import html, no_update
 from playwright.sync_api import expect
 
 from dashboard import components
 from dashboard.access import Access
 from dashboard.app import create_app
+from dashboard.jobs import Jobs
 from dashboard.pages.library import page
 from dashboard.pages.library.parts import FAILURES_SHOWN
 from dashboard.pages.search import results
@@ -34,6 +35,13 @@ def test_a_current_library_is_told_in_figures(made_library):
     assert told.count("60 up to date") == 3
     assert "Out of date" not in told and "Could not be read" not in told
     assert "All combined" in told
+
+
+def test_no_two_buttons_of_the_page_are_called_alike(library, own_pictures):
+    scan(library, own_pictures)  # a second folder; vectors, index and maps are behind
+    buttons = [part for part in parts(page.layout(Reads(library, Jobs(library)), {})) if isinstance(part, html.Button)]
+    called = [getattr(one, "aria-label", None) or text_of(one) for one in buttons]
+    assert len(called) >= 10 and sorted(set(called)) == sorted(called)
 
 
 def test_a_damaged_map_is_one_line_of_the_page_and_of_the_map_page(library):
