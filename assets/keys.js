@@ -10,7 +10,7 @@
   const SIGNS = { "←": "ArrowLeft", "→": "ArrowRight", "↑": "ArrowUp", "↓": "ArrowDown", "−": "-", Esc: "Escape" };
   const TABLE = [
     ["Everywhere", null, [
-      [["/"], "Search", "search"], [["?"], "This list", "keys"], [["Esc"], "Close what is open"],
+      [["/"], "Search", "search"], [["P"], "To the pictures", "pictures"], [["?"], "This list", "keys"], [["Esc"], "Close what is open"],
       [["Tab"], "Next control"], [["Ctrl", "Z"], "Take back what was done last"],
       [["Ctrl", "Shift", "Z"], "Do it again"],
     ]],

@@ -63,6 +63,14 @@
     return true;
   }
 
+  // To the pictures of the page, past all that stands before them: to the one that had the keyboard last.
+  function toPictures() {
+    const page = document.getElementById("page");
+    const cards = Array.from(page.querySelectorAll("a.picture")).filter(shown);
+    const to = cards.find((one) => one.tabIndex === 0) || cards[0] || pictures(page)[0];
+    if (to) to.focus();
+  }
+
   // Search
 
   // The box for words of this page.
@@ -153,7 +161,7 @@
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (walk(event)) event.preventDefault();
   });
-  bind(null, { search: goToSearch, keys: () => dialog().showModal() });
+  bind(null, { search: goToSearch, pictures: toPictures, keys: () => dialog().showModal() });
 
   on("click", "#keys-open", () => dialog().showModal());
   on("click", "[data-copy]", onCopy);
