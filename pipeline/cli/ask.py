@@ -146,19 +146,20 @@ def status(as_json: bool, data: Path) -> None:
         click.echo(json.dumps(report))
         return
     counts = report["images"]
-    click.echo(f"{'Images':<14}{counts['ok']:,} ok, {counts['unreadable']:,} unreadable, {counts['missing']:,} missing")
+    wide = max([14, *(2 + len(name) for name in [*report["embeddings"], *(f"Map {name}" for name in report["maps"])])])
+    click.echo(f"{'Images':<{wide}}{counts['ok']:,} ok, {counts['unreadable']:,} unreadable, {counts['missing']:,} missing")
     for name, row in report["embeddings"].items():
-        click.echo(f"{name:<14}{row['current']:,} current, {row['stale']:,} stale, {row['missing']:,} missing")
+        click.echo(f"{name:<{wide}}{row['current']:,} current, {row['stale']:,} stale, {row['missing']:,} missing")
     found = report["index"]
-    click.echo(f"{'Index':<14}" + (
+    click.echo(f"{'Index':<{wide}}" + (
         f"{found['size']:,} images, {' + '.join(found['embeddings'])}, {_state(found)}" if found else "none yet"))
     for name, row in report["maps"].items():
-        click.echo(f"{'Map ' + name:<18}{row['points']:,} points, {row['clusters']} clusters, {row['noise']:,} noise, {_state(row)}")
+        click.echo(f"{'Map ' + name:<{wide}}{row['points']:,} points, {row['clusters']} clusters, {row['noise']:,} noise, {_state(row)}")
     for root, count in library.roots().items():
         there = "" if is_there(root) else "  (not there now: its images are kept as they were)"
         left_out = library.excluded(root)
         without = f"  without {', '.join(left_out)}" if left_out else ""
-        click.echo(f"{'Folder':<14}{printable(root)}: {count:,} images{without}{there}")
+        click.echo(f"{'Folder':<{wide}}{printable(root)}: {count:,} images{without}{there}")
     for row in failures(library):
         again = "; it is tried again on every run" if row.retry else ""
         click.echo(f"unreadable: {printable(str(row.file))}: {row.reason}{again}")

@@ -36,6 +36,9 @@ classifier says. R-precision of words for things (clothing, gallery), of a color
 """
 LOOKED_AT = 200
 """Of which these are the surest: the nearest to the word's direction."""
+FEWEST, LEAST_SHARE = 3, 0.02
+"""Pictures that must fit at least so well, by the classifier's share, to be examples: twenty times what a class
+has by chance. What is not in a library at all looks like nothing there."""
 MOST_CLASSES = 20
 """Of a word whose pictures may look alike: clothing as a whole falls from 0.846 to 0.842 with examples."""
 COLOR_STEEP = 0.8
@@ -132,9 +135,13 @@ def _looks(extractor: Extractor, sample: Sample, thing: str) -> Callable[[np.nda
     if len(classes) > MOST_CLASSES:
         return lambda rows: np.zeros(len(rows))
     rows = sample.vectors(name, sample.nearest(name, extractor.encode_text(thing), LOOKED_AT))
-    first = np.argsort(-np.nan_to_num(extractor.fit_text(thing, rows), nan=-np.inf), kind="stable")[:EXAMPLES]
+    fits = np.nan_to_num(extractor.fit_text(thing, rows), nan=-np.inf)
+    first = np.argsort(-fits, kind="stable")[:EXAMPLES]
+    first = first[fits[first] >= np.log(LEAST_SHARE)]
+    if len(first) < FEWEST:
+        return lambda rows: np.zeros(len(rows))
     middle = rows[first].sum(axis=0)
-    middle = middle / max(float(np.linalg.norm(middle)), 1e-9)
+    middle = middle / np.linalg.norm(middle)
     like, fit = (spread_of(one) for one in (sample.rows(name) @ middle, extractor.fit_text(thing, sample.rows(name))))
     slope = LIKE_EXAMPLES * fit.deviation / like.deviation
     return lambda rows: slope * (rows @ middle - like.mean)

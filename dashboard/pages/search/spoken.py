@@ -11,6 +11,7 @@ from dashboard import components
 from dashboard.access import RUN
 from dashboard.pages.search.entry import Asked, Entry, Kind, Stage
 from dashboard.reads import Reads
+from pipeline import things
 from pipeline.embeddings import color_words, imagenet
 from pipeline.search import PaletteEntry, WordsEntry, words
 
@@ -53,7 +54,7 @@ class Words(Kind):
     def stage(self, reads: Reads, entry: Entry, names: Mapping[str, str]) -> Stage:
         understood = reads.searcher.understood(entry.key)
         kinds = {part.text: part for part in words.parse(entry.key).parts}
-        told = [_heard(text, by, kinds.get(text)) for text, by in understood.heard.items()]
+        told = [_heard(reads, text, by, kinds.get(text)) for text, by in understood.heard.items()]
         told += [_unheard(reads, word) for word in understood.unknown]
         return Stage(html.Div([html.Strong(entry.key), html.Ul(told)], className="query-words"))
 
@@ -105,8 +106,9 @@ def parts(key: str) -> list[tuple[str, int]]:
     return [(f"#{color}", int(share)) for color, share in found]
 
 
-def _heard(text: str, by: Sequence[str], part: words.Part | None) -> html.Li:
-    """Who has a say in some words, and what they stand for."""
+def _heard(reads: Reads, text: str, by: Sequence[str], part: words.Part | None) -> html.Li:
+    """Who has a say in some words, what they stand for, and how often that is surely seen: matches
+    stand out of the library in any case, also where it has nothing of the kind."""
     dots = [html.Span(className=f"dot {components.part_of(name)}") for name in by]
     said = " and ".join(components.title_of(name) for name in by)
     if part is not None and part.kind == "color":
@@ -116,6 +118,9 @@ def _heard(text: str, by: Sequence[str], part: words.Part | None) -> html.Li:
         titles = [imagenet.titles()[number] for number in thing.classes]
         rest = f" and {len(titles) - _CLASSES} more" if len(titles) > _CLASSES else ""
         said += f": {', '.join(titles[:_CLASSES])}{rest}"
+    if thing is not None and things.NAME in by:
+        sure = int((things.at_hand(reads.library).likely(thing.classes)[1] >= things.SURE).sum())
+        said += f" · surely seen in {components.counted(sure, 'image') if sure else 'no image'}"
     return html.Li([*dots, html.Span([html.Span(text, className="query-word"), f" {said}"])])
 
 
