@@ -239,7 +239,7 @@ def natural(path: str) -> list:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.rpartition("/")[2])]
 
 
-def test_matches_are_sorted_and_a_phone_shows_them_at_once(page: Page):
+def test_matches_are_sorted_and_a_phone_shows_them_at_once(page: Page, library):
     page.goto("/search?image=3")
     ready(page)
     closest = page.evaluate(IDS)
@@ -262,6 +262,8 @@ def test_matches_are_sorted_and_a_phone_shows_them_at_once(page: Page):
     good = page.locator(f".match-tool[data-does=up][data-image='{rated}']")
     good.dispatch_event("click")
     expect(good).to_have_attribute("aria-pressed", "true")
+    other = next(one for one in closest if one != rated)  # a good match, but of another search
+    notes.rate(library, {"plus": ["image:50"], "minus": [], "metric": "cosine"}, other, 1, 1, 0.9)
     sort.select_option("rating")
     page.wait_for_function(f"first => ({STANDING})()[0] === first", arg=rated)
 
