@@ -140,6 +140,11 @@ def test_a_list_is_left_and_found_again_where_it_was(page: Page):
     expect(page.locator(".detail-picture")).to_be_visible()
     page.go_back()
     again()
+    page.evaluate("document.querySelector('#search-list').before(Object.assign(document.createElement('p'), {"
+                  " id: 'late', style: 'height: 55px' }))")  # as what is known a moment later does
+    stands(page, image, before)
+    page.evaluate("document.getElementById('late').remove()")
+    stands(page, image, before)
     page.reload()
     again()
     page.locator(f"a.picture[data-image='{image}']").click(button="right")
