@@ -140,8 +140,11 @@ def test_a_list_is_left_and_found_again_where_it_was(page: Page):
     expect(page.locator(".detail-picture")).to_be_visible()
     page.go_back()
     again()
-    page.evaluate("document.querySelector('#search-list').before(Object.assign(document.createElement('p'), {"
-                  " id: 'late', style: 'height: 55px' }))")  # as what is known a moment later does
+    page.evaluate("""() => {
+        document.documentElement.style.overflowAnchor = "none"; // as in browsers that hold no place by themselves
+        const late = Object.assign(document.createElement("p"), { id: "late", style: "height: 55px" });
+        document.querySelector("#search-list").before(late);
+    }""")
     stands(page, image, before)
     page.evaluate("document.getElementById('late').remove()")
     stands(page, image, before)
