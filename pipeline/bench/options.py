@@ -36,6 +36,7 @@ QUICK = {"sizes": (1_000, 6_000), "index_size": 6_000, "kinds_size": 2_000, "map
 def read_options(
     stages: str = "all",
     sizes: str | None = None,
+    index_size: int | None = None,
     million: bool = False,
     quick: bool = False,
     dreamsim_weights: Path | None = None,
@@ -44,6 +45,8 @@ def read_options(
     chosen: dict = dict(QUICK) if quick else {}
     if sizes:
         chosen["sizes"] = _sizes(sizes)
+    if index_size:
+        chosen["index_size"] = index_size
     if million:
         chosen["sizes"] = tuple(sorted({*chosen.get("sizes", BenchOptions().sizes), MILLION}))
     given = {"dreamsim": {"weights": str(dreamsim_weights)}} if dreamsim_weights else {}

@@ -16,7 +16,7 @@ from pipeline import settings
 from pipeline.bench.growth import STEPS
 from pipeline.bench.table import Table
 
-_PACKAGES = ("numpy", "opencv-python-headless", "faiss-cpu", "torch", "openvino", "umap-learn", "hdbscan")
+_PACKAGES = ("numpy", "opencv-python-headless", "faiss-cpu", "hnswlib", "usearch", "torch", "openvino", "umap-learn", "hdbscan")
 
 
 def document(tables: dict[str, Table], options: dict) -> dict:
