@@ -97,6 +97,7 @@
         width: width, height: Math.min(list.size, width / 1.6), least: options.least || 0, gap: GAP, foot: options.foot || 0,
         breaks: list.ends, band: list.ends.length ? BAND : 0,
       });
+      const had = grid.contains(document.activeElement);
       rows.forEach((row) => row.remove());
       rows.clear();
       grid.style.height = `${list.made.total}px`;
@@ -104,6 +105,8 @@
       grid.dataset.count = list.ids.length;
       hold(held);
       draw();
+      const link = had && list.focused >= 0 && list.link(list.ids[list.focused]);
+      if (link) link.focus({ preventScroll: true }); // at once: no key is lost
     }
 
     function draw() {
