@@ -42,7 +42,7 @@ from dashboard.pages.search import page as search_page
 from dashboard.pages.table import page as table_page
 from dashboard.pages.why import page as why_page
 from dashboard.reads import Reads
-from dashboard.routes import exports, facets, gallery, operation, small_maps, table
+from dashboard.routes import exports, facets, gallery, operation, small_maps, table, take
 from dashboard.routes import images as image_routes
 from pipeline.errors import LikenessError, sentence
 from pipeline.library import Library
@@ -117,6 +117,7 @@ def create_app(
     _serve_files(app.server)
     image_routes.register(app.server, library)
     exports.register(app.server, reads)
+    take.register(app.server, reads)
     facets.register(app.server, reads)
     facet_panel.register(app)
     gallery.register(app.server, reads)

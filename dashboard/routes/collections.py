@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from flask import Flask, Response
 
 from dashboard.access import READ, needs
-from dashboard.routes.tables import as_file, cells
+from dashboard.routes.tables import as_file
+from pipeline.export.cells import cells
 from pipeline.library import Library, notes
 
 _COLUMNS = ("collection", "description", "created", "image_id", "path")

@@ -31,7 +31,7 @@ from flask import Flask, Response, request
 from dashboard.access import READ, needs
 from dashboard.pools import TRANSFER
 from dashboard.reads import Reads
-from dashboard.routes.tables import cells
+from pipeline.export.cells import cells
 from pipeline import maps
 from pipeline.errors import LikenessError, NoteError
 from pipeline.library import ImageRow, Library, notes

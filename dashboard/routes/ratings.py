@@ -10,7 +10,8 @@ from dataclasses import asdict
 from flask import Flask, Response
 
 from dashboard.access import READ, needs
-from dashboard.routes.tables import as_file, cells
+from dashboard.routes.tables import as_file
+from pipeline.export.cells import cells
 from pipeline.library import Library, notes
 
 _COLUMNS = ("rated", "value", "image_id", "path", "rank", "score", "query")

@@ -17,7 +17,7 @@ from dashboard import sent
 from dashboard.access import READ, needs
 from dashboard.pools import LONG, TRANSFER
 from dashboard.reads import Reads, table
-from dashboard.routes.tables import cells
+from pipeline.export.cells import cells
 from pipeline.columns import Table
 from pipeline.errors import LikenessError
 

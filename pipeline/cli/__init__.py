@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli import ask, build, care, facts, folders, gallery, measure, reasons, vectors
+from pipeline.cli import ask, assistants, build, care, facts, folders, gallery, measure, reasons, vectors
 from pipeline.errors import LikenessError, sentence
 from pipeline.host import Terminated
 from pipeline.progress import Console
@@ -68,6 +68,7 @@ for _command in (
     reasons.why,
     ask.duplicates,
     ask.status,
+    assistants.mcp,
     measure.evaluate,
     measure.tune,
     measure.bench,

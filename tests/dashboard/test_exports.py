@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 from dashboard.reads import Reads
 from dashboard.routes import collections as collection_export
 from dashboard.routes import exports
-from dashboard.routes.tables import cell, cells, original
+from pipeline.export.cells import cell, cells, original
 from pipeline import maps
 from pipeline.extraction.scan import scan
 from pipeline.facts import bring, drop

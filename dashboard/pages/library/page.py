@@ -117,6 +117,7 @@ def body(reads: Reads) -> list:
         ]),
         parts.folders_part(roots, data, may, away),
     ]
+    content.append(parts.take_part(report["maps"]))
     failures = reads.failures(parts.FAILURES_SHOWN)
     if failures:
         pictured = reads.pictured([row.id for row in failures])

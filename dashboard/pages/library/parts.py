@@ -165,6 +165,27 @@ def folders_part(
     )
 
 
+def take_part(maps: Mapping[str, Mapping]) -> html.Section:
+    """Files to take along: what other programs open, and maps that anybody can."""
+    titles = components.titles_of(list(maps))
+    files = [
+        ("csv", "All that is known, as a table", "CSV, a row an image"),
+        ("parquet", "Vectors with ids and paths", "Parquet"), ("npz", "The same for NumPy", "NPZ"),
+        ("projector", "For TensorBoard's projector", "A zip of vectors, names and a picture of all thumbnails"),
+    ]
+    rows = [
+        html.Li([html.A(text, href=components.url(f"/export/library/{kind}"), download=""), html.Span(f" · {more}", className="soft small")])
+        for kind, text, more in files
+    ]
+    rows += [
+        html.Li([html.A(f"The map “{titles[name]}” as a page", href=components.url(f"/export/map/{name}.html"), download=""),
+                 html.Span(" · one HTML file with its pictures, opens without a server", className="soft small")])
+        for name, about in maps.items() if not about["damaged"]
+    ]
+    note = "For programs there is an API as well: "
+    return section("Take it along", html.Ul(rows), html.P([note, html.A("/api", href=components.url("/api"), target="_blank")], className="soft small"))
+
+
 def _folder(root: str, away: Mapping[str, int]) -> html.Div:
     """The place of a folder, and whether it is there."""
     name = html.Span(printable(root), className="path")

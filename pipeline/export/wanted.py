@@ -1,0 +1,76 @@
+"""What of a library is taken along, and where it is written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from pipeline import columns
+from pipeline.errors import EmbeddingError, SettingsError
+from pipeline.library import Library, notes
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """where: conditions that images meet. collection: only its images. embeddings: names; none: all there are.
+    places: whether it may say where files lie. copy: whether files go along, where a kind can have them."""
+
+    where: str = ""
+    collection: str = ""
+    embeddings: tuple[str, ...] = ()
+    places: bool = True
+    copy: bool = False
+
+    def ids(self, library: Library) -> np.ndarray:
+        """The images, (n,) int64 ascending; raises QueryError and NoteError for what there is not, and SettingsError
+        where there are none."""
+        table = columns.of(library).now()
+        passed = table.all_passing(columns.parse(self.where))
+        found = table.ids if passed is None else table.ids[passed]
+        if self.collection:
+            found = np.intersect1d(found, notes.collected(library, self.collection))
+        if not len(found):
+            raise SettingsError("There is no image to export.")
+        return found.astype(np.int64)
+
+    def names(self, library: Library) -> tuple[str, ...]:
+        """The embeddings; EmbeddingError for one there is not."""
+        known = library.embeddings()
+        for name in self.embeddings:
+            if name not in known:
+                raise EmbeddingError(f"This library has no embedding {name!r}; it has: {', '.join(known) or 'none'}.")
+        return self.embeddings or tuple(known)
+
+
+@contextmanager
+def written(target: Path, mode: str = "wb", **how) -> Iterator[IO]:
+    """A file that is there whole or not at all; raises SettingsError where it cannot be written."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise SettingsError(f"{target} cannot be written ({error.strerror}).") from None
+    try:
+        with open(number, mode, **how) as file:
+            yield file
+        os.chmod(name, 0o644)
+        os.replace(name, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def vectors(library: Library, name: str, ids: np.ndarray) -> np.ndarray:
+    """Vectors of images, (n, dim) float32, rows of NaN for those that have none."""
+    having, rows = library.vectors(name, ids.tolist())
+    found = np.full((len(ids), rows.shape[1]), np.nan, np.float32)
+    found[np.searchsorted(ids, having)] = rows
+    return found
