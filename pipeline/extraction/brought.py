@@ -159,6 +159,8 @@ def _npz(file: Path) -> tuple[Sequence, np.ndarray]:
         raise EmbeddingError(f"{file} is no NPZ file, or it is damaged.") from None
     tables = {key: array for key, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "fiu"}
     named = {key: array for key, array in arrays.items() if array.ndim == 1 and key.lower() in _KEYS and array.dtype.kind in "iuU"}
+    if len(named) == 2:  # ids and paths, as `export` writes them: paths say the same in another library
+        named = {key: array for key, array in named.items() if array.dtype.kind == "U"}
     if len(tables) != 1 or len(named) != 1:
         told = ", ".join(f"{key} {array.shape} {array.dtype}" for key, array in arrays.items()) or "nothing"
         raise EmbeddingError(f"{file} needs one array (n, d) of numbers, and one named ids or paths of n; it has: {told}.")
