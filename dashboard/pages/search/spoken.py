@@ -120,7 +120,7 @@ def _heard(reads: Reads, text: str, by: Sequence[str], part: words.Part | None) 
         said += f": {', '.join(titles[:_CLASSES])}{rest}"
     if thing is not None and things.NAME in by:
         sure = int((things.at_hand(reads.library).likely(thing.classes)[1] >= things.SURE).sum())
-        said += f" · surely seen in {components.counted(sure, 'image') if sure else 'no image'}"
+        said += f" · sure of {components.counted(sure, 'image') if sure else 'no image'}"
     return html.Li([*dots, html.Span([html.Span(text, className="query-word"), f" {said}"])])
 
 
