@@ -40,6 +40,10 @@ class StaleIndexError(LikenessError):
     """The combined index is missing or does not hold what was asked of it."""
 
 
+class IndexUnreachableError(LibraryError):
+    """The engine that holds the index does not answer, or its file is in use."""
+
+
 class QueryError(LikenessError):
     """A search that cannot be answered as asked."""
 

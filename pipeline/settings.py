@@ -21,6 +21,7 @@ PORT = 8050
 ENGINES = ("auto", "openvino", "torch")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 INDEX_TYPES = ("hnsw", "ivfpq", "flat")
+INDEX_ENGINES = ("faiss", "milvus")
 STORAGES = ("float32", "float16", "int8")
 METRICS = ("cosine", "euclidean", "manhattan", "hamming")
 
@@ -58,6 +59,10 @@ class IndexOptions:
     """With 300 that embedding gained a point, and building took half as long again."""
     ef_search: int = 0
     """Effort of a search (efSearch, for ivfpq nprobe); 0: measured for a recall."""
+    engine: str = "faiss"
+    """What holds the index: files of the library, or Milvus."""
+    uri: str = ""
+    """Where Milvus is: a server's address, or a file of Milvus Lite; "": one in the library's directory."""
 
 
 @dataclass(frozen=True)

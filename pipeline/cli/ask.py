@@ -152,7 +152,7 @@ def status(as_json: bool, data: Path) -> None:
         click.echo(f"{name:<{wide}}{row['current']:,} current, {row['stale']:,} stale, {row['missing']:,} missing")
     found = report["index"]
     click.echo(f"{'Index':<{wide}}" + (
-        f"{found['size']:,} images, {' + '.join(found['embeddings'])}, {_state(found)}" if found else "none yet"))
+        f"{found['size']:,} images, {' + '.join(found['embeddings'])}, {_state(found)}{_placed(found)}" if found else "none yet"))
     for name, row in report["maps"].items():
         click.echo(f"{'Map ' + name:<{wide}}{row['points']:,} points, {row['clusters']} clusters, {row['noise']:,} noise, {_state(row)}")
     for root, count in library.roots().items():
@@ -163,6 +163,11 @@ def status(as_json: bool, data: Path) -> None:
     for row in failures(library):
         again = "; it is tried again on every run" if row.retry else ""
         click.echo(f"unreadable: {printable(str(row.file))}: {row.reason}{again}")
+
+
+def _placed(index: dict) -> str:
+    """Where an index is that is not in the library's own files."""
+    return "" if index["engine"] == "faiss" else f", in {index['engine'].capitalize()} ({index['where']})"
 
 
 def _state(row: dict) -> str:

@@ -126,6 +126,10 @@ embed_options = _options(
 
 
 index_options = _options(
+    click.option("--engine", type=click.Choice(settings.INDEX_ENGINES),
+                 help=f"What holds the index: files of the library, or Milvus.  [default: as before, at first {INDEX.engine}]"),
+    click.option("--uri", metavar="ADDRESS",
+                 help="Where Milvus is: http://HOST:19530, or a file of Milvus Lite.  [default: as before, at first a file in the library]"),
     click.option("--type", type=click.Choice(settings.INDEX_TYPES),
                  help=f"What finds candidates: a graph, compressed lists, or a look at every row.  [default: as before, at first {INDEX.type}]"),
     click.option("--storage", type=click.Choice(settings.STORAGES),

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.errors import StaleIndexError
-from pipeline.index import currency
-from pipeline.index import faiss as engine
+from pipeline.errors import IndexUnreachableError, StaleIndexError
+from pipeline.index import currency, faiss, milvus
 from pipeline.index.choice import Choice
 from pipeline.index.contract import Index, State
 from pipeline.library import Library
 from pipeline.progress import Progress, Silent
 from pipeline.settings import IndexOptions
 
+_ENGINES = {"faiss": faiss, "milvus": milvus}
+_LOG = logging.getLogger(__name__)
+
+
+def _engine(library: Library):
+    """What holds the library's index, as it was chosen."""
+    return _ENGINES[(library.choice("index") or {}).get("engine", IndexOptions.engine)]
+
 
 def load(library: Library) -> Index:
-    """The index as saved, mapped into memory for searching; StaleIndexError without one."""
-    index = engine.open_saved(library)
+    """The index as saved, mapped into memory for searching; StaleIndexError without one.
+
+    Where its server does not answer, the one that the library still has in its own files.
+    """
+    engine = _engine(library)
+    try:
+        index = engine.open_saved(library)
+    except IndexUnreachableError as error:
+        index = faiss.open_saved(library)
+        if index is None:
+            raise IndexUnreachableError(f"{error} The library's own index is made with: python -m pipeline index --engine faiss") from error
+        _LOG.warning("%s The library's own index answers meanwhile.", error)
+        return index
     if index is None and engine.is_old(library):
         raise StaleIndexError("The index is of an earlier version. Make it anew with: python -m pipeline index")
     if index is None:
@@ -27,12 +46,12 @@ def load(library: Library) -> Index:
 
 def state(library: Library) -> State | None:
     """What is saved, without loading it; None without an index."""
-    return engine.saved_state(library)
+    return _engine(library).saved_state(library)
 
 
 def version(library: Library) -> tuple[int, int]:
     """Changes whenever another index is saved."""
-    return engine.version(library)
+    return _engine(library).version(library)
 
 
 def build(
@@ -48,8 +67,10 @@ def build(
     value}. Returns the index and what was done: `current`, `extended` or `built`. Raises
     EmbeddingError when a named embedding has no vectors.
     """
+    saved = state(library)
+    choice = Choice.of(library, saved.options if saved else None).changed(embeddings, options)
+    engine = _ENGINES[choice.options.engine]
     old = engine.open_saved(library)
-    choice = Choice.of(library, old.options if old else None).changed(embeddings, options)
     names, options = choice.embeddings_of(library, named=embeddings is not None), choice.options
     generation = library.generation()
     if old is not None:
@@ -77,6 +98,7 @@ def build(
 
 def rebuild(library: Library, progress: Progress = Silent()) -> None:
     """Build the index anew, as it was set, from the library alone: what is saved cannot be believed."""
+    engine = _engine(library)
     saved = engine.saved_state(library)
     engine.remove(library)
     build(library, None, saved.options if saved else None, progress)
@@ -84,26 +106,28 @@ def rebuild(library: Library, progress: Progress = Silent()) -> None:
 
 def damage(library: Library) -> str:
     """What is wrong with what is saved, all of it read; empty where nothing is, or nothing is saved."""
-    return engine.damage(library)
+    return _engine(library).damage(library)
 
 
 def strays(library: Library) -> list[Path]:
     """Files of indexes that are none any more."""
-    return engine.strays(library)
+    return [path for engine in _ENGINES.values() for path in engine.strays(library)]
 
 
 def about(library: Library) -> dict | None:
     """Size, embeddings and staleness of the saved index without loading it, or None.
 
-    {"size", "embeddings", "stale"}: stale when images came, went or changed since, or when
+    {"size", "embeddings", "stale", "engine", "where"}: stale when images came, went or changed since, or when
     there is an embedding that it should hold and does not.
     """
     found = state(library)
     if found is None:
         return None
     names = Choice.of(library, found.options).wanted(library)
-    stale = tuple(names) != found.embeddings or engine.is_stale(library)
-    return {"size": found.size, "embeddings": list(found.embeddings), "stale": stale}
+    stale = tuple(names) != found.embeddings or _engine(library).is_stale(library)
+    return {
+        "size": found.size, "embeddings": list(found.embeddings), "stale": stale, "engine": found.engine, "where": found.where,
+    }
 
 
 def measured(library: Library) -> dict | None:
@@ -126,7 +150,7 @@ def measured(library: Library) -> dict | None:
     return {
         "type": options.type,
         "storage": options.storage,
-        "bytes": engine.size_on_disk(library),
+        "bytes": _engine(library).size_on_disk(library),
         "effort_name": {"hnsw": "efSearch", "ivfpq": "nprobe"}.get(options.type, ""),
         "effort": effort,
         "recall_at_10": recall,

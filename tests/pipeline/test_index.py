@@ -89,7 +89,8 @@ def test_extending_masking_and_rebuilding(tmp_path):
     assert indexes.about(library)["stale"]
     index, done = indexes.build(library)
     assert (done, len(index)) == ("extended", 280)
-    assert indexes.about(library) == {"size": 280, "embeddings": list(DIMS), "stale": False}
+    told = indexes.about(library)
+    assert (told["size"], told["embeddings"], told["stale"]) == (280, list(DIMS), False)
     fresh = indexes.load(library)
     found = fresh.search({"color": changed[0]}, {"color": 1.0}, 280)
     assert found.ids[0] == 100 and len(set(found.ids.tolist())) == 280
@@ -163,7 +164,7 @@ def test_the_effort_is_measured_and_kept_with_the_index(large, tmp_path):
     assert index.effort_for({"sift": 9.0, "color": 1.0}) == figures["effort"]["sift"]
     assert index.effort_for({"sift": 1.0, "color": 1.0}) == figures["effort"]["even"]
     assert index.effort_for({"sift": 2.0, "color": 1.0}) == figures["effort"]["mixed"]
-    assert set(indexes.about(large)) == {"size", "embeddings", "stale"}
+    assert set(indexes.about(large)) == {"size", "embeddings", "stale", "engine", "where"}
 
 
 def test_narrow_filters_are_answered_in_full(large, monkeypatch):

@@ -20,6 +20,8 @@ from pipeline.index import Filter, Index
 from pipeline.index.bitmap import Bitmap
 from pipeline.index.faiss import engine, reduction, structures
 from pipeline.index.filters import Filters
+from pipeline.index.milvus import collection
+from pipeline.index.milvus import engine as milvus
 from pipeline.library import Library, notes
 from pipeline.settings import IndexOptions
 from tests.conftest import synthetic_library, unit
@@ -33,6 +35,7 @@ ENGINES = {
     "faiss, flat": lambda library: indexes.build(library, options=IndexOptions("flat"))[0],
     "faiss, halves": lambda library: indexes.build(library, options=IndexOptions(storage="float16"))[0],
     "faiss, bytes": lambda library: indexes.build(library, options=IndexOptions(storage="int8"))[0],
+    "milvus": lambda library: indexes.build(library, options=IndexOptions(engine="milvus"))[0],
 }
 WEIGHTS = [
     {"color": 1.0, "sift": 1.0, "efficientnet": 1.0},
@@ -51,7 +54,12 @@ def made(request, monkeypatch):
         monkeypatch.setattr(reduction, "LADDER", (8,))
         monkeypatch.setattr(reduction, "SUFFICES", 0.0)
         monkeypatch.setattr(engine, "CANDIDATES", COUNT)
-    return ENGINES[request.param]
+    if "milvus" in request.param:
+        monkeypatch.setattr(milvus, "FEW", 0)
+        monkeypatch.setattr(milvus, "ALL_PAIRS_BELOW", 0)
+    yield ENGINES[request.param]
+    for uri in list(collection._clients):
+        collection.close(uri)
 
 
 @pytest.fixture(scope="module")

@@ -106,7 +106,8 @@ def index_part(index: Mapping | None, data: Path | None, actions: bool = False) 
         )
     titles = components.titles_of(index["embeddings"])
     by = _and(list(titles.values()))
-    told = html.P([f"{index['size']:,} images by {by}. ", _state(index["stale"])])
+    where = f"It is in {index['engine'].capitalize()}: {index['where']}. " if actions and index["engine"] != "faiss" else ""
+    told = html.P([f"{index['size']:,} images by {by}. {where}", _state(index["stale"])])
     advice = [_advice("To bring it up to date:", components.command("index", data), button)]
     return section("Search index", told, *(advice if index["stale"] else []))
 

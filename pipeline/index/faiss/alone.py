@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.index.bitmap import Bitmap
 from pipeline.index.faiss import structures
+from pipeline.index.ranking import ranked
 
 if TYPE_CHECKING:
     from pipeline.index.faiss.engine import FaissIndex
@@ -72,7 +73,7 @@ def _effort(
         part = members[start : start + _STEP]
         products = vectors @ index.exact.columns(part, index.columns(name)).T
         products[asked[:, None] == part] = -np.inf
-        best, true = structures.ranked(
+        best, true = ranked(
             np.concatenate([best, products], axis=1),
             np.concatenate([true, np.broadcast_to(part, products.shape)], axis=1), k,
         )  # fmt: skip

@@ -1,27 +1,24 @@
-"""The index by FAISS: one structure over the vectors of all embeddings, for any weights.
+"""The index by FAISS: one structure over the rows of `combined`.
 
-For an image with unit vectors x₁…x_M a row is [x₁ … x_M]/√M; a query with weights w is
-[w₁q₁ … w_M q_M]. Their inner product is Σ wₘ·cos(qₘ, xₘ)/√M, so one structure answers every
-weighting without being built again. Walking and ranking are two jobs (as in DiskANN, Subramanya
-et al. 2019): the structure holds small rows that say about who is near, and the candidates it
-finds are ranked by the rows as they are, which lie in a mapped file. Where some images lack an embedding, those that have
-the same ones are searched apart, and the answers merged: each with weights that sum to 1, or
-each with the same weights and, added to its products, what counts for those that it lacks.
+Walking and ranking are two jobs (as in DiskANN, Subramanya et al. 2019): the structure holds small
+rows that say about who is near, and the candidates it finds are ranked by the rows as they are,
+which lie in a mapped file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
 
 from pipeline.index import currency
 from pipeline.index.bitmap import Bitmap
-from pipeline.index.contract import Filter, Index, Neighbors, State, scales, shares
-from pipeline.index.faiss import effort, exact, neighbors, reduction, store, structures, update
-from pipeline.index.faiss.rows import Rows
-from pipeline.index.filters import Filters
+from pipeline.index.combined import CombinedIndex, read_rows
+from pipeline.index.contract import Neighbors, State, scales
+from pipeline.index.faiss import effort, neighbors, reduction, store, structures, update
+from pipeline.index.ranking import ranked, scan
+from pipeline.index.rows import Rows
 from pipeline.library import Library
 from pipeline.progress import Progress, Silent
 from pipeline.settings import IndexOptions
@@ -34,38 +31,21 @@ FEW = 500
 """Up to this many rows are compared as they are, each by itself, however many there are."""
 _EFFORT = 256
 """Effort of a search while none has been measured; 128 found 0.949 by `sift` among 3,781 photographs."""
-_STEP = 4_096
-
-_Find = Callable[[np.ndarray, int, Bitmap, int], tuple[np.ndarray, np.ndarray]]
-"""Best rows for combined queries (q, Σ dim), k of a mask, with an effort: products, rows."""
 
 
-class FaissIndex(Index):
+class FaissIndex(CombinedIndex):
     """structure: what FAISS holds, in memory or mapped; None where every row is read. exact: the
     rows as they are. reduction: from these to those of the structure; None: they are the same.
-    rows: which image each row is.
-
-    figures: as measured (see `effort`). learned_from: rows there were when a quantizer
-    learned. generation: the library's when it was brought up to date; made_by: {embedding:
-    fingerprint of its extractor} then; holds: {embedding: `library.summary`} then, None where
-    that is not known.
+    figures: as measured (see `effort`). learned_from: rows there were when a quantizer learned.
     """
 
     engine = "faiss"
 
     def __init__(self, library: Library, parts: store.Parts, rows: Rows, about: dict):
-        self.library = library
+        super().__init__(library, rows, about)
         self.structure, self.exact, self.reduction = parts
-        self.rows = rows
-        self.dims: dict[str, int] = dict(zip(about["embeddings"], about["dims"]))
-        self.options = IndexOptions(**about["options"])
-        self.figures: dict = about.get("measured") or {}
         self.learned_from: int = about.get("learned_from", 0)
-        self.generation: int = about.get("generation", 0)
-        self.made_by: dict[str, str] = about.get("made_by") or {}
-        self.holds: dict[str, list[int]] | None = about.get("holds")
         self.mapped = False
-        self._filters: tuple[Rows, Filters] | None = None
 
     @property
     def state(self) -> State:
@@ -85,10 +65,6 @@ class FaissIndex(Index):
         """Forget these images; saved. Their rows stay and are passed over."""
         update.delete(self, np.asarray(ids, np.int64))
 
-    def pending(self) -> tuple[np.ndarray, np.ndarray]:
-        """Images to upsert and images to delete until it holds what the library holds now."""
-        return self.rows.pending(self.library, self.generation, self.made_by)
-
     def settle(self, generation: int, options: IndexOptions) -> None:
         """Note that it holds all that the library held at a generation; saved."""
         update.settle(self, generation, options)
@@ -100,19 +76,6 @@ class FaissIndex(Index):
 
     # Searching
 
-    def search(
-        self,
-        vectors: Mapping[str, np.ndarray],
-        weights: Mapping[str, float],
-        k: int,
-        filter: Filter = Filter(),
-        exact: bool = False,
-        missing: Mapping[str, float] | None = None,
-    ) -> Neighbors:
-        """The images nearest to a query or to several at once; see the contract."""
-        find = self._exact if exact else self.nearest
-        return self._answer(vectors, weights, k, self.allowed(filter), find, missing)
-
     def approximate(
         self, vectors: Mapping[str, np.ndarray], weights: Mapping[str, float], k: int, effort: int | None = None
     ) -> Neighbors:
@@ -121,51 +84,7 @@ class FaissIndex(Index):
         def find(query, most, mask, usual):
             return self._by_structure(query, most, mask, effort or usual)
 
-        return self._answer(vectors, weights, k, None, find)
-
-    def _answer(self, vectors, weights, k: int, allowed: Bitmap | None, find: _Find, missing=None) -> Neighbors:
-        weighed = shares(weights, [name for name in self.embeddings if name in vectors])
-        single = all(vectors[name].ndim == 1 for name in weighed)
-        queries = {name: np.atleast_2d(vectors[name]) for name in weighed}
-        scores, rows = self._best(queries, weighed, k, allowed, find, missing)
-        ids = np.where(rows >= 0, self.rows.ids[rows] if len(self.rows) else rows, -1)
-        if single:
-            found = int((rows[:1] >= 0).sum())
-            return Neighbors(ids[:1].ravel()[:found], scores[:1].ravel()[:found])
-        return Neighbors(ids, scores)
-
-    def allowed(self, filter: Filter) -> Bitmap | None:
-        """The rows that a filter lets pass; None: all."""
-        if self._filters is None or self._filters[0] is not self.rows:
-            rows = self.rows
-            self._filters = rows, Filters(self.library, rows.positions, len(rows))
-        return self._filters[1].rows(filter)
-
-    def lacking(self, names: Sequence[str]) -> dict[str, int]:
-        """Those of some embeddings that an image lacks which has another of them, and how many have it."""
-        groups = self.rows.current(self.library).groups(self.embeddings, tuple(names))
-        lacked = [name for name in names if any(name not in group.names for group in groups)]
-        return {name: sum(group.rows.count for group in groups if name in group.names) for name in lacked}
-
-    def _best(
-        self, queries: dict[str, np.ndarray], weighed: dict[str, float], k: int, allowed: Bitmap | None, find: _Find,
-        missing: Mapping[str, float] | None,
-    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-        """Best rows for queries {name: (q, dim)}: scores (q, ≤ k) float32, rows (q, ≤ k), −1 for none."""
-        count = max((len(block) for block in queries.values()), default=0)
-        parts = [(np.zeros((count, 0), np.float32), np.zeros((count, 0), np.int64))]
-        for group in self.rows.current(self.library).groups(self.embeddings, tuple(weighed)):
-            mask = group.rows if allowed is None else group.rows & allowed
-            if mask.count and k:
-                mine, lacked = shares(weighed, group.names), np.float32(0)
-                if missing is not None:
-                    mine = {name: weight for name, weight in weighed.items() if name in group.names}
-                    lacked = np.float32(sum(weighed[name] * missing[name] for name in weighed.keys() - mine))
-                combined = self._combined(queries, mine, count)
-                products, rows = find(combined, min(k, mask.count), mask, self.effort_for(mine))
-                scores = products * np.float32(np.sqrt(len(self.dims))) + lacked
-                parts.append((np.where(rows < 0, 0, scores), rows))
-        return structures.merged(parts, k)
+        return self.answer(vectors, weights, k, None, find)
 
     def nearest(self, query: np.ndarray, k: int, mask: Bitmap, effort: int) -> tuple[np.ndarray, np.ndarray]:
         """Best rows for combined queries (q, Σ dim): products (q, k) float32, rows (q, k) int64.
@@ -207,7 +126,7 @@ class FaissIndex(Index):
 
     def ranked(self, query: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """The k best of each query's candidates (q, ·), −1 for none, by the rows as they are."""
-        return structures.ranked(self.exact.products(query, rows), rows, k)
+        return ranked(self.exact.products(query, rows), rows, k)
 
     @property
     def effort(self) -> dict[str, int]:
@@ -222,16 +141,9 @@ class FaissIndex(Index):
         mine = {name: weights.get(name, 0.0) for name in self.embeddings}
         return known.get(effort.dominant(mine), max(known.values()))
 
-    def _combined(self, queries: Mapping[str, np.ndarray], weighed: Mapping[str, float], count: int) -> np.ndarray:
-        """Queries as rows (q, Σ dim) float32, each block times its weight."""
-        query = np.zeros((count, sum(self.dims.values())), np.float32)
-        for name, weight in weighed.items():
-            query[:, self.columns(name)] = np.float32(weight) * queries[name]
-        return query
-
-    def _exact(self, query: np.ndarray, k: int, mask: Bitmap, effort: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    def nearest_exact(self, query: np.ndarray, k: int, mask: Bitmap, effort: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Best rows by the vectors themselves: products (q, k), rows (q, k)."""
-        return exact.scan(self.true_rows, query, k, mask) if self.exact.lossy else self.exact.scan(query, k, mask)
+        return scan(self.true_rows, query, k, mask) if self.exact.lossy else self.exact.scan(query, k, mask)
 
     def neighbors(
         self,
@@ -247,13 +159,6 @@ class FaissIndex(Index):
 
     # What it holds
 
-    def ids(self, name: str | None = None) -> np.ndarray:
-        """Images that can be found, by one embedding or by any: (n,) int64 ascending."""
-        wanted = self.embeddings if name is None else (name,)
-        groups = self.rows.current(self.library).groups(self.embeddings, wanted)
-        found = [self.rows.ids[group.rows.positions()] for group in groups]
-        return np.sort(np.concatenate([np.zeros(0, np.int64), *found]))
-
     def vectors(self, ids: np.ndarray, name: str | None = None, exact: bool = False) -> np.ndarray:
         """Vectors as stored, or exact, in the order of `ids`; see the contract."""
         at = self.rows.positions(ids)
@@ -267,21 +172,9 @@ class FaissIndex(Index):
         found *= np.float32(np.sqrt(len(self.dims)))  # the blocks of a row are divided by that
         return found if name else found * scales(self.dims)
 
-    def columns(self, name: str) -> slice:
-        """Where an embedding's block lies within a row."""
-        start = 0
-        for other, dim in self.dims.items():
-            if other == name:
-                return slice(start, start + dim)
-            start += dim
-        raise KeyError(name)
-
     def true_rows(self, at: np.ndarray) -> np.ndarray:
         """The rows at positions (k,) int64 as they were before a storage rounded them."""
-        if not self.exact.lossy:
-            return self.exact[at]
-        ids, back = np.unique(self.rows.ids[at], return_inverse=True)
-        return update.read_rows(self.library, self.dims, ids)[back]
+        return self.library_rows(at) if self.exact.lossy else self.exact[at]
 
 
 def create(library: Library, names: list[str], options: IndexOptions, ids: np.ndarray) -> FaissIndex:
@@ -290,7 +183,7 @@ def create(library: Library, names: list[str], options: IndexOptions, ids: np.nd
     known = library.embeddings()
     dims = {name: known[name].dim for name in names}
     learns, dim = structures.learns(options), sum(dims.values())
-    sample = update.read_rows(library, dims, ids[structures.training_rows(len(ids), options)] if learns else ids[:0])
+    sample = read_rows(library, dims, ids[structures.training_rows(len(ids), options)] if learns else ids[:0])
     reduced = reduction.learned(sample, list(dims.values())) if options.type == "hnsw" else None
     structure = structures.make(options, reduced.dim if reduced else dim, len(ids))
     if structure is not None and not structure.is_trained:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import faiss
@@ -18,6 +18,7 @@ import numpy as np
 
 from pipeline.errors import LibraryError
 from pipeline.index.bitmap import Bitmap
+from pipeline.index.ranking import scan
 
 _QUANTIZERS = {"float16": faiss.ScalarQuantizer.QT_fp16, "int8": faiss.ScalarQuantizer.QT_8bit}
 _STEP = 4_096
@@ -179,26 +180,6 @@ class ExactRows:
             mapped.madvise(mmap.MADV_DONTNEED)  # they stay in the system's cache, and are no more this process's
             self._touched = 0
         return codes
-
-
-def scan(read: Callable[[np.ndarray], np.ndarray], queries: np.ndarray, k: int, mask: Bitmap) -> tuple[np.ndarray, np.ndarray]:
-    """The k best of a mask for queries (q, dim) among rows that `read` gives, step by step.
-
-    read: positions (n,) int64 → rows (n, dim) float32. Returns products (q, k), rows (q, k).
-    """
-    products = np.zeros((len(queries), 0), np.float32)
-    rows = np.zeros((len(queries), 0), np.int64)
-    for part in _steps(mask.positions()):
-        products = np.concatenate([products, queries @ read(part).T], axis=1)
-        rows = np.concatenate([rows, np.broadcast_to(part, (len(queries), len(part)))], axis=1)
-        best = np.argsort(-products, axis=1, kind="stable")[:, :k]
-        products, rows = np.take_along_axis(products, best, axis=1), np.take_along_axis(rows, best, axis=1)
-    return products, rows
-
-
-def _steps(positions: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(positions), _STEP):
-        yield positions[start : start + _STEP]
 
 
 def _digest() -> hashlib.blake2b:

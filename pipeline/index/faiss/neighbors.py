@@ -22,6 +22,7 @@ from pipeline.index.bitmap import Bitmap
 from pipeline.index.contract import Neighbors, shares
 from pipeline.index.faiss import alone, structures
 from pipeline.index.faiss.effort import DOMINATES
+from pipeline.index.ranking import merged, others, steps
 from pipeline.progress import Progress, Silent
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def find(
                 told = Silent() if answers else progress
                 answers.append(_between(index, own[mine], k, shared, mask, exact, told))
         if answers:
-            best, found = structures.merged(answers, k)
+            best, found = merged(answers, k)
             scores[mine, : best.shape[1]], rows[mine, : found.shape[1]] = best, found
     return Neighbors(np.where(rows >= 0, index.rows.ids[rows], -1), scores)
 
@@ -112,13 +113,13 @@ def _is_even(weighed: dict[str, float]) -> bool:
 def _all_pairs(
     index: FaissIndex, own: np.ndarray, k: int, weighed: dict[str, float], mask: Bitmap, exact: bool
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    others = mask.positions()
-    base = _side_by_side(index, others, weighed, exact)
-    same = len(own) == len(others) and np.array_equal(own, others)
-    for part in _steps(np.arange(len(own))):
+    pool = mask.positions()
+    base = _side_by_side(index, pool, weighed, exact)
+    same = len(own) == len(pool) and np.array_equal(own, pool)
+    for part in steps(np.arange(len(own))):
         asked = base[part] if same else _side_by_side(index, own[part], weighed, exact)
-        scores, at = faiss.knn(asked, base, min(k + 1, len(others)), metric=faiss.METRIC_INNER_PRODUCT)
-        yield _others(own[part], scores, others[at], k)
+        scores, at = faiss.knn(asked, base, min(k + 1, len(pool)), metric=faiss.METRIC_INNER_PRODUCT)
+        yield others(own[part], scores, pool[at], k)
 
 
 def _side_by_side(index: FaissIndex, at: np.ndarray, weighed: dict[str, float], exact: bool) -> np.ndarray:
@@ -131,18 +132,12 @@ def _side_by_side(index: FaissIndex, at: np.ndarray, weighed: dict[str, float], 
 def _searches(
     index: FaissIndex, own: np.ndarray, k: int, weighed: dict[str, float], mask: Bitmap
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    scale = _scale(index, weighed)
+    scale = index.scale(weighed)
     effort = index.effort_for(weighed)
-    for part in _steps(own):
+    for part in steps(own):
         queries = index.exact[part] * scale
         scores, rows = index.nearest(queries, min(k + 1, mask.count), mask, effort)
-        yield _others(part, scores, rows, k)
-
-
-def _scale(index: FaissIndex, weighed: dict[str, float]) -> np.ndarray:
-    """By what rows are multiplied to be queries: they have norm 1/√M in each block, on both sides."""
-    each = [len(index.dims) * weighed.get(name, 0.0) for name in index.dims]
-    return np.repeat(each, list(index.dims.values())).astype(np.float32)
+        yield others(part, scores, rows, k)
 
 
 def _walk(
@@ -151,29 +146,16 @@ def _walk(
     """By the links of the graph, each from its own place; rows left short are searched for."""
     wide = _WALK_EFFORT if _is_even(weighed) else _UNEVEN_EFFORT
     effort = int(np.ceil(max(_TIMES * k, (k + 1) * wide) * mask.size / mask.count))
-    scale = _scale(index, weighed)
-    for part in _steps(own):
+    scale = index.scale(weighed)
+    for part in steps(own):
         queries = index.exact[part] * scale
         reduced = index.reduction.queries(queries)
         apart = -np.einsum("qd,qd->q", reduced, structures.decode(index.structure, part))
         found = structures.walk_from(index.structure, part, reduced, apart, min(_TIMES * k, mask.count), mask, effort)
         scores, rows = index.ranked(queries, found, k)
         short = np.flatnonzero((rows < 0).any(axis=1))
-        for better, others in _searches(index, part[short], k, weighed, mask):
-            width = others.shape[1]
+        for better, others_of in _searches(index, part[short], k, weighed, mask):
+            width = others_of.shape[1]
             rows[short], scores[short] = -1, 0
-            rows[short, :width], scores[short, :width] = others, better
+            rows[short, :width], scores[short, :width] = others_of, better
         yield scores, rows
-
-
-def _steps(rows: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(rows), _STEP):
-        yield rows[start : start + _STEP]
-
-
-def _others(own: np.ndarray, scores: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k best that are not the row itself: of many twins of it the best may not hold it."""
-    order = np.argsort((rows == own[:, None]) | (rows < 0), axis=1, kind="stable")
-    rows, scores = np.take_along_axis(rows, order, axis=1), np.take_along_axis(scores, order, axis=1)
-    rows = np.where(rows == own[:, None], -1, rows)
-    return scores[:, :k], rows[:, :k]

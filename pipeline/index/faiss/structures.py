@@ -145,21 +145,6 @@ def decode(structure: faiss.Index, rows: np.ndarray) -> np.ndarray:
     return _storage(structure).reconstruct_batch(np.ascontiguousarray(rows, np.int64))
 
 
-def merged(parts: list[tuple[np.ndarray, np.ndarray]], k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Several answers (scores (q, ·), rows (q, ·), −1 for none) as one: the k best of each query."""
-    parts = [part for part in parts if part[1].shape[1]] or parts[:1]
-    if len(parts) > 1:
-        return ranked(*(np.concatenate(arrays, axis=1) for arrays in zip(*parts)), k)
-    scores, rows = parts[0][0][:, :k], parts[0][1][:, :k]
-    return np.where(rows < 0, np.float32(0), np.clip(scores, -1, 1)).astype(np.float32), rows
-
-
-def ranked(scores: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k best of each query, best first, of equal ones the lower row; rows −1 for none come last."""
-    order = np.lexsort((rows, np.where(rows < 0, np.float32(np.inf), -scores)))[:, :k]
-    return merged([(np.take_along_axis(scores, order, axis=1), np.take_along_axis(rows, order, axis=1))], k)
-
-
 def _storage(structure: faiss.Index) -> faiss.Index:
     return faiss.downcast_index(structure.storage) if isinstance(structure, faiss.IndexHNSW) else structure
 

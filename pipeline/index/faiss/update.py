@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.index import currency
+from pipeline.index.combined import read_rows
 from pipeline.index.faiss import effort, store, structures
-from pipeline.library import Library
 from pipeline.progress import Progress
 from pipeline.settings import IndexOptions
 
@@ -24,17 +23,6 @@ _MEASURED_FOR = 0.1
 _OUTGROWN = 2.0
 """A quantizer learns anew when there are so many times the rows it has learned from."""
 _STEP = 4_096
-
-
-def read_rows(library: Library, dims: Mapping[str, int], ids: np.ndarray) -> np.ndarray:
-    """The rows of images, ids ascending, from the library's vectors: (n, Σ dim) float32."""
-    rows = np.zeros((len(ids), sum(dims.values())), np.float32)
-    column = 0
-    for name, dim in dims.items():
-        having, vectors = library.vectors(name, ids.tolist())
-        rows[np.searchsorted(ids, having), column : column + dim] = vectors / np.sqrt(len(dims))
-        column += dim
-    return rows
 
 
 def outworn(index: FaissIndex, options: IndexOptions, added: np.ndarray, removed: np.ndarray) -> str:

@@ -1,0 +1,177 @@
+"""One collection of a Milvus server, or of a Milvus Lite file that lives in this process.
+
+A row is the number of an image, what engines of one row an image hold (`combined`), which of
+the embeddings it has, and what is known of the image (`scalars`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.errors import IndexUnreachableError, LibraryError
+from pipeline.index.milvus.scalars import LONGEST, MOST_NAMES, NAMES, NUMBERS
+from pipeline.settings import IndexOptions
+
+MOST = 16_384
+"""Rows a search gives at most; Milvus's own limit."""
+_SECONDS = 10.0
+"""After which a server does not answer."""
+_LONG = 600.0
+"""The same for what a server works on."""
+_AT_ONCE = 64
+"""Queries of one request."""
+
+_clients: dict[str, object] = {}
+_lock = threading.Lock()
+
+
+def is_file(uri: str) -> bool:
+    """Whether an address is that of a Milvus Lite file, and no server's."""
+    return "://" not in uri
+
+
+def client(uri: str):
+    """The one client of an address in this process; IndexUnreachableError where nothing answers.
+
+    A token is read from LIKENESS_MILVUS_TOKEN and kept nowhere.
+    """
+    with _lock:
+        if uri not in _clients:
+            with answering(uri):
+                from pymilvus import MilvusClient
+
+                for name in ("pymilvus", "milvus_lite", "grpc._server"):  # every error is raised, too
+                    logging.getLogger(name).setLevel(logging.CRITICAL)
+                if is_file(uri):
+                    Path(uri).parent.mkdir(parents=True, exist_ok=True)
+                token = os.environ.get("LIKENESS_MILVUS_TOKEN", "")
+                _clients[uri] = MilvusClient(uri, token=token, timeout=_SECONDS)
+        return _clients[uri]
+
+
+def close(uri: str) -> None:
+    """End the client of an address; others may then open its file."""
+    with _lock:
+        if (known := _clients.pop(uri, None)) is None:
+            return
+        known.close()
+        if is_file(uri):  # the client leaves the server running that it has started in this process
+            from milvus_lite.server_manager import server_manager_instance
+
+            server_manager_instance.release_server(uri)
+
+
+@contextmanager
+def answering(uri: str) -> Iterator[None]:
+    """What Milvus raises, as one sentence."""
+    try:
+        yield
+    except ImportError:
+        raise IndexUnreachableError("The engine milvus needs a package: pip install pymilvus milvus-lite") from None
+    except LibraryError:
+        raise
+    except Exception as error:  # gRPC, the client and Lite each raise their own
+        if is_file(uri):
+            locked = "lock" in f"{error} {error.__cause__} {error.__context__}".lower() or "Open local milvus" in str(error)
+            why = "another process has it open (a dashboard, perhaps)" if locked else _first_line(error)
+            raise IndexUnreachableError(f"The Milvus file {uri} cannot be used: {why}.") from error
+        raise IndexUnreachableError(f"Milvus at {uri} does not answer as it should: {_first_line(error)}.") from error
+
+
+def _first_line(error: Exception) -> str:
+    said = getattr(error, "message", "") or str(error) or type(error).__name__
+    return said.strip().splitlines()[0].rstrip(".")[:200]
+
+
+class Collection:
+    """uri: of a server, or a file. name: the collection's. dim: length of a row's vector."""
+
+    def __init__(self, uri: str, name: str, dim: int):
+        self.uri, self.name, self.dim = uri, name, dim
+
+    def make(self, options: IndexOptions) -> None:
+        """Create it, empty, with an index of the options' kind."""
+        with answering(self.uri):
+            from pymilvus import DataType
+
+            known = client(self.uri)
+            schema = known.create_schema(auto_id=False, enable_dynamic_field=False)
+            schema.add_field("id", DataType.INT64, is_primary=True)
+            schema.add_field("pattern", DataType.INT64)
+            for name in NAMES:
+                schema.add_field(
+                    name, DataType.ARRAY, element_type=DataType.VARCHAR, max_capacity=MOST_NAMES, max_length=LONGEST
+                )
+            for name in NUMBERS:
+                schema.add_field(name, DataType.DOUBLE, nullable=True)
+            schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self.dim)
+            index = known.prepare_index_params()
+            graph = {"M": options.hnsw_m, "efConstruction": options.ef_construction}
+            kind, how = ("HNSW", graph) if options.type == "hnsw" else ("FLAT", {})
+            index.add_index("vector", index_type=kind, metric_type="IP", params=how)
+            known.create_collection(
+                self.name, schema=schema, index_params=index, consistency_level="Strong", timeout=_LONG
+            )
+
+    def there(self) -> bool:
+        """Whether the server has it; from then on it can be searched."""
+        with answering(self.uri):
+            if not client(self.uri).has_collection(self.name, timeout=_SECONDS):
+                return False
+            client(self.uri).load_collection(self.name, timeout=_LONG)
+            return True
+
+    def upsert(self, ids: np.ndarray, patterns: np.ndarray, vectors: np.ndarray, scalars: Sequence[dict]) -> None:
+        """Put rows in, or in the place of those with the same ids."""
+        rows = [
+            {"id": number, "pattern": pattern, "vector": vector, **told}
+            for number, pattern, vector, told in zip(ids.tolist(), patterns.tolist(), vectors, scalars)
+        ]
+        with answering(self.uri):
+            client(self.uri).upsert(self.name, rows, timeout=_LONG)
+
+    def delete(self, ids: np.ndarray) -> None:
+        """Take rows out; those it does not have are passed over."""
+        with answering(self.uri):
+            for start in range(0, len(ids), MOST):
+                client(self.uri).delete(self.name, ids=ids[start : start + MOST].tolist(), timeout=_LONG)
+
+    def flush(self) -> None:
+        """Let it be on the disk, and its index built of all rows."""
+        with answering(self.uri):
+            client(self.uri).flush(self.name, timeout=_LONG)
+
+    def search(self, queries: np.ndarray, k: int, filter: str, effort: int) -> tuple[np.ndarray, np.ndarray]:
+        """The k best for queries (q, dim) float32 by inner product: products (q, k) float32 and ids
+        (q, k) int64, −1 for none. k: MOST at most. effort: efSearch."""
+        products = np.zeros((len(queries), k), np.float32)
+        ids = np.full((len(queries), k), -1, np.int64)
+        how = {"metric_type": "IP", "params": {"ef": max(effort, k)}}
+        for start in range(0, len(queries), _AT_ONCE):
+            with answering(self.uri):
+                found = client(self.uri).search(
+                    self.name, data=list(queries[start : start + _AT_ONCE]), limit=k, filter=filter,
+                    search_params=how, anns_field="vector", timeout=_LONG,
+                )  # fmt: skip
+            for row, hits in enumerate(found, start):
+                ids[row, : len(hits)] = [hit["id"] for hit in hits]
+                products[row, : len(hits)] = [hit["distance"] for hit in hits]
+        return products, ids
+
+    def count(self) -> int:
+        """Rows that it has."""
+        with answering(self.uri):
+            found = client(self.uri).query(self.name, filter="", output_fields=["count(*)"], timeout=_LONG)
+            return int(found[0]["count(*)"])
+
+    def drop(self) -> None:
+        """Remove it, where it is there."""
+        with answering(self.uri):
+            client(self.uri).drop_collection(self.name, timeout=_LONG)
