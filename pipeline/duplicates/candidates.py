@@ -1,0 +1,167 @@
+"""Which pairs of images are worth a look: a few for each image, whatever the size of the library.
+
+The nearest by perceptual hash, as they are and turned or mirrored, and the nearest by SIFT-VLAD (where a
+library has none, by each embedding it has). Flat pictures have hundreds of equally near ones by such coarse
+measures; of these the nearest in detail are taken.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import cv2
+import faiss
+import numpy as np
+
+from pipeline import embeddings, settings
+from pipeline import index as indexes
+from pipeline.library import Library
+from pipeline.pictures import decoding
+from pipeline.search.hash_index import HashIndex
+
+BITS = 24
+"""Hash distance, of 192 bits, up to which pictures are laid over one another as a whole:
+copies saved again had at most 7, recolored ones 15; one pair in 100,000 others had 23."""
+
+NEIGHBORS = 5
+COSINE = 0.2
+"""An image is compared with so many neighbors above this cosine: 298 of 300 copies of
+photographs are among them, with 1.9 pairs an image. Color's neighbors would add none."""
+
+TURNED_BITS = 20
+"""The same for turned pictures, of the 128 bits of which it is known how they turn."""
+
+_SCANNED = 50_000  # vectors up to which all are compared; a graph is walked where there are more
+_SIDE, _COARSE, _DIM = 48, 8, 256
+
+Turn = tuple[int, bool]
+"""Quarters counterclockwise after mirroring, and whether it is mirrored."""
+
+TURNS: tuple[Turn, ...] = ((1, False), (2, False), (0, True), (1, True), (2, True), (3, True))
+"""All ways but the one back of a quarter: that is a quarter the other way round."""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A pair to look at: its hash distance where near, how the first is turned to be near the second, and
+    whether to look by keypoints."""
+
+    bits: int | None = None
+    turns: list[Turn] = field(default_factory=list)
+    by_points: bool = False
+
+
+Pairs = dict[tuple[int, int], Candidate]
+
+
+def candidates(library: Library, hash_index: HashIndex, left_out: Collection[int]) -> Pairs:
+    """The pairs to look at, lower id first, without some images."""
+    single = ~np.isin(hash_index.ids, list(left_out))
+    near = HashIndex(hash_index.ids[single], hash_index.rows[single])
+    pairs: Pairs = {}
+    crowded = _by_hash(pairs, near)
+    _by_turned_hash(pairs, near)
+    _by_embedding(pairs, library, near.ids)
+    _by_detail(pairs, library, near.ids[crowded])
+    return pairs
+
+
+def _pair(pairs: Pairs, one: int, other: int) -> Candidate:
+    return pairs.setdefault((min(one, other), max(one, other)), Candidate())
+
+
+def _by_hash(pairs: Pairs, near: HashIndex) -> np.ndarray:
+    """The nearest few as they are; which images have more of them than that, (n,) bool."""
+    found, distances = near.neighbors(NEIGHBORS + 2)
+    own = found == np.arange(len(near))[:, None]
+    close = (distances <= BITS) & ~own
+    for at, place in np.argwhere(close):
+        _pair(pairs, int(near.ids[at]), int(near.ids[found[at, place]])).bits = int(distances[at, place])
+    return close.sum(axis=1) > NEIGHBORS
+
+
+def _by_turned_hash(pairs: Pairs, near: HashIndex) -> None:
+    rows = _turning(near.rows)
+    if len(rows) < 2:
+        return
+    index = faiss.IndexBinaryFlat(rows.shape[1] * 8)
+    index.add(rows)
+    faiss.omp_set_num_threads(settings.cores())
+    for turn in TURNS:
+        distances, found = index.search(turned(rows, *turn), 3)
+        for at, place in np.argwhere((distances <= TURNED_BITS) & (found != np.arange(len(rows))[:, None])):
+            one, other = int(near.ids[at]), int(near.ids[found[at, place]])
+            quarters, mirror = turn
+            # Of the lower one to the higher; a mirrored turn is its own way back.
+            forth = turn if one < other or mirror else (-quarters % 4, mirror)
+            candidate = _pair(pairs, one, other)
+            if forth not in candidate.turns:
+                candidate.turns.append(forth)
+
+
+def _turning(rows: np.ndarray) -> np.ndarray:
+    """The two hashes (n, 16) uint8 of which it is known how they turn: average and DCT."""
+    return np.ascontiguousarray(np.hstack([rows[:, :8], rows[:, 16:24]]))
+
+
+def turned(rows: np.ndarray, quarters: int, mirror: bool) -> np.ndarray:
+    """The hashes (n, 16) uint8 of pictures that are mirrored and then turned counterclockwise.
+
+    The average hash is a picture itself. Mirrored, the waves of the DCT that are odd across change their sign,
+    and a bit says about as much as a sign, since their median is near 0.
+    """
+    bits = np.unpackbits(rows, axis=1).reshape(-1, 2, 8, 8)
+    average, waves = bits[:, 0], bits[:, 1]
+    odd = (np.arange(1, 9) % 2).astype(np.uint8)
+    if mirror:
+        average, waves = average[:, :, ::-1], waves ^ odd[None, None, :]
+    for _ in range(quarters % 4):  # transposed, then mirrored top to bottom
+        average, waves = average.transpose(0, 2, 1)[:, ::-1], waves.transpose(0, 2, 1) ^ odd[None, :, None]
+    return np.packbits(np.stack([average, waves], axis=1).reshape(len(rows), -1), axis=1)
+
+
+def _by_embedding(pairs: Pairs, library: Library, ids: np.ndarray) -> None:
+    index = indexes.load(library)
+    by_points = [name for name in index.embeddings if embeddings.about(name).role == "texture"]
+    for name in by_points or index.embeddings:
+        having = np.intersect1d(index.ids(name), ids)
+        if len(having) < 2:
+            continue
+        found = index.neighbors(having, min(NEIGHBORS, len(having) - 1), {name: 1.0}, among=having)
+        for at, place in np.argwhere((found.scores >= COSINE) & (found.ids >= 0)):
+            _pair(pairs, int(having[at]), int(found.ids[at, place])).by_points = True
+
+
+def _by_detail(pairs: Pairs, library: Library, ids: np.ndarray) -> None:
+    """The nearest of those that the hash cannot tell apart, as they are and turned by a half."""
+    seen = [(int(i), decoding.decode(jpeg)) for i in ids if (jpeg := library.thumbnail(int(i)))]
+    if len(seen) < 2:
+        return
+    ids = np.array([image_id for image_id, _ in seen])
+    rows = np.stack([detail(pixels) for _, pixels in seen])
+    faiss.omp_set_num_threads(settings.cores())
+    index = faiss.IndexFlatL2(_DIM) if len(rows) <= _SCANNED else faiss.IndexHNSWFlat(_DIM, 16)
+    index.add(rows)
+    for at, places in enumerate(index.search(rows, NEIGHBORS + 1)[1]):
+        for place in places:
+            if place not in (at, -1):
+                candidate = _pair(pairs, int(ids[at]), int(ids[place]))
+                candidate.bits = BITS if candidate.bits is None else candidate.bits
+
+
+def detail(pixels: np.ndarray) -> np.ndarray:
+    """(256,) float32 of a picture (h, w, 3) uint8 RGB: what stands out of its surroundings, and a little of
+    its colors, in a random projection, which keeps distances (Johnson and Lindenstrauss 1984)."""
+    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
+    fine = cv2.resize(lab, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    fine -= cv2.blur(fine, (9, 9))
+    coarse = cv2.resize(lab, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return np.concatenate([fine.ravel(), coarse.ravel()]) @ _projection()
+
+
+@functools.cache
+def _projection() -> np.ndarray:
+    rows = 3 * (_SIDE * _SIDE + _COARSE * _COARSE)
+    return np.random.default_rng(0).standard_normal((rows, _DIM), np.float32) / np.float32(np.sqrt(_DIM))

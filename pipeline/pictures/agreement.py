@@ -1,0 +1,295 @@
+"""Whether two pictures that are laid over one another show the same, place by place.
+
+Three things are looked at. Structure: how the gray levels correlate around each place, as they are and
+without what rows and columns have in common (two pages of text have their lines in common). Oddities:
+places where either picture has what the other has nowhere near, whatever the brightness of the whole. Colors.
+
+Copies have no oddities worth the name. Where there are some, and all of them in one plain color or as a veil
+over what lies below, something was laid over the picture: a watermark, a caption. Where each of two pictures
+has its own, they are two pictures on a common ground, however much the ground is worth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from pipeline.pictures.brightness import fit, fitted
+from pipeline.pictures.overlay import has_color_of, is_ground, on_top, plain
+
+SAME, LAID_OVER = "same", "laid over"
+
+MEAN_AGREEMENT, LOW_AGREEMENT = 0.8, 0.42
+"""What the local correlation must reach on average and in its worst tenth. Copies of 300 photographs had 0.87 and
+0.71 at least, those that were made brighter than white 0.46; other pairs of photographs 0.75 and 0.34 at most."""
+COLOR_AGREEMENT = 0.9
+"""Cosine of the colors laid over one another: 0.95 at least for those copies, 0.86 at most
+for other flowers of the same kind in the sample gallery."""
+FINE_AGREEMENT = 0.45
+MIN_OVERLAP = 0.6
+"""Part of the smaller picture that must lie on the other. Above one half, any two pictures that a third
+one explains have something in common."""
+SHARP, SHARP_DRAWING = (0.45, 0.7), 0.89
+"""Correlation in small places, in all but the worst hundredth and twentieth. Copies of photographs had 0.68 and 0.77
+at least, windows of one program 0.1 and 0.75 at most; figures of one deck, which are mostly ground, 0.73 and their
+copies 0.91."""
+SHARP_GROUND, BARE = (0.85, 0.91), 0.8
+"""The same of what lies around letters on a bare ground, of which one color is that share: around letters on
+photographs it was 0.92 and 0.94, between slides of one deck 0.57 and 0.76."""
+EVEN = 0.22
+"""Share of a picture that is all even in drawings, windows and pages; in photographs of clothing it was 0.19 at most."""
+SHARP_COVERED = (0.4, 0.65)
+"""The same on other grounds: between the letters of a watermark all over a photograph it was 0.56 and 0.76."""
+ODD = 0.012
+"""Share of the places with structure that may be odd in a copy: it was none in half of the copies of photographs."""
+MARK, THING = 0.00012, 0.0012
+"""Share of the largest oddity in a copy: some six pixels, the stroke of a figure on a slide, where there is
+little structure; sixty elsewhere."""
+BLURRED = 0.9
+"""Correlation in the worst tenth from which two pictures are the same but for how sharp they are."""
+HOPELESS = 0.35
+"""Mean correlation below which no part can agree well enough."""
+COVERED = 0.5
+"""Share of a picture that may be laid over."""
+REST_MEAN, REST_LOW, REST_FINE, REST_COLOR = 0.88, 0.7, 0.25, 0.6
+"""What the rest must reach where something is laid over: it is as good as that of copies."""
+GROUND, REST = 0.2, 0.4
+"""Share of places with structure from which a picture is more than a drawing on a ground; and of those that must
+agree where something is laid over, since a plain ground says nothing."""
+
+_WINDOW = 21  # px: a place that is compared; about a twelfth of the picture
+_SMOOTH = 1.5  # px: forgives an alignment that is off by one pixel, and JPEG's grain
+_NOISE = 4.0  # variance in gray levels that says nothing
+_STRUCTURE = 16.0  # variance in gray levels from which a place has structure
+_CHROMA = 64.0  # squared chroma that counts as gray: 8 levels of Lab
+_LEVELS, _SHARE = 14.0, 0.35  # an oddity: so many levels, and so much of the contrast around it
+_REACH, _FAR = 3, 8  # px around an oddity that it may have touched; its color, which JPEG keeps in large blocks
+_WHITE, _BRIGHTER = 251, 0.06  # levels; how much a gain must differ from 1 to have cut something off
+_EVEN = 6.0  # levels of contrast in a place that is even
+_DRAWN = 30.0  # levels of contrast around what is drawn on a plain ground
+_HUES = 20.0  # levels of a* and b* that are another color
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Of two pictures laid over one another: structure, the share of places that have some; mean, low (worst
+    tenth) and fine, their correlations."""
+
+    structure: float
+    mean: float
+    low: float
+    fine: float
+
+
+@dataclass
+class Laid:
+    """Two pictures (h, w, 3) uint8 RGB in one frame, and where both are: (h, w) bool."""
+
+    one: np.ndarray
+    other: np.ndarray
+    inside: np.ndarray
+
+    def verdict(self, *, colors: bool) -> str | None:
+        """SAME, LAID_OVER, or None. colors: whether these must agree; without, a plain shape is none of its own."""
+        one, other = self._grays
+        found = self._measures
+        if found.structure == 0:
+            return SAME if self._flat() else None
+        if found.mean < HOPELESS or (not colors and found.structure < GROUND):
+            return None
+        odd = self._odd | (self._odd_colors if colors else False)
+        count = max(1.0, found.structure * float(self.inside.sum()))
+        mark = (MARK if found.structure < GROUND else THING) * self.inside.size
+        most = ODD * count
+        if found.low >= BLURRED and not self._drawn:  # all over it: what is odd is what a blur took
+            most, mark = 0.03 * count, 0.003 * self.inside.size
+        if alike(found) and odd.sum() <= most and _largest(odd) <= mark:
+            return SAME if self._to_the_letter(found) and (not colors or self._color(self.inside)) else None
+        return LAID_OVER if colors and self._laid_over(one, other, odd) else None
+
+    @cached_property
+    def _grays(self) -> tuple[np.ndarray, np.ndarray]:
+        return tuple(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32) for pixels in (self.one, self.other))
+
+    @cached_property
+    def _measures(self) -> Measures:
+        return measured(*self._grays, self.inside)
+
+    @cached_property
+    def _line(self) -> tuple[float, float, bool]:
+        return fit(*self._grays, self.inside)
+
+    @cached_property
+    def _odd(self) -> np.ndarray:
+        return _odd(*fitted(*self._grays, *self._line), self.inside)
+
+    @cached_property
+    def _drawn(self) -> bool:
+        even = np.maximum(*map(_contrast, self._grays)) <= _EVEN
+        return bool((even & self.inside).sum() >= EVEN * self.inside.sum())
+
+    @cached_property
+    def _cut(self) -> np.ndarray:
+        """What was cut off at white in one picture, which was made brighter."""
+        if abs(self._line[0] - 1) < _BRIGHTER:
+            return np.zeros_like(self.inside)
+        pair = fitted(*self._grays, *self._line)
+        one, other = (gray >= _WHITE for gray in self._grays)
+        return _around((one ^ other) & (np.minimum(*pair) >= _WHITE - 12), 4)
+
+    @cached_property
+    def _odd_colors(self) -> np.ndarray:
+        """Where the chroma is another, at one brightness and contrast."""
+        pair = fitted(self.one.astype(np.float32), self.other.astype(np.float32), *self._line)
+        first, second = (
+            cv2.GaussianBlur(cv2.cvtColor(pixels / np.float32(255), cv2.COLOR_RGB2LAB)[..., 1:], (0, 0), 2.0) for pixels in pair
+        )
+        near = np.ones((5, 5), np.uint8)
+        away = [first - cv2.dilate(second, near), cv2.erode(second, near) - first,
+                second - cv2.dilate(first, near), cv2.erode(first, near) - second]  # fmt: skip
+        return self.inside & (np.maximum.reduce(away).max(axis=2) > _HUES)
+
+    def _to_the_letter(self, found: Measures) -> bool:
+        """Whether the smallest structure agrees, and on a plain ground the colors of what is drawn."""
+        one, other = self._grays
+        if found.structure >= GROUND:
+            if not self._drawn:
+                return True  # a photograph out of focus has lost its smallest structure
+            worst, bad = _sharp(one, other, self.inside & ~self._cut)
+            return worst >= SHARP[0] and bad >= SHARP[1]
+        drawn = self.inside & (np.maximum(_contrast(one), _contrast(other)) > _DRAWN)
+        colored = not drawn.any() or color_agreement(self.one[drawn], self.other[drawn]) >= COLOR_AGREEMENT
+        return colored and _sharp(one, other, self.inside)[0] >= SHARP_DRAWING
+
+    def _flat(self) -> bool:
+        """Whether two pictures without structure are the same: no difference, and no mark anywhere."""
+        apart = np.abs(self.one.astype(np.int16) - self.other)[self.inside]
+        if not len(apart) or float(apart.mean()) >= 4:
+            return False
+        return all(
+            _largest(_odd(one, other, self.inside)) <= MARK * self.inside.size
+            for one, other in zip(*(np.moveaxis(p.astype(np.float32), 2, 0) for p in (self.one, self.other)))
+        )
+
+    def _color(self, where: np.ndarray, least: float = COLOR_AGREEMENT) -> bool:
+        return color_agreement(self.one[where], self.other[where]) >= least
+
+    def _laid_over(self, one: np.ndarray, other: np.ndarray, odd: np.ndarray) -> bool:
+        rest = self.inside & ~_around(odd, _REACH)
+        if not odd.any() or rest.sum() < (1 - COVERED) * self.inside.sum():
+            return False
+        found = measured(one, other, rest)
+        if found.structure < REST or found.mean < REST_MEAN or found.low < REST_LOW or found.fine < REST_FINE:
+            return False
+        far = self.inside & ~_around(odd, _FAR)
+        if not self._color(far if far.sum() > 0.2 * self.inside.sum() else rest, REST_COLOR):
+            return False
+        sharp = np.array(_sharp(one, other, rest & ~self._cut))
+        ring = self.inside & _around(odd, _FAR) & ~_around(odd, _REACH)
+        for top, below in ((self.one, self.other), (self.other, self.one)):
+            # The bar of a chart is longer, a line of a page is missing: of drawings only what is strange to them is laid over.
+            if self._drawn and (has_color_of(top[odd], below[rest]) or is_ground(top[odd], top[ring])):
+                continue
+            least = SHARP_GROUND if plain(below[odd]) >= BARE else SHARP_COVERED
+            if (sharp >= least).all() and on_top(top[odd], below[odd]):
+                return True
+        return False
+
+
+def alike(found: Measures) -> bool:
+    """Whether the structure of two pictures is that of copies."""
+    return found.mean >= MEAN_AGREEMENT and found.low >= LOW_AGREEMENT and found.fine >= FINE_AGREEMENT
+
+
+def measured(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> Measures:
+    """Of gray pictures (h, w) float32 where both are, (h, w) bool."""
+    similar, structure = _local_correlation(one, other, inside)
+    there = structure > 0
+    count = max(1, int(inside.sum()))
+    if not there.any():
+        return Measures(0, 0, 0, 0)
+    mean = float(np.average(similar[there], weights=structure[there]))
+    fine, weight = _local_correlation(_uncommon(one), _uncommon(other), inside)
+    some = weight > 0
+    crossed = float(np.average(fine[some], weights=weight[some])) if some.sum() > 0.1 * there.sum() else 1.0
+    return Measures(float(there.sum() / count), mean, float(np.percentile(similar[there], 10)), crossed)
+
+
+def color_agreement(one: np.ndarray, other: np.ndarray) -> float:
+    """Cosine of the chroma (Lab's a and b) of pixels (n, 3) uint8 RGB, place by place.
+
+    1 for the same hues, whatever the brightness, and for two gray pictures; 0 for gray
+    against colored; −1 for opposite hues.
+    """
+    first, second = (
+        cv2.cvtColor(np.ascontiguousarray(pixels)[None], cv2.COLOR_RGB2LAB)[0, :, 1:] - np.float32(128)
+        for pixels in (one, other)
+    )
+    gray = _CHROMA * len(first)
+    both = np.sqrt((np.square(first).sum() + gray) * (np.square(second).sum() + gray))
+    return float((float((first * second).sum()) + gray) / both)
+
+
+def _local_correlation(
+    one, other, inside, window: int = _WINDOW, smooth: float = _SMOOTH, least: float = _STRUCTURE,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Correlation of two gray pictures (h, w) float32 around each pixel, in [−1, 1], and
+    how much structure there is: its standard deviation, 0 where too little to compare."""
+    one, other = (cv2.GaussianBlur(gray, (0, 0), smooth) for gray in (one, other))
+    mask = inside.astype(np.float32)
+    share = cv2.boxFilter(mask, -1, (window, window))
+
+    def mean(values):
+        return cv2.boxFilter(values * mask, -1, (window, window)) / np.maximum(share, 1e-6)
+
+    mean_one, mean_other = mean(one), mean(other)
+    spread_one = np.maximum(mean(one * one) - mean_one**2, 0)
+    spread_other = np.maximum(mean(other * other) - mean_other**2, 0)
+    together = mean(one * other) - mean_one * mean_other
+    similar = together / np.sqrt((spread_one + _NOISE) * (spread_other + _NOISE))
+    most = np.maximum(spread_one, spread_other)
+    comparable = inside & (share > 0.5) & (most > least)
+    return similar, np.where(comparable, np.sqrt(most), 0)
+
+
+def _uncommon(gray: np.ndarray) -> np.ndarray:
+    """A gray picture without what the rows and columns around each place have in common."""
+    along, across = cv2.boxFilter(gray, -1, (_WINDOW, 1)), cv2.boxFilter(gray, -1, (1, _WINDOW))
+    return gray - along - across + cv2.boxFilter(gray, -1, (_WINDOW, _WINDOW))
+
+
+def _odd(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Where either picture (h, w) float32 has what the other has nowhere near."""
+    one, other = (cv2.GaussianBlur(gray, (0, 0), 1.0) for gray in (one, other))
+    near = np.ones((3, 3), np.uint8)
+    low = [cv2.erode(gray, near) for gray in (one, other)]
+    high = [cv2.dilate(gray, near) for gray in (one, other)]
+    away = np.maximum.reduce([one - high[1], low[1] - one, other - high[0], low[0] - other])
+    return inside & (away > np.maximum(_LEVELS, _SHARE * np.maximum(_contrast(one), _contrast(other))))
+
+
+def _sharp(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> tuple[float, float]:
+    """Correlation in small places with strong structure, in the worst hundredth and twentieth; 1 without any."""
+    similar, structure = _local_correlation(one, other, inside, 7, 0.8, 60.0)
+    found = similar[structure > 0]
+    return tuple(np.percentile(found, (1, 5)).tolist()) if len(found) else (1.0, 1.0)
+
+
+def _contrast(gray: np.ndarray) -> np.ndarray:
+    """Between the lightest and the darkest of 9 × 9 px."""
+    around = np.ones((9, 9), np.uint8)
+    return cv2.dilate(gray, around) - cv2.erode(gray, around)
+
+
+def _around(places: np.ndarray, reach: int) -> np.ndarray:
+    """The places and what is so near to them."""
+    return cv2.dilate(places.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+
+
+def _largest(places: np.ndarray) -> int:
+    """Pixels of the largest connected part."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(places.astype(np.uint8), connectivity=8)
+    return int(stats[1:, cv2.CC_STAT_AREA].max()) if count > 1 else 0
