@@ -67,7 +67,7 @@ def build(
     value}. Returns the index and what was done: `current`, `extended` or `built`. Raises
     EmbeddingError when a named embedding has no vectors.
     """
-    saved = state(library)
+    saved = None if _engine(library).is_old(library) else state(library)
     choice = Choice.of(library, saved.options if saved else None).changed(embeddings, options)
     engine = _ENGINES[choice.options.engine]
     old = engine.open_saved(library)

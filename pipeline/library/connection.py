@@ -122,7 +122,7 @@ def _pending(file: Path, db: Database) -> bool:
     applied = [step.name for step in migrations.applied(db)]
     if newer := [name for name in applied if name not in known]:
         raise LibraryError(f"{file} was written by a newer Likeness ({newer[-1]}).")
-    if not applied and db.table_names():
+    if not applied and set(db.table_names()) - {migrations.migrations_table}:  # that alone: it is being made
         raise LibraryError(f"{file} is a database, but none of Likeness's.")
     return len(applied) < len(known)
 

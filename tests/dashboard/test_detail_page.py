@@ -172,7 +172,7 @@ def test_an_image_opened_zoomed_walked_from_and_closed(page: Page):
     expect(picture).to_have_attribute("src", "/image/7")
     expect(page.locator(".palette-color").first).to_be_visible()
     expect(page.locator(".place-mark")).to_have_count(4)
-    expect(page.locator(".detail-pictures img")).not_to_have_count(0)
+    expect(page.locator(".detail-card img")).not_to_have_count(0)
 
     page.wait_for_function("() => document.querySelector('.detail-picture').naturalWidth > 0")
     page.get_by_role("button", name="100%").click()
@@ -197,13 +197,13 @@ def test_an_image_opened_zoomed_walked_from_and_closed(page: Page):
     assert picture.evaluate("img => img.style.transform") == ""
     page.keyboard.press("ArrowLeft")
     expect(picture).to_have_attribute("src", "/image/7")
-    onward = page.locator(".detail-neighbors .detail-pictures a").nth(2)
+    onward = page.locator(".detail-neighbors .detail-card a.card-picture").nth(2)
     to = onward.get_attribute("href")
     onward.click()
     expect(page).to_have_url(re.compile(re.escape(to) + "$"))
     page.go_back()
     expect(picture).to_have_attribute("src", "/image/7")
-    page.locator(".detail-neighbors .detail-pictures a").nth(1).focus()
+    page.locator(".detail-neighbors .detail-card a.card-picture").nth(1).focus()
     page.keyboard.press("Escape")  # it was opened by its address: the map is where it lies
     expect(page).to_have_url(re.compile(r"/\?.*image=7"), timeout=15_000)
 

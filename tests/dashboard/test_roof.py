@@ -130,7 +130,7 @@ def test_switching_shows_the_other_library_and_two_windows_keep_to_their_own(bro
     expect(other).to_have_url(f"{roofed}/in/b/search")
     asked.clear()
     other.goto("/in/b/detail?image=7")
-    expect(other.locator(".detail-pictures img").first).to_have_attribute("src", re.compile("^/in/b/thumb/"))
+    expect(other.locator(".detail-neighbors .detail-card img").first).to_have_attribute("src", re.compile("^/in/b/thumb/"))
     expect(other.locator(".detail-side")).to_contain_text("other")
     other.get_by_role("link", name="Next image").click()
     expect(other).to_have_url(f"{roofed}/in/b/detail?image=8")
