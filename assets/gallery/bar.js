@@ -117,6 +117,8 @@
       event.preventDefault();
       event.stopPropagation();
     });
+    // A finger that was lifted gives the keyboard to nothing, at its own time.
+    made.addEventListener("focusout", (event) => event.relatedTarget || setTimeout(menuFocused));
     made.showPopover();
     const box = made.getBoundingClientRect();
     made.style.left = `${Math.max(8, Math.min(at[0], window.innerWidth - box.width - 8))}px`;

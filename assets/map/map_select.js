@@ -92,7 +92,7 @@
 
   // What lies above the map and has Esc first.
   function above() {
-    return document.querySelector("dialog[open], .modal.show, #kept[open], .export[open]");
+    return document.querySelector("dialog[open], .modal.show, #kept[open], .export[open], .at-pointer");
   }
 
   on("keydown", null, (event) => {
