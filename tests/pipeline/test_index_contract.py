@@ -44,7 +44,7 @@ WEIGHTS = [
 ]
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow) if name == "milvus" else name for name in ENGINES])
 def made(request, monkeypatch):
     if "graph" in request.param:  # however few images there are
         monkeypatch.setattr(structures, "EXACT_BELOW", 10)

@@ -23,6 +23,8 @@ from pipeline.search import Query, Searcher
 from pipeline.status import status
 from tests.conftest import synthetic_library
 
+pytestmark = pytest.mark.slow
+
 DIMS = {"color": 12, "sift": 20}
 NOWHERE = "http://127.0.0.1:9"
 
