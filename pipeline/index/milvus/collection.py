@@ -96,6 +96,11 @@ class Collection:
     def __init__(self, uri: str, name: str, dim: int):
         self.uri, self.name, self.dim = uri, name, dim
 
+    @property
+    def where(self) -> str:
+        """Its place, as a person reads it."""
+        return f"{self.uri}, collection {self.name}"
+
     def make(self, options: IndexOptions) -> None:
         """Create it, empty, with an index of the options' kind."""
         with answering(self.uri):

@@ -8,15 +8,13 @@ now. Where these are many, or few images are left, rows are read from the librar
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
 
 import numpy as np
 
-from pipeline.errors import EmbeddingError, IndexUnreachableError, SettingsError
+from pipeline.errors import EmbeddingError
 from pipeline.index import currency
 from pipeline.index.bitmap import Bitmap
 from pipeline.index.combined import CombinedIndex, read_rows
@@ -62,7 +60,7 @@ class MilvusIndex(CombinedIndex):
     def state(self) -> State:
         """What it holds."""
         return State(
-            self.engine, _where(self.collection.uri, self.collection.name), len(self.rows), self.embeddings,
+            self.engine, self.collection.where, len(self.rows), self.embeddings,
             self.generation, self.options, self.figures,
         )  # fmt: skip
 
@@ -94,11 +92,11 @@ class MilvusIndex(CombinedIndex):
             progress.advance(len(ids[part]))
             since += _BATCH
             if since >= _SAVED_EVERY:
-                self._save()
+                self.save()
                 since = 0
         self.collection.flush()
         self.holds = None
-        self._save()
+        self.save()
 
     def _put(self, ids: np.ndarray, stamps: np.ndarray, told: scalars.Scalars) -> None:
         rows = read_rows(self.library, self.dims, ids)
@@ -126,7 +124,7 @@ class MilvusIndex(CombinedIndex):
         if len(currency.stamps(self.library, self.embeddings, ids)[0]):
             self.made_by = {}  # the library still has them: from now on it is behind, whatever the generation says
         self.holds = None
-        self._save()
+        self.save()
 
     def settle(self, generation: int, options: IndexOptions) -> None:
         """Note that it holds all that the library held at a generation; saved."""
@@ -140,7 +138,7 @@ class MilvusIndex(CombinedIndex):
         holds = currency.summaries(self.library, self.embeddings)
         self.holds = holds if self.library.generation() == generation else None
         self.figures = {"size": len(self.rows), "effort": {}, "recall_at_10": {}, "ladder": {}, "query_ms": None}
-        self._save(rows_changed=False)
+        self.save(rows_changed=False)
 
     def outworn(self, options: IndexOptions, added: np.ndarray, removed: np.ndarray) -> str:
         """Why it should be built anew rather than take up and forget these images; empty where it
@@ -151,7 +149,8 @@ class MilvusIndex(CombinedIndex):
                 return f"{name.replace('_', '-')} changes from {was or 'the own file'} to {now or 'the own file'}"
         return ""
 
-    def _save(self, rows_changed: bool = True) -> None:
+    def save(self, rows_changed: bool = True) -> None:
+        """Keep what it holds in the library. rows_changed: whether other rows are held than are kept."""
         about = {
             "embeddings": self.embeddings, "dims": list(self.dims.values()), "options": asdict(self.options),
             "size": len(self.rows), "measured": self.figures, "generation": self.generation, "made_by": self.made_by,
@@ -305,98 +304,3 @@ def _pattern(having: np.ndarray, seen: np.ndarray) -> np.ndarray:
     number: (n,) int64."""
     bits = np.int64(1) << np.arange(having.shape[1], dtype=np.int64)
     return (having * bits).sum(axis=1) + ((seen * bits).sum(axis=1) << np.int64(24))
-
-
-def _where(uri: str, name: str) -> str:
-    return f"{uri}, collection {name}"
-
-
-def create(library: Library, names: list[str], options: IndexOptions, ids: np.ndarray) -> MilvusIndex:
-    """An empty collection; SettingsError for kinds that this engine has not."""
-    if options.type == "ivfpq":
-        raise SettingsError("The engine milvus builds hnsw and flat; choose one with --type.")
-    uri = options.uri or str(store.own_file(library))
-    before = store.read_about(library)
-    known = library.embeddings()
-    dims = [known[name].dim for name in names]
-    about = {
-        "embeddings": names, "dims": dims, "options": asdict(replace(options, storage="float32")), "uri": uri,
-        "collection": f"likeness_{secrets.token_hex(8)}",
-    }  # fmt: skip
-    index = MilvusIndex(library, Rows.none(names), np.zeros(0, np.uint64), about)
-    index.collection.make(options)
-    index._save()
-    _drop(before)
-    return index
-
-
-def open_saved(library: Library, to_change: bool = False) -> MilvusIndex | None:
-    """The index as saved; None without one, or where its collection has gone.
-    IndexUnreachableError where nothing answers."""
-    found = store.read(library)
-    if found is None:
-        return None
-    about, arrays = found
-    rows = Rows(about["embeddings"], *(arrays[name] for name in ("ids", "stamps", "seen", "alive")))
-    if about.get("made_by"):
-        rows.assume(about["generation"], about["made_by"])
-    index = MilvusIndex(library, rows, arrays["digests"], about)
-    return index if index.collection.there() else None
-
-
-def saved_state(library: Library) -> State | None:
-    """What is saved, without asking the server."""
-    about = store.read_about(library)
-    if about is None:
-        return None
-    return State(
-        MilvusIndex.engine, _where(about["uri"], about["collection"]), about["size"], tuple(about["embeddings"]),
-        about.get("generation", 0), IndexOptions(**about["options"]), about.get("measured") or {},
-    )  # fmt: skip
-
-
-def is_old(library: Library) -> bool:
-    """There is no earlier version of it."""
-    return False
-
-
-def is_stale(library: Library) -> bool:
-    """Whether the saved index is behind the library, without asking the server."""
-    about = store.read_about(library) or {}
-    made_by = currency.made_by(library, about.get("embeddings", ()))
-    if (about.get("generation"), about.get("made_by")) == (library.generation(), made_by):
-        return False
-    if about.get("holds") and about.get("made_by") == made_by:
-        return about["holds"] != currency.summaries(library, about["embeddings"])
-    return True
-
-
-def remove(library: Library) -> None:
-    """Drop the collection, where its server answers, and what the library keeps of it."""
-    about = store.read_about(library)
-    store.remove(library)
-    _drop(about)
-
-
-def damage(library: Library) -> str:
-    """What is wrong with what is saved; empty where nothing is, or nothing is saved."""
-    if not store.pointer(library).exists():
-        return ""
-    found = store.read(library)
-    if found is None:
-        return "its files cannot be read"
-    collection = Collection(found[0]["uri"], found[0]["collection"], sum(found[0]["dims"]))
-    try:
-        if not collection.there():
-            return f"{collection.uri} has no collection {collection.name} any more"
-        held, known = collection.count(), len(found[1]["ids"])
-    except IndexUnreachableError as error:
-        return str(error).rstrip(".")
-    return "" if held == known else f"{collection.uri} holds {held:,} rows, and should hold {known:,}"
-
-
-def _drop(about: Mapping | None) -> None:
-    """Remove a collection; where its server does not answer it stays, and is in nobody's way."""
-    with suppress(IndexUnreachableError):
-        if about is not None:
-            Collection(about["uri"], about["collection"], 0).drop()
