@@ -31,11 +31,14 @@
 
   // Making the engine
 
-  // Pixels of the stage that the panel and the gallery of what is selected cover.
+  // Pixels of the stage that the panel and the gallery of what is selected cover, and its buttons.
   function free() {
     const stage = page.getBoundingClientRect();
     const panel = byId("map-panel");
-    const covered = { right: 0, bottom: 0 };
+    const buttons = page.querySelector(".map-zooms").getBoundingClientRect();
+    const covered = { right: 0, bottom: 0, over: buttons.width ? [{
+      left: buttons.left - stage.left, top: buttons.top - stage.top, width: buttons.width, height: buttons.height,
+    }] : [] };
     const drawer = byId("selected").offsetHeight;
     if (drawer < 0.7 * stage.height) covered.bottom = Math.max(covered.bottom, drawer);
     if (!panel.hidden) {

@@ -1,5 +1,5 @@
-/* Closer, back, the whole map, and whether names stand on it: buttons at the edge of the map, and
-   keys. See map.js for the rest. */
+/* Closer, back, the whole map, whether names stand on it, and the map as a file: buttons at the edge
+   of the map, and keys. See map.js for the rest. */
 (function () {
   "use strict";
   const api = window.likeness.mapPage;
@@ -10,7 +10,10 @@
   function show() {
     const button = api.byId("map-names");
     if (button) button.setAttribute("aria-pressed", String(named()));
-    if (api.map) api.engine.names.toggle(named());
+    if (!api.map) return;
+    api.engine.names.toggle(named());
+    const take = api.byId("map-take");
+    if (take) take.href = window.likeness.url(`/export/map/${encodeURIComponent(api.map.name)}.html`);
   }
 
   const acts = {

@@ -1,7 +1,8 @@
 /* A map of images in an element: data in, events out.
 
    const map = likeness.map.create(element, options);
-     options.free()      {right, bottom}: px at the edges of the element that something covers
+     options.free()      {right, bottom, over}: px at the edges of the element that something covers, and
+                         boxes {left, top, width, height} of what floats over it
      options.first       ranges {x, y} to begin with, or null for the whole map
      options.titles      () → names of the clusters
 
@@ -32,6 +33,7 @@
     const sized = () => Math.min(1, Math.max(0.6, innerWidth / 1200)); // markers are made for a desk
     let other = null; // {codes, exemplars, colors}: clusters that stand for the map's own
     let [asked, frame, size] = [0, null, { width: 0, height: 0 }];
+    let drawing = null; // the frame that other colors wait for
     let looked = null; // what `frame` says
 
     const engine = {
@@ -161,6 +163,8 @@
       // Drawing
 
       draw: function () {
+        cancelAnimationFrame(drawing);
+        drawing = null;
         if (!engine.data || !renderer || !engine.view.present()) return;
         const { data } = engine;
         const area = data.dim === 3 ? engine.view.area() : null;
@@ -168,6 +172,12 @@
         const port = area && [0, canvas.height - area.height * ratio, area.width * ratio, area.height * ratio];
         renderer.draw(engine.view.look(), data.size * sized(), data.opacity, ratio, engine.split(), port,
           area && engine.paper());
+      },
+
+      // The points have other colors: drawn with the next frame, once, whatever else comes until then. A
+      // legend that has come along may have changed the stage's size, for which it is drawn anyway.
+      redraw: function () {
+        if (!frame && !drawing) drawing = requestAnimationFrame(() => (fits() ? engine.draw() : (drawing = null)));
       },
 
       // The view is another one: drawn with the next frame, however often it changes until then.
@@ -193,16 +203,19 @@
         engine.tell("view");
       },
 
-      // Something has come to cover the stage, or has gone: what was to be seen is seen in what is free.
+      // The stage has another size: what was to be seen is seen in what is free now. Drawn at once, since
+      // the canvas has been cleared.
       room: function () {
         if (!engine.data || !size.width) return;
         engine.view.fit();
-        engine.moved();
+        engine.draw();
         engine.rested();
+        engine.tell("moved");
       },
 
       end: function () {
         asked++;
+        cancelAnimationFrame(drawing);
         sizes.disconnect();
         engine.refine.end();
         engine.colors.end();
@@ -212,6 +225,7 @@
       },
     };
 
+    const fits = () => root.clientWidth === size.width && root.clientHeight === size.height;
     const sharpness = () => (engine.data.ids.length <= SHARP_UP_TO ? 2 : 1);
 
     function group() {
@@ -274,10 +288,9 @@
       engine.draw();
     });
     const sizes = new ResizeObserver(() => {
-      if (!root.isConnected || (root.clientWidth === size.width && root.clientHeight === size.height)) return;
+      if (!root.isConnected || fits()) return;
       measure();
       engine.room();
-      engine.draw(); // at once: the canvas has been cleared
     });
     sizes.observe(root);
     if (!renderer) requestAnimationFrame(() => engine.tell("error", "This browser has no WebGL, which a map needs."));

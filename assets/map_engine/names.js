@@ -26,13 +26,15 @@
 
   // Which names stand, and where: {key, text, x, y, size, left, top, width, height}, px. names: those
   // that matter most first, {key, text, x, y, count, radius, part}; part: whether it is one of a
-  // cluster that has its own name. width(text, size): px. frame: {width, height, right, bottom}.
-  // Of two alike near each other the first stands for both. Pure.
+  // cluster that has its own name. width(text, size): px. frame: {width, height, right, bottom, over},
+  // over: boxes of what floats over the stage, beside which names stand. Of two alike near each other
+  // the first stands for both. Pure.
   map.named = function (names, width, frame) {
     const [right, bottom] = [frame.width - frame.right, frame.height - frame.bottom];
     const first = Math.max(FIRST, (right * bottom) / ROOM);
     const apart = Math.min(right, bottom) * 0.22;
     const largest = Math.max(...names.map((name) => name.count));
+    const over = frame.over || [];
     const placed = [];
     let [seen, whole] = [0, 0];
     for (const name of names) {
@@ -47,7 +49,9 @@
       box.left = Math.max(2, Math.min(right - box.width - 2, name.x - box.width / 2));
       const lift = [0, -box.height, box.height].find((by) => {
         box.top = name.y - box.height / 2 + by;
-        return !placed.some((one) => hits(one, box));
+        const under = over.find((one) => hits(one, box));
+        if (under) box.left = Math.max(2, under.left - box.width - PAD);
+        return !placed.some((one) => hits(one, box)) && !over.some((one) => hits(one, box));
       });
       if (lift === undefined) continue;
       placed.push(Object.assign({ seen: seen++ }, name, box, { text: text, size: px }));

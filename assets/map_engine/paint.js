@@ -98,7 +98,7 @@
         numbers = made;
         painted = palette;
         renderer.paint(numbers, palette);
-        engine.draw();
+        engine.redraw();
         engine.wall.tint();
       },
 

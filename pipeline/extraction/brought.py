@@ -29,8 +29,9 @@ _KEYS = (*_IDS, *_PATHS)
 """What the column, or the array, that names images may be called; the others are the numbers."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _TAKEN = frozenset(("combined", "text", "all", "auto", *(
-    "image", "images", "collection", "label", "tag", "map", "metric", "mode", "count", "where", "view", "color_by",
-    "group", "grain", "order", "path", "palette", "words", "sort",
+    "image", "images", "collection", "label", "tag", "map", "metric", "mode", "count", "offset", "where", "view",
+    "color_by", "group", "grain", "order", "path", "palette", "words", "upload", "these", "minus_words", "minus_upload",
+    "minus_collection", "minus_these", "sort", "exact", "by", "id", "ids", "limit", "page", "match", "beside", "columns",
 )))  # fmt: skip
 """Names that mean something else: maps and choices, and words in the addresses of pages."""
 

@@ -19,8 +19,11 @@ from playwright.sync_api import expect
 
 from dashboard.access import Access
 from dashboard.api.problems import KINDS, MIMETYPE
+from dashboard.api.routes import OPERATIONS
 from dashboard.app import create_app
 from pipeline import maps
+from pipeline.errors import EmbeddingError
+from pipeline.extraction import brought
 from pipeline.library import Library, notes
 from pipeline.search import Filter, ImageEntry, Query, Searcher, WordsEntry
 
@@ -83,6 +86,15 @@ def test_every_operation_answers_as_the_document_says(own, pictures):
         if answer.mimetype == "application/json":
             schema = {**promised["application/json"]["schema"], "components": document["components"]}
             jsonschema.Draft202012Validator(schema).validate(answer.json)
+
+
+def test_no_embedding_can_have_the_name_of_what_stands_in_an_address(shared):
+    """Weights stand there by the embeddings' names."""
+    parameters = {name for one in OPERATIONS if one.weighs for name in one.takes.model_fields}
+    assert {"words", "offset", "exact"} <= parameters
+    for name in parameters:
+        with pytest.raises(EmbeddingError, match="a meaning of its own"):
+            brought.checked(shared, name)
 
 
 def test_a_search_has_the_numbers_of_the_library_itself(shared, client):

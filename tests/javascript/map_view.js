@@ -126,6 +126,12 @@ test("names never lie on each other, the largest first, of two alike nearby one 
   truthy(far[0].size > far[far.length - 1].size, "the largest is not larger");
   truthy(share(map.named(at(2400), width, FRAME), at(2400)) > share(far, at(900)), "no more names when close");
   equal(map.named([{ key: "a", text: "x".repeat(60), count: 1, x: 450, y: 300, radius: 99 }], width, FRAME)[0].text.length, 30);
+  const buttons = { left: 850, top: 400, width: 40, height: 150 };
+  const below = { key: "b", text: "a name", count: 1, x: 860, y: 480, radius: 99 };
+  const [one] = map.named([below], width, Object.assign({}, FRAME, { over: [buttons] }));
+  truthy(one && one.left + one.width <= buttons.left && one.left > 700, "a name lies under buttons, or is gone");
+  map.named(at(900), width, Object.assign({}, FRAME, { over: [buttons] })).forEach((name) => truthy(
+    name.left + name.width <= 850 || name.left >= 890 || name.top >= 550 || name.top + name.height <= 400, "under buttons"));
 });
 
 test("a view is asked for with a margin, and again when it leaves it or comes much closer", async () => {

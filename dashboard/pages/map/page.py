@@ -64,7 +64,7 @@ def layout(reads: Reads, params: dict[str, str]):
                     ),
                     facets.panel(params.get("where", ""), opens=False),
                     html.Div(
-                        [_stage([*selection.selection(), html.Div(facets.chips(), className="map-chips")]),
+                        [_stage(name, [*selection.selection(), html.Div(facets.chips(), className="map-chips")]),
                          html.Div(id="map-legend", className="map-legend", role="group",
                                   **{"aria-label": "Colors"})],
                         className="map-center",
@@ -157,7 +157,7 @@ def _choice(name: str, label: str, options: list[tuple[str, str, bool]], value: 
     )
 
 
-def _stage(over: list):
+def _stage(name: str, over: list):
     """The map with what floats over it; the browser fills in map-graph."""
     return html.Section(
         [
@@ -167,7 +167,7 @@ def _stage(over: list):
             }),
             html.Span(id="map-said", className="visually-hidden", role="status"),
             html.Div(over, id="map-selection"),
-            html.Div(_zooms(), className="map-zooms", role="group", **{"aria-label": "View"}),
+            html.Div([*_zooms(), _take(name)], className="map-zooms", role="group", **{"aria-label": "View"}),
             html.Div("Working out the colors …", id="map-coloring-busy", className="map-busy", role="status",
                      hidden=True),
             html.Div(id="map-busy", className="map-busy", role="status", children="Loading the map …"),
@@ -192,6 +192,16 @@ def _zooms() -> list[html.Button]:
             ("fonts", "Names", "N", {"id": "map-names", "data-zooms": "names", "aria-pressed": "true"}),
         )
     ]
+
+
+def _take(name: str) -> html.A:
+    """The map to take along; of another one that is chosen the browser says the address."""
+    return html.A(
+        components.icon("download"), id="map-take", className="button map-step", download="",
+        href=components.url(f"/export/map/{name}.html"),
+        title="This map with its pictures as one file, which opens without Likeness",
+        **{"aria-label": "This map as one file"},
+    )
 
 
 def register(app: Dash, reads: Reads) -> None:
