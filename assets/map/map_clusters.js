@@ -93,7 +93,7 @@
     if (!box.childElementCount) {
       const ways = Object.entries(map.orders).map(([key, [title]]) => make("option", { value: key }, title));
       box.append(
-        make("input", { type: "search", id: "cluster-find", className: "form-control", placeholder: "Find a cluster",
+        make("input", { type: "search", id: "cluster-find", className: "form-control", placeholder: "Find",
           "aria-label": "Find a cluster", autocomplete: "off", value: text }),
         make("select", { id: "cluster-sort", className: "form-select", "aria-label": "Order of the clusters" }, ...ways),
         button("image", "Pictures of each cluster", { does: "cluster-pictures" }, "button map-step"));

@@ -123,7 +123,7 @@
 
   // The pictures side by side, as high as one another.
   function pictures(open) {
-    const tabs = make("div", { className: "why-views", role: "group", "aria-label": "What is shown over the pictures" }, ...open.map((name) =>
+    const tabs = make("div", { className: "why-views segments", role: "group", "aria-label": "What is shown over the pictures" }, ...open.map((name) =>
       make("button", { type: "button", className: "button segment", data: { view: name } }, views[name].title)));
     const sheet = document.createElementNS(SVG, "svg");
     sheet.setAttribute("class", "why-lines");
