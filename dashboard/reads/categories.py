@@ -16,8 +16,13 @@ Groups = list[tuple[str, np.ndarray]]
 
 
 def labels(library: Library) -> Groups:
-    """The images of each label."""
-    return _groups(library, "label")
+    """The images of each label, a state at a time: SQLite then reads its index alone, in order."""
+    sql = "SELECT label, group_concat(id) FROM images WHERE state = ? AND label IS NOT NULL GROUP BY label"
+    found: dict[str, list[np.ndarray]] = {}
+    for state in ("ok", "unreadable"):
+        for name, ids in library.db.execute(sql, [state]):
+            found.setdefault(name, []).append(_ids(ids))
+    return [(name, np.concatenate(found[name])) for name in sorted(found)]
 
 
 def folders(library: Library) -> Groups:
@@ -45,7 +50,11 @@ def _groups(library: Library, expression: str) -> Groups:
         f"SELECT {expression} AS name, group_concat(id) FROM images "
         "WHERE state != 'missing' AND name IS NOT NULL GROUP BY name ORDER BY name"
     )
-    return [(name, np.fromstring(text, np.int64, sep=",")) for name, text in library.db.execute(sql)]
+    return [(name, _ids(text)) for name, text in library.db.execute(sql)]
+
+
+def _ids(text: str) -> np.ndarray:
+    return np.fromstring(text, np.int64, sep=",")
 
 
 def coded(

@@ -71,6 +71,17 @@ def test_categories_keep_the_numbers_they_have_elsewhere(reads):
     assert all(found["names"][code][0] == labels[image] for image, code in here.items() if code >= 0)
 
 
+def test_labels_and_folders_have_all_images_that_are_not_missing(library):
+    rows = library.images()
+    with library.writing():
+        library.mark(rows[0].id, "unreadable", "cut off")
+        library.mark(rows[1].id, "missing")
+    there = {row.id: row.label for row in rows if row.id != rows[1].id}
+    for groups in (categories.labels(library), categories.folders(library)):
+        assert [name for name, _ in groups] == sorted(set(there.values()))
+        assert {image: name for name, ids in groups for image in ids.tolist()} == there
+
+
 @pytest.mark.parametrize("by", ["mood", "", "map-nothing", "label-../x"])
 def test_what_there_is_not_is_refused(reads, by):
     with pytest.raises(LikenessError):
