@@ -135,7 +135,8 @@
         const rows = all.length > NEAR ? [...new Set([...own, ...first])] : all;
         const points = rows.sort((a, b) => rank(a) - rank(b))
           .map((row) => Object.assign({ row: row, must: must.has(row) && place }, engine.view.pixel(row)));
-        placed = map.arrange(points, engine.frame(), engine.names.boxes(), crowd);
+        const frame = engine.frame();
+        placed = map.arrange(points, frame, [...engine.names.boxes(), ...(frame.over || [])], crowd);
         show();
       },
 
