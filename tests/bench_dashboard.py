@@ -10,29 +10,21 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
-import threading
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from dashboard.access import plan_of
-from dashboard.app import create_app
 from dashboard.pages.map import page as map_page
 from dashboard.reads import Reads
-from dashboard.server import create, stop
 from pipeline.library import Library
 from pipeline.maps import COMBINED
-from tests import large_library
-from tests.dashboard.conftest import _FLAGS, _NAMES, _wait_for_function
+from tests import browsing, large_library
 
 _INDEX_BELOW = 300_000
 """Above, an index takes hours of one's time; searches are not the map's."""
 _DRAWN = "window.likeness?.mapPage?.drawn"
-_SOFTWARE = [flag.replace("swiftshader-webgl", "swiftshader") for flag in _FLAGS]
-"""All that a page shows is drawn in software, as on a machine without a GPU; tests draw WebGL alone so."""
 
 # Resolves when the frame with the change is there, and the GPU (or what stands for it) has
 # drawn it; ms since before it.
@@ -75,18 +67,12 @@ def main() -> None:
 def measure(data: Path, rounds: int) -> list[tuple[str, list[float], str]]:
     """What was measured, the values of each round, and their unit."""
     library = Library(data)
-    app = create_app(library)
-    server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
-    threading.Thread(target=server.run, daemon=True).start()
-    address = f"http://127.0.0.1:{server.effective_port}"
     found: dict[tuple[str, str], list[float]] = {}
 
     def note(what: str, value: float, unit: str = "ms") -> None:
         found.setdefault((what, unit), []).append(value)
 
-    program = os.environ.get("LIKENESS_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=_SOFTWARE)
+    with browsing.served(library) as address, browsing.launched(whole=True) as browser:
         for number in range(rounds):
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             _first_map(page, address, note, cold=number == 0)
@@ -94,8 +80,6 @@ def measure(data: Path, rounds: int) -> list[tuple[str, list[float], str]]:
             _recolor(page, note)
             _refine(page, note)
             page.close()
-        browser.close()
-    stop(server)
     _click(library, note)
     return [(what, values, unit) for (what, unit), values in found.items()]
 
@@ -118,7 +102,7 @@ def _first_map(page: Page, address: str, note, cold: bool) -> None:
     session.on("Network.loadingFinished", done)
     start = perf_counter()
     page.goto(address, wait_until="commit")
-    _wait_for_function(page, _DRAWN, timeout=120_000)
+    page.wait_for_function(_DRAWN, timeout=120_000)
     note("first map, server just started" if cold else "first map", (perf_counter() - start) * 1000)
     page.wait_for_timeout(1_500)
     note("data of the map on the wire", sum(sizes) / 1000, "kB")

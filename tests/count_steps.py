@@ -11,20 +11,17 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import re
 import shutil
 import tempfile
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from dashboard.access import plan_of
-from dashboard.app import create_app
-from dashboard.server import create, stop
 from pipeline.library import Library, notes
-from tests.dashboard.conftest import _FLAGS, _NAMES, _wait_for_function
+from tests import browsing
 from tests.dashboard.steps import Steps
 
 _WIDE = {"width": 1440, "height": 900}
@@ -38,50 +35,34 @@ def main() -> None:
     parser.add_argument("--words", required=True)
     parser.add_argument("--only", help="tasks whose names have this in them")
     given = parser.parse_args()
-    Page.wait_for_function = _wait_for_function  # the page's policy forbids playwright's own way
     expect.set_options(timeout=60_000)
-    program = os.environ.get("LIKENESS_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)))
-    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as place, browsing.launched() as browser:
         data = Path(place, "data")
         shutil.copytree(given.data, data)
-        browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
         for name, task in TASKS.items():
             if not given.only or given.only in name:
                 steps, came = task(browser, data, given)
                 print(f"{name:62} {steps:4} steps   {came}", flush=True)
-        browser.close()
 
 
-class Served:
-    """A library served as long as the block lasts, and a page of it."""
 
-    def __init__(self, browser: Browser, data: Path, viewport: dict, **more) -> None:
-        self.library = Library(data)
-        app = create_app(self.library)
-        self._server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
-        threading.Thread(target=self._server.run, daemon=True).start()
-        address = f"http://127.0.0.1:{self._server.effective_port}"
-        self._context = browser.new_context(viewport=viewport, base_url=address, accept_downloads=True, **more)
-
-    def __enter__(self) -> tuple[Page, Library]:
-        page = self._context.new_page()
+@contextmanager
+def begun(browser: Browser, data: Path, viewport: dict = _WIDE, **more) -> Iterator[tuple[Page, Library, Steps]]:
+    """A library served for the block, and its map in a new browser; steps count from there."""
+    library = Library(data)
+    with browsing.served(library) as address:
+        context = browser.new_context(viewport=viewport, base_url=address, accept_downloads=True, **more)
+        page = context.new_page()
         page.set_default_timeout(60_000)
-        return page, self.library
-
-    def __exit__(self, *_) -> None:
-        self._context.close()
-        stop(self._server)
+        page.goto("/")
+        mapped(page)
+        yield page, library, Steps(page)
+        context.close()
 
 
 def mapped(page: Page) -> None:
     page.wait_for_function("window.likeness?.mapPage?.drawn")
     page.wait_for_function("likeness.mapPage.clusters.titles !== null && !likeness.mapPage.engine.view.moving()")
-
-
-def begun(page: Page) -> Steps:
-    page.goto("/")
-    mapped(page)
-    return Steps(page)
 
 
 def search(page: Page, steps: Steps, words: str) -> None:
@@ -92,9 +73,18 @@ def search(page: Page, steps: Steps, words: str) -> None:
     expect(page.locator("#search-gallery a.picture").first).to_be_visible()
 
 
+def choose_first(page: Page, steps: Steps, gallery: str, count: int) -> None:
+    """The first pictures of a gallery, by a click, the wheel and another click."""
+    steps.click(page.locator(f"{gallery} a.picture").first, modifiers=["ControlOrMeta"])
+    last = f"{gallery} .picture-card[data-index='{count - 1}']"
+    page.mouse.move(900, 600)
+    steps.roll(f"document.querySelector(\"{last}\")?.getBoundingClientRect().bottom < innerHeight - 80")
+    steps.click(page.locator(f"{last} a.picture"), modifiers=["Shift"])
+    expect(page.locator(".chosen-count")).to_have_text(f"{count} chosen")
+
+
 def odd_ones(browser: Browser, data: Path, given) -> tuple[int, str]:
-    with Served(browser, data, _WIDE) as (page, library):
-        steps = begun(page)
+    with begun(browser, data) as (page, library, steps):
         row = page.locator(".map-cluster", has_text=given.cluster).first
         row.hover()
         steps.click(row.locator("[data-select]"))
@@ -111,15 +101,9 @@ def odd_ones(browser: Browser, data: Path, given) -> tuple[int, str]:
 
 
 def hundred(browser: Browser, data: Path, given) -> tuple[int, str]:
-    with Served(browser, data, _WIDE) as (page, library):
-        steps = begun(page)
+    with begun(browser, data) as (page, library, steps):
         search(page, steps, given.words)
-        steps.click(page.locator("#search-gallery a.picture").first, modifiers=["ControlOrMeta"])
-        last = "#search-gallery .picture-card[data-index='99']"
-        page.mouse.move(900, 600)
-        steps.roll(f"document.querySelector(\"{last}\")?.getBoundingClientRect().bottom < innerHeight - 80")
-        steps.click(page.locator(f"{last} a.picture"), modifiers=["Shift"])
-        expect(page.locator(".chosen-count")).to_have_text("100 chosen")
+        choose_first(page, steps, "#search-gallery", 100)
         steps.click(page.locator(".chosen-bar [data-chosen=tag]"))
         steps.type("wall")
         steps.press("Enter")
@@ -137,8 +121,7 @@ def hundred(browser: Browser, data: Path, given) -> tuple[int, str]:
         rows = list(csv.DictReader(saved.value.path().read_text().splitlines()))
         assert len(rows) == 99 == len(notes.tagged(library, "wall"))
         before = steps.count
-    with Served(browser, data, _WIDE) as (page, library):  # another server, another browser
-        steps = begun(page)
+    with begun(browser, data) as (page, library, steps):  # another server, another browser
         steps.click(page.locator("#kept summary"))
         steps.click(page.locator("#map-kept [data-name=wall]"))
         expect(page.locator("#select-chip-name")).to_have_text("wall · 99 images")
@@ -146,8 +129,7 @@ def hundred(browser: Browser, data: Path, given) -> tuple[int, str]:
 
 
 def ten_rated(browser: Browser, data: Path, given) -> tuple[int, str]:
-    with Served(browser, data, _WIDE) as (page, library):
-        steps = begun(page)
+    with begun(browser, data) as (page, library, steps):
         search(page, steps, given.words)
         page.locator("#search-gallery a.picture").first.focus()
         steps.press(" ")
@@ -166,8 +148,7 @@ def ten_rated(browser: Browser, data: Path, given) -> tuple[int, str]:
 
 
 def fifty_varied(browser: Browser, data: Path, given) -> tuple[int, str]:
-    with Served(browser, data, _WIDE) as (page, library):
-        steps = begun(page)
+    with begun(browser, data) as (page, library, steps):
         steps.click(page.get_by_role("navigation", name="Pages").get_by_role("link", name="Table", exact=True))
         steps.click(page.get_by_role("link", name="Pictures"))
         expect(page.locator("#gallery-list a.picture").first).to_be_visible()
@@ -176,12 +157,7 @@ def fifty_varied(browser: Browser, data: Path, given) -> tuple[int, str]:
         steps.choose(page.locator("#gallery-tools select"), "varied")
         expect(first).not_to_have_attribute("data-image", before)
         page.wait_for_function("!document.querySelector('#gallery-list img[data-src]')")
-        steps.click(first, modifiers=["ControlOrMeta"])
-        last = "#gallery-list .picture-card[data-index='49']"
-        page.mouse.move(900, 600)
-        steps.roll(f"document.querySelector(\"{last}\")?.getBoundingClientRect().bottom < innerHeight - 80")
-        steps.click(page.locator(f"{last} a.picture"), modifiers=["Shift"])
-        expect(page.locator(".chosen-count")).to_have_text("50 chosen")
+        choose_first(page, steps, "#gallery-list", 50)
         steps.click(page.locator(".chosen-bar [data-chosen=keep]"))
         steps.type("Varied")
         steps.press("Enter")
@@ -191,8 +167,7 @@ def fifty_varied(browser: Browser, data: Path, given) -> tuple[int, str]:
 
 
 def uploaded(browser: Browser, data: Path, given) -> tuple[int, str]:
-    with Served(browser, data, _WIDE) as (page, library):
-        steps = begun(page)
+    with begun(browser, data) as (page, library, steps):
         steps.click(page.get_by_role("navigation", name="Pages").get_by_role("link", name="Search", exact=True))
         steps.give(page.locator("#search-upload input[type=file], input[type=file]").first, str(library.image(4).file))
         place = page.get_by_role("button", name="Its place on the map")
@@ -204,8 +179,7 @@ def uploaded(browser: Browser, data: Path, given) -> tuple[int, str]:
 
 def by_keys(browser: Browser, data: Path, given) -> tuple[int, str]:
     """Words, five matches chosen, kept, and the collection looked through."""
-    with Served(browser, data, _WIDE) as (page, library):
-        steps = begun(page)
+    with begun(browser, data) as (page, library, steps):
         search(page, steps, given.words)
         expect(page.locator("#page")).to_be_focused()  # the box for words stood on another page
         steps.press("p")
@@ -225,8 +199,7 @@ def by_keys(browser: Browser, data: Path, given) -> tuple[int, str]:
 
 def on_a_phone(browser: Browser, data: Path, given) -> tuple[int, str]:
     """Words, and a word on a match, with fingers."""
-    with Served(browser, data, _PHONE, has_touch=True, is_mobile=True) as (page, library):
-        steps = begun(page)
+    with begun(browser, data, _PHONE, has_touch=True, is_mobile=True) as (page, library, steps):
         steps.tap(page.get_by_role("navigation", name="Pages").get_by_role("link", name="Search", exact=True))
         steps.tap(page.locator(".search #words-box input"))
         steps.type(given.words)

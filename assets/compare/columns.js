@@ -66,7 +66,7 @@
     const also = others.map((other) => {
       const place = ordinal(data.places[other.name][match.id]);
       const words = `Also ${place} in ${other.title}: show it there`;
-      return make("button", { type: "button", className: "compare-also", title: words, "aria-label": words, tabIndex: -1, data: { jump: other.name } },
+      return make("button", { type: "button", className: "row-button compare-also", title: words, "aria-label": words, tabIndex: -1, data: { jump: other.name } },
         make("span", { className: `dot ${other.part}` }), place);
     });
     card.classList.toggle("compare-linked", marked.has(match.id));

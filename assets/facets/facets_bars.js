@@ -38,7 +38,7 @@
     const bars = part("div", { className: "bars", tabIndex: 0, role: "group" });
     bars.setAttribute("aria-label", `${column.title}: arrows choose a bar, with Shift several`);
     const field = (end, text) => {
-      const made = part("input", { type: "text", className: "facet-bound", placeholder: text, autocomplete: "off" });
+      const made = part("input", { type: "text", className: "form-control facet-bound", placeholder: text, autocomplete: "off" });
       made.setAttribute("aria-label", `${column.title} ${end === "low" ? "from" : "to"}`);
       made.dataset.end = end;
       return made;

@@ -25,7 +25,7 @@
 
   function framed(column) {
     const id = `facet-${column.name}`;
-    const head = part("button", { type: "button", className: "facet-head" },
+    const head = part("button", { type: "button", className: "row-button facet-head" },
       icon("chevron-right"), part("span", { className: "facet-title" }, column.title), part("span", { className: "facet-own" }));
     head.dataset.fold = column.name;
     head.setAttribute("aria-controls", id);
@@ -65,7 +65,7 @@
     let list = body.querySelector("ul");
     if (!list) {
       list = part("ul", { className: "facet-values" });
-      const find = part("input", { type: "search", className: "facet-find", placeholder: "Find", autocomplete: "off" });
+      const find = part("input", { type: "search", className: "form-control facet-find", placeholder: "Find", autocomplete: "off" });
       find.setAttribute("aria-label", `Find a ${column.title.toLowerCase()}`);
       find.dataset.find = column.name;
       const more = part("button", { type: "button", className: "card-link facet-more" });
@@ -166,7 +166,7 @@
     const now = own.map((condition) => condition.text || "").find(Boolean) || "";
     let field = body.querySelector("input");
     if (!field) {
-      field = part("input", { type: "search", className: "facet-find", placeholder: "contains …", autocomplete: "off" });
+      field = part("input", { type: "search", className: "form-control facet-find", placeholder: "contains …", autocomplete: "off" });
       field.setAttribute("aria-label", `${column.title} contains`);
       field.dataset.words = column.name;
       body.replaceChildren(field);

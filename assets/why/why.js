@@ -255,7 +255,7 @@
       const line = (one) => {
         const dot = make("span", { className: "palette-dot" });
         dot.style.background = one.color;
-        return make("li", {}, make("button", { type: "button", className: "why-color", data: { bin: one.bin }, "aria-pressed": String(lit === one.bin),
+        return make("li", {}, make("button", { type: "button", className: "row-button why-color", data: { bin: one.bin }, "aria-pressed": String(lit === one.bin),
           title: `${one.color}: ${figure(one.asked)} × ${figure(one.found)}` }, dot,
         make("span", { className: "why-twice" }, bar(one.asked, "why-one"), bar(one.found, "why-other")), make("span", { className: "num" }, figure(one.adds))));
       };

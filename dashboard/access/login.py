@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, redirect, request
 
+from dashboard import plain_page
 from dashboard.access.password import SESSION, Door
 from dashboard.access.rights import READ, needs
 
@@ -22,23 +23,9 @@ _FREE = ("/_favicon.ico", "/healthz", PATH)
 _FREE_BELOW = ("/assets/", "/bootstrap/")
 """What is answered to everybody: the page itself, its look, and whether the server is well."""
 
-_STYLES = ("style/base", "style/controls", "style/notes", "style/shell", "shell/login")
 _LONGEST = 1_024  # characters of a password
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <title>Sign in · Likeness</title>
-    <link rel="icon" href="{root}/_favicon.ico">
-    <script src="{root}/assets/shell/theme.js"></script>
-    <link rel="stylesheet" href="{root}/bootstrap/bootstrap.min.css">
-    {styles}
-  </head>
-  <body>
-    <main class="login">
+_BODY = """<main class="login">
       <form class="card-section login-card" method="post" action="{root}/login">
         <h1 class="wordmark">Likeness</h1>
         <label for="password" class="field-label">Password of this server</label>
@@ -48,9 +35,7 @@ _PAGE = """<!DOCTYPE html>
         <input type="hidden" name="next" value="{next}">
         <button type="submit" class="button button-main">Sign in</button>
       </form>
-    </main>
-  </body>
-</html>"""
+    </main>"""
 
 
 def register(server: Flask, door: Door) -> None:
@@ -150,11 +135,8 @@ def _page(onward: str, said: str = "", status: int = 200, wait: float = 0.0) -> 
     note = f'<p id="said" class="error-note" role="alert">{escape(said)}</p>' if said else ""
     described = ' aria-describedby="said" aria-invalid="true"' if said else ""
     root = escape(request.script_root)
-    styles = "\n    ".join(f'<link rel="stylesheet" href="{root}/assets/{name}.css">' for name in _STYLES)
-    text = _PAGE.format(
-        root=root, styles=styles, next=escape(_next(onward)), note=note, described=described
-    )
-    return _timed(_seen(Response(text, status=status, mimetype="text/html")), wait)
+    body = _BODY.format(root=root, next=escape(_next(onward)), note=note, described=described)
+    return _timed(_seen(plain_page.answer("Sign in", "shell/login", body, status)), wait)
 
 
 def _refused(text: str, status: int = 401, wait: float = 0.0) -> Response:

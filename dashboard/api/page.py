@@ -6,24 +6,11 @@ from html import escape
 
 from flask import Flask, Response, request
 
+from dashboard import plain_page
 from dashboard.access import READ, needs
 from dashboard.api.problems import KINDS, ROOT
 
-_STYLES = ("style/base", "style/controls", "style/notes", "style/shell", "api/api")
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <title>API · Likeness</title>
-    <link rel="icon" href="{root}/_favicon.ico">
-    <script src="{root}/assets/shell/theme.js"></script>
-    <link rel="stylesheet" href="{root}/bootstrap/bootstrap.min.css">
-    {styles}
-  </head>
-  <body>
-    <main class="api" id="api" data-root="{root}{api}">
+_BODY = """<main class="api" id="api" data-root="{root}{api}">
       <header class="api-head">
         <a class="wordmark" href="{root}/">Likeness</a>
         <h1>API</h1>
@@ -39,9 +26,7 @@ _PAGE = """<!DOCTYPE html>
         <dl>{problems}</dl>
       </section>
     </main>
-    <script src="{root}/assets/api/try.js"></script>
-  </body>
-</html>"""
+    <script src="{root}/assets/api/try.js"></script>"""
 
 
 def register(server: Flask) -> None:
@@ -51,9 +36,8 @@ def register(server: Flask) -> None:
     @needs(READ)
     def api_page() -> Response:
         root = escape(request.script_root)
-        styles = "\n    ".join(f'<link rel="stylesheet" href="{root}/assets/{name}.css">' for name in _STYLES)
         told = "".join(
             f'<dt id="{kind.name}">{kind.status} {escape(kind.title)} <code>{kind.name}</code></dt><dd>{escape(kind.when)}</dd>'
             for kind in KINDS.values()
         )
-        return Response(_PAGE.format(root=root, api=ROOT, styles=styles, problems=told), mimetype="text/html")
+        return plain_page.answer("API", "api/api", _BODY.format(root=root, api=ROOT, problems=told))

@@ -140,7 +140,7 @@ def _entry(kind: str, name: str, count: int) -> html.Button:
     return html.Button(
         [components.icon(kind), html.Span(name, className="kept-name"),
          html.Span(f"{count:,}", className="soft")],
-        type="button", className="kept-entry", **{
+        type="button", className="row-button kept-entry", **{
             "data-does": "open", "data-kind": kind, "data-name": name,
             "data-takes": "keep" if kind == "collection" else "tag",  # pictures that are dropped on it
         },

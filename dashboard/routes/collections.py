@@ -5,16 +5,12 @@ The table has a row for each image of each collection, missing ones too, and one
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterator
 
 from flask import Flask, Response
 
 from dashboard.access import READ, needs
-from dashboard.routes.tables import as_file
-from pipeline.export.cells import cells
+from dashboard.routes.tables import as_csv, as_json
 from pipeline.library import Library, notes
 
 _COLUMNS = ("collection", "description", "created", "image_id", "path")
@@ -26,20 +22,18 @@ def register(server: Flask, library: Library) -> None:
     @server.get("/export/collections.csv")
     @needs(READ)
     def collections_csv() -> Response:
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(_COLUMNS)
-        for one in _told(library):
-            head = [one["name"], one["description"], one["created"]]
-            rows = [[image["id"], image["path"]] for image in one["images"]] or [["", ""]]
-            writer.writerows(cells([*head, *row]) for row in rows)
-        return as_file(text.getvalue(), "text/csv", "collections.csv")
+        return as_csv(_COLUMNS, _rows(library), "collections.csv")
 
     @server.get("/export/collections.json")
     @needs(READ)
     def collections_json() -> Response:
-        text = json.dumps({"collections": list(_told(library))}, indent=1, ensure_ascii=False)
-        return as_file(text, "application/json", "collections.json")
+        return as_json({"collections": list(_told(library))}, "collections.json")
+
+
+def _rows(library: Library) -> Iterator[list[object]]:
+    for one in _told(library):
+        for image in one["images"] or [{"id": "", "path": ""}]:
+            yield [one["name"], one["description"], one["created"], image["id"], image["path"]]
 
 
 def _told(library: Library) -> Iterator[dict]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import asdict
 
 from flask import Flask, Response
 
 from dashboard.access import READ, needs
-from dashboard.routes.tables import as_file
-from pipeline.export.cells import cells
+from dashboard.routes.tables import as_csv, as_json
 from pipeline.library import Library, notes
 
 _COLUMNS = ("rated", "value", "image_id", "path", "rank", "score", "query")
@@ -23,16 +20,10 @@ def register(server: Flask, library: Library) -> None:
     @server.get("/export/ratings.csv")
     @needs(READ)
     def ratings_csv() -> Response:
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(_COLUMNS)
-        for one in notes.ratings(library):
-            row = asdict(one) | {"query": json.dumps(one.query, sort_keys=True)}
-            writer.writerow(cells(row[name] for name in _COLUMNS))
-        return as_file(text.getvalue(), "text/csv", "ratings.csv")
+        rows = (asdict(one) | {"query": json.dumps(one.query, sort_keys=True)} for one in notes.ratings(library))
+        return as_csv(_COLUMNS, ([row[name] for name in _COLUMNS] for row in rows), "ratings.csv")
 
     @server.get("/export/ratings.json")
     @needs(READ)
     def ratings_json() -> Response:
-        rows = [asdict(one) for one in notes.ratings(library)]
-        return as_file(json.dumps({"ratings": rows}, indent=1), "application/json", "ratings.json")
+        return as_json({"ratings": [asdict(one) for one in notes.ratings(library)]}, "ratings.json")

@@ -1,12 +1,32 @@
-"""A table to take along, as an answer."""
+"""A table or a document to take along, as an answer."""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+from collections.abc import Iterable
+
 from flask import Response
 
+from pipeline.export.cells import cells
 
-def as_file(text: str, kind: str, name: str) -> Response:
-    """An answer that the browser saves under a name."""
+
+def as_csv(columns: Iterable[str], rows: Iterable[Iterable[object]], name: str) -> Response:
+    """A table that the browser saves under a name."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows(cells(row) for row in rows)
+    return _as_file(text.getvalue(), "text/csv", name)
+
+
+def as_json(content: object, name: str) -> Response:
+    """A document that the browser saves under a name."""
+    return _as_file(json.dumps(content, indent=1, ensure_ascii=False), "application/json", name)
+
+
+def _as_file(text: str, kind: str, name: str) -> Response:
     response = Response(text, mimetype=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Cache-Control"] = "no-store"

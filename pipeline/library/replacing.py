@@ -35,6 +35,15 @@ def replacing(target: Path, beside: Sequence[str] = ()) -> Iterator[Path]:
                     temporary.with_name(temporary.name + end).unlink()
 
 
+def identity(file: Path) -> tuple[int, int]:
+    """Other numbers whenever the file is replaced; zeros without one."""
+    try:
+        found = file.stat()
+        return found.st_ino, found.st_mtime_ns
+    except OSError:
+        return 0, 0
+
+
 def sweep(folder: Path, of: str | None = None) -> None:
     """Remove what writers that were killed have left in a folder; of: of one file alone."""
     for file in leftovers(folder, of):

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
-import threading
-import time
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from dashboard.access import Access, plan_of
 from dashboard.app import create_app
 from dashboard.pools import Plan
-from dashboard.server import create, stop
 from pipeline.library import Library
+from tests import browsing
 from tests.dashboard.on_map import drawn
 
 LARGE = 4_000
 """Images of the library that stands for a very large one."""
-_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
-_FLAGS = [
-    "--no-sandbox", "--use-angle=swiftshader-webgl", "--enable-unsafe-swiftshader",
-    "--disable-background-networking", "--hide-scrollbars",
-]
 
 
 @pytest.fixture(autouse=True)
@@ -35,27 +26,11 @@ def patient():
     expect.set_options(timeout=30_000)
 
 
-@contextmanager
-def _listening():
-    """A function: serve an application and its plan on a free port, until the end → the address."""
-    servers = []
-
-    def listen(application: Callable, plan: Plan) -> str:
-        servers.append(create(application, plan, host="127.0.0.1", port=0))
-        threading.Thread(target=servers[-1].run, daemon=True).start()
-        return f"http://127.0.0.1:{servers[-1].effective_port}"
-
-    yield listen
-    for server in servers:
-        stop(server)
-
-
 @pytest.fixture(scope="session")
 def address(made_library) -> str:
     """Where the dashboard of the library of `pictures` is served."""
-    app = create_app(Library(made_library))
-    with _listening() as listen:
-        yield listen(app.server, plan_of(app))
+    with browsing.served(Library(made_library)) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +44,7 @@ def unopened_large(once) -> Path:
 @pytest.fixture
 def listening() -> Callable[[Callable, Plan], str]:
     """A function: serve an application and its plan until the test ends → its address."""
-    with _listening() as listen:
+    with browsing.listening() as listen:
         yield listen
 
 
@@ -87,26 +62,13 @@ def serving(listening) -> Callable[..., str]:
 @pytest.fixture(scope="session")
 def browser():
     """Headless Chromium; skipped with a reason where there is none."""
-    program = os.environ.get("LIKENESS_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
-    if program is None:
+    if browsing.program() is None:
         reason = "no Chromium on this machine (LIKENESS_CHROMIUM can name one)"
         if os.environ.get("LIKENESS_REQUIRE_BROWSER"):
             pytest.fail(reason)
         pytest.skip(reason)
-    with sync_playwright() as playwright:
-        # Its own way has the page evaluate a text, which the content security policy forbids.
-        Page.wait_for_function = _wait_for_function
-        chromium = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+    with browsing.launched() as chromium:
         yield chromium
-        chromium.close()
-
-
-def _wait_for_function(page: Page, expression: str, *, arg=None, timeout: float = 30_000):
-    end = time.monotonic() + timeout / 1000
-    while not (value := page.evaluate(expression, arg)):
-        assert time.monotonic() < end, f"{expression} did not become true"
-        page.wait_for_timeout(50)
-    return value
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def _section(
                             html.Span(title, className="graph-name"), html.Span(share, className="graph-said"),
                             html.Span(f"{len(nodes):,}", className="graph-number"),
                         ],
-                        type="button", className="graph-toggle", title=f"{words} · hide or show".removeprefix(" · "),
+                        type="button", className="row-button graph-toggle", title=f"{words} · hide or show".removeprefix(" · "),
                         **{"data-community": number, "aria-pressed": "true",
                            "aria-label": f"Show {title}, {count} {words}".strip()},
                     ),

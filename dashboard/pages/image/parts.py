@@ -86,7 +86,7 @@ def _palette(jpeg: bytes) -> html.Div:
                     [html.Span(className="palette-dot", style={"background": one.color}),
                      html.Span(one.color, className="palette-name", **{"data-said": "true"}),
                      html.Span(f"{one.share:.0%}", className="soft")],
-                    type="button", className="palette-color", title=f"Copy {one.color}",
+                    type="button", className="row-button palette-color", title=f"Copy {one.color}",
                     **{"data-copy": one.color},
                 ))
                 for one in swatches
