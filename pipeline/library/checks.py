@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from zlib import crc32
 
 import numpy as np
-from sqlite_utils import Database
 
 from pipeline import processes
 from pipeline.library import hashes
@@ -23,6 +22,7 @@ from pipeline.library.images import printable
 from pipeline.library.library import Library
 from pipeline.library.schema import migrations, tallies
 from pipeline.library.schema.identity import vectors_table
+from pipeline.library.sqlite import Database
 from pipeline.library.vectors import chunks, table_of
 from pipeline.pictures.thumbnails import is_whole
 from pipeline.progress import Progress, Silent

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from pipeline.errors import LibraryError
 from pipeline.library.locks import locked
 from pipeline.library.schema import migrations
+from pipeline.library.sqlite import Database
 
 DATABASE = "images.db"
 

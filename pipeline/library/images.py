@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sqlite_utils import Database
 
 from pipeline.errors import LibraryError
+from pipeline.library.sqlite import Database
 from pipeline.library.vectors import chunks, table_of
 
 _FORGOTTEN_AT_A_TIME = 2_000  # images per transaction, so that notes can be written in between

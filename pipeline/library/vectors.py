@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlite_utils import Database
 
 from pipeline.errors import EmbeddingError
 from pipeline.library.schema.identity import vectors_table
+from pipeline.library.sqlite import Database
 
 _CHUNK = 500  # ids per IN (…); SQLite's oldest limit on variables is 999
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,79}")

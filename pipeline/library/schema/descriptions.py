@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from pipeline.library.schema.first import migrations
+from pipeline.library.sqlite import Database
 
 
 @migrations(name="0009_descriptions")

@@ -3,9 +3,8 @@ check sum of each thumbnail, so that a byte that has changed is noticed where th
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from pipeline.library.schema.first import migrations
+from pipeline.library.sqlite import Database
 
 
 @migrations(name="0007_drives")

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlite_utils import Database
-
 from pipeline.library.schema.first import migrations
+from pipeline.library.sqlite import Database
 
 WRITTEN = ("title", "caption", "prompt", "creator", "camera", "lens", "model", "generator")
 """Facts that are found by their words."""

@@ -5,7 +5,7 @@ The comments inside the SQL are kept by SQLite: `.schema` in the sqlite3 shell s
 
 from __future__ import annotations
 
-from sqlite_utils import Database, Migrations
+from pipeline.library.sqlite import Database, Migrations
 
 migrations = Migrations("likeness")
 

@@ -6,9 +6,8 @@ have done so: then a scan that finds the same sum on disk reads no row of it.
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from pipeline.library.schema.first import migrations
+from pipeline.library.sqlite import Database
 
 _OF = ("root_id", "path", "size", "mtime", "ctime", "device", "inode", "state")
 _FORGET = """

@@ -6,11 +6,10 @@ Applied on a connection without foreign keys, as SQLite asks for when a table is
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from pipeline.library.schema.first import EMBEDDING_TABLES, migrations
 from pipeline.library.schema.identity_counters import counters, ids_ever_known
 from pipeline.library.schema.identity_notes import notes
+from pipeline.library.sqlite import Database
 
 
 @migrations(name="0004_identity")

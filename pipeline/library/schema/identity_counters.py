@@ -8,9 +8,9 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
-from sqlite_utils import Database
 
 from pipeline.library.references import without_ids
+from pipeline.library.sqlite import Database
 
 MADE_OF_IMAGES = (
     "root_id", "path", "label", "size", "mtime", "content_hash", "width", "height", "state", "reason",

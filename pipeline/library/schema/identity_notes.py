@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from sqlite_utils import Database
-
 from pipeline.library.references import without_ids
+from pipeline.library.sqlite import Database
 
 
 def notes(db: Database) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlite_utils import Database
-
 from pipeline.library.schema.first import migrations
+from pipeline.library.sqlite import Database
 
 PRIME = 2_147_483_629
 """Below 2³¹: a product of two remainders, summed a million times, stays exact."""
