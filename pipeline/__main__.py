@@ -5,11 +5,12 @@ from pipeline import host
 if __name__ == "__main__":
     host.prepare()  # before anything heavy is loaded
 
-from dashboard import commands, export_command  # noqa: E402
-from pipeline.cli import main  # noqa: E402
+if __name__ != "__mp_main__":  # as worker processes load it, which need no commands
+    from dashboard import commands, export_command
+    from pipeline.cli import main
 
-for _command in (commands.serve, commands.demo, export_command.export):
-    main.add_command(_command)
+    for _command in (commands.serve, commands.demo, export_command.export):
+        main.add_command(_command)
 
 if __name__ == "__main__":
     host.run(main)
