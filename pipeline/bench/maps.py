@@ -15,7 +15,6 @@ from pipeline.bench.libraries import Libraries
 from pipeline.bench.table import Table
 from pipeline.library import Library
 from pipeline.maps import clusters, layout
-from pipeline.maps.descent import descend
 from pipeline.maps.neighbors import Vectors, neighbors
 from pipeline.progress import Progress
 from pipeline.quality import map_quality
@@ -79,6 +78,8 @@ def recluster(count: int, progress: Progress) -> Table:
 
 def warm_up() -> None:
     """Have the descent compiled, for one thread and for all."""
+    from pipeline.maps.descent import descend  # numba with it, which no other measurement needs
+
     generator = np.random.default_rng(0)
     nearest = generator.integers(_WARM, size=(_WARM, 15))
     nearest[:, 0] = np.arange(_WARM)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +22,19 @@ from pipeline.embeddings.engines import Blueprint, Network, openvino, torch
 from pipeline.embeddings.engines.contract import least_cosine
 from pipeline.errors import LibraryError
 from pipeline.pictures import decoding
-from pipeline.processes import SPAWN, ParentPipe, end_with_parent
 from pipeline.progress import Progress
 
 EMBEDDINGS = ["color", "sift", "efficientnet"]
 
 _BATCH, _SECONDS = 32, 3.0
 _PICTURES = 64
+_BURN = """
+import os, sys, threading
+threading.Thread(target=lambda: os._exit(len(sys.stdin.read())), daemon=True).start()
+print(flush=True)
+while True:
+    pass
+"""
 
 
 def bench(folder: Path, beside: Path, given: dict, quick: bool, progress: Progress) -> Table:
@@ -43,7 +51,7 @@ def bench(folder: Path, beside: Path, given: dict, quick: bool, progress: Progre
     ways = {what: [*WAYS, *(PACKAGE if what == "dreamsim" else ())] for what in names}
     if quick:
         ways = {"efficientnet": ["torch, exact", "OpenVINO"]}
-    progress.start("networks", 2 + 2 * sum(map(len, ways.values())))
+    progress.start("networks", 2 + sum(map(len, ways.values())))
     rates = []
     for busy in (False, True):
         with _burning(busy):
@@ -55,18 +63,14 @@ def bench(folder: Path, beside: Path, given: dict, quick: bool, progress: Progre
     for what, each in ways.items():
         exact = None
         for by in each:
-            rates = []
-            for busy in (False, True):
-                with _burning(busy):
-                    answer, _ = measured(_rate, folder, what, by, given, seconds)
-                rates.append(answer["rate"])
-                progress.advance()
+            answer, _ = measured(_rates, folder, what, by, given, seconds)
+            progress.advance()
             said = f"{what} by {by} ({answer['precision']})" if answer["precision"] else f"{what} by {by}"
             if exact is None:
                 exact = answer["rows"]
-                table.row(what=said, **_figures(rates))
+                table.row(what=said, **_figures(answer["rates"]))
             else:
-                table.row(what=said, **_figures(rates), apart=1 - least_cosine(answer["rows"], exact))
+                table.row(what=said, **_figures(answer["rates"]), apart=1 - least_cosine(answer["rows"], exact))
     table.notes.append(f"Batches of {_BATCH} prepared pictures. ViT-B/32 has random weights: speed and cosine mean something.")
     return table
 
@@ -77,39 +81,33 @@ def _figures(rates: list[float]) -> dict[str, float]:
 
 @contextmanager
 def _burning(busy: bool) -> Iterator[None]:
-    """Beside processes that burn a core each."""
-    parent = ParentPipe()
-    others = [SPAWN.Process(target=_burn, args=(parent.end,), daemon=True) for _ in range(settings.cores() * busy)]
-    for other in others:
-        other.start()
-    time.sleep(1.0 * busy)  # until they do
-    try:
+    """Beside processes that burn a core each; they end with this one, whatever ends it."""
+    words = [sys.executable, "-c", _BURN]
+    with ExitStack() as started:
+        for _ in range(settings.cores() * busy):
+            other = started.enter_context(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+            started.callback(other.kill)
+            other.stdout.readline()  # it burns
         yield
-    finally:
-        for other in others:
-            other.kill()
-            other.join()
-        parent.close()
 
 
-def _burn(parent) -> None:
-    end_with_parent(parent)
-    while True:
-        pass
-
-
-def _rate(folder: Path, what: str, by: str, given: dict, seconds: float) -> dict:
-    """Images per second through a network, its rows (n, dim), and what it is computed in."""
+def _rates(folder: Path, what: str, by: str, given: dict, seconds: float) -> dict:
+    """Images per second through a network with the cores to itself and busy, its rows (n, dim), and what
+    it is computed in."""
     pictures = _prepared(folder)
     network = _package(given, PACKAGE[by]) if by in PACKAGE else WAYS[by](_blueprint(what, given))
     rows = np.concatenate([network(pictures[start : start + _BATCH]) for start in range(0, len(pictures), _BATCH)])
-    count, started = 0, time.perf_counter()
-    while (took := time.perf_counter() - started) < seconds:
-        network(pictures[count % (len(pictures) // 2 + 1) :][:_BATCH])
-        count += min(_BATCH, len(pictures))
+    rates = []
+    for busy in (False, True):
+        with _burning(busy):
+            count, started = 0, time.perf_counter()
+            while (took := time.perf_counter() - started) < seconds:
+                network(pictures[count % (len(pictures) // 2 + 1) :][:_BATCH])
+                count += min(_BATCH, len(pictures))
+        rates.append(count / took)
     if what == "dreamsim":
         rows = rows - rows.mean(axis=1, keepdims=True)
-    return {"rate": count / took, "rows": rows, "precision": getattr(network, "precision", "")}
+    return {"rates": rates, "rows": rows, "precision": getattr(network, "precision", "")}
 
 
 def _prepared(folder: Path) -> list[np.ndarray]:
