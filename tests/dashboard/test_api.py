@@ -175,6 +175,7 @@ def test_an_original_is_the_file_and_a_part_of_it_is_that_part(shared, client):
         ("/api/search?image=3&count=501", 400, "wrong-parameters", "count"),
         ("/api/search?image=3&where=nothing%3D1", 400, "wrong-query", "There is no column"),
         ("/api/search?words=red&metric=manhattan", 400, "wrong-query", "cosine"),
+        ("/api/images/3/parts?image=5&where=size%3C1", 400, "wrong-query", "does not meet the conditions"),
         ("/api/neighbors?image=99999999999999999999", 400, "wrong-parameters", "image"),
         ("/api/neighbors?image=4000", 404, "not-there", "There is no image 4000."),
         ("/api/images/nine", 400, "wrong-parameters", "id"),

@@ -33,7 +33,7 @@ def readme_commands() -> list[list[str]]:
     return [shlex.split(line, comments=True) for line in lines]
 
 
-def test_the_readme_names_every_command_and_each_works(library, own_pictures, tmp_path, monkeypatch):
+def test_the_readme_names_every_command_and_each_works(library, own_pictures, sample_gallery, tmp_path, monkeypatch):
     commands = readme_commands()
     assert {words[0] for words in commands} | {"demo"} == set(main.commands)
     monkeypatch.chdir(tmp_path)
@@ -44,8 +44,9 @@ def test_the_readme_names_every_command_and_each_works(library, own_pictures, tm
     (tmp_path / "vectors.csv").write_text(f"path,a,b\n{first},4.5,2\n")
     own = {
         "~/Pictures": str(own_pictures), "~/Pictures/beach.jpg": str(first), "/disk/Pictures": str(tmp_path / "disk"),
-        "2024": next(own_pictures.iterdir()).name,
+        "2024": next(own_pictures.iterdir()).name, "50": "5",
     }
+    shutil.copytree(sample_gallery, tmp_path / "gallery")  # painting it has a test of its own
     for words in commands:
         if words[0] in ("serve", "mcp"):
             continue  # has a test of its own
