@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.count_steps import Served, mapped
-from tests.dashboard.conftest import _FLAGS, _NAMES, _wait_for_function
+from tests import browsing
+from tests.count_steps import begun, mapped
 
 FOLDER = Path(__file__).parents[1] / "docs"
 SIZE = {"width": 1440, "height": 900}
@@ -67,14 +66,11 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--only", choices=PICTURES)
     given = parser.parse_args()
-    Page.wait_for_function = _wait_for_function  # the page's policy forbids playwright's own way
     expect.set_options(timeout=60_000)
-    program = os.environ.get("LIKENESS_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)))
-    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as place, browsing.launched() as browser:
         data = Path(place, "data")
         shutil.copytree(given.data, data)
-        browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
-        with Served(browser, data, SIZE, color_scheme="light") as (page, library):
+        with begun(browser, data, SIZE, color_scheme="light") as (page, library, _):
             ids = {image.path: image.id for image in library.images()}
             for name, opened in PICTURES.items():
                 if given.only in (None, name):
@@ -82,7 +78,6 @@ def main() -> None:
                     _still(page)
                     page.mouse.move(0, 0)
                     print(f"{name:12} {_write(page, FOLDER / f'{name}.webp') / 1000:.0f} kB")
-        browser.close()
 
 
 def _still(page: Page) -> None:
