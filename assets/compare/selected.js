@@ -105,7 +105,7 @@
 
   function sort(list, by) {
     return likeness.gallery.order(list.all, { by: by })
-      .then(({ ids, ratios }) => list.grid.isConnected && list.show(ids, { ratios: ratios, key: `compare ${by}` }))
+      .then(({ ids, ratios }) => list.grid.isConnected && list.show(ids, { ratios: ratios, key: `compare ${by}`, of: "compare" }))
       .catch((error) => likeness.say(likeness.map.said(error, "The server does not answer. Is Likeness still running?")));
   }
 

@@ -126,7 +126,24 @@
     menuFocused();
   }
 
-  on("pointerdown", "*", (met) => met.closest(".at-pointer") || close(), true);
+  // A press beside the menu closes it and does nothing else, as in any other program.
+  let spent = false; // whether the click to come has closed a menu
+  on("pointerdown", null, (event) => {
+    const open = document.querySelector(".at-pointer");
+    spent = Boolean(open) && !open.contains(event.target) && !event.button;
+    if (open && !open.contains(event.target)) close();
+    if (!spent) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+  on("pointercancel", null, () => { spent = false; }, true);
+  on("click", null, (event) => {
+    if (!spent || !event.detail) return; // without one it is a key's
+    spent = false;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+
   // The menu that is open has the keyboard.
   function menuFocused() {
     const open = document.querySelector(".at-pointer");

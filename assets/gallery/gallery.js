@@ -3,7 +3,8 @@
    is chosen choice.js's, what a pointer does pointer.js's; acts.js and viewer.js work on any of these.
 
      const list = likeness.gallery.create(box, options)
-     list.show(ids, { ratios, key })      another list; the same key: what is in sight stays there
+     list.show(ids, { ratios, key, of })  another list; the same key: what is in sight stays there; the same
+                                          `of` (if not given the key): what is chosen stays chosen
 
    options: label (for screen readers), scroller (null: the window scrolls), size (px a row),
    least (px that a card is wide), foot (px below each picture, and dress(card, id, index) fills it), name(id, index), href(id), open(id,
@@ -26,7 +27,7 @@
     const scroller = options.scroller || null;
     const list = {
       box: box, grid: grid, options: options, ids: new Int32Array(0), ratios: new Float32Array(0), made: null,
-      key: null, size: options.size || 168, focused: -1, chosen: null,
+      key: null, of: null, size: options.size || 168, focused: -1, chosen: null,
     };
     list.chosen = g.choice(() => {
       rows.forEach((row) => row.querySelectorAll("[role=gridcell][data-image]").forEach(mark));
@@ -218,21 +219,26 @@
       if (held) window.likeness.place.remember(Object.assign({ list: list.key, count: list.ids.length }, held));
     }
 
-    // given: {ratios: Float32Array, key}.
-    list.show = function (ids, given) {
+    // given: {ratios: Float32Array, key, of}.
+    list.show = function (next, wanted) {
+      const of = wanted.of === undefined ? wanted.key : wanted.of;
+      const looked = g.looked(list, of, next, wanted);
+      const { ids, given } = looked || { ids: next, given: wanted };
       const same = given.key === list.key;
       const held = same ? anchor() : null;
       const before = same && list.focused >= 0 ? list.ids[list.focused] : null;
       Object.assign(list, { ids: ids, ratios: given.ratios, key: given.key });
       places.clear();
       list.focused = before === null ? -1 : Math.min(indexOf(before) < 0 ? list.focused : indexOf(before), ids.length - 1);
-      if (same) list.chosen.among(ids);
+      if (of === list.of) list.chosen.among(ids);
       else list.chosen.clear();
+      list.of = of;
       const place = same ? null : window.likeness.place.recall();
       const back = !held && place && place.list === given.key && place.id ? place : null;
       arrange(held || back);
       if (back) settle(back);
       if (!options.placeless) window.likeness.place.arrived();
+      if (looked) looked.done();
       return list;
     };
 

@@ -49,7 +49,7 @@
       if (!here() || asking !== mine) return;
       note.textContent = sent.ids.length ? "" : "No image is in this.";
       byId("gallery-count").textContent = `${sent.ids.length.toLocaleString("en")} ${sent.ids.length === 1 ? "image" : "images"}`;
-      list.show(sent.ids, { ratios: sent.ratios, key: JSON.stringify(how) });
+      list.show(sent.ids, { ratios: sent.ratios, key: JSON.stringify(how), of: JSON.stringify(set) });
     } catch (error) {
       if (typeof error === "string" && here()) note.textContent = error;
       else if (error.name !== "AbortError") throw error;

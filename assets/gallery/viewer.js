@@ -27,6 +27,8 @@
     const g = window.likeness.gallery;
     if (open) open.close();
     let at = first;
+    let shown = list.ids[at]; // the picture, wherever it comes to stand in the list
+    let later = null; // the list as it will be, in an order of its own, once it is not looked through any more
     const stage = make("div", { className: "viewer-stage" });
     const head = make("div", { className: "viewer-head" });
     const scale = make("span", { className: "viewer-scale" });
@@ -34,17 +36,17 @@
     const box = make("dialog", { className: "viewer", "aria-label": "Picture" }, head, make("div", { className: "viewer-body" }, stage, facts));
     facts.hidden = !wanted() || window.innerWidth < 800;
 
-    const id = () => list.ids[at];
+    const id = () => shown;
     const turn = (way, title) => make("button", { type: "button", className: `viewer-turn viewer-${way}`, title: title, "aria-label": title,
       data: { view: way } }, icon(way === "back" ? "chevron-left" : "chevron-right"));
 
     function show() {
+      shown = list.ids[at];
       const picture = make("img", { className: "viewer-picture", src: url(`/image/${id()}`), alt: `Picture ${at + 1}`, draggable: false });
       picture.style.backgroundImage = `url("${url(`/thumb/${id()}`)}")`;
       const mine = id();
       stage.replaceChildren(picture, turn("back", "Previous (←)"), turn("on", "Next (→)"));
-      stage.querySelector(".viewer-back").disabled = at === 0;
-      stage.querySelector(".viewer-on").disabled = at === list.ids.length - 1;
+      ends();
       scale.textContent = "";
       fill(g.known(mine));
       g.about(mine).then((told) => {
@@ -58,6 +60,11 @@
       [at + 1, at - 1].forEach((next) => {
         if (next >= 0 && next < list.ids.length) new Image().src = url(`/image/${list.ids[next]}`);
       });
+    }
+
+    function ends() {
+      stage.querySelector(".viewer-back").disabled = at === 0;
+      stage.querySelector(".viewer-on").disabled = at === list.ids.length - 1;
     }
 
     function fill(told) {
@@ -161,20 +168,27 @@
 
     const api = {
       box: box,
+      list: list,
       scale: scale,
       step: step,
       // The list is another one: what is gone from it is not looked at any more.
       changed: function () {
         if (!list.ids.length) return api.close();
-        at = Math.min(at, list.ids.length - 1);
-        return show();
+        const now = list.indexOf(shown);
+        at = now < 0 ? Math.min(at, list.ids.length - 1) : now;
+        if (now < 0) return show();
+        ends();
+        return again();
       },
+      wait: (next) => { later = next; },
       close: function () {
         if (open !== api) return;
         open = null;
         box.close();
         box.remove();
-        list.focus(at);
+        if (later) list.show(...later);
+        const now = list.indexOf(shown);
+        list.focus(now < 0 ? at : now);
       },
     };
     open = api;
@@ -184,6 +198,20 @@
     box.focus();
   }
 
+  // A list that is sorted anew while it is looked through (a rating may do that) keeps its order until it
+  // is not any more: the arrows lead on from where one was. {ids, given, done}, or null where it is not.
+  function looked(list, of, ids, given) {
+    const viewer = open;
+    if (!viewer || viewer.list !== list || list.of !== of) return null;
+    viewer.wait([ids, given]);
+    const ratios = new Map(Array.from(ids, (id, index) => [id, given.ratios[index]]));
+    const had = new Set(list.ids);
+    const kept = list.ids.filter((id) => ratios.has(id));
+    const order = Int32Array.from([...kept, ...Array.from(ids).filter((id) => !had.has(id))]);
+    const as = { ratios: Float32Array.from(order, (id) => ratios.get(id)), key: list.key, of: of };
+    return { ids: order, given: as, done: viewer.changed };
+  }
+
   window.likeness.on("likeness:acted", null, () => open && setTimeout(() => open && open.changed(), 50));
-  window.likeness.gallery = Object.assign(window.likeness.gallery || {}, { view: view, viewing: () => open });
+  window.likeness.gallery = Object.assign(window.likeness.gallery || {}, { view: view, looked: looked });
 })();

@@ -71,7 +71,7 @@
     try {
       const weighs = api.map.name === "combined" ? "" : api.map.name;
       const sent = await window.likeness.gallery.order(ids, { by: by, with: weighs }, mine.signal);
-      if (chosen.ids === ids && list.grid.isConnected) list.show(sent.ids, { ratios: sent.ratios, key: `${key} ${by}` });
+      if (chosen.ids === ids && list.grid.isConnected) list.show(sent.ids, { ratios: sent.ratios, key: `${key} ${by}`, of: name || "picked" });
     } catch (error) {
       if (typeof error !== "string") {
         if (error.name !== "AbortError") throw error;

@@ -140,7 +140,7 @@
     among.textContent = by === "given" ? "" : `the ${ids.length} closest`;
     // One's own words first, then what the files say.
     if (by === "rating") ids.sort((one, other) => matches.get(other).rating - matches.get(one).rating);
-    list.show(ids, { ratios: ratios(ids), key: by === "given" ? key : `${key} ${by}` });
+    list.show(ids, { ratios: ratios(ids), key: by === "given" ? key : `${key} ${by}`, of: key });
     end();
   }
 

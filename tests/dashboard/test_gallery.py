@@ -286,6 +286,54 @@ def test_a_page_of_a_collection_is_narrowed_sorted_and_thinned_out_with_a_way_ba
 
 
 @pytest.mark.browser
+def test_sorting_keeps_what_is_chosen_and_a_list_that_is_looked_through_keeps_its_order(page: Page, made_library):
+    library = Library(made_library)
+    notes.collect(library, "Kept", [row.id for row in library.images()])
+    page.goto("/gallery?collection=Kept")
+    ids = "[...likeness.gallery.of(document.querySelector('.pictures')).ids]"
+    pictures = page.locator("#gallery-list a.picture")
+    expect(pictures.first).to_be_visible()
+    given = page.evaluate(ids)
+    held = []
+    page.route(re.compile("/gallery/order"), held.append)
+    pictures.nth(1).click(modifiers=["Control"])
+    page.get_by_label("Sort").select_option("size")
+    pictures.nth(2).click(modifiers=["Control"])  # while the order is on its way
+    expect(page.locator(".chosen-count")).to_have_text("2 chosen")
+    while not held:
+        page.wait_for_timeout(20)
+    page.unroute(re.compile("/gallery/order"))
+    held[0].continue_()
+    page.wait_for_function(f"given => {ids}.join() !== given.join()", arg=given)
+    assert page.evaluate("document.querySelector('.chosen-count').textContent") == "2 chosen"
+    assert page.evaluate("[...likeness.gallery.of(document.querySelector('.pictures')).chosen.ids]") == given[1:3]
+    page.locator(".chosen-bar [data-chosen=none]").click()
+
+    # The third gets a good word: it belongs at the top now, but the arrows go on to the fourth.
+    page.get_by_label("Sort").select_option("rating")
+    page.wait_for_function(f"given => {ids}.join() === given.join()", arg=given)
+    pictures.nth(2).click()
+    viewer = page.locator("dialog.viewer")
+    page.keyboard.press("g")
+    expect(viewer.get_by_role("button", name="Good (G)")).to_have_attribute("aria-pressed", "true")
+    with page.expect_response(re.compile("/gallery/order")):  # a word of another tab
+        notes.rate(library, notes.BY_ITSELF, given[9], 1, 1, 1.0)
+    expect(viewer.locator(".viewer-picture")).to_have_attribute("src", f"/image/{given[2]}")
+    page.keyboard.press("ArrowRight")
+    expect(viewer.locator(".viewer-count")).to_have_text("4 of 60")
+    expect(viewer.locator(".viewer-picture")).to_have_attribute("src", f"/image/{given[3]}")
+    page.keyboard.press("Delete")  # what leaves the list is not looked at any more
+    expect(viewer.locator(".viewer-count")).to_have_text("4 of 59")
+    expect(viewer.locator(".viewer-picture")).to_have_attribute("src", f"/image/{given[4]}")
+    page.keyboard.press("Escape")
+    expect(page.locator(f"#gallery-list a.picture[data-image='{given[4]}']")).to_be_focused()
+    assert page.evaluate(ids) == [given[2], given[9], *[one for one in given if one not in (given[2], given[3], given[9])]]
+    for one in (given[2], given[9]):
+        notes.rate(library, notes.BY_ITSELF, one, 0, 1, 1.0)
+    notes.drop_collection(library, "Kept")
+
+
+@pytest.mark.browser
 def test_pictures_that_a_page_lays_out_itself_have_the_same_menu_and_viewer(page: Page):
     page.goto("/detail?image=3")
     pictures = page.locator(".detail-row").nth(1).locator(".card-picture")

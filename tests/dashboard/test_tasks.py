@@ -222,6 +222,13 @@ def test_on_a_phone_pictures_come_first_and_fingers_choose_and_turn(browser, add
     chosen(page, 1)
     page.keyboard.press("Escape")  # closes the menu and not what is selected below
     expect(page.locator(".at-pointer")).to_have_count(0)
+    touch("touchStart", *middle(cards.first))
+    expect(page.locator(".at-pointer")).to_be_visible()
+    touch("touchEnd")
+    page.touchscreen.tap(*middle(page.get_by_role("link", name="Search", exact=True)))  # beside it: away with it, and no more
+    expect(page.locator(".at-pointer")).to_have_count(0)
+    expect(page.locator("#map-stage")).to_be_visible()
+    chosen(page, 1)
     cards.nth(1).tap()
     chosen(page, 2)
 
