@@ -36,7 +36,7 @@
   function fill(list) {
     const g = window.likeness.gallery;
     const ids = list.chosen.list(list.ids);
-    const names = g.offered(ids, list).filter((name) => !["view", "details", "map"].includes(name));
+    const names = g.offered(ids, list).filter((name) => !["view", "details"].includes(name));
     const part = (name) => {
       const title = g.called(name, ids, list);
       const { icon: picture, main } = g.acts[name];

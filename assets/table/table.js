@@ -13,7 +13,7 @@
   let set = {}; // what the address names: {collection}, {tag}, {these}, {images} or nothing
   let engine = null;
   let page = null; // the page that is open
-  let chosen = []; // ids of the rows that are ticked
+  let list = null; // the rows that are ticked, for what acts on the pictures of a gallery
 
   const here = () => page !== null && page === document.querySelector(".table-page");
   const tell = (text) => put("toast", { is_open: true, children: text });
@@ -123,7 +123,7 @@
 
   function open() {
     page = document.querySelector(".table-page");
-    chosen = [];
+    list = ticked();
     if (engine) engine.end();
     engine = null;
     const box = byId("table-graph");
@@ -175,7 +175,7 @@
         .then((data) => engine && where === facets().where && engine.within(new Uint8Array(data), where))
         .catch(() => null);
     }
-    if (chosen.length) engine.emphasize(Int32Array.from(chosen).sort());
+    bright();
   }
 
   on("pointerover", "#table-grid .ag-row", (row) => {
@@ -194,14 +194,37 @@
 
   // What is chosen
 
+  // As gallery.js has lists: here the grid says what is chosen.
+  function ticked() {
+    const made = {
+      grid: page, ids: new Int32Array(0), options: {}, focused: 0,
+      indexOf: (id) => made.ids.indexOf(id), link: () => null, focus: () => grid().setFocusedCell(0, "file"),
+    };
+    made.chosen = likeness.gallery.choice(() => {
+      if (!made.chosen.size && grid().getSelectedRows().length) grid().deselectAll(); // by the bar
+      likeness.gallery.bar(made);
+      bright();
+    });
+    const left = new ResizeObserver(() => {
+      if (made.grid.isConnected) return;
+      left.disconnect();
+      likeness.gallery.bar(null, made);
+    });
+    left.observe(page);
+    return made;
+  }
+
   function picked(selected) {
     if (!here()) return none();
-    chosen = (Array.isArray(selected) ? selected : []).map((row) => row.id);
-    byId("table-acts").hidden = !chosen.length;
-    byId("table-chosen").textContent = `${chosen.length.toLocaleString("en")} chosen`;
-    if (engine && engine.data) engine.emphasize(chosen.length ? Int32Array.from(chosen).sort() : null);
+    list.ids = Int32Array.from(Array.isArray(selected) ? selected : [], (row) => row.id);
+    list.chosen.only([...list.ids]);
     return none();
   }
+
+  function bright() {
+    if (engine && engine.data) engine.emphasize(list.chosen.size ? Int32Array.from(list.chosen.ids).sort() : null);
+  }
+  on("keydown", "#table-grid", (box, event) => event.key === "Escape" && list.chosen.clear());
 
   likeness.does(".table-page", {
     column: (button) => {
@@ -215,9 +238,6 @@
     csv: () => likeness.download("/table/csv", {
       set: JSON.stringify(set), where: facets().where, sort: JSON.stringify(sort()), columns: JSON.stringify(columns()),
     }),
-    none: () => grid().deselectAll(),
-    map: () => likeness.visit("/", `?${new URLSearchParams({ picked: likeness.ids.pack(chosen) })}`),
-    search: () => likeness.visit("/search", `?${new URLSearchParams({ these: likeness.ids.pack(chosen) })}`),
   });
   on("toggle", ".table-menu", menu, true);
   on("likeness:facets", null, () => {

@@ -121,11 +121,26 @@ def test_the_table_is_sorted_narrowed_chosen_from_and_linked_with_the_map(descri
     # What is ticked is taken along.
     tab.locator("#table-grid .ag-row[row-id='4'] input[type=checkbox]").first.check()
     tab.locator("#table-grid .ag-row[row-id='50'] input[type=checkbox]").first.check()
-    expect(tab.locator("#table-chosen")).to_have_text("2 chosen")
+    expect(tab.locator(".chosen-count")).to_have_text("2 chosen")
     with tab.expect_download() as download:
         tab.locator("[data-does=csv]").click()
     assert len(list(csv.reader(open(download.value.path())))) == 4
-    tab.locator(".table-acts [data-does=search]").click()
-    expect(tab).to_have_url(re.compile(f"these={id_list.pack([4, 50])}"))
+    tab.locator(".chosen-bar [data-chosen=tag]").click()
+    tab.get_by_label("Name of a tag").fill("ticked")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#table-grid .ag-row[row-id='50'] [col-id=tag]")).to_contain_text("ticked")
+    assert notes.tagged(described, "ticked") == [4, 50]
+    expect(tab.locator(".chosen-count")).to_have_text("2 chosen")  # still
+    assert tab.evaluate("likeness.map && document.querySelector('#table-graph').dataset.bright") == "2"
+    tab.locator("#table-grid .ag-row[row-id='4'] [col-id=file]").click()
+    tab.keyboard.press("Escape")
+    expect(tab.locator(".chosen-bar")).to_have_count(0)
+    expect(tab.locator("#table-grid input[type=checkbox]:checked")).to_have_count(0)
+    assert tab.evaluate("document.querySelector('#table-graph').dataset.bright") == "0"
+    tab.locator("#table-grid .ag-row[row-id='4'] input[type=checkbox]").first.check()
+    tab.locator("#table-grid .ag-row[row-id='50'] input[type=checkbox]").first.check()
+    tab.locator(".chosen-bar [data-chosen=search]").click()
+    expect(tab).to_have_url(re.compile("images=4(%2C|,)50"))
+    expect(tab.locator(".chosen-bar")).to_have_count(0)
     assert not errors, errors
     context.close()

@@ -72,15 +72,6 @@ def _toolbar(reads: Reads, name: str, asked: Mapping[str, str]) -> html.Div:
                 href=components.link("/gallery", **asked), title="The same images as pictures",
             ),
             _does("filetype-csv", "CSV", "csv", "The table as it stands: these rows in this order, these columns"),
-            html.Div(
-                [
-                    html.Span(id="table-chosen", className="small num"),
-                    _does("geo-alt", "On the map", "map", "Show the chosen images on the Map"),
-                    _does("search", "Search", "search", "Search with the chosen images"),
-                    _does("x-lg", "None", "none", "Choose none"),
-                ],
-                id="table-acts", className="table-acts", hidden=True, role="group", **{"aria-label": "Chosen images"},
-            ),
         ],
         className="table-toolbar", role="toolbar", **{"aria-label": "Table"},
     )
