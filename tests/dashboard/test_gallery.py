@@ -295,15 +295,15 @@ def test_sorting_keeps_what_is_chosen_and_a_list_that_is_looked_through_keeps_it
     expect(pictures.first).to_be_visible()
     given = page.evaluate(ids)
     held = []
-    page.route(re.compile("/gallery/order"), held.append)
+    page.route(re.compile("/gallery/order"), lambda route: held.append(route))
     pictures.nth(1).click(modifiers=["Control"])
     page.get_by_label("Sort").select_option("size")
     pictures.nth(2).click(modifiers=["Control"])  # while the order is on its way
     expect(page.locator(".chosen-count")).to_have_text("2 chosen")
     while not held:
         page.wait_for_timeout(20)
-    page.unroute(re.compile("/gallery/order"))
     held[0].continue_()
+    page.unroute(re.compile("/gallery/order"))
     page.wait_for_function(f"given => {ids}.join() !== given.join()", arg=given)
     assert page.evaluate("document.querySelector('.chosen-count').textContent") == "2 chosen"
     assert page.evaluate("[...likeness.gallery.of(document.querySelector('.pictures')).chosen.ids]") == given[1:3]
