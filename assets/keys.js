@@ -46,6 +46,7 @@
       [["Esc"], "Back to where you were", "close"],
     ]],
     ["Why", "/why", [[["Esc"], "Back to where you were", "back"]]],
+    ["Inside the index", "/inside", [[["Esc"], "Back to where you were", "back"]]],
   ];
   const bound = new Map(); // "page act" → function
   let off = false; // in this window, where storage is forbidden

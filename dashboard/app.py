@@ -34,6 +34,7 @@ from dashboard.pages.compare import page as compare_page
 from dashboard.pages.gallery import page as gallery_page
 from dashboard.pages.graph import page as graph_page
 from dashboard.pages.image import page as detail_page
+from dashboard.pages.inside import page as inside_page
 from dashboard.pages.library import page as library_page
 from dashboard.pages.map import page as map_page
 from dashboard.pages.quality import page as quality_page
@@ -49,7 +50,7 @@ from pipeline.library import Library
 
 PAGES = (
     map_page, search_page, table_page, compare_page, graph_page, quality_page, library_page, detail_page, rated_page, gallery_page,
-    collections_page, why_page,
+    collections_page, why_page, inside_page,
 )
 
 WARM_AFTER = 1.5

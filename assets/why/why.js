@@ -29,32 +29,11 @@
     return window.dash_clientside.no_update;
   }
 
-  // What this tab has of the uploads that the server does not.
-  function given(board) {
-    const sent = { uploads: {}, names: {}, pictures: {} };
-    board.filter((one) => one.kind === "upload").forEach((one) => {
-      const upload = window.likeness.search.stored(one.key);
-      if (!upload) return;
-      sent.names[one.key] = upload.name;
-      sent.pictures[one.key] = upload.src;
-      if (upload.vectors[one.token]) sent.uploads[one.token] = upload.vectors[one.token];
-    });
-    return sent;
-  }
-
   async function ask(box, board) {
     if (asking) asking.abort();
     const mine = (asking = new AbortController());
-    let said;
-    try {
-      const answer = await fetch(url(`/why/told${location.search}`), {
-        method: "POST", body: JSON.stringify(given(board)), headers: { "Content-Type": "application/json" }, signal: mine.signal,
-      });
-      said = answer.ok ? await answer.json() : { error: await window.likeness.refusal(answer) };
-    } catch (error) {
-      if (error.name === "AbortError") return;
-      said = { error: "The server does not answer. Is Likeness still running?" };
-    }
+    const said = await window.likeness.given.ask("/why/told", board, mine.signal);
+    if (!said) return;
     if (!box.isConnected || asking !== mine) return;
     box.removeAttribute("aria-busy");
     if (said.error) return void box.replaceChildren(make("div", { className: "error-note", role: "alert" }, said.error));
@@ -282,7 +261,9 @@
     return bar;
   }
 
-  const seenOf = () => told.meaning[0];
+  let network = 0; // of those that tell regions apart, the one that is shown
+
+  const seenOf = () => told.meaning[Math.min(network, told.meaning.length - 1)];
 
   views.meaning = {
     title: "Meaning",
@@ -294,12 +275,22 @@
     side: () => {
       const found = seenOf();
       const sum = found.found.adds.reduce((all, one) => all + one, 0);
+      const choice = told.meaning.map((one, i) => make("button", { type: "button", className: "button", data: { network: i }, "aria-pressed": String(one === found) }, one.title));
       return [make("h2", {}, "Meaning"),
-        make("p", { className: "why-said" }, `Clear is what the two have most in common for the network; all regions together add up to ${figure(sum)}.`),
+        ...(choice.length > 1 ? [make("div", { className: "why-words", role: "group", "aria-label": "Network" }, ...choice)] : []),
+        make("p", { className: "why-said" }, found.sums
+          ? `Clear is what the two have most in common for the network; all regions together add up to ${figure(sum)}.`
+          : `Clear are the regions that agree most: each is worth its cosine with the one of the other picture that is most like it, at best ${figure(Math.max(...found.found.adds))}.`),
         make("p", { className: "soft small", id: "why-spot", role: "status" }, "Point at a spot in one picture to see where the other answers."),
-        make("p", { className: "soft small" }, `${found.found.shape.join(" × ")} regions of the square that the network (${found.name}) looks at; what lies outside it does not see.`)];
+        make("p", { className: "soft small" }, `${found.found.shape.join(" × ")} regions of what the network (${found.name}) looks at${covers(found) ? "" : "; what lies outside it does not see"}.`)];
     },
   };
+
+  // Whether the regions of both pictures cover all of them.
+  const covers = (found) => SIDES.every((side) => {
+    const [left, top, right, bottom] = found[side].box;
+    return left <= 0.001 && top <= 0.001 && right >= 0.999 && bottom >= 0.999;
+  });
 
   let word = 0;
 
@@ -357,6 +348,10 @@
   on("pointerover", ".why-color", onPage(({ dataset }) => light(Number(dataset.bin))));
   on("focusin", ".why-color", onPage(({ dataset }) => light(Number(dataset.bin))));
   on("pointerout", ".why-colors", onPage((list, event) => !list.contains(event.relatedTarget) && light(null)));
+  on("click", "#why [data-network]", onPage(({ dataset }) => {
+    network = Number(dataset.network);
+    show();
+  }));
   on("click", "#why [data-word]", onPage(({ dataset }) => {
     word = Number(dataset.word);
     show();

@@ -149,12 +149,14 @@ class Extractor(ABC):
 class Regions:
     """What a network sees in the cells of a grid over a picture.
 
-    features: (rows, columns, dim) float32; their mean, made 1 long, is the picture's vector. box: the part of
-    the picture that the grid covers: left, top, right, bottom, each 0–1.
+    features: (rows, columns, dim) float32. box: the part of the picture that the grid covers: left, top, right,
+    bottom, as shares of its sides; beyond 0–1 where the picture was filled up. pooled: whether the mean of the
+    features, made 1 long, is the picture's vector; else they are tokens beside the one that is.
     """
 
     features: np.ndarray
     box: tuple[float, float, float, float]
+    pooled: bool = True
 
 
 class FittedExtractor(Extractor):

@@ -9,15 +9,15 @@ from __future__ import annotations
 import pickle
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from pipeline.embeddings import engines, models
-from pipeline.embeddings.base import Extractor, unit_rows
+from pipeline.embeddings import dense, engines, models
+from pipeline.embeddings.base import Extractor, Regions, unit_rows
 from pipeline.embeddings.dreamsim_weights import WAYS_OUT, Weights, package, unavailable_reason
 from pipeline.embeddings.options import Options, option
 from pipeline.errors import SettingsError, WeightsUnavailableError
@@ -106,6 +106,18 @@ class DreamSim(Extractor):
         return unit_rows(features - features.mean(axis=1, keepdims=True))
 
 
+    def regions(self, image: np.ndarray) -> Regions | None:
+        """Its patches, of the models that are one transformer of CLIP; they cover the whole picture."""
+        if not self.options.type.endswith("clip_vitb32"):
+            return None
+        self.fetch()
+        plan = replace(blueprint(self.options), name=f"dreamsim-{self.options.type}-regions", module=lambda: _patches(_weights(self.options)))
+        plan = replace(plan, made_of=f"{plan.made_of} regions")
+        key = (self.fingerprint, self.device, "regions")
+        seen = models.shared(key, lambda: dense.load(plan, self.device, self.encode)).regions(self.prepare(image), (0.0, 0.0, 1.0, 1.0))
+        return replace(seen, features=seen.features - seen.features.mean(axis=2, keepdims=True))
+
+
 def _weights(options: DreamSimOptions) -> Weights:
     try:
         return Weights.of(options.type, options.weights)
@@ -141,6 +153,27 @@ def _module(weights: Weights):
             return model.mlp(torch.cat(each, dim=-1))
 
     return Features().eval().requires_grad_(False)
+
+
+def _patches(weights: Weights):
+    """From pictures to what is made of each patch as the vector is of the class token: (n, 512, 7, 7)."""
+    import torch
+
+    model = _merged(weights)
+    seeing = model.extractor_list[0]
+
+    class Patches(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.transformer, self.proj = seeing.model, seeing.proj
+
+        def forward(self, pixels):
+            tokens = self.transformer.prepare_tokens(model._preprocess(pixels, model.model_list[0]))
+            for block in self.transformer.blocks:
+                tokens = block(tokens)
+            return dense.grid(self.transformer.norm(tokens)[:, 1:] @ self.proj)
+
+    return Patches().eval().requires_grad_(False)
 
 
 def _merged(weights: Weights):

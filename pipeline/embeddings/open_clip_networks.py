@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.embeddings import models
 from pipeline.embeddings.base import unit_rows
+from pipeline.embeddings.dense import NoRegions, grid
 from pipeline.embeddings.described import Described
 from pipeline.embeddings.hub import Source
 from pipeline.embeddings.options import option
@@ -70,6 +71,13 @@ class OpenClip(Pretrained):
 
         return Seeing().eval()
 
+    @staticmethod
+    def dense_module(described: Described, file: Path):
+        """Its patches among pictures and words: what the last block's attention takes of each, sent on as if
+        the class token had taken it from there alone (MaskCLIP, Zhou et al. 2022). The tokens that leave
+        that block have looked at one another, and say little of their own place."""
+        return _patches(_made(described, file, _TEXT))
+
     def encode_text(self, text: str) -> np.ndarray | None:
         """Words as a direction among pictures: (dim,) float32, L2 norm 1; remembered by text.
 
@@ -114,6 +122,37 @@ class Reader:
                     self._known.pop(next(iter(self._known)))
                 self._known[text] = unit_rows(found.float().cpu().numpy())[0]
             return self._known[text]
+
+
+def _patches(model):
+    """A model's tower that sees, up to the vectors of its patches; NoRegions for another than a plain transformer."""
+    import open_clip
+    import torch
+    from torch.nn import functional
+
+    tower = model.visual
+    plain = isinstance(tower, open_clip.transformer.VisionTransformer) and tower.attn_pool is None and tower.pool_type == "tok"
+    last = tower.transformer.resblocks[-1] if plain else None
+    attention = getattr(last, "attn", None)
+    if not isinstance(attention, torch.nn.MultiheadAttention) or attention.in_proj_weight is None or not attention.batch_first:
+        raise NoRegions
+
+    class Patches(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.tower = tower
+
+        def forward(self, pixels):
+            tokens = self.tower._embeds(pixels)
+            for block in self.tower.transformer.resblocks[:-1]:
+                tokens = block(tokens)
+            seen = last.ln_1(tokens)[:, 1:]
+            width = seen.shape[2]
+            values = functional.linear(seen, attention.in_proj_weight[2 * width :], attention.in_proj_bias[2 * width :])
+            patches = self.tower.ln_post(last.ls_1(attention.out_proj(values)))
+            return grid(patches if self.tower.proj is None else patches @ self.tower.proj)
+
+    return Patches().eval()
 
 
 def _made(described: Described, file: Path, without: tuple[str, ...]):

@@ -65,6 +65,15 @@ class Preprocessing:
             picture = picture.resize(size, _FILTERS[self.filter])
         return self._cut(np.asarray(picture))
 
+    def box(self, image: np.ndarray) -> tuple[float, float, float, float]:
+        """The part of a picture (h, w, 3) that is left of it: left, top, right, bottom as shares of its sides,
+        beyond 0–1 where it is filled up."""
+        size = self._scaled_size(image.shape[1], image.shape[0])
+        (left, right), (top, bottom) = (
+            ((length - self.side) / 2 / length, (length + self.side) / 2 / length) for length in size
+        )
+        return left, top, right, bottom
+
     def _scaled_size(self, width: int, height: int) -> tuple[int, int]:
         if self.mode == "squash":
             return self.scaled, self.scaled

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pickle
 import zipfile
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from pipeline.embeddings import engines, hub, models
-from pipeline.embeddings.base import Extractor, unit_rows
+from pipeline.embeddings import dense, engines, hub, models
+from pipeline.embeddings.base import Extractor, Regions, unit_rows
 from pipeline.embeddings.described import Described, remembered
 from pipeline.embeddings.options import Options, option
 from pipeline.embeddings.preprocessing import Preprocessing
@@ -64,6 +64,11 @@ class Pretrained(Extractor):
     @abstractmethod
     def module(described: Described, file: Path):
         """The network as torch's module, for evaluation: normalized pictures → (n, dim); its weights from a file."""
+
+    @staticmethod
+    def dense_module(described: Described, file: Path):
+        """The same up to where its features have a place: → (n, dim, rows, columns); raises NoRegions."""
+        raise dense.NoRegions
 
     @property
     def about(self) -> Described:
@@ -143,16 +148,27 @@ class Pretrained(Extractor):
         self.fetch()
         return unit_rows(models.shared((self.fingerprint, self.device), self._load)(prepared))
 
+    def regions(self, image: np.ndarray) -> Regions | None:
+        """The cells of its last feature map, or its tokens; None where the network has none that are known."""
+        self.fetch()
+        seen = models.shared((self.fingerprint, self.device, "regions"), self._load_dense)
+        return seen.regions(self.prepare(image), self._prepared_by().box(image))
+
     def _load(self) -> engines.Network:
+        return engines.load(self._blueprint("", self.module), self.device)
+
+    def _load_dense(self) -> dense.Dense:
+        return dense.load(self._blueprint("-regions", self.dense_module), self.device, self.encode)
+
+    def _blueprint(self, suffix: str, module: Callable[[Described, Path], Any]) -> engines.Blueprint:
+        """The network as `module` makes it; suffix: of its name, where that is not the whole of it."""
         described, file = self.about, self._file(self.options)
         how, packages = described.preprocessing, " ".join(f"{name} {version(name)}" for name in self.packages)
-        return engines.load(
-            engines.Blueprint(
-                name=self.name if self.options.model in self.name else f"{self.name}-{self.options.model}",
-                made_of=f"{packages} {described.exact} {hub.digest(file).hex()}", side=how.side, mean=how.mean, std=how.std,
-                module=lambda: loaded(lambda: self.module(described, file), described, file),
-            ),
-            self.device,
+        name = self.name if self.options.model in self.name else f"{self.name}-{self.options.model}"
+        return engines.Blueprint(
+            name=f"{name}{suffix}", made_of=f"{packages} {described.exact} {hub.digest(file).hex()}{suffix}",
+            side=how.side, mean=how.mean, std=how.std,
+            module=lambda: loaded(lambda: module(described, file), described, file),
         )  # fmt: skip
 
 

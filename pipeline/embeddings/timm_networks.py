@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+from pipeline.embeddings.dense import NoRegions, grid
 from pipeline.embeddings.described import Described
 from pipeline.embeddings.hub import Source
 from pipeline.embeddings.preprocessing import Preprocessing
@@ -51,6 +52,33 @@ class Timm(Pretrained):
         model = timm.create_model(described.exact, pretrained=True, pretrained_cfg_overlay=overlay)
         model.reset_classifier(0)
         return model.eval().requires_grad_(False)
+
+
+    @staticmethod
+    def dense_module(described: Described, file: Path):
+        """Its features before they are pooled, tokens in their places without those that stand for the whole."""
+        import torch
+
+        model = Timm.module(described, file)
+
+        class Places(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.model = model
+
+            def forward(self, pixels):
+                seen = self.model.forward_features(pixels)
+                if not isinstance(seen, torch.Tensor) or seen.ndim not in (3, 4):
+                    raise NoRegions
+                if seen.ndim == 3:
+                    return grid(seen[:, getattr(self.model, "num_prefix_tokens", 0) :])
+                return seen.permute(0, 3, 1, 2) if getattr(self.model, "output_fmt", "") == "NHWC" else seen
+
+        places, side = Places().eval(), described.preprocessing.side
+        with torch.inference_mode():
+            if places(torch.zeros(1, 3, side, side)).shape[2] < 2:
+                raise NoRegions
+        return places
 
 
 def _dim(model: str, side: int) -> int:

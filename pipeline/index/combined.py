@@ -31,7 +31,7 @@ class CombinedIndex(Index):
 
     figures: as measured (see `effort`). generation: the library's when it was brought up to
     date; made_by: {embedding: fingerprint of its extractor} then; holds: {embedding:
-    `library.summary`} then, None where that is not known.
+    `library.summary`} then, None where that is not known. took: see `State`.
     """
 
     def __init__(self, library: Library, rows: Rows, about: Mapping):
@@ -43,6 +43,7 @@ class CombinedIndex(Index):
         self.generation: int = about.get("generation", 0)
         self.made_by: dict[str, str] = about.get("made_by") or {}
         self.holds: dict[str, list[int]] | None = about.get("holds")
+        self.took: float | None = about.get("took")
         self._filters: tuple[Rows, Filters] | None = None
 
     @abstractmethod
@@ -116,13 +117,13 @@ class CombinedIndex(Index):
                 if missing is not None:
                     mine = {name: weight for name, weight in weighed.items() if name in group.names}
                     lacked = np.float32(sum(weighed[name] * missing[name] for name in weighed.keys() - mine))
-                combined = self._combined(queries, mine, count)
+                combined = self.combined(queries, mine, count)
                 products, rows = find(combined, min(k, mask.count), mask, self.effort_for(mine))
                 scores = products * np.float32(np.sqrt(len(self.dims))) + lacked
                 parts.append((np.where(rows < 0, 0, scores), rows))
         return merged(parts, k)
 
-    def _combined(self, queries: Mapping[str, np.ndarray], weighed: Mapping[str, float], count: int) -> np.ndarray:
+    def combined(self, queries: Mapping[str, np.ndarray], weighed: Mapping[str, float], count: int) -> np.ndarray:
         """Queries as rows (q, Σ dim) float32, each block times its weight."""
         query = np.zeros((count, sum(self.dims.values())), np.float32)
         for name, weight in weighed.items():

@@ -18,6 +18,7 @@ import numpy as np
 
 from pipeline.columns import Condition
 from pipeline.embeddings import usual
+from pipeline.index.inside import Inside
 from pipeline.progress import Progress, Silent
 from pipeline.settings import IndexOptions
 
@@ -56,7 +57,8 @@ class State:
     """What an engine holds, known without loading it.
 
     where: the file or address it lives at. size: images. generation: the library's when the
-    engine was brought up to date. figures: what was measured of it.
+    engine was brought up to date. figures: what was measured of it. took: seconds in which it was built
+    from nothing, None where that is not known.
     """
 
     engine: str
@@ -66,6 +68,7 @@ class State:
     generation: int
     options: IndexOptions
     figures: Mapping
+    took: float | None = None
 
 
 class Index(ABC):
@@ -139,6 +142,15 @@ class Index(ABC):
         effort: how far it goes, where it knows such a measure; None: as a search does.
         """
         return self.search(vectors, weights, k)
+
+    def inside(
+        self, vectors: Mapping[str, np.ndarray], weights: Mapping[str, float], k: int, filter: Filter = Filter(),
+        effort: int | None = None,
+    ) -> Inside | None:  # fmt: skip
+        """What it compares to find the k nearest to one query, whose vectors are (dim,), among the images that
+        have most of what is asked by. effort: how far it goes; None: as a search does. None where the engine
+        cannot tell, or nothing can be found."""
+        return None
 
     @abstractmethod
     def lacking(self, names: Sequence[str]) -> dict[str, int]:

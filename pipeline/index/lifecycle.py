@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -88,9 +89,11 @@ def build(
         progress.say(f"The index is built anew: {why}.")
     elif engine.is_old(library):
         progress.say("The index is built anew: it is of an earlier version.")
+    started = time.perf_counter()
     ids, _ = currency.stamps(library, names)
     index = engine.create(library, names, options, ids)
     index.upsert(ids, progress)
+    index.took = round(time.perf_counter() - started, 3)
     index.settle(generation, options)
     choice.remember(library)
     return index, "built"

@@ -43,12 +43,14 @@ def curves(index: Index, rows: Rows, seed: int = 0, progress: Progress = Silent(
     for weights in ways:
         asked = np.any([rows.of(name).any(axis=1) for name in weights if weights[name]], axis=0)
         part = np.sort(np.random.default_rng(seed).permutation(np.flatnonzero(asked))[:QUERIES])
-        found[text(weights)] = [asdict(_rung(index, rows, part, weights, effort, k)) for effort in efforts]
+        found[text(weights)] = [asdict(rung(index, rows, part, weights, effort, k)) for effort in efforts]
         progress.advance()
     return found
 
 
-def _rung(index: Index, rows: Rows, part: np.ndarray, weights: dict[str, float], effort: int, k: int) -> Rung:
+def rung(index: Index, rows: Rows, part: np.ndarray, weights: dict[str, float], effort: int, k: int = K) -> Rung:
+    """How well the index by itself finds the k nearest others of images at positions (q,), and how fast."""
+    k = min(k, len(rows.ids) - 1)
     close = scores(rows, part, {name: rows.of(name)[part] @ rows.of(name).T for name in rows.names}, weights)
     close[np.arange(len(part)), part] = -np.inf
     last = -np.partition(-close, k - 1, axis=1)[:, k - 1]

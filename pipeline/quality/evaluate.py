@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -12,7 +11,7 @@ from pipeline import index as indexes
 from pipeline import maps, settings
 from pipeline.library import Library
 from pipeline.progress import Progress, Silent
-from pipeline.quality import effort, kept, labels, retrieval
+from pipeline.quality import effort, kept, kinds, labels, retrieval
 from pipeline.quality.map_quality import quality
 from pipeline.quality.retrieval import Rows
 from pipeline.quality.robustness import rank1
@@ -29,7 +28,7 @@ def evaluate(
     {"embeddings": {name: {"precision_at_10", "map", "rank1": {transform: x}}},
     "combined": the same, "chance": precision@10 of random neighbors,
     "index": {"recall_at_10": {weights: x}},
-    "effort": {weights: [{"effort", "recall", "ms"}]}, "labels": {"names", "confusion": {name: rows}, "mistakes"},
+    "effort": {weights: [{"effort", "recall", "ms"}]}, "kinds": [as of `kinds.beside`], "labels": {"names", "confusion": {name: rows}, "mistakes"},
     "maps": {name: {"trustworthiness", "continuity"}}, "agreement": {"a|b": x}}.
     All in [0, 1]. Without two labels precision_at_10, map and chance are left out and
     rank1 is {} where the extractor cannot be had; both are said. `queries` images, drawn
@@ -52,6 +51,7 @@ def evaluate(
             **chance,
             "index": {"recall_at_10": {weights: _figure(x) for weights, x in recall.items()}} | _index(index),
             "effort": effort.curves(index, rows, seed, progress),
+            "kinds": kinds.beside(index, rows, _measured_before(library), seed),
             "labels": told,
             "maps": _maps(library, rows, progress),
             "agreement": _agreement(rows, progress),
@@ -62,10 +62,12 @@ def evaluate(
 
 def _index(index: indexes.Index) -> dict:
     """What is measured, and how much room it takes on the disk, where it is a file or a folder of them."""
-    place = Path(index.state.where)
-    files = [place, *place.rglob("*")] if place.exists() else []
-    size = sum(file.stat().st_size for file in files if file.is_file())
-    return {"type": index.state.options.type, "storage": index.state.options.storage, "bytes": size or None}
+    return {"type": index.state.options.type, "storage": index.state.options.storage, "bytes": kinds.room(index)}
+
+
+def _measured_before(library: Library) -> list[dict]:
+    found = kept.read(library)
+    return found.figures.get("kinds", []) if found else []
 
 
 def _figure(value: float | None) -> float | None:
@@ -138,6 +140,12 @@ def as_text(figures: dict) -> str:
         by_label["by chance"] = {"precision@10": figures["chance"]}
     changed = {name: row["rank1"] for name, row in found.items() if row["rank1"]}
     recall = {weights: {"recall@10": x} for weights, x in figures["index"]["recall_at_10"].items()}
+    beside = {
+        f"{one['type']} {one['storage']}": {
+            "build s": one["build_s"], "MB": one["bytes"] and one["bytes"] / 1e6, "recall@10": one["recall_at_10"], "query ms": one["query_ms"],
+        }
+        for one in figures["kinds"]
+    }  # fmt: skip
     shared = {pair.replace("|", " and "): {"shared": x} for pair, x in figures["agreement"].items()}
     tables = [
         _table("Labels: the share of the 10 nearest with the same label, and the mean average precision "
@@ -145,6 +153,7 @@ def as_text(figures: dict) -> str:
         _table("Changed copies: how often the original comes first (exact search)", changed),
         _table("Index: the share of the 10 true neighbors it finds by itself, by weights; a small library "
                "is scanned instead", recall),
+        _table("Kinds of index that were built here and measured, by the usual weights", beside),
         _table("Maps: how far neighbors on the map are true ones, and true neighbors are so on the map",
                figures["maps"]),
         _table("Agreement: the share of the 10 nearest by one embedding that the other names, too", shared),

@@ -66,7 +66,7 @@ def as_json(reasons: Reasons) -> dict:
         rows = zip(shared.bins.tolist(), shared.colors, shared.products.tolist())
         told["colors"] = [{"bin": b, "color": color, "adds": product} for b, color, product in rows if product]
     told["meaning"] = {
-        name: {"asked": one.asked.adds.tolist(), "found": one.found.adds.tolist()} for name, one in reasons.meaning.items()
+        name: {"asked": one.asked.adds.tolist(), "found": one.found.adds.tolist(), "sums": one.sums} for name, one in reasons.meaning.items()
     }
     told["words"] = {word: one.adds.tolist() for word, one in reasons.words.items()}
     return told

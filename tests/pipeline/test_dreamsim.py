@@ -95,6 +95,23 @@ def test_vectors_are_the_packages_own(release, extractor, paths, decoded):
     assert between.max() < 0.99, "different pictures must differ, or nothing is shown here"
 
 
+def test_patches_are_the_packages_own(release, extractor, paths, decoded):
+    import torch
+    from dreamsim import dreamsim as load
+
+    model, preprocess = load(device="cpu", cache_dir=str(release), dreamsim_type=KIND)
+    seeing = model.base_model.model.extractor_list[0]
+    with torch.inference_mode():
+        pixels = model.base_model.model._preprocess(preprocess(Image.open(paths[0])), KIND)
+        plain = (seeing.model.get_intermediate_layers(pixels, 1)[0][0, 1:] @ seeing.proj).numpy()
+    plain -= plain.mean(axis=1, keepdims=True)
+    plain /= np.linalg.norm(plain, axis=1, keepdims=True)
+    seen = extractor.regions(decoded[0])
+    assert seen.features.shape == (7, 7, 512) and seen.box == (0, 0, 1, 1) and not seen.pooled
+    cells = seen.features.reshape(49, 512)
+    assert (cells / np.linalg.norm(cells, axis=1, keepdims=True) * plain).sum(axis=1).min() > 0.998
+
+
 def test_rows_are_unit_and_do_not_depend_on_their_batch(extractor, decoded):
     together = extractor.extract(decoded)
     alone = np.concatenate([extractor.extract([image]) for image in decoded[:3]])

@@ -168,7 +168,7 @@ def test_the_original_of_a_changed_copy(made_library):
 
 def test_the_whole_of_a_library(library):
     figures = evaluate(library, queries=8)
-    assert set(figures) == {"embeddings", "combined", "chance", "index", "effort", "labels", "maps", "agreement"}
+    assert set(figures) == {"embeddings", "combined", "chance", "index", "effort", "kinds", "labels", "maps", "agreement"}
     for row in [*figures["embeddings"].values(), figures["combined"]]:
         assert figures["chance"] < row["precision_at_10"] <= 1 and figures["chance"] < row["map"] <= 1
         assert set(row["rank1"]) == {"crop70", "rotate12", "half_jpeg20", "dark_mirror", "blur2"}

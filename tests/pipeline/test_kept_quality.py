@@ -9,10 +9,11 @@ from sklearn.neighbors import NearestNeighbors
 
 from pipeline import index as indexes
 from pipeline import maps
+from pipeline.embeddings import usual
 from pipeline.index.weightings import text
 from pipeline.library import Library
 from pipeline.progress import Silent
-from pipeline.quality import effort, kept, labels, retrieval, trust
+from pipeline.quality import effort, kept, kinds, labels, retrieval, trust
 from pipeline.quality.evaluate import evaluate
 from pipeline.settings import IndexOptions
 from tests.conftest import synthetic_library, unit
@@ -61,6 +62,36 @@ def test_how_exact_a_search_is_and_at_which_effort_is_what_counting_gives(tmp_pa
         near = index.approximate({n: rows.of(n)[at] for n in rows.names}, weights, 11, least["effort"])
         hits.append(len(true & set(near.ids.tolist())) / 10)
     assert least["recall"] == pytest.approx(np.mean(hits), abs=0.005)
+
+
+def test_kinds_that_were_built_stand_beside_one_another(tmp_path):
+    """Each with what it found, against a plain ranking, what it took, and what its files weigh."""
+    library = synthetic_library(tmp_path / "data", 1_200, {"color": 24, "sift": 40})
+    told: list[dict] = []
+    for kind in ("hnsw", "ivfpq", "flat", "hnsw"):
+        index, _ = indexes.build(library, None, IndexOptions(type=kind, hnsw_m=4, ef_construction=8))
+        rows = retrieval.read(library, index)
+        told = kinds.beside(indexes.load(library), rows, told)
+        mine = told[0]
+        folder = library.data / "index"
+        assert mine["bytes"] == sum(file.stat().st_size for file in folder.iterdir())
+        assert mine["build_s"] > 0 and mine["query_ms"] > 0 and mine["images"] == 1_200
+        if kind != "flat":
+            continue
+        assert mine["recall_at_10"] == 1.0 and mine["effort"] is None
+    assert [one["type"] for one in told] == ["hnsw", "flat", "ivfpq", kinds.EXACT]
+    assert told[-1]["recall_at_10"] == 1.0 and told[-1]["bytes"] == 1_200 * 64 * 4
+    part = np.sort(np.random.default_rng(0).permutation(1_200)[: effort.QUERIES])
+    hits = []
+    for at in part.tolist():
+        score = sum(rows.of(name) @ rows.of(name)[at] * share for name, share in indexes.shares(None, rows.names).items())
+        best = np.argsort(-score, kind="stable")
+        best = set(rows.ids[best[best != at][:10]].tolist())
+        near = index.approximate({n: rows.of(n)[at] for n in rows.names}, usual(rows.names), 11, told[0]["effort"])
+        hits.append(len(best & set(near.ids.tolist())) / 10)
+    assert told[0]["recall_at_10"] == pytest.approx(np.mean(hits), abs=0.005)
+    others = [{**one, "embeddings": ["color"]} for one in told]
+    assert len(kinds.beside(index, rows, others)) == 2, "those of other embeddings say nothing here"
 
 
 def test_what_was_measured_is_kept_with_what_it_was_measured_on(library: Library):

@@ -24,6 +24,7 @@ from pipeline.embeddings import about, canonical, create, find, models
 from pipeline.embeddings.preprocessing import Preprocessing
 from pipeline.errors import EmbeddingError, WeightsUnavailableError
 from pipeline.pictures import decoding
+from pipeline.reasons import regions
 from tests.checkpoints import write_clip, write_timm
 
 pytestmark = pytest.mark.network
@@ -133,6 +134,78 @@ def test_words_and_pictures_are_open_clips_own(clip_file):
     assert extractor.encode_text("a red dress") is words, "read twice"
     assert abs(words @ extractor.encode_text("a boat")) < 0.999999
     assert create("efficientnet").encode_text("a red dress") is None
+
+
+@pytest.mark.parametrize("name", [RESNET, VIT])
+def test_regions_are_timms_own_before_they_are_pooled(name, tmp_path):
+    """Of a network that pools, cells whose mean is the vector and that add up to the cosine; of a transformer,
+    its tokens, each worth its best cosine."""
+    import timm
+    import torch
+    from timm.data import create_transform, resolve_data_config
+
+    file = write_timm(name_of(name), tmp_path / "model.safetensors")
+    extractor = create(name, {"weights": file}, "cpu")
+    pair = pictures_of([(300, 200), (90, 120)])
+    model = timm.create_model(name_of(name), checkpoint_path=str(file)).eval()
+    theirs = create_transform(**resolve_data_config(pretrained_cfg=model.pretrained_cfg))
+    with torch.inference_mode():
+        plain = model.forward_features(torch.stack([theirs(Image.fromarray(image)) for image in pair])).numpy()
+    plain = plain[:, model.num_prefix_tokens :] if name == VIT else plain.reshape(*plain.shape[:2], -1).transpose(0, 2, 1)
+    plain /= np.linalg.norm(plain, axis=2, keepdims=True)
+    seen = [extractor.regions(image) for image in pair]
+    for one, expected in zip(seen, plain):
+        cells = one.features.reshape(-1, one.features.shape[2])
+        assert one.pooled == (name == RESNET) and len(cells) == len(expected) and one.features.shape[0] == one.features.shape[1]
+        assert (cells / np.linalg.norm(cells, axis=1, keepdims=True) * expected).sum(axis=1).min() > 0.998
+    found = regions.compare(extractor, *pair)
+    assert found.cosines == pytest.approx(plain[0] @ plain[1].T, abs=0.02)
+    if name == RESNET:
+        assert found.sums and found.asked.adds.sum() == pytest.approx(float(np.prod(extractor.extract(pair), axis=0).sum()), abs=0.01)
+    else:
+        assert not found.sums and found.asked.adds.ravel() == pytest.approx((plain[0] @ plain[1].T).max(axis=1), abs=0.02)
+
+
+def test_patches_of_clip_are_what_each_would_give_if_it_looked_at_itself_alone(clip_file):
+    """By the package's own attention, with a mask that lets every token see itself; and words point at them."""
+    import open_clip
+    import torch
+
+    extractor = create(CLIP, {"weights": clip_file}, "cpu")
+    image = pictures_of([(64, 90)])[0]
+    model, _, theirs = open_clip.create_model_and_transforms("likeness-tiny", pretrained=str(clip_file))
+    tower = model.eval().visual
+    kept = {}
+    last = tower.transformer.resblocks[-1]
+    last.register_forward_pre_hook(lambda _, given: kept.update(x=given[0]))
+    with torch.inference_mode():
+        tower(theirs(Image.fromarray(image))[None])
+        seen = last.ln_1(kept["x"])
+        alone = torch.full((seen.shape[1],) * 2, float("-inf")).fill_diagonal_(0)
+        looked = last.attn(seen, seen, seen, attn_mask=alone, need_weights=False)[0]
+        plain = (tower.ln_post(looked)[0, 1:] @ tower.proj).numpy()
+    plain /= np.linalg.norm(plain, axis=1, keepdims=True)
+    one = extractor.regions(image)
+    cells = one.features.reshape(-1, one.features.shape[2])
+    assert not one.pooled and one.features.shape == (4, 4, 24)
+    assert (cells / np.linalg.norm(cells, axis=1, keepdims=True) * plain).sum(axis=1).min() > 0.998
+    pointed = regions.point_at(extractor, "a red dress", image)
+    assert pointed.found.adds.ravel() == pytest.approx(plain @ extractor.encode_text("a red dress"), abs=0.02)
+
+
+@pytest.mark.parametrize("mode", ["center", "squash", "border"])
+def test_the_box_is_the_part_of_the_picture_that_is_left(mode):
+    """Read from pictures whose color says where in them it is."""
+    way = Preprocessing(64, 80 if mode == "center" else 64, mode, "bilinear", (0, 0, 0), (1, 1, 1))
+    for height, width in ((200, 300), (400, 250), (128, 128)):
+        y, x = np.mgrid[:height, :width]
+        image = np.stack([255 * (x + 0.5) / width, 255 * (y + 0.5) / height, np.full((height, width), 200)], axis=2).astype(np.uint8)
+        seen, box = way(image).astype(float), way.box(image)
+        within = seen[..., 2] > 150  # what is filled up is black
+        for row, column in ((20, 20), (32, 50), (45, 30)):
+            assert within[row, column]
+            at = box[0] + (column + 0.5) / 64 * (box[2] - box[0]), box[1] + (row + 0.5) / 64 * (box[3] - box[1])
+            assert seen[row, column, :2] / 255 == pytest.approx(at, abs=0.012)
 
 
 def test_what_cannot_be_loaded_is_one_sentence(tmp_path, clip_file):

@@ -104,7 +104,7 @@ def body(reads: Reads, measured: kept.Measured | None) -> list:
         html.Div(
             list(filter(None, [
                 tables.embeddings_part(figures), tables.copies_part(figures), tables.search_part(figures),
-                tables.maps_part(figures), tables.agreement_part(figures),
+                tables.kinds_part(figures, components.link("/inside")), tables.maps_part(figures), tables.agreement_part(figures),
             ])),
             className="quality-parts",
         ),

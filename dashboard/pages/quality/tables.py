@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from dash import html
 
 from dashboard import components
 from dashboard.pages.library.parts import section
 from pipeline.maps import COMBINED
+from pipeline.quality import kinds
 
 _CHANGES = {
     "crop70": "Crop to 70 %", "rotate12": "Turn by 12°", "half_jpeg20": "Half size, JPEG 20",
@@ -33,7 +35,7 @@ def named(name: str, title: str) -> html.Span:
     return html.Span([html.Span(className=f"dot {components.part_of(name)}"), title], className="quality-name")
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence], about: str, title: str) -> html.Section:
+def table(heads: Sequence[str], rows: Sequence[Sequence], about, title: str) -> html.Section:
     """A table of figures; the first of each row is its name."""
     return section(
         title,
@@ -87,6 +89,43 @@ def search_part(figures: Mapping) -> html.Section | None:
     rows = [[_weights(weights, called), *(_rung(rung) for rung in rungs)] for weights, rungs in curves.items()]
     about += "Of the ten truly nearest, the share that is found, and the time of one query, by how far the index is walked; a search chooses the effort by itself."
     return table(["Effort", *(f"{one:,}" for one in efforts)], rows, about, "Search: recall and time by effort")
+
+
+_KINDS = {"hnsw": "Graph (HNSW)", "ivfpq": "Cells and codes (IVF-PQ)", "flat": "No structure (flat)", kinds.EXACT: "All compared, exact"}
+
+
+def kinds_part(figures: Mapping, to_inside: str) -> html.Section | None:
+    """Kinds of index beside one another. to_inside: the address of the page that looks into it."""
+    known = figures.get("kinds")
+    if not known:
+        return None
+    rows = [
+        [html.Span([_KINDS.get(one["type"], one["type"]), html.Span(_how(one), className="soft small")], className="quality-rung"),
+         f"{one['images']:,}", _seconds(one["build_s"]), f"{one['bytes'] / 1e6:,.1f} MB" if one["bytes"] else "–",
+         figure(one["recall_at_10"]), f"{one['query_ms']:.2f} ms"]
+        for one in known
+    ]
+    about = (
+        "By the usual weights, with the effort that a search takes: of the ten truly nearest the share that is found, and the time of one query. "
+        "Another kind is here once it has been built (python -m pipeline index --type ivfpq) and measured."
+    )
+    return table(
+        ["", "Images", "Build", "On disk", "Recall@10", "One query"], rows,
+        [about, " ", html.A("Look inside the index", href=to_inside, className="card-link")], "Kinds of index",
+    )
+
+
+def _how(one: Mapping) -> str:
+    if one["type"] == kinds.EXACT:
+        return ""
+    day = datetime.fromisoformat(one["at"]).astimezone()
+    return ", ".join(filter(None, [
+        one["storage"], one["engine"] if one["engine"] != "faiss" else "", f"effort {one['effort']:,}" if one["effort"] else "", f"{day:%b} {day.day}",
+    ]))
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.1f} s"
 
 
 def _rung(rung: Mapping) -> html.Div:

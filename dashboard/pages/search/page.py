@@ -211,6 +211,10 @@ def _register_browser(app: Dash) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
+        ClientsideFunction("inside", "link"), Output("search-inside", "href"), Output("search-inside", "hidden"),
+        Input("search-view", "data"), State("search-asked", "data"),
+    )
+    app.clientside_callback(
         ClientsideFunction("search", "pressed"),
         Output({"type": "search-preset", "name": ALL}, "aria-pressed"),
         Output({"type": "search-figure", "embedding": ALL}, "children"),

@@ -137,6 +137,8 @@ def settings_part(reads: Reads, names: Sequence[str], settings: Settings) -> htm
                 html.Div(
                     [html.Span(id="search-exactness", className="num", role="status",
                                title="Measured with images of this library: of what an exact search finds, the share that the index finds"),
+                     html.A("How it was found", id="search-inside", href=components.link("/inside"), className="card-link", hidden=True,
+                            title="What the index compared, drawn on the map"),
                      dbc.Switch(id="search-exact", value=settings.exact, label="Exact", class_name="exact-switch")],
                     className="exactness small soft",
                 ),

@@ -58,6 +58,7 @@ def told(reads: Reads, edited: EditedPictures, params: Mapping[str, str], given:
         shown = reasons.Shown(KINDS[board[at].kind].query(Asked(reads, edited, uploads), board[at])[0], pixels)
     found = _decoded(reads, row)
     why = reasons.explain(reads.searcher, query, row.id, found, shown)
+    titles = components.titles_of(list(why.meaning))
     pictured = [i for i, one in enumerate(board) if one.kind in _PICTURED]
     return {
         "match": {"id": row.id, "name": components.name_of(row.path), "path": reads.told([row])[0], "label": row.label} | _sent(found),
@@ -68,8 +69,8 @@ def told(reads: Reads, edited: EditedPictures, params: Mapping[str, str], given:
         "structure": why.structure and _structure(why.structure, why.texture),
         "colors": why.colors and _colors(why.colors) | {"read": "color" in why.read},
         "meaning": [
-            {"name": name, "title": components.title_of(name), "asked": _seen(one.asked), "found": _seen(one.found),
-             "cosines": np.round(one.cosines, DIGITS).tolist()}
+            {"name": name, "title": titles[name], "asked": _seen(one.asked), "found": _seen(one.found),
+             "cosines": np.round(one.cosines, DIGITS).tolist(), "sums": one.sums}
             for name, one in why.meaning.items()
         ],
         "words": [{"word": word} | _seen(one) for word, one in why.words.items()],

@@ -15,8 +15,9 @@ import numpy as np
 from pipeline.index import currency
 from pipeline.index.bitmap import Bitmap
 from pipeline.index.combined import CombinedIndex, read_rows
-from pipeline.index.contract import Neighbors, State, scales
-from pipeline.index.faiss import effort, neighbors, reduction, store, structures, update
+from pipeline.index.contract import Filter, Neighbors, State, scales
+from pipeline.index.faiss import effort, inside, neighbors, reduction, store, structures, update
+from pipeline.index.inside import Inside
 from pipeline.index.ranking import ranked, scan
 from pipeline.index.rows import Rows
 from pipeline.library import Library
@@ -52,7 +53,7 @@ class FaissIndex(CombinedIndex):
         """What it holds."""
         return State(
             self.engine, str(store.pointer(self.library).parent), int(self.rows.alive.sum()), self.embeddings,
-            self.generation, self.options, self.figures,
+            self.generation, self.options, self.figures, self.took,
         )  # fmt: skip
 
     # Changing
@@ -92,9 +93,13 @@ class FaissIndex(CombinedIndex):
         mask: at least k rows. All of them are compared as they are where there are few, in the
         index or in the mask; else the structure finds candidates for it.
         """
-        if mask.size <= structures.EXACT_BELOW or mask.count <= max(FEW, k):
+        if self.compares_all(k, mask):
             return self.exact.scan(query, k, mask)
         return self._by_structure(query, k, mask, effort)
+
+    def compares_all(self, k: int, mask: Bitmap) -> bool:
+        """Whether all rows of a mask are compared as they are, where the k best are asked for."""
+        return mask.size <= structures.EXACT_BELOW or mask.count <= max(FEW, k)
 
     def _by_structure(self, query: np.ndarray, k: int, mask: Bitmap, effort: int) -> tuple[np.ndarray, np.ndarray]:
         """The same by the structure, whatever there is."""
@@ -108,21 +113,27 @@ class FaissIndex(CombinedIndex):
         return products, rows
 
     def _candidates(self, reduced: np.ndarray, k: int, mask: Bitmap, effort: int) -> np.ndarray:
-        """Rows (q, ≥ k) that may be the best for queries as the structure is asked, −1 for none.
+        """Rows (q, ≥ k) that may be the best for queries as the structure is asked, −1 for none."""
+        wide, effort, scans = self.breadth(k, mask, effort)
+        if scans:
+            return structures.scan(self.structure, reduced, wide, mask)[1]
+        return structures.walk(self.structure, reduced, wide, mask, effort)[1]
 
-        Of a graph all rows are read, without walking, where that reads no more of them: where a
-        filter leaves few places to go.
+    def breadth(self, k: int, mask: Bitmap, effort: int) -> tuple[int, int, bool]:
+        """How many candidates are ranked exactly, the effort of the walk that finds them, and whether
+        all rows of the structure are read instead.
+
+        Of a graph they are where that reads no more of them than a walk: where a filter leaves
+        few places to go.
         """
         graph = self.options.type == "hnsw"
         wide = min(max(min(CANDIDATES, effort) if graph else CANDIDATES, 2 * k), mask.count)
         if not graph:
-            return structures.walk(self.structure, reduced, wide, mask, int(effort * mask.size / mask.count))[1]
+            return wide, int(effort * mask.size / mask.count), False
         # By powers of two, so that most pages of a long list come from the same walk.
         effort = max(effort, 2 ** int(np.ceil(np.log2(wide))))
         effort = int(effort * mask.size / mask.count)
-        if effort * READS >= mask.count:
-            return structures.scan(self.structure, reduced, wide, mask)[1]
-        return structures.walk(self.structure, reduced, wide, mask, effort)[1]
+        return wide, effort, effort * READS >= mask.count
 
     def ranked(self, query: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """The k best of each query's candidates (q, ·), −1 for none, by the rows as they are."""
@@ -156,6 +167,13 @@ class FaissIndex(CombinedIndex):
     ) -> Neighbors:
         """The k nearest others of each of many images; see the contract."""
         return neighbors.find(self, np.asarray(ids, np.int64), k, weights, among, exact, progress)
+
+    def inside(
+        self, vectors: Mapping[str, np.ndarray], weights: Mapping[str, float], k: int, filter: Filter = Filter(),
+        effort: int | None = None,
+    ) -> Inside | None:  # fmt: skip
+        """What it compares to find the k nearest to one query; see the contract."""
+        return inside.look(self, vectors, weights, k, filter, effort)
 
     # What it holds
 
@@ -217,7 +235,7 @@ def saved_state(library: Library) -> State | None:
         return None
     return State(
         FaissIndex.engine, str(store.pointer(library).parent), about["size"], tuple(about["embeddings"]),
-        about.get("generation", 0), IndexOptions(**about["options"]), about.get("measured") or {},
+        about.get("generation", 0), IndexOptions(**about["options"]), about.get("measured") or {}, about.get("took"),
     )  # fmt: skip
 
 

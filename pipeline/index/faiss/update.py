@@ -145,6 +145,7 @@ def _save(index: FaissIndex, rows_changed: bool = True, parts_changed: bool = Fa
         "generation": index.generation,
         "made_by": index.made_by,
         "holds": index.holds,
+        "took": index.took,
     }
     arrays = {"ids": rows.ids, "stamps": rows.stamps, "alive": rows.alive, "seen": rows.seen}
     parts = store.Parts(index.structure, index.exact, index.reduction) if parts_changed else None

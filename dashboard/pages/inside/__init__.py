@@ -1,0 +1,1 @@
+"""Inside the index: how a search came to its matches, on the map."""
