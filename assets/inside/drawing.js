@@ -3,7 +3,7 @@
    where an image has none. */
 (function () {
   "use strict";
-  const TOKENS = { seen: "--accent", way: "--nearby", soft: "--text-soft", mark: "--map-mark", paper: "--map-paper" };
+  const TOKENS = { seen: "--accent", way: "--nearby", soft: "--text-soft", bad: "--bad", paper: "--map-paper" };
   const FULL = 2 * Math.PI;
 
   // How many rows were compared after each step: [1, …]. walk: as the server tells it. Pure.
@@ -92,6 +92,20 @@
       pen.stroke();
     }
 
+    // What comparing all finds and this walk did not, where it is here.
+    function missed(told) {
+      pen.strokeStyle = colors.bad;
+      pen.lineWidth = 2.5;
+      told.missed.forEach(({ id }) => {
+        const row = engine.data.rows.get(id);
+        if (row === undefined) return;
+        const point = engine.view.pixel(row);
+        pen.beginPath();
+        pen.arc(point.x, point.y, 8, 0, FULL);
+        pen.stroke();
+      });
+    }
+
     // From the top of the graph to where the walk comes down.
     const descent = (walk) => walk.layers.flatMap((layer) => pixels(layer.path, layer.path.ids.length));
 
@@ -127,6 +141,7 @@
       if (told.cells) read(told.cells, state);
       else if (told.walk && state.level) upper(told.walk.layers.find((layer) => layer.level === state.level));
       else if (told.walk) bottom(told.walk, state);
+      missed(told);
     };
   }
 

@@ -57,6 +57,7 @@
     state = { counts: walk && window.likeness.inside.counts(walk), step: walk ? walk.order.length : 0, level: 0, row: null, cell: null };
     if (!before) box.replaceChildren(head(), stage(), make("aside", { className: "inside-side", id: "inside-side", "aria-label": "What is shown" }));
     byId("inside-side").replaceChildren(...window.likeness.insidePanel(told));
+    if (byId("inside-lost")) byId("inside-lost").hidden = !told.missed.length;
     if (told.map && !engine) made();
     if (told.map && (!before || before.map !== told.map)) engine.load(told.map, 2);
     mark();
@@ -78,7 +79,8 @@
     const maps = make("select", { className: "form-select", id: "inside-map", "aria-label": "Map" },
       ...told.maps.map((one) => make("option", { value: one.name, selected: one.name === told.map }, one.title)));
     const legend = make("p", { className: "legend inside-legend" }, make("span", {}, make("span", { className: "inside-dot inside-none" }), "never looked at"),
-      ...KEYS[told.kind].map(([name, text]) => make("span", {}, make("span", { className: name }), text)));
+      ...KEYS[told.kind].map(([name, text]) => make("span", {}, make("span", { className: name }), text)),
+      make("span", { id: "inside-lost" }, make("span", { className: "inside-ring" }), "missed"));
     if (!told.map) return make("section", { className: "inside-stage" }, make("p", { className: "soft" }, "There is no map of these images yet; with one, the walk is drawn on it."));
     return make("section", { className: "inside-stage", "aria-label": "The map" },
       make("div", { className: "inside-canvas" }, make("div", { className: "map-graph", id: "inside-graph" }),
