@@ -3,7 +3,7 @@
    where an image has none. */
 (function () {
   "use strict";
-  const TOKENS = { seen: "--accent", way: "--nearby", soft: "--text-soft", bad: "--bad", paper: "--map-paper" };
+  const TOKENS = { seen: "--accent", way: "--nearby", soft: "--text-soft", bad: "--bad", mark: "--map-mark", paper: "--map-paper" };
   const FULL = 2 * Math.PI;
 
   // How many rows were compared after each step: [1, …]. walk: as the server tells it. Pure.
@@ -22,20 +22,25 @@
     return steps;
   }
 
-  function sheet(canvas, engine) {
-    let pen = null;
+  // under: a canvas below the pictures on the map, over: one above them.
+  function sheet(under, over, engine) {
+    let pen = null; // of the canvas that is drawn on now
     let colors = null;
 
-    function begin() {
-      const ratio = Math.min(2, window.devicePixelRatio || 1);
-      const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-      [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+    function look() {
       const style = getComputedStyle(engine.root);
       colors = Object.fromEntries(Object.entries(TOKENS).map(([name, token]) => [name, style.getPropertyValue(token).trim()]));
-      pen = canvas.getContext("2d");
-      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-      pen.lineJoin = "round";
-      pen.lineCap = "round";
+    }
+
+    // A canvas, wiped, and its pen.
+    function begin(canvas) {
+      const ratio = Math.min(2, window.devicePixelRatio || 1);
+      [canvas.width, canvas.height] = [canvas.clientWidth, canvas.clientHeight].map((side) => Math.round(side * ratio));
+      const made = canvas.getContext("2d");
+      made.setTransform(ratio, 0, 0, ratio, 0, 0);
+      made.lineJoin = "round";
+      made.lineCap = "round";
+      return made;
     }
 
     const at = (places, i) => (places.x[i] === null || places.x[i] === undefined ? null : engine.view.at(places.x[i], places.y[i]));
@@ -92,37 +97,39 @@
       pen.stroke();
     }
 
-    // What comparing all finds and this walk did not, where it is here.
-    function missed(told) {
-      pen.strokeStyle = colors.bad;
-      pen.lineWidth = 2.5;
-      told.missed.forEach(({ id }) => {
-        const row = engine.data.rows.get(id);
-        if (row === undefined) return;
+    // Rings around images, where they are here.
+    function rings(ids, color) {
+      ids.map((id) => engine.data.rows.get(id)).filter((row) => row !== undefined).forEach((row) => {
         const point = engine.view.pixel(row);
-        pen.beginPath();
-        pen.arc(point.x, point.y, 8, 0, FULL);
-        pen.stroke();
+        [[colors.paper, 6], [color, 2.5]].forEach(([shade, width]) => {
+          pen.strokeStyle = shade;
+          pen.lineWidth = width;
+          pen.beginPath();
+          pen.arc(point.x, point.y, 8, 0, FULL);
+          pen.stroke();
+        });
       });
     }
 
     // From the top of the graph to where the walk comes down.
     const descent = (walk) => walk.layers.flatMap((layer) => pixels(layer.path, layer.path.ids.length));
 
-    function bottom(walk, state) {
+    function bottom(walk, state, top) {
       const points = pixels(walk, state.counts[state.step]);
       const around = walk.order.slice(0, state.step).map((row) => points[row]);
       lines(points.map((point, i) => [points[walk.origin[i]], point]), 0.75, colors.seen, points.length > 3000 ? 0.12 : 0.28);
       dots(points, 2, colors.seen, 0.65);
       dots(around, 3.5, colors.seen, 1);
+      pen = top;
       const above = descent(walk);
       if (above.length) trail([...above, points[0]], true);
       start(above[0] || points[0]);
       if (state.row !== null && state.row < points.length) trail(way(walk, state.row).map((row) => points[row]), false);
     }
 
-    function upper(layer) {
-      dots(pixels(layer.rows, layer.rows.ids.length), 3, colors.soft, 0.9);
+    function upper(layer, top) {
+      dots(pixels(layer.rows, layer.rows.ids.length), 4, colors.seen, 0.9);
+      pen = top;
       const path = pixels(layer.path, layer.path.ids.length);
       trail(path, false);
       start(path[0]);
@@ -137,11 +144,15 @@
 
     return function (told, state) {
       if (!engine.data || !engine.view.present()) return;
-      begin();
+      look();
+      pen = begin(under);
+      const top = begin(over);
       if (told.cells) read(told.cells, state);
-      else if (told.walk && state.level) upper(told.walk.layers.find((layer) => layer.level === state.level));
-      else if (told.walk) bottom(told.walk, state);
-      missed(told);
+      else if (told.walk && state.level) upper(told.walk.layers.find((layer) => layer.level === state.level), top);
+      else if (told.walk) bottom(told.walk, state, top);
+      pen = top;
+      rings(told.missed.map((one) => one.id), colors.bad);
+      rings(told.own === null ? [] : [told.own], colors.mark);
     };
   }
 

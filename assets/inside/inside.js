@@ -80,6 +80,7 @@
       ...told.maps.map((one) => make("option", { value: one.name, selected: one.name === told.map }, one.title)));
     const legend = make("p", { className: "legend inside-legend" }, make("span", {}, make("span", { className: "inside-dot inside-none" }), "never looked at"),
       ...KEYS[told.kind].map(([name, text]) => make("span", {}, make("span", { className: name }), text)),
+      told.own === null ? "" : make("span", {}, make("span", { className: "inside-ring inside-own" }), "searched with"),
       make("span", { id: "inside-lost" }, make("span", { className: "inside-ring" }), "missed"));
     if (!told.map) return make("section", { className: "inside-stage" }, make("p", { className: "soft" }, "There is no map of these images yet; with one, the walk is drawn on it."));
     return make("section", { className: "inside-stage", "aria-label": "The map" },
@@ -91,8 +92,9 @@
 
   function made() {
     engine = window.likeness.map.create(byId("inside-graph"), {});
-    draw = window.likeness.inside.sheet(byId("inside-sheet"), engine);
-    engine.emphasize([]);
+    const under = make("canvas", { className: "inside-sheet", id: "inside-under" });
+    engine.root.insertBefore(under, engine.root.querySelector(".map-marks"));
+    draw = window.likeness.inside.sheet(under, byId("inside-sheet"), engine);
     engine.arm("pan");
     engine.on("busy", (busy) => { byId("inside-busy").hidden = !busy; })
       .on("error", (text) => window.dash_clientside.set_props("toast", { is_open: true, children: text }))
@@ -101,7 +103,10 @@
   }
 
   function mark() {
-    if (engine) engine.mark({ own: told.own, others: told.found.map((one) => one.id) });
+    if (!engine) return;
+    const found = told.found.map((one) => one.id);
+    engine.emphasize(Int32Array.from(told.own === null ? found : [told.own, ...found]).sort()); // all else is pale
+    engine.mark({ others: found });
   }
 
   function paint() {
@@ -144,7 +149,7 @@
     state.level = 0;
     if (row >= 0) state.step = Math.max(state.step, state.counts.findIndex((count) => count > row));
     byId("inside-said").textContent = said(row, id);
-    if (engine) engine.mark({ pointed: id });
+    if (engine) engine.mark({ pointed: row < 0 ? id : null });
     tell();
   }
 

@@ -69,7 +69,7 @@ def test_from_a_search_to_how_it_was_found_and_back(page: Page):
     expect(page.locator("[data-effort='32']")).to_have_attribute("aria-pressed", "true")
     page.locator("#inside-map").select_option("color")
     expect(sheet).to_have_attribute("data-map", "color")
-    inked = "() => { const c = document.getElementById('inside-sheet'); const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; " \
+    inked = "() => { const c = document.getElementById('inside-under'); const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; " \
         "let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n; }"
     page.wait_for_function(f"() => ({inked})() > 200")
     assert not faults(page, "#inside")
