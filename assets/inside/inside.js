@@ -106,7 +106,7 @@
     if (!engine) return;
     const found = told.found.map((one) => one.id);
     engine.emphasize(Int32Array.from(told.own === null ? found : [told.own, ...found]).sort()); // all else is pale
-    engine.mark({ others: found });
+    engine.mark({ own: told.own, others: found });
   }
 
   function paint() {
