@@ -52,7 +52,7 @@
   }
 
   function layers({ walk, size }) {
-    const row = (level, title, about) => make("li", {}, make("button", { type: "button", className: "inside-layer", data: { level: level } },
+    const row = (level, title, about) => make("li", {}, make("button", { type: "button", className: "row-button inside-layer", data: { level: level } },
       make("span", {}, title), make("span", { className: "soft small num" }, about)));
     const upper = walk.layers.map((layer) => row(layer.level, `Layer ${layer.level}: ${count(layer.count, "image")}`,
       `${count(layer.path.ids.length - 1, "step")}, ${number(layer.computed)} compared`));
@@ -70,7 +70,7 @@
     const rows = listed.map((one, i) => {
       const bar = make("span", { className: "inside-size" });
       bar.style.width = `${(100 * one.size) / most}%`;
-      return make("li", {}, make("button", { type: "button", className: "inside-cell", disabled: i >= probed, data: { cell: i }, "aria-pressed": "false" },
+      return make("li", {}, make("button", { type: "button", className: "row-button inside-cell", disabled: i >= probed, data: { cell: i }, "aria-pressed": "false" },
         make("span", { className: "num soft" }, `${i + 1}`), make("span", { className: "inside-track" }, bar),
         make("span", { className: "num" }, number(one.size)), make("span", { className: "num soft" }, figure(one.product))));
     });
