@@ -6,6 +6,8 @@ import warnings
 
 import numpy as np
 
+from pipeline.maps import gpu
+
 EXEMPLARS = 4
 
 LARGEST = 4
@@ -17,6 +19,9 @@ give way to them. On eight maps of 3,781 and 1,070 photographs the parts of cont
 to 0.79 of the points and 0.33 to 0.73 of the stability; the accidental
 parts of groups of 400 and 1,000 vectors had 0.04 to 0.08 of the stability on their maps, and
 those of round heaps of 40 to 1,000 points in the plane above 0.3 two times of 210."""
+
+_SAMPLES = 5  # points around one that say how dense it is there
+_FEW = 10_000  # points up to which a GPU saves nothing
 
 _MEMBERS = 4_096  # of a cluster are looked at for its exemplars
 
@@ -34,13 +39,17 @@ def cluster_points(xy: np.ndarray, min_cluster_size: int = 0) -> np.ndarray:
     size = max(2, min_cluster_size or smallest_cluster(len(xy)))  # HDBSCAN refuses 1
     if len(xy) <= size:
         return np.full(len(xy), -1, np.int32)
+    tree = gpu.condensed_tree(xy, size, _SAMPLES) if len(xy) > _FEW and gpu.is_here() else _condensed_tree(xy, size)
+    return largest_first(selected(tree, max(2 * size, len(xy) // LARGEST)))
+
+
+def _condensed_tree(xy: np.ndarray, size: int) -> np.ndarray:
     import hdbscan
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = hdbscan.HDBSCAN(min_cluster_size=size, min_samples=5, core_dist_n_jobs=1)
-        tree = model.fit(xy.astype(np.float64)).condensed_tree_.to_numpy()
-    return largest_first(selected(tree, max(2 * size, len(xy) // LARGEST)))
+        model = hdbscan.HDBSCAN(min_cluster_size=size, min_samples=_SAMPLES, core_dist_n_jobs=1)
+        return model.fit(xy.astype(np.float64)).condensed_tree_.to_numpy()
 
 
 def selected(tree: np.ndarray, largest: float) -> np.ndarray:

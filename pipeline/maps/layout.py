@@ -14,6 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pipeline import settings
+from pipeline.maps import gpu
 from pipeline.settings import MapOptions
 
 FEWEST = 8
@@ -44,6 +45,9 @@ def umap(
         start = pca(vectors, 3)
     if len(vectors) < FEWEST:
         return start[:, :2].copy(), start
+    if not few and gpu.is_here():
+        shape = nearest, distances, curve(options.min_dist), EPOCHS, options.seed
+        return gpu.coordinates(start[:, :2], *shape), gpu.coordinates(start, *shape)
     graph = memberships(nearest, distances)
     return coordinates(start[:, :2], graph, options), coordinates(start, graph, options)
 

@@ -14,13 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-import faiss
 import numpy as np
 
 from pipeline.errors import EmbeddingError
 from pipeline.index.bitmap import Bitmap
 from pipeline.index.contract import Neighbors, shares
-from pipeline.index.faiss import alone, structures
+from pipeline.index.faiss import alone, gpu, structures
 from pipeline.index.faiss.effort import DOMINATES
 from pipeline.index.ranking import merged, others, steps
 from pipeline.progress import Progress, Silent
@@ -116,9 +115,10 @@ def _all_pairs(
     pool = mask.positions()
     base = _side_by_side(index, pool, weighed, exact)
     same = len(own) == len(pool) and np.array_equal(own, pool)
+    nearest = gpu.nearest_among(base)
     for part in steps(np.arange(len(own))):
         asked = base[part] if same else _side_by_side(index, own[part], weighed, exact)
-        scores, at = faiss.knn(asked, base, min(k + 1, len(pool)), metric=faiss.METRIC_INNER_PRODUCT)
+        scores, at = nearest(asked, min(k + 1, len(pool)))
         yield others(own[part], scores, pool[at], k)
 
 
