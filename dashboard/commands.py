@@ -9,7 +9,7 @@ import click
 
 from pipeline import settings
 from pipeline.cli.build import run_all_steps
-from pipeline.cli.options import data_option
+from pipeline.cli.options import PLACE, data_option
 from pipeline.progress import Console
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -65,11 +65,11 @@ def _access(host: str, names, allow: str, no_password: bool, folders, trust_prox
 
 
 @click.command()
-@click.argument("images", required=False, type=click.Path(path_type=Path))
+@click.argument("images", required=False, type=PLACE)
 @click.option("--host", default=settings.HOST, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=settings.PORT, help="Port; the next free one if taken.")
 @data_option
-def demo(images: Path | None, host: str, port: int, data: Path) -> None:
+def demo(images: Path | str | None, host: str, port: int, data: Path) -> None:
     """Do everything for IMAGES, or for the sample gallery, and open the dashboard."""
     from dashboard.access import Access
     from dashboard.server import serve as serve_dashboard

@@ -21,10 +21,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pipeline
-from pipeline import processes
+from pipeline import processes, stores
 from pipeline.errors import LibraryError, SettingsError
 from pipeline.library import Library
 from pipeline.library.runs import ORIGIN
+from pipeline.stores.address import is_inside
 
 LOG = "run.log"
 SUGGESTIONS = 40
@@ -71,8 +72,16 @@ class Jobs:
         asked = [folder if folder in known else str(self.checked(folder)) for folder in folders]
         self._start("Update of all folders", ["run", *asked, *_by(embeddings)])
 
-    def checked(self, folder: str) -> Path:
-        """A folder as typed, as an absolute path that runs may reach; SettingsError with one sentence."""
+    def checked(self, folder: str) -> Path | str:
+        """A folder as typed, as an absolute path or an address that runs may reach; SettingsError or
+        LibraryError with one sentence."""
+        if stores.is_address(folder.strip()):
+            place = stores.typed(folder.strip())
+            if isinstance(place, Path):  # file:///
+                return self.checked(str(place))
+            if self._folders is not None and not any(is_inside(place, root) for root in self._library.roots()):
+                raise SettingsError("Runs may not reach that address from here.")
+            return place
         allowed = self._reach()
         if allowed is not None and not _within(_absolute(folder), allowed):
             raise SettingsError("Runs may not reach that folder from here.")
@@ -92,7 +101,8 @@ class Jobs:
     def _reach(self) -> list[Path] | None:
         if self._folders is None:
             return None
-        return list(dict.fromkeys([*self._folders, *(Path(root).resolve() for root in self._library.roots())]))
+        roots = (Path(root).resolve() for root in self._library.roots() if not stores.is_address(root))
+        return list(dict.fromkeys([*self._folders, *roots]))
 
     def index(self) -> None:
         """Bring index and maps in line with the vectors; LibraryError when it cannot start."""

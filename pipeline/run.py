@@ -120,7 +120,9 @@ def embedded(library: Library, names: list[str], given: Given, options: EmbedOpt
     return report
 
 
-def demo_folder(data: Path, given: Path | None, progress: Progress = Silent()) -> tuple[Path, Path]:
+def demo_folder(
+    data: Path, given: Path | str | None, progress: Progress = Silent()
+) -> tuple[Path, Path | str]:
     """Which library and folder a demonstration is about: (data directory, folder of images).
 
     Without a folder of the person's own, the sample gallery is generated inside the data
@@ -130,7 +132,7 @@ def demo_folder(data: Path, given: Path | None, progress: Progress = Silent()) -
     sample = (data / SAMPLE_FOLDER).resolve()
     roots = Library(data, create=True).roots()
     if given is not None:
-        if sample.as_posix() in roots and given.resolve() != sample:
+        if sample.as_posix() in roots and Path(given).resolve() != sample:
             library = Library(data)
             with library.writing():
                 library.remove_root(sample.as_posix())

@@ -18,7 +18,8 @@ from dashboard.api.operation import Asked, Operation, Parameters
 from dashboard.api.search import next_page, there
 from dashboard.pools import LONG, TRANSFER
 from dashboard.reads import facets, galleries, table
-from dashboard.routes.images import LATEST, head_of, picture
+from dashboard.routes.images import LATEST, picture
+from pipeline import stores
 from pipeline.errors import LikenessError, NoteError
 from pipeline.library import notes
 from pipeline.maps import naming
@@ -128,13 +129,15 @@ def thumbnail(asked: Asked) -> Response:
 
 
 def original(asked: Asked) -> Response:
-    """Its file as it lies on disk, or the part of it that is asked for."""
+    """Its file as it lies on disk or in its store, or the part of it that is asked for."""
     row = there(asked, asked.given.id)
     try:
-        head_of(row.file)
+        opened = stores.opened(row.place)
+        if not stores.is_address(row.place):
+            opened.close()  # it is a file, and can be sent as one
         kind = mimetypes.guess_type(row.path)[0] or "application/octet-stream"
         kind = kind if kind.startswith("image/") and kind != "image/svg+xml" else "application/octet-stream"
-        return send_file(row.file, mimetype=kind, conditional=True, as_attachment=True,
+        return send_file(row.file if opened.closed else opened, mimetype=kind, conditional=True, as_attachment=True,
                          last_modified=min(max(row.mtime, 0), LATEST), download_name=PurePosixPath(row.shown).name)
     except OSError:
         raise NoteError(f"The file of image {row.id} is not there now.") from None

@@ -9,12 +9,9 @@ in, and how these are described, goes with JSON and zip.
 from __future__ import annotations
 
 import csv
-import errno
 import io
 import json
-import os
 import re
-import stat
 import tempfile
 import time
 import unicodedata
@@ -32,7 +29,7 @@ from dashboard.access import READ, needs
 from dashboard.pools import TRANSFER
 from dashboard.reads import Reads
 from pipeline.export.cells import cells
-from pipeline import maps
+from pipeline import maps, stores
 from pipeline.errors import LikenessError, NoteError
 from pipeline.library import ImageRow, Library, notes
 from pipeline.maps import granularity, naming
@@ -144,7 +141,7 @@ def _records(reads: Reads, chosen: Chosen) -> Iterator[tuple[ImageRow, dict]]:
             if image in rows:
                 row = rows[image]
                 about = (
-                    row.id, reads.where(row.file, row.path), row.label, cluster or None,
+                    row.id, reads.where(row.place, row.path), row.label, cluster or None,
                     chosen.titles.get(cluster), tags.get(image, []), kept.get(image, []),
                 )
                 told = facts[image].values if image in facts else {}
@@ -209,16 +206,16 @@ def _zip(reads: Reads, chosen: Chosen) -> Iterator[bytes]:
         for row, record in _records(reads, chosen):
             (told,) = reads.told([row])
             try:
-                with open(row.file, "rb", opener=_regular) as file:
+                with stores.opened(row.place) as file:
                     name = unique(told, taken)
-                    with archive.open(_entry(name, file), "w") as entry:
+                    with archive.open(_entry(name, file, row.mtime), "w") as entry:
                         while part := file.read(_CHUNK):
                             entry.write(part)
                             yield sink.taken()
                 table.write(_line((record | {"file": name}).values()))
                 among.update(record["collections"])
             except OSError as error:
-                failures.append(f"{reads.where(row.file, row.path)}: {error.strerror or error}\n")
+                failures.append(f"{reads.where(row.place, row.path)}: {error.strerror or error}\n")
         table.seek(0)
         archive.writestr(TABLE, table.read())
         if described := _described(reads, among):
@@ -248,21 +245,12 @@ class _Sink:
         return data
 
 
-def _regular(path: str, flags: int) -> int:
-    """Open a regular file; anything else, a pipe say, might never answer."""
-    number = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(number).st_mode):
-        os.close(number)
-        raise OSError(errno.EINVAL, "not a regular file")
-    return number
-
-
-def _entry(name: str, file: IO[bytes]) -> zipfile.ZipInfo:
+def _entry(name: str, file: IO[bytes], mtime: float) -> zipfile.ZipInfo:
     """The head of a file in the zip, with its own time; a zip knows the years 1980 to 2107."""
-    about = os.fstat(file.fileno())
-    when = time.localtime(min(max(about.st_mtime, 0), 5e9))[:6]  # files carry years that no calendar has
+    when = time.localtime(min(max(mtime, 0), 5e9))[:6]  # files carry years that no calendar has
     entry = zipfile.ZipInfo(name, min(max(when, (1980, 1, 1, 0, 0, 0)), (2107, 12, 31, 23, 59, 58)))
-    entry.file_size = about.st_size  # from 4 GB on the head must be another one
+    entry.file_size = file.seek(0, io.SEEK_END)  # from 4 GB on the head must be another one
+    file.seek(0)
     entry.external_attr = 0o644 << 16
     return entry
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 
@@ -12,9 +9,11 @@ from flask import Flask, Response, request, send_file
 
 from dashboard.access import READ, needs
 from dashboard.pools import PICTURES
+from pipeline import stores
 from pipeline.errors import ImageError
 from pipeline.library import ImageRow, Library
 from pipeline.pictures import decoding, formats, untrusted
+from pipeline.stores import is_address
 
 IMAGE_SIDE = 2560
 """Long side of a converted picture, px: what a large screen can show."""
@@ -59,12 +58,13 @@ def register(server: Flask, library: Library) -> None:
         if row is None:
             return _none()
         try:
-            kind = _SHOWN_AS_IS.get(formats.sniff(head_of(row.file)))
+            fetched = decoding.read(row.place) if is_address(row.place) else None
+            kind = _SHOWN_AS_IS.get(formats.sniff(fetched or head_of(row.file)))
             # Browsers turn JPEG and PNG as their EXIF says, but not WebP.
-            if kind is None or (kind == "image/webp" and _is_turned(row.file)):
-                data = untrusted.decode(decoding.read(row.file), (IMAGE_SIDE,), decoding.OWN)[0]
+            if kind is None or (kind == "image/webp" and _is_turned(fetched or decoding.read(row.file))):
+                data = untrusted.decode(fetched or decoding.read(row.file), (IMAGE_SIDE,), decoding.OWN)[0]
                 return picture(decoding.encode_jpeg(data), "image/jpeg")
-            return _original(row, kind)
+            return _original(row, kind) if fetched is None else picture(fetched, kind)
         except (ImageError, OSError):
             return _none()
 
@@ -81,15 +81,13 @@ def _original(row: ImageRow, kind: str) -> Response:
 
 
 def head_of(file: Path) -> bytes:
-    """The first bytes of a regular file; OSError where it is none: a pipe might never answer."""
-    with open(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as opened:
-        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
+    """The first bytes of a regular file; OSError where it is none."""
+    with stores.opened(file) as opened:
         return opened.read(_HEAD)
 
 
-def _is_turned(file: Path) -> bool:
-    return decoding.probe(decoding.read(file)).orientation != 1
+def _is_turned(data: bytes) -> bool:
+    return decoding.probe(data).orientation != 1
 
 
 def picture(data: bytes, kind: str) -> Response:

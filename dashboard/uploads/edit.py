@@ -119,7 +119,7 @@ class EditedPictures:
         if edit.crop:
             side = min(_MOST_SIDE, side * WHOLE // min(edit.crop[2:]))
         try:
-            pixels = untrusted.decode(decoding.read(row.file), (side,), decoding.OWN)[0]
+            pixels = untrusted.decode(decoding.read(row.place), (side,), decoding.OWN)[0]
         except ImageError as error:
             raise QueryError(f"This image cannot be edited: {error}.") from None
         vectors = self._reads.embed(edit.apply(pixels))

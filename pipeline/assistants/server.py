@@ -102,7 +102,7 @@ def described(library: Library, image: int, folders: bool) -> dict[str, Any]:
         number = dict(zip(made.ids.tolist(), made.cluster.tolist())).get(image, -1)
         clusters[name] = naming.called(library, made)[number] if number >= 0 else None
     return {
-        "id": row.id, "path": row.shown, **({"file": str(row.file)} if folders else {}), "label": row.label,
+        "id": row.id, "path": row.shown, **({"file": row.place} if folders else {}), "label": row.label,
         "state": row.state, "width": row.width, "height": row.height, "bytes": row.size,
         "facts": library.facts.of(image).values, "tags": notes.tags_of(library, [image]).get(image, []),
         "collections": notes.collections_of(library, image),

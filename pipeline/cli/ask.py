@@ -162,7 +162,7 @@ def status(as_json: bool, data: Path) -> None:
         click.echo(f"{'Folder':<{wide}}{printable(root)}: {count:,} images{without}{there}")
     for row in failures(library):
         again = "; it is tried again on every run" if row.retry else ""
-        click.echo(f"unreadable: {printable(str(row.file))}: {row.reason}{again}")
+        click.echo(f"unreadable: {printable(row.place)}: {row.reason}{again}")
 
 
 def _placed(index: dict) -> str:

@@ -34,19 +34,19 @@ from pipeline.settings import EmbedOptions, IndexOptions, MapOptions
 def run(images: tuple[Path, ...], data: Path, embeddings: str | None, exclude, no_exclude: bool, **values) -> None:
     """Do everything for folders of IMAGES: scan, embed, index, map.
 
-    Resumable and incremental: only what is missing or has changed is computed, and what is
+    A folder may lie in a store: s3://bucket/photos, gs://…, https://…, whatever fsspec reaches here. Resumable and incremental: only what is missing or has changed is computed, and what is
     not named stays as it was set before. Without IMAGES, for the folders that the library has.
     """
     folders = _folders(images, data, exclude, no_exclude)
     click.echo(str(run_all_steps(folders, data, embeddings, values)))
 
 
-def _folders(images: tuple[Path, ...], data: Path, exclude: tuple[str, ...], anew: bool) -> list[Path]:
+def _folders(images: tuple[Path | str, ...], data: Path, exclude: tuple[str, ...], anew: bool) -> list[Path | str]:
     """The folders that are meant, with what is left out of each."""
     from pipeline.extraction.scan import exclude as leave_out
 
     library = Library(data, create=bool(images))
-    folders = list(images or map(Path, library.roots()))
+    folders = list(images or library.roots())
     if not folders:
         raise LibraryError("The library has no folder yet; name one.")
     if exclude or anew:
@@ -56,7 +56,7 @@ def _folders(images: tuple[Path, ...], data: Path, exclude: tuple[str, ...], ane
     return folders
 
 
-def _listed(folders: list[Path]) -> str:
+def _listed(folders: list[Path | str]) -> str:
     return ", ".join(printable(str(folder)) for folder in folders)
 
 
@@ -86,7 +86,8 @@ def run_all_steps(images: Path | list[Path], data: Path, embeddings: str | None 
 def scan(images: tuple[Path, ...], data: Path, exclude, no_exclude: bool, **how) -> None:
     """Find the images under folders; notice new, changed, moved and vanished files.
 
-    Without IMAGES, under the folders that the library has.
+    Without IMAGES, under the folders that the library has. Of a folder in a store (s3://bucket/photos) only
+    the listing is read.
     """
     from pipeline.extraction.scan import scan as scan_folders
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.options import data_option
+from pipeline.cli.options import PLACE, data_option
 from pipeline.library import Library
 from pipeline.library.images import printable
 from pipeline.library.runs import RunRecord
@@ -14,9 +14,9 @@ from pipeline.progress import Console
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PLACE)
 @data_option
-def forget(folder: Path, data: Path) -> None:
+def forget(folder: Path | str, data: Path) -> None:
     """Forget a scanned FOLDER: its images leave the library with vectors, tags and ratings.
 
     The files stay where they are. FOLDER need not exist any more.
@@ -31,11 +31,11 @@ def forget(folder: Path, data: Path) -> None:
 
 
 @click.command()
-@click.argument("old", type=click.Path(path_type=Path))
-@click.argument("new", type=click.Path(path_type=Path))
+@click.argument("old", type=PLACE)
+@click.argument("new", type=PLACE)
 @data_option
-def relocate(old: Path, new: Path, data: Path) -> None:
-    """Say that the scanned folder OLD is now at NEW, on another disk or under another name.
+def relocate(old: Path | str, new: Path | str, data: Path) -> None:
+    """Say that the scanned folder OLD is now at NEW: on another disk, in a store, or under another name.
 
     Nothing is read or computed: images keep vectors, tags and ratings.
     """

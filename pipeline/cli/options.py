@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipeline import settings
+from pipeline import settings, stores
 from pipeline.embeddings import EMBEDDINGS, FORMS, canonical, find
 from pipeline.embeddings.options import about
 from pipeline.embeddings.pretrained import Pretrained
@@ -27,7 +27,18 @@ data_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 
 
-images_argument = click.argument("images", nargs=-1, type=click.Path(path_type=Path))
+class PlaceType(click.ParamType):
+    """A path, or the address of a folder in a store."""
+
+    name = "path"
+
+    def convert(self, value, param, context) -> Path | str:
+        return value if isinstance(value, Path) else stores.typed(value)
+
+
+PLACE = PlaceType()
+
+images_argument = click.argument("images", nargs=-1, type=PLACE)
 
 
 def _options(*decorators):

@@ -12,10 +12,12 @@ import json
 import shutil
 from pathlib import Path, PurePosixPath
 
+from pipeline import stores
 from pipeline.errors import SettingsError
 from pipeline.export.tables import csv_table
 from pipeline.export.wanted import Wanted, written
 from pipeline.library import Library
+from pipeline.library.images import printable
 
 
 def fiftyone(library: Library, target: Path, wanted: Wanted = Wanted()) -> int:
@@ -29,9 +31,9 @@ def fiftyone(library: Library, target: Path, wanted: Wanted = Wanted()) -> int:
     })
     if wanted.copy:
         for i in ids:
-            _copied(rows[i].file, target / "data" / f"{i}{PurePosixPath(rows[i].path).suffix.lower()}")
+            _copied(rows[i].place, target / "data" / f"{i}{PurePosixPath(rows[i].path).suffix.lower()}")
     else:
-        _json(target / "data.json", {str(i): str(rows[i].file) for i in ids})
+        _json(target / "data.json", {str(i): rows[i].place for i in ids})
     csv_table(library, target / "images.csv", wanted)
     return len(ids)
 
@@ -41,9 +43,9 @@ def _json(target: Path, value: dict) -> None:
         json.dump(value, file, ensure_ascii=False)
 
 
-def _copied(source: Path, target: Path) -> None:
+def _copied(source: str, target: Path) -> None:
     try:
-        with open(source, "rb") as file, written(target) as copy:
+        with stores.opened(source) as file, written(target) as copy:
             shutil.copyfileobj(file, copy)
     except OSError as error:
-        raise SettingsError(f"{source} cannot be copied ({error.strerror}).") from None
+        raise SettingsError(f"{printable(source)} cannot be copied ({error.strerror or error}).") from None

@@ -24,9 +24,10 @@ from threadpoolctl import threadpool_limits
 from pipeline.embeddings import EMBEDDINGS, Extractor, FittedExtractor
 from pipeline.errors import WeightsUnavailableError
 from pipeline.extraction import plan, speed
+from pipeline.extraction.entering import enter_read, refuse_outage
 from pipeline.extraction.plan import Given
 from pipeline.extraction.pool import MakePool, Pool, Prepared
-from pipeline.extraction.pools import pool_on
+from pipeline.extraction.pools import LOCAL, pool_on
 from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.progress import Progress, Silent
@@ -85,7 +86,7 @@ def embed(
     needs = _needs(library, list(extractors), learning)
     if not needs and not learning:
         return report
-    if told := speed.sentence(extractors, needs.values(), options.workers or worker_count()):
+    if options.on == LOCAL and (told := speed.sentence(extractors, needs.values(), options.workers or worker_count())):
         progress.say(told)
     progress.start("embed", len(needs))
     with closing(make_pool(list(extractors.values()), options.workers)) as pool, _Encoder(options) as encoder:
@@ -179,11 +180,14 @@ class _Encoder:
     def _vectors(self, extractors: Mapping[str, Extractor], batch: list[Prepared]) -> Vectors:
         found: Vectors = {}
         for name, extractor in extractors.items():
-            having = [item for item in batch if name in item.arrays]
-            if having:
-                arrays = [item.arrays.pop(name) for item in having]
-                rows = self._encoded(extractor, arrays) if extractor.uses_network else np.stack(arrays)
-                found[name] = (extractor.fingerprint, [item.image_id for item in having], rows)
+            left = [item for item in batch if name in item.arrays]
+            arrays = [item.arrays.pop(name) for item in left]
+            if extractor.uses_network and left:
+                arrays = list(self._encoded(extractor, arrays))
+            done = [item for item in batch if name in item.rows]
+            if arrays := [*arrays, *(item.rows.pop(name) for item in done)]:
+                ids = [item.image_id for item in (*left, *done)]
+                found[name] = (extractor.fingerprint, ids, np.stack(arrays))
         return found
 
     def _encoded(self, network: Extractor, arrays: list[np.ndarray]) -> np.ndarray:
@@ -217,7 +221,7 @@ class _Loop:
         """The images as batches of tasks for the workers."""
         for start in range(0, len(ids), self.options.batch_size):
             rows = self.library.images_by_id(ids[start : start + self.options.batch_size])
-            yield [(i, str(row.file), self.needs[i]) for i, row in rows.items()]
+            yield [(i, row.place, self.needs[i]) for i, row in rows.items()]
 
     def learn(self, names: list[str], chosen: list[int], rest: Iterator) -> None:
         """Learn codebooks from the chosen images, the workers busy with others meanwhile.
@@ -274,11 +278,13 @@ class _Loop:
         while len(self.encoding) > left:
             batch, vectors = self.encoding[0][0], self.encoding[0][1].result()
             self.encoding.popleft()
+            refuse_outage(self.library, batch)
             seen = [item for item in batch if item.hash is not None]
             failures = [(it.image_id, it.state, it.reason, it.retry) for it in batch if it.state != "ok"]
             with self.library.db.atomic():
                 self.library.store([(item.image_id, item.thumbnail) for item in seen], vectors, failures)
                 stored_hashes.store(self.library, [(item.image_id, item.hash) for item in seen])
+                enter_read(self.library, [(item.image_id, item.reading) for item in seen if item.reading])
             for name, (_, ids, _) in vectors.items():
                 self.report.vectors[name] += len(ids)
             self.report.done += len(seen)

@@ -6,21 +6,25 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
 
-from pipeline.errors import ImageError, TransientImageError
+from pipeline.errors import ImageError, LibraryError, TransientImageError
 from pipeline.extraction import facts
 from pipeline.extraction.found import File
 from pipeline.extraction.known import ID
+from pipeline.extraction.listing import as_known
 from pipeline.extraction.parts import Part, is_settled
+from pipeline.extraction.pool import Prepared, Reading
 from pipeline.extraction.report import ScanReport
 from pipeline.library import Library
-from pipeline.library.images import from_database, printable, to_database
+from pipeline.library.images import ImageRow, from_database, printable, to_database
 from pipeline.library.vectors import chunks
 from pipeline.pictures import decoding
 from pipeline.pictures.metadata import Metadata
+from pipeline.stores import is_address, join
 
 BATCH = 500  # files per transaction
+OUTAGE = 16
+"""Pictures of stores in a batch, of which not one could be fetched: from so many on the store is not there."""
 
 
 @dataclass(slots=True)
@@ -28,7 +32,8 @@ class Seen:
     """A file that is to be entered, and what reading it gave.
 
     row: what is known at its place. again: a picture that was damaged counts as readable
-    where its header is. sidecar: the XMP file beside it, and its mtime.
+    where its header is. sidecar: the XMP file beside it, and its mtime. Of an object that a
+    store has listed nothing is read yet: it has a content only where a known one has its sum.
     """
 
     root: str
@@ -46,13 +51,21 @@ class Seen:
 
     @property
     def place(self) -> str:
-        return os.path.join(self.root, self.file.path)
+        return join(self.root, self.file.path)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether it is an object of a store, which is read when it is described."""
+        return is_address(self.root)
 
 
 def inspect(item: Seen) -> Seen:
     """Read a file: its hash, its header and what it says of itself, or the reason why it is no image."""
+    if item.is_listed:
+        item.reason = decoding.too_large(item.file.size)
+        return item
     try:
-        data = decoding.read(Path(item.place))
+        data = decoding.read(item.place)
         item.content = blake2b(data, digest_size=16).hexdigest()
         item.info = decoding.probe(data)
         item.told = facts.told(data, item.root, item.sidecar)
@@ -130,7 +143,7 @@ def _enter(library: Library, item: Seen, number: int | None, state: str | None, 
         return _insert(library, values)
     before = library.image(number)
     here = item.row is not None and item.row[ID] == number
-    same = item.content is None or before.content_hash == item.content
+    same = _is_same(item, before)
     if state == "missing":
         report.returned += 1
     elif not here:
@@ -138,17 +151,49 @@ def _enter(library: Library, item: Seen, number: int | None, state: str | None, 
     else:
         report.changed += not same
         report.unchanged += same
-    if item.content is None:
+    if same and (item.content is None or item.is_listed):
         values["content_hash"] = before.content_hash  # known again when it can be read again
         values["width"], values["height"] = before.width, before.height
-    elif same and before.state == "unreadable" and not before.retry and not item.again:
+    if item.content is not None and same and before.state == "unreadable" and not before.retry and not item.again:
         del values["state"], values["reason"], values["retry"]  # the same bytes are still damaged
     if not same:
         library.forget_vectors([number])
+        if item.is_listed:
+            library.facts.forget([number])  # what it says now is read when it is described
     library.db.execute(
         f"UPDATE images SET {', '.join(f'{name} = ?' for name in values)} WHERE id = ?", [*values.values(), number]
     )
     return number
+
+
+def _is_same(item: Seen, before: ImageRow) -> bool:
+    """Whether a file has the content that its image had. One that cannot be read counts as the same."""
+    if item.content is None and item.is_listed:
+        return as_known(item.file, item.row)
+    return item.content is None or before.content_hash == item.content
+
+
+def enter_read(library: Library, read: list[tuple[int, Reading]]) -> None:
+    """Write what was found in objects of stores, now that they have been read."""
+    library.db.conn.executemany(
+        "UPDATE images SET content_hash = ?1, width = ?2, height = ?3 "
+        "WHERE id = ?4 AND (content_hash IS NOT ?1 OR width IS NULL)",
+        [(one.content, one.width, one.height, number) for number, one in read],
+    )
+    library.facts.store([(number, one.told) for number, one in read])
+
+
+def refuse_outage(library: Library, batch: list[Prepared]) -> None:
+    """Raise LibraryError where a store gave none of a batch, so that not every picture waits for it in vain.
+    What is not written is tried again by the next run."""
+    if len(batch) < OUTAGE or not all(item.retry for item in batch):
+        return
+    rows = library.images_by_id([item.image_id for item in batch]).values()
+    if all(is_address(row.root) for row in rows):
+        raise LibraryError(
+            f"{printable(batch[0].reason[:1].upper() + batch[0].reason[1:])}, and {len(batch) - 1} more after it, in "
+            f"{printable(next(iter(rows)).root)}: is its store not there? What is stored is kept, and the next run goes on."
+        )
 
 
 def _insert(library: Library, values: dict) -> int:

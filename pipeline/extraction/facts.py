@@ -7,11 +7,9 @@ XMP file beside them has come, gone or changed.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
-from pathlib import Path
 
 from pipeline import settings
 from pipeline.extraction.folders import is_there
@@ -21,6 +19,7 @@ from pipeline.library.images import ImageRow, from_database
 from pipeline.pictures import metadata
 from pipeline.pictures.metadata import Metadata
 from pipeline.progress import Progress
+from pipeline.stores import join
 
 BATCH = 500  # images per transaction
 
@@ -32,7 +31,7 @@ def told(data: bytes, root: str, sidecar: Sidecar | None) -> Metadata:
     """What a file's bytes say, and the XMP file beside it."""
     if sidecar is None:
         return metadata.read(data)
-    beside, problem = metadata.read_sidecar(Path(root, sidecar[0]))
+    beside, problem = metadata.read_sidecar(join(root, sidecar[0]))
     found = metadata.read(data, beside)
     found.sidecar, found.problem = sidecar[1], "; ".join(filter(None, (found.problem, problem))) or None
     return found
@@ -68,7 +67,7 @@ def read(library: Library, parts: Sequence[Part], progress: Progress) -> int:
 def _read(row: ImageRow, sidecar: Sidecar | None) -> Metadata | None:
     """The facts of an image; None where its file cannot be opened, which the next run tries again."""
     try:
-        found = metadata.read_file(row.file, Path(row.root, sidecar[0]) if sidecar else None)
+        found = metadata.read_file(row.place, join(row.root, sidecar[0]) if sidecar else None)
     except OSError:
         return None
     found.sidecar = sidecar and sidecar[1]
@@ -89,9 +88,9 @@ def _sidecars(library: Library, parts: Sequence[Part]) -> dict[int, Sidecar | No
         for number, path in chain(part.found.beside, had):
             beside = part.found.sidecar_of(path)
             if (beside and beside[1]) != (read[number][0] if number in read else None):
-                changed[number] = os.path.join(part.root, path), beside
+                changed[number] = join(part.root, path), beside
     rows = library.images_by_id(list(changed))  # as they are now: some may have moved, or gone
     return {
         number: beside for number, (place, beside) in changed.items()
-        if rows[number].state == "ok" and os.fspath(rows[number].file) == place
+        if rows[number].state == "ok" and rows[number].width is not None and rows[number].place == place
     }

@@ -15,19 +15,21 @@ class File:
     """A file as the walk saw it.
 
     path: relative to the root, with forward slashes. device and inode: what it is, whatever
-    its name. names: how many it has on its device. link: whether this one leads over a link.
-    row: what is known at its place.
+    its name; of an object of a store, which has no device, what its store gives for a sign of
+    the content. names: how many it has on its device. link: whether this one leads over a link.
+    row: what is known at its place. summed: the inode is made of the content alone.
     """
 
     path: str
     size: int
     mtime: float
     ctime: float
-    device: int
-    inode: int
+    device: int | None
+    inode: int | None
     names: int
     link: bool = False
     row: tuple | None = None
+    summed: bool = False
 
     @property
     def may_be_doubled(self) -> bool:

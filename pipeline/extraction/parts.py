@@ -10,12 +10,15 @@ from pathlib import Path
 from pipeline.errors import LibraryError
 from pipeline.extraction.found import Walk
 from pipeline.extraction.known import DEVICE, ID, KnownRows
+from pipeline.extraction.listing import listed
 from pipeline.extraction.report import ScanReport
 from pipeline.extraction.walk import as_on_disk, once, walk
 from pipeline.library import Library
 from pipeline.library import folders as folder_sums
 from pipeline.library.images import from_database, printable
 from pipeline.pictures import decoding
+from pipeline.stores import is_address, join
+from pipeline.stores.address import is_inside
 
 
 @dataclass
@@ -35,7 +38,7 @@ class Part:
 
     @property
     def shown(self) -> str:
-        return printable(os.path.join(self.root, self.top).rstrip("/"))
+        return printable(join(self.root, self.top))
 
     def holds(self, root: str, path: str) -> bool:
         """Whether a place lies in it."""
@@ -65,7 +68,7 @@ def is_settled(parts: Sequence[Part], image_id: int, root: str, path: str, state
 
 
 def parts_of(
-    library: Library, folders: Iterable[Path], gone: bool, everything: bool, report: ScanReport
+    library: Library, folders: Iterable[Path | str], gone: bool, everything: bool, report: ScanReport
 ) -> list[Part]:
     """Walk the folders; one that cannot be scanned is a problem, and an error where it is the only one."""
     places = []
@@ -92,7 +95,7 @@ def parts_of(
         report.skipped += part.found.skipped
         report.doubled += part.found.doubled
         for path, why in part.found.unread.items():
-            where = printable(os.path.join(part.root, path).rstrip("/"))
+            where = printable(join(part.root, path))
             report.problems.append(f"{where} cannot be read ({why}); what is known of it stays as it was.")
     return parts
 
@@ -107,13 +110,17 @@ def _once(parts: list[Part]) -> None:
 
 
 def _part(library: Library, root: str, top: str, gone: bool, everything: bool) -> Part:
-    exclude, known = library.excluded(root), KnownRows(library, root, top, sums=not everything)
+    exclude = library.excluded(root)
+    known = KnownRows(library, root, top, sums=not everything and not is_address(root))
     try:
-        found = walk(root, top, known, data=library.data, exclude=exclude, everything=everything)
+        if is_address(root):
+            found = listed(root, top, known, exclude=exclude)
+        else:
+            found = walk(root, top, known, data=library.data, exclude=exclude, everything=everything)
     finally:
         known.close()
     folder_sums.keep(library, root, found.sums, known.generation)
-    where = printable(os.path.join(root, top).rstrip("/"))
+    where = printable(join(root, top))
     if not found and top in found.unread:
         raise LibraryError(f"{where} cannot be read ({found.unread[top]}).")
     if not found and not found.known and root not in library.roots():
@@ -129,14 +136,16 @@ def _part(library: Library, root: str, top: str, gone: bool, everything: bool) -
     return Part(root, library.add_root(root), top, found)
 
 
-def root_for(library: Library, folder: Path) -> tuple[str, str]:
+def root_for(library: Library, folder: Path | str) -> tuple[str, str]:
     """The root a folder belongs to and the part of it to walk ('' for all of it).
 
     A folder inside a scanned one is a part of that; a folder around scanned ones takes
     their images over, so that no file is listed twice.
     """
-    folder = as_on_disk(Path(os.path.abspath(folder)))
     known = library.roots()
+    if is_address(folder):
+        return _root_at(library, folder, known)
+    folder = as_on_disk(Path(os.path.abspath(folder)))
     if not folder.is_dir():
         kept = known.get(str(folder))
         raise LibraryError(
@@ -153,6 +162,17 @@ def root_for(library: Library, folder: Path) -> tuple[str, str]:
         if Path(root).is_relative_to(folder):
             library.widen_root(root, folder.as_posix())
     return folder.as_posix(), ""
+
+
+def _root_at(library: Library, address: str, known: Iterable[str]) -> tuple[str, str]:
+    """As `root_for`, of an address."""
+    for root in known:
+        if is_inside(address, root):
+            return root, address[len(root) + 1 :]
+    for root in known:
+        if is_inside(root, address):
+            library.widen_root(root, address)
+    return address, ""
 
 
 def _leave_out_other_names(library: Library, root: str, found: Walk) -> None:

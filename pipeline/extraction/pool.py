@@ -13,6 +13,18 @@ from typing import Protocol
 import numpy as np
 
 from pipeline.embeddings import Extractor, FittedExtractor
+from pipeline.pictures.metadata import Metadata
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an object of a store turned out to be when it was read: its hash (`images.content_hash`), its pixels,
+    and what it says of itself. Of a file of this machine a scan has told this already."""
+
+    content: str
+    width: int
+    height: int
+    told: Metadata
 
 
 @dataclass
@@ -20,7 +32,7 @@ class Prepared:
     """What was made of one image; `state` and `reason` instead where that could not be.
 
     `arrays`: a finished row (dim,) float32 of each classical embedding, or what a network's
-    `encode` takes. `samples`: of embeddings whose codebook is yet to be learned. `retry`:
+    `encode` takes; `rows`: finished rows of networks, where those who looked at it ran them, too. `samples`: of embeddings whose codebook is yet to be learned. `retry`:
     the reason may be gone the next time (a share that did not answer, memory that was
     short); without it the file itself is to blame.
     """
@@ -29,14 +41,16 @@ class Prepared:
     thumbnail: bytes = b""
     hash: np.ndarray | None = None
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    rows: dict[str, np.ndarray] = field(default_factory=dict)
     samples: dict[str, list[np.ndarray]] = field(default_factory=dict)
     state: str = "ok"
     reason: str = ""
     retry: bool = False
+    reading: Reading | None = None
 
 
 Look = tuple[int, str, list[str]]
-"""An image to look at: its id, its file, the embeddings wanted of it."""
+"""An image to look at: its id, its file or address, the embeddings wanted of it."""
 Describe = tuple[int, dict[str, list[np.ndarray]]]
 """An image seen before its codebook was: its id, its sample by embedding."""
 

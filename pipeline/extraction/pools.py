@@ -9,10 +9,14 @@ from pipeline.extraction.local import LocalPool
 from pipeline.extraction.pool import MakePool
 
 
+LOCAL = "local"
+"""Where pictures are looked at unless one says otherwise."""
+
+
 def pool_on(where: str) -> MakePool:
     """local: processes of this machine. ray: Ray, started here; ray:auto or ray://HOST:10001: a
     cluster that is there. SettingsError for another."""
-    if where == "local":
+    if where == LOCAL:
         return LocalPool
     if where == "ray" or where.startswith(("ray:", "ray://")):
         from pipeline.extraction.ray_pool import RayPool

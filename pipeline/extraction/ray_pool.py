@@ -1,9 +1,10 @@
-"""The pool of a Ray cluster, or of Ray on this machine: actors that read, decode and prepare.
+"""The pool of a Ray cluster, or of Ray on this machine: actors that read, decode, prepare and encode.
 
-An actor has a process of its own for the pictures (`local`), so that what ends or hangs a decoder
-ends no actor. An actor that is lost Ray starts again, where there is room; what it was at is given
+An actor has a core, and on a machine with GPUs a share of one. It has a process of its own for the
+pictures (`local`), so that what ends or hangs a decoder ends no actor; networks run in the actor itself,
+so that the one process that stores is not what all machines wait for. An actor that is lost Ray starts again, where there is room; what it was at is given
 to the others meanwhile. Looking at a picture twice changes nothing. Answers come back to the one process
-that stores them. The machines must find the files under the same names, as on a share.
+that stores them. The machines must find the files under the same names, as on a share or in a store.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import os
 import pickle
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import floor
 
 from pipeline import settings
 from pipeline.embeddings import Extractor, FittedExtractor
@@ -51,8 +53,14 @@ class _Chunk:
 class _Actor:
     """What runs on a machine of the cluster."""
 
-    def __init__(self, extractors: bytes, limits: Limits):
-        self._pool = LocalPool(pickle.loads(extractors), 1, limits)
+    def __init__(self, extractors: bytes, limits: Limits, gpu: bool):
+        os.environ["LIKENESS_THREADS"] = "1"  # others have the other cores
+        made = pickle.loads(extractors)
+        self._networks = [extractor for extractor in made if extractor.uses_network]
+        for network in self._networks:
+            if not gpu and network.device == "auto":
+                network.device = "cpu"
+        self._pool = LocalPool(made, 1, limits)
         self._fits: dict[str, int] = {}
 
     def here(self) -> None:
@@ -67,7 +75,24 @@ class _Actor:
                 self._pool.publish(pickle.loads(ray.get(kept[0])))
                 self._fits[name] = number
         getattr(self._pool, kind)(tasks)
-        return self._pool.receive()
+        items = self._pool.receive()
+        for network in list(self._networks):
+            self._encode(network, [item for item in items if network.name in item.arrays])
+        return items
+
+    def _encode(self, network: Extractor, items: list[Prepared]) -> None:
+        """Put rows in the place of what a network takes. Where it cannot be had here (no weights, too little
+        memory) that goes back as it is: who stores runs it."""
+        if not items:
+            return
+        try:
+            rows = network.encode([item.arrays[network.name] for item in items])
+        except LikenessError:
+            self._networks.remove(network)
+            return
+        for item, row in zip(items, rows):
+            del item.arrays[network.name]
+            item.rows[network.name] = row
 
 
 class RayPool:
@@ -85,7 +110,8 @@ class RayPool:
         kept = pickle.dumps(list(extractors))
         limits = settings.picture_limits() if limits is None else limits
         kind = self._ray.remote(num_cpus=1, max_restarts=-1)(_Actor)
-        self._actors = [kind.remote(kept, limits) for _ in range(self.count)]
+        shares = gpu_shares([node["Resources"] for node in self._ray.nodes() if node["Alive"]], self.count)
+        self._actors = [kind.options(num_gpus=share).remote(kept, limits, share > 0) for share in shares]
         self._busy = [0] * self.count
         self._fits: dict[str, tuple[int, list]] = {}
         self._batches: deque[_Batch] = deque()
@@ -187,6 +213,16 @@ class RayPool:
         except self._ray.exceptions.RayError:
             time.sleep(0.2)
             self._await(at)
+
+
+def gpu_shares(machines: Sequence[Mapping[str, float]], count: int) -> list[float]:
+    """How much of a GPU each of `count` actors asks for: those on a machine that has some share them evenly,
+    the others ask for none. machines: what Ray says that each has, CPU and GPU."""
+    shares = []
+    for has in sorted(machines, key=lambda has: -has.get("GPU", 0)):
+        cores = int(has.get("CPU", 0))
+        shares += [min(1.0, floor(1e4 * has.get("GPU", 0) / cores) / 1e4)] * cores if cores else []
+    return (shares + [0.0] * count)[:count]
 
 
 def _imported():

@@ -10,6 +10,7 @@ from pipeline.extraction.matching import Candidate, Known, match
 from pipeline.extraction.parts import Part, is_settled
 from pipeline.extraction.report import ScanReport
 from pipeline.library import Library
+from pipeline.stores import is_address
 
 _STRANGE_FROM = 20
 """Known images of a folder of which not one is there: from so many on it is taken for another drive."""
@@ -19,7 +20,7 @@ def images_of(library: Library, parts: list[Part], waiting: list[Seen]) -> list[
     """Which image each of the waiting files is, None for a new one, and the state it is in."""
     if not waiting:
         return []
-    waiting_as = {(item.file.device, item.file.inode) for item in waiting}
+    waiting_as = {(item.file.device, item.file.inode) for item in waiting if item.file.inode is not None}
     known = []
     for number, base, path, device, inode, content, state in candidates(
         library, {item.content for item in waiting if item.content}
@@ -28,7 +29,7 @@ def images_of(library: Library, parts: list[Part], waiting: list[Seen]) -> list[
         if is_settled(parts, number, base, path, state):
             continue
         elsewhere = state != "missing" and not any(number in part.open for part in parts)
-        if elsewhere and os.path.lexists(place) and (device, inode) not in waiting_as:
+        if elsewhere and (is_address(base) or os.path.lexists(place)) and (device, inode) not in waiting_as:
             continue  # it has its file; a link to one of those that wait is none of its own
         known.append(Known(number, place, content, device, inode, state != "missing"))
     files = [Candidate(item.place, item.content or "", item.file.device, item.file.inode) for item in waiting]
@@ -44,6 +45,24 @@ def images_of(library: Library, parts: list[Part], waiting: list[Seen]) -> list[
         else:
             found.append((None, None))
     return found
+
+
+def by_version(library: Library, items: list[Seen]) -> None:
+    """Say which content objects of stores have that were listed and not read: that of a known one whose sum
+    and size they have. So what has moved inside a store is found again without being fetched."""
+    wanted: dict[tuple, list[Seen]] = {}
+    for item in items:
+        if item.file.summed:
+            wanted.setdefault((item.file.inode, item.file.size), []).append(item)
+    if not wanted:
+        return
+    sql = (
+        "SELECT inode, size, content_hash FROM images "
+        "WHERE device IS NULL AND inode IS NOT NULL AND content_hash IS NOT NULL"
+    )
+    for inode, size, content in library.db.execute(sql):
+        for item in wanted.get((inode, size), ()):
+            item.content = content
 
 
 def _settled_folders(parts: list[Part]) -> set[str]:

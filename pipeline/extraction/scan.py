@@ -1,10 +1,11 @@
-"""Bring the table of images in line with folders.
+"""Bring the table of images in line with folders, of this machine or of stores.
 
 Walk the folders (`walk`), compare what the file system says of each file with what is known,
 read only what is new or touched (what files say of themselves in the same go), and find out
 which image each file is (`matching`): new, changed, moved or back. What is not there any more
 becomes `missing`; it keeps its vectors and notes in case it returns. Nothing is called
-missing that could not be looked for.
+missing that could not be looked for. Of stores nothing is fetched but their listings: what
+is new there is read when it is described (`embed`).
 """
 
 from __future__ import annotations
@@ -19,25 +20,27 @@ from pipeline import settings
 from pipeline.extraction import facts
 from pipeline.extraction.entering import BATCH, Seen, enter_known, enter_new, inspect
 from pipeline.extraction.found import File
-from pipeline.extraction.known import ID, INODE, RETRY, STATE
+from pipeline.extraction.known import CTIME, ID, INODE, RETRY, STATE
+from pipeline.extraction.listing import as_known as listed_as_known
 from pipeline.extraction.parts import Part, parts_of, root_for
-from pipeline.extraction.recognition import images_of, without_strange
+from pipeline.extraction.recognition import by_version, images_of, without_strange
 from pipeline.extraction.report import ScanReport
 from pipeline.library import Library
 from pipeline.library.images import printable
 from pipeline.progress import Progress, Silent
+from pipeline.stores import is_address
 
 
 def scan(
     library: Library,
-    folders: Path | Sequence[Path],
+    folders: Path | str | Sequence[Path | str],
     progress: Progress = Silent(),
     *,
     everything: bool = False,
     retry: bool = False,
     gone: bool = False,
 ) -> ScanReport:
-    """Insert, update and sweep the images under one folder or several, in one go.
+    """Insert, update and sweep the images under one folder or address or several, in one go.
 
     everything: read every file again, whatever the file system says of it. retry: try what
     is damaged once more. gone: take images for missing even where a folder has nothing left
@@ -46,8 +49,11 @@ def scan(
     """
     report = ScanReport()
     folders = [folders] if isinstance(folders, str | os.PathLike) else folders
+    for place in filter(is_address, folders):
+        progress.say(f"Listing {printable(place)}; its pictures are fetched when they are described.")
     parts = parts_of(library, folders, gone, everything, report)
     to_read = [item for part in parts for item in _touched(library, part, everything, retry, report)]
+    by_version(library, to_read)
     progress.start("scan", len(to_read))
     waiting = []
     with ThreadPoolExecutor(settings.cores()) as pool:
@@ -68,9 +74,9 @@ def scan(
     return report
 
 
-def exclude(library: Library, folder: Path, patterns: Sequence[str], *, anew: bool = False) -> None:
+def exclude(library: Library, folder: Path | str, patterns: Sequence[str], *, anew: bool = False) -> None:
     """Remember with a folder what is left out of it; anew: forget what was remembered before."""
-    root = root_for(library, Path(folder))[0]
+    root = root_for(library, folder)[0]
     with library.db.atomic():
         number = library.add_root(root)
         kept = [] if anew else library.excluded(root)
@@ -93,14 +99,14 @@ def _touched(library: Library, part: Part, everything: bool, retry: bool, report
         report.unchanged += 1
         report.unreadable += row[STATE] == "unreadable"
         part.found.settled.add(os.path.dirname(file.path))
-        if row[INODE] is None:
-            unfamiliar.append((file.ctime, file.device, file.inode, row[ID]))
+        if row[CTIME] is None or row[INODE] is None and file.inode is not None:
+            unfamiliar.append((file.mtime, file.ctime, file.device, file.inode, row[ID]))
     part.open = {row[ID]: row for row in part.found.unmet}
     part.open.update((item.row[ID], item.row) for item in to_read if item.row is not None)
     for start in range(0, len(unfamiliar), 20 * BATCH):
         with library.db.atomic():
             library.db.conn.executemany(
-                "UPDATE images SET ctime = ?, device = ?, inode = ? WHERE id = ?",
+                "UPDATE images SET mtime = ?, ctime = ?, device = ?, inode = ? WHERE id = ?",
                 unfamiliar[start : start + 20 * BATCH],
             )
     return to_read
@@ -108,6 +114,8 @@ def _touched(library: Library, part: Part, everything: bool, retry: bool, report
 
 def _as_known(file: File, row: tuple) -> bool:
     """Whether the file system says the same of a file as it did. Another device numbers anew."""
+    if file.device is None:
+        return listed_as_known(file, row)
     _, _, size, mtime, ctime, device, inode, *_ = row
     return (
         (file.size, file.mtime) == (size, mtime)

@@ -12,11 +12,13 @@ from fnmatch import fnmatchcase
 from hashlib import blake2b
 from pathlib import Path, PurePath
 from struct import Struct
+from typing import TypeVar
 
 from pipeline.extraction.found import File, Walk
 from pipeline.extraction.known import CTIME, DEVICE, ID, INODE, MTIME, SIZE, STATE, KnownRows
 from pipeline.library import DATABASE
 from pipeline.pictures import formats
+from pipeline.stores.objects import Entry
 
 SKIPPED_FOLDERS = frozenset(
     "@eadir @tmp @recycle @recently-snapshot #recycle #snapshot $recycle.bin __macosx lost+found"
@@ -28,6 +30,8 @@ SKIPPED_FOLDERS = frozenset(
 SIDECAR = ".xmp"
 """How files end in which programs write what is known of the picture beside them."""
 _PACK = Struct("<QddQQ").pack
+
+E = TypeVar("E", os.DirEntry, Entry)
 
 
 def walk(
@@ -57,7 +61,7 @@ def walk(
                 _compare(files, folder, known.take(folder), linked, everything, found, plain)
             continue
         sidecars = len(found.sidecars)
-        files, below = _sorted(_entries(root, folder, top, own, found, seen), folder, exclude, found)
+        files, below = pictures_among(_entries(root, folder, top, own, found, seen), folder, exclude, found)
         open_.append((folder, files, not linked and len(found.sidecars) == sidecars))
         for entry in below:
             path = f"{folder}/{entry.name}" if folder else entry.name
@@ -136,10 +140,12 @@ def _entries(root: str, folder: str, top: str, own: str | None, found: Walk, see
     return entries
 
 
-def _sorted(
-    entries: list[os.DirEntry], folder: str, exclude: Sequence[str], found: Walk
-) -> tuple[list[os.DirEntry], list[os.DirEntry]]:
-    """The entries of a folder that may be pictures, and the folders among them, last path first."""
+def pictures_among(
+    entries: list[E], folder: str, exclude: Sequence[str], found: Walk
+) -> tuple[list[E], list[E]]:
+    """The entries of a folder that may be pictures, and the folders among them, last path first.
+
+    entries: of a disk (`os.DirEntry`), or of a store (`stores.objects.Entry`)."""
     files, below, start = [], [], f"{folder}/" if folder else ""
     kinds = [entry.name[entry.name.rfind(".") :].lower() for entry in entries]
     raws: set[str] = set()

@@ -10,8 +10,10 @@ import logging
 import os
 import pickle
 import traceback
+from collections.abc import Callable
+from functools import partial
+from hashlib import blake2b
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,9 +21,11 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.embeddings import Extractor, FittedExtractor
 from pipeline.errors import ImageError, TransientImageError
-from pipeline.extraction.pool import Prepared
-from pipeline.pictures import decoding, hashes
+from pipeline.extraction.ahead import Ahead
+from pipeline.extraction.pool import Prepared, Reading
+from pipeline.pictures import decoding, hashes, metadata
 from pipeline.processes import Limits, end_with_parent, keep_memory, limit_memory, time_limit
+from pipeline.stores import is_address
 
 IDLE, READING, AT_WORK, ENCODING = range(4)
 """Phases: between tasks; waiting for a file's bytes; decoding and describing; rows of a whole chunk."""
@@ -65,12 +69,13 @@ class Worker:
     def answer(self, kind: str, fits: dict[str, str], tasks: list) -> list[Prepared]:
         """One answer per task; kind: `look` or `describe`; fits: codebook files by embedding."""
         self._load(fits)
-        work = self._look if kind == "look" else self._describe
+        look = kind == "look"
+        ahead = Ahead([task[1] for task in tasks] if look else [])
         items = []
         for at, task in enumerate(tasks):
-            self._place[0], self._place[1] = at, READING if kind == "look" else AT_WORK
+            self._place[0], self._place[1] = at, READING if look else AT_WORK
             with time_limit(self._limits.seconds):
-                items.append(work(*task))
+                items.append(self._look(*task, partial(ahead.read, at)) if look else self._describe(*task))
         self._place[1] = ENCODING
         items = self._encoded(items)
         self._place[1] = IDLE
@@ -83,13 +88,15 @@ class Worker:
                     self._extractors[name].load_arrays(dict(arrays))
                 self._loaded[name] = path
 
-    def _look(self, image_id: int, file: str, names: list[str]) -> Prepared:
-        """Decode one image and prepare it, or say why it cannot be decoded."""
+    def _look(self, image_id: int, file: str, names: list[str], read: Callable[[], bytes]) -> Prepared:
+        """Decode one image and prepare it, or say why it cannot be decoded. read: gives its bytes."""
         try:
-            data = decoding.read(Path(file))
+            data = read()
             self._place[1] = AT_WORK
             pixels = decoding.decode(data)
             item = Prepared(image_id, decoding.thumbnail(pixels), hashes.compute(pixels))
+            if is_address(file):
+                item.reading = _reading(data)
             for name in names:
                 self._prepare(item, name, pixels)
             return item
@@ -125,8 +132,14 @@ class Worker:
         return items
 
 
+def _reading(data: bytes) -> Reading:
+    info = decoding.probe(data)
+    return Reading(blake2b(data, digest_size=16).hexdigest(), info.width, info.height, metadata.read(data))
+
+
 def _has_gone(file: str) -> bool:
-    """Whether a file is no more; not where its folder is empty or gone, too: a drive may be unplugged."""
+    """Whether a file is no more; not where its folder is empty or gone, too: a drive may be unplugged. What a
+    store has not any more the next scan finds out."""
     try:
         return not os.path.lexists(file) and bool(os.listdir(os.path.dirname(file)))
     except OSError:

@@ -26,6 +26,7 @@ from pipeline.library.sqlite import Database
 from pipeline.library.vectors import chunks, table_of
 from pipeline.pictures.thumbnails import is_whole
 from pipeline.progress import Progress, Silent
+from pipeline.stores import is_address
 
 RESTORE = "bring back a backup: python -m pipeline restore FILE --force"
 RUN = "it is computed by: python -m pipeline run"
@@ -286,7 +287,7 @@ def _runs(library: Library) -> Iterator[Finding]:
 def folders_away(library: Library) -> Iterator[tuple[str, int]]:
     """Scanned folders that are not there now, with how many images they have."""
     for root, count in library.roots().items():
-        if count and not os.path.isdir(root):
+        if count and not is_address(root) and not os.path.isdir(root):
             yield printable(root), count
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.errors import LibraryError
 from pipeline.library.sqlite import Database
 from pipeline.library.vectors import chunks, table_of
+from pipeline.stores import is_address, join
 
 _FORGOTTEN_AT_A_TIME = 2_000  # images per transaction, so that notes can be written in between
 
@@ -46,8 +47,13 @@ class ImageRow:
 
     @property
     def file(self) -> Path:
-        """Where the file lies on disk."""
+        """Where the file lies on disk; of images in a folder of this machine."""
         return Path(self.root) / self.path
+
+    @property
+    def place(self) -> str:
+        """Where its bytes are: the path of a file, or an address (`stores`)."""
+        return join(self.root, self.path)
 
     @property
     def shown(self) -> str:
@@ -248,7 +254,7 @@ class ImageTables:
             "SELECT id, path FROM roots r WHERE NOT EXISTS (SELECT 1 FROM images i WHERE i.root_id = r.id)"
         ).fetchall()
         for number, path in empty:
-            if not os.path.isdir(from_database(path)):
+            if is_address(from_database(path)) or not os.path.isdir(from_database(path)):
                 self.db.execute("DELETE FROM roots WHERE id = ?", [number])
 
     def widen_root(self, root: str, around: str) -> None:

@@ -19,6 +19,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from pipeline import stores
 from pipeline.errors import ImageError, TransientImageError
 from pipeline.pictures import formats
 from pipeline.pictures.bmp import Bmp
@@ -150,22 +151,22 @@ def _reason(error: Exception, what: str) -> Exception:
     return ImageError(f"{what} ({said})" if said else what)
 
 
-def read(path: Path) -> bytes:
-    """The bytes of a file.
+def read(place: Path | str) -> bytes:
+    """The bytes of a file, or of what lies at an address.
 
     Raises ImageError when it is no file or too large, TransientImageError with the reason when
     it cannot be read this time.
     """
+    if stores.is_address(place):
+        return _fetched(place)
     try:
         # Not blocking: opening a pipe would wait for somebody to write to it.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        with open(os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise ImageError(_NO_FILE[errno.EISDIR])
-            if status.st_size > MAX_BYTES:
-                raise ImageError(
-                    f"the file has {status.st_size / 2**30:,.1f} GB, above the limit of {MAX_BYTES // 2**30} GB"
-                )
+            if reason := too_large(status.st_size):
+                raise ImageError(reason)
             return file.read(status.st_size)
     except FileNotFoundError:
         raise TransientImageError("the file is not there any more") from None
@@ -175,3 +176,24 @@ def read(path: Path) -> bytes:
         if error.errno in _NO_FILE:
             raise ImageError(_NO_FILE[error.errno]) from None
         raise TransientImageError(f"the file cannot be opened ({error.strerror or error})") from None
+
+
+def too_large(size: int) -> str | None:
+    """Why a file of so many bytes is not read; None where it is."""
+    if size <= MAX_BYTES:
+        return None
+    return f"the file has {size / 2**30:,.1f} GB, above the limit of {MAX_BYTES // 2**30} GB"
+
+
+def _fetched(address: str) -> bytes:
+    try:
+        data = stores.read(address)
+    except FileNotFoundError:
+        raise TransientImageError("the file is not there any more") from None
+    except MemoryError:
+        raise TransientImageError("there was not enough memory to read it") from None
+    except stores.StoreError as error:
+        raise TransientImageError(f"the file cannot be fetched ({error})") from None
+    if reason := too_large(len(data)):
+        raise ImageError(reason)
+    return data

@@ -80,7 +80,7 @@ def _copies(
     own, copies = [], []
     for position in part.tolist():
         try:
-            picture = decoding.decode(decoding.read(found[int(rows.ids[position])].file))
+            picture = decoding.decode(decoding.read(found[int(rows.ids[position])].place))
         except ImageError:
             continue
         own.append(position)

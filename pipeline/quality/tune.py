@@ -169,7 +169,7 @@ def _decoded(rows: list[ImageRow], progress: Progress) -> Iterator[np.ndarray]:
     """The readable ones among the images, (h, w, 3) uint8 RGB."""
     for row in rows:
         try:
-            image = decoding.decode(decoding.read(row.file))
+            image = decoding.decode(decoding.read(row.place))
         except ImageError:
             progress.advance(failed=1)
             continue

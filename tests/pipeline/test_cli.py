@@ -44,7 +44,7 @@ def test_the_readme_names_every_command_and_each_works(library, own_pictures, sa
     (tmp_path / "vectors.csv").write_text(f"path,a,b\n{first},4.5,2\n")
     own = {
         "~/Pictures": str(own_pictures), "~/Pictures/beach.jpg": str(first), "/disk/Pictures": str(tmp_path / "disk"),
-        "2024": next(own_pictures.iterdir()).name, "50": "5",
+        "2024": next(own_pictures.iterdir()).name, "50": "5", "s3://bucket/photos": own_pictures.as_uri(),
     }
     shutil.copytree(sample_gallery, tmp_path / "gallery")  # painting it has a test of its own
     for words in commands:

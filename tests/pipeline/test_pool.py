@@ -14,10 +14,10 @@ import pytest
 
 from pipeline.embeddings import Extractor, FittedExtractor, create
 from pipeline.embeddings.base import unit_rows
-from pipeline.errors import SettingsError
+from pipeline.errors import SettingsError, WeightsUnavailableError
 from pipeline.extraction.embed import embed
 from pipeline.extraction.local import LocalPool
-from pipeline.extraction.ray_pool import RayPool
+from pipeline.extraction.ray_pool import RayPool, gpu_shares
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
 from pipeline.pictures import decoding
@@ -252,11 +252,50 @@ def test_a_run_on_ray_makes_the_vectors_of_a_run_here(cluster, pictures, tmp_pat
     for where in ("local", "ray"):
         library = Library(tmp_path / where, create=True)
         scan(library, [pictures])
-        report = embed(library, ["color", "sift"], options=EmbedOptions(on=where, workers=2))
-        assert report.failed == 0 and report.vectors["sift"] == 60
-        found[where] = {name: library.vectors(name) for name in ("color", "sift")}
+        report = embed(library, ["color", "sift", "efficientnet"], options=EmbedOptions(on=where, workers=2))
+        assert report.failed == 0 and report.vectors["sift"] == report.vectors["efficientnet"] == 60
+        found[where] = {name: library.vectors(name) for name in ("color", "sift", "efficientnet")}
     for name in ("color", "sift"):
         assert np.array_equal(found["local"][name][0], found["ray"][name][0])
         np.testing.assert_allclose(found["local"][name][1], found["ray"][name][1], atol=1e-6)
+    (ids, here), (others, there) = found["local"]["efficientnet"], found["ray"]["efficientnet"]
+    assert np.array_equal(ids, others) and (here * there).sum(axis=1).min() > 0.9999
     with pytest.raises(SettingsError, match="not on 'elsewhere'"):
         embed(Library(tmp_path / "new", create=True), ["color"], options=EmbedOptions(on="elsewhere"))
+
+
+class Lacking(Harmful):
+    """A network whose weights are only where it was made."""
+
+    name, uses_network = "lacking", True
+
+    def __init__(self, options=None, device="auto"):
+        super().__init__(options, device)
+        self.home = os.getpid()
+
+    def encode(self, prepared):
+        if os.getpid() != self.home:
+            raise WeightsUnavailableError("There are no weights here.")
+        return super().encode(prepared)
+
+
+def test_a_network_runs_where_the_pictures_are_looked_at_unless_it_cannot_be_had_there(cluster, tmp_path):
+    files = [str(file) for file in painted(tmp_path, list(range(100, 120)))]
+    network, lacking = create("efficientnet"), Lacking()
+    with closing(RayPool([network, lacking], 1)) as pool:
+        pool.look([(at, file, ["efficientnet", "lacking"]) for at, file in enumerate(files)])
+        items = pool.receive()
+    alone = network.encode([network.prepare(decoding.decode(decoding.read(file))) for file in files])
+    assert all(set(item.rows) == {"efficientnet"} and set(item.arrays) == {"lacking"} for item in items)
+    assert (np.stack([item.rows["efficientnet"] for item in items]) * alone).sum(axis=1).min() > 0.9999
+
+
+@pytest.mark.parametrize("machines, count, expected", [
+    ([{"CPU": 4}], 4, [0, 0, 0, 0]),
+    ([{"CPU": 2}, {"CPU": 4, "GPU": 1}], 6, [0.25] * 4 + [0, 0]),
+    ([{"CPU": 3, "GPU": 1}], 5, [0.3333] * 3 + [0, 0]),
+    ([{"CPU": 2, "GPU": 8}, {"memory": 1e9}], 2, [1, 1]),
+    ([{"CPU": 8, "GPU": 2}], 3, [0.25] * 3),
+])
+def test_actors_of_a_machine_share_its_gpus(machines, count, expected):
+    assert gpu_shares(machines, count) == expected

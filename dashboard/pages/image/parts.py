@@ -37,7 +37,7 @@ _PATH = "/detail"
 
 def facts(reads: Reads, row: ImageRow) -> html.Div:
     """What the database knows of an image."""
-    full = reads.where(row.file, row.path)
+    full = reads.where(row.place, row.path)
     known = {
         "Label": html.A(
             row.label, href=components.link(_PATH, image=row.id, label=row.label),
@@ -66,7 +66,7 @@ def _seen(reads: Reads, image: int) -> str | None:
 def file_part(reads: Reads, row: ImageRow) -> list:
     """Whether the file can be read, and its colors."""
     try:
-        told = [_list({"Format": decoding.probe(decoding.read(row.file)).format})]
+        told = [_list({"Format": decoding.probe(decoding.read(row.place)).format})]
     except ImageError as error:
         told = [] if row.state == "unreadable" else [components.error_note(f"About the file: {error}.")]
     jpeg = reads.library.thumbnail(row.id)

@@ -207,7 +207,7 @@ def failures_part(
                 *([html.Div(components.thumb(row.id, ""), className="row-thumb")]
                   if row.id in pictured else []),
                 html.A(path, href=components.link("/detail", image=row.id), className="path",
-                       title=printable(str(row.file)) if data else path),
+                       title=printable(row.place) if data else path),
             ], className="row-file"),
             row.reason or "unknown",
         ]

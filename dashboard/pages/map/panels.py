@@ -47,7 +47,7 @@ def image_panel(
             className="map-picture-link",
         ),
         html.P(id="map-in", className="map-in"),  # its cluster; the browser knows it
-        html.Div(_described(reads, row), className="map-path", title=reads.where(row.file, row.path)),
+        html.Div(_described(reads, row), className="map-path", title=reads.where(row.place, row.path)),
         *([html.Div(told, className="map-path facts-short")] if (told := facts.short(reads.library.facts.of(row.id))) else []),
         components.image_links(row.id, name=components.name_of(row.path), leave_out=("map",), words=True),
         html.Div(

@@ -120,7 +120,7 @@ def _picture(reads: Reads, entry: Entry, previews: Mapping) -> np.ndarray | None
 def _decoded(reads: Reads, row: ImageRow) -> np.ndarray | None:
     """The file at working size, else its thumbnail; None without either."""
     try:
-        return untrusted.decode(decoding.read(row.file), (decoding.WORK_SIDE,), decoding.OWN)[0]
+        return untrusted.decode(decoding.read(row.place), (decoding.WORK_SIDE,), decoding.OWN)[0]
     except ImageError:
         jpeg = reads.library.thumbnail(row.id)
         return decoding.decode(jpeg) if jpeg else None

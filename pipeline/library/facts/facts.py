@@ -153,7 +153,8 @@ class Facts:
     # Reading
 
     def pending(self) -> list[int]:
-        """Ids of `ok` images whose file this version has not read for facts, ascending."""
+        """Ids of `ok` images whose file this version has not read for facts, ascending; without those of
+        stores that nobody has fetched yet."""
         every = (
             "SELECT (SELECT count(*) FROM facts) = (SELECT coalesce(sum(images), 0) FROM image_tallies) "
             "AND NOT EXISTS (SELECT 1 FROM facts WHERE reader != ?)"
@@ -161,10 +162,15 @@ class Facts:
         if self._library.db.execute(every, [READER]).fetchone()[0]:
             return []
         sql = (
-            "SELECT id FROM images WHERE state = 'ok' AND id NOT IN "
+            "SELECT id FROM images WHERE state = 'ok' AND width IS NOT NULL AND id NOT IN "
             "(SELECT image_id FROM facts WHERE reader = ?) ORDER BY id"
         )
         return [row[0] for row in self._library.db.execute(sql, [READER])]
+
+    def forget(self, ids: Iterable[int]) -> None:
+        """Drop what the files of images said."""
+        with self._library.db.atomic():
+            self._library.db.conn.executemany("DELETE FROM facts WHERE image_id = ?", [(int(one),) for one in ids])
 
     def store(self, told: Iterable[tuple[int, Metadata]]) -> None:
         """Put what files say in the place of what was known of them; a person's own columns stay."""

@@ -7,12 +7,10 @@ picture, comes before all of its texts. Bounded in size and so in time, whatever
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline import stores
 from pipeline.pictures.metadata import exif, iptc, stealth, xmp
 from pipeline.pictures.metadata.blocks import Blocks, blocks
 from pipeline.pictures.metadata.generators import recognize
@@ -72,34 +70,25 @@ def read(data: bytes | BinaryIO, sidecar: bytes | None = None) -> Metadata:
     return Metadata(**merged)
 
 
-def read_file(file: Path, sidecar: Path | None = None) -> Metadata:
-    """As `read`, of a file, opening no more of it than is asked for. Raises OSError where it cannot be opened."""
+def read_file(file: Path | str, sidecar: Path | str | None = None) -> Metadata:
+    """As `read`, of a file or an address, opening no more of a file than is asked for. Raises OSError where it cannot be opened."""
     beside, problem = None, None
     if sidecar is not None:
         beside, problem = read_sidecar(sidecar)
-    with _opened(file) as opened:
+    with stores.opened(file) as opened:
         told = read(opened, beside)
     if problem:
         told.problem = "; ".join(filter(None, (told.problem, problem)))
     return told
 
 
-def read_sidecar(file: Path) -> tuple[bytes | None, str | None]:
+def read_sidecar(file: Path | str) -> tuple[bytes | None, str | None]:
     """The bytes of an XMP file beside a picture, or why they cannot be had."""
     try:
-        with _opened(file) as opened:
+        with stores.opened(file) as opened:
             return opened.read(xmp.LARGEST + 1), None
     except OSError as error:
         return None, f"the XMP file beside it cannot be opened ({error.strerror or error})"
-
-
-def _opened(file: Path) -> BinaryIO:
-    """A file, not waiting: what was one may be a pipe by now."""
-    opened = open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
-    if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-        opened.close()
-        raise OSError(errno.EINVAL, "it is not a file")
-    return opened
 
 
 def _tags(found: Blocks) -> dict[int, object]:
