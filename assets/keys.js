@@ -40,6 +40,11 @@
       [["Enter"], "Put an image of the list in the center"], [["Double click"], "Search with an image"],
       [["Wheel"], "Zoom at the pointer"], [["Esc"], "Clear the choice"],
     ]],
+    ["Duplicates", "/duplicates", [
+      [["←", "→", "↑", "↓"], "From picture to picture"], [["Enter"], "Keep it, or set it aside"], [["K"], "Keep this one alone", "keep-this"],
+      [["D"], "Decide as they are marked", "decide"], [["A"], "Keep all", "keep-all"], [["N"], "Not copies", "none"],
+      [["X"], "This one is no copy of the others", "no-copy"], [["C"], "Lay it over another", "compare"],
+    ]],
     ["Image", "/detail", [
       [["←"], "Previous image", "previous"], [["→"], "Next image", "next"], [["+"], "Larger", "larger"],
       [["−"], "Smaller", "smaller"], [["0"], "Fit", "fit"], [["1"], "Full size", "full"],

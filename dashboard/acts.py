@@ -8,42 +8,27 @@ others do. An act does what it says or raises; what a page then shows is asked f
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from flask import Flask, Response, jsonify
 
-from dashboard import sent
+from dashboard import copy_acts, sent
 from dashboard.access import ANNOTATE, READ, needs
 from dashboard.access.rights import RightsError
+from dashboard.done import Done, ids_of, packed
 from dashboard.reads import Reads
 from dashboard.reads.clusterings import Clusterings
 from pipeline.errors import LikenessError, NoteError
 from pipeline.library import notes
 from pipeline.maps.granularity import step_of
 
-TAGS, COLLECTIONS, NAMES, RATINGS, FACTS = "tags", "collections", "names", "ratings", "facts"
-_COUNTED = {TAGS: "tags", COLLECTIONS: "collections", NAMES: "cluster_names", RATINGS: "ratings", FACTS: "facts"}
+TAGS, COLLECTIONS, NAMES, RATINGS, FACTS, COPIES = "tags", "collections", "names", "ratings", "facts", copy_acts.COPIES
+_COUNTED = {
+    TAGS: "tags", COLLECTIONS: "collections", NAMES: "cluster_names", RATINGS: "ratings", FACTS: "facts", COPIES: "copies",
+}
 """Kind of notes → what counts its changes (`Library.notes_generation`)."""
-
-
-@dataclass(frozen=True)
-class Done:
-    """What came of an act. said: one sentence, or "" where it shows by itself. changed: kinds
-    of notes that are others by now. undo: (act, args) that take it back. more: facts of it."""
-
-    said: str
-    changed: tuple[str, ...]
-    undo: tuple[str, dict] | None = None
-    more: dict = field(default_factory=dict)
-
-    def data(self, act: str) -> dict:
-        """As the browser takes it."""
-        undo = {"act": self.undo[0], "args": self.undo[1]} if self.undo else None
-        return {"act": act, "said": self.said, "changed": list(self.changed), "undo": undo, **self.more}
 
 
 @dataclass(frozen=True)
@@ -96,22 +81,6 @@ def register(server: Flask, reads: Reads) -> None:
 def changes(reads: Reads) -> dict[str, int]:
     """Kind of notes → a number that rises with every change of them."""
     return {kind: reads.library.notes_generation(name) for kind, name in _COUNTED.items()}
-
-
-def packed(ids: list[int]) -> str:
-    """Ids as base64 of little-endian int32, as the browser sends them."""
-    return base64.b64encode(np.array(ids, "<i4").tobytes()).decode()
-
-
-def ids_of(args: Mapping) -> list[int]:
-    """The ids of an act, ascending: a list, or as `packed` writes them."""
-    given = args.get("ids") or []
-    if isinstance(given, str):
-        try:
-            given = np.frombuffer(base64.b64decode(given, validate=True), "<i4").tolist()
-        except (binascii.Error, ValueError):
-            raise NoteError("The images did not arrive whole; try again.") from None
-    return sorted({int(one) for one in given})
 
 
 # Collections
@@ -292,4 +261,10 @@ ACTS: Mapping[str, Act] = {
     "name-cluster": Act(ANNOTATE, _name_cluster),
     "rate": Act(ANNOTATE, _rate),
     "rate-these": Act(ANNOTATE, _rate_these),
+    "settle-copies": Act(ANNOTATE, copy_acts.settle),
+    "settle-all-copies": Act(ANNOTATE, copy_acts.settle_all),
+    "part-copies": Act(ANNOTATE, copy_acts.part),
+    "open-copies": Act(ANNOTATE, copy_acts.open_again),
+    "decide-again": Act(ANNOTATE, copy_acts.decide_again),
+    "set-reference": Act(ANNOTATE, copy_acts.set_reference),
 }

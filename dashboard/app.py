@@ -31,6 +31,7 @@ from dashboard.access import READ, Access, guard, needs
 from dashboard.jobs import Jobs
 from dashboard.pages.collections import page as collections_page
 from dashboard.pages.compare import page as compare_page
+from dashboard.pages.duplicates import page as duplicates_page
 from dashboard.pages.gallery import page as gallery_page
 from dashboard.pages.graph import page as graph_page
 from dashboard.pages.image import page as detail_page
@@ -49,8 +50,8 @@ from pipeline.errors import LikenessError, sentence
 from pipeline.library import Library
 
 PAGES = (
-    map_page, search_page, table_page, compare_page, graph_page, quality_page, library_page, detail_page, rated_page, gallery_page,
-    collections_page, why_page, inside_page,
+    map_page, search_page, table_page, compare_page, graph_page, duplicates_page, quality_page, library_page, detail_page,
+    rated_page, gallery_page, collections_page, why_page, inside_page,
 )
 
 WARM_AFTER = 1.5

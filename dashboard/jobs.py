@@ -112,6 +112,10 @@ class Jobs:
         """Measure embeddings, index and maps; LibraryError when it cannot start."""
         self._start("Measuring the quality", ["evaluate"])
 
+    def duplicates(self) -> None:
+        """Look for copies anew; LibraryError when it cannot start."""
+        self._start("Looking for copies", ["duplicates", "--anew"])
+
     def stop(self) -> None:
         """Ask the run to stop; what it has stored is kept. A second call ends it at once."""
         with self._lock:

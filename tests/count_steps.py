@@ -20,7 +20,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
+from dashboard.access import Access
+from pipeline import gallery
 from pipeline.library import Library, notes
+from pipeline.pictures import decoding
 from tests import browsing
 from tests.dashboard.steps import Steps
 
@@ -45,12 +48,13 @@ def main() -> None:
                 print(f"{name:62} {steps:4} steps   {came}", flush=True)
 
 
-
 @contextmanager
-def begun(browser: Browser, data: Path, viewport: dict = _WIDE, **more) -> Iterator[tuple[Page, Library, Steps]]:
+def begun(
+    browser: Browser, data: Path, viewport: dict = _WIDE, access: Access = Access(), **more
+) -> Iterator[tuple[Page, Library, Steps]]:
     """A library served for the block, and its map in a new browser; steps count from there."""
     library = Library(data)
-    with browsing.served(library) as address:
+    with browsing.served(library, access) as address:
         context = browser.new_context(viewport=viewport, base_url=address, accept_downloads=True, **more)
         page = context.new_page()
         page.set_default_timeout(60_000)
@@ -219,6 +223,55 @@ def on_a_phone(browser: Browser, data: Path, given) -> tuple[int, str]:
         return steps.count, f"the first match ends {box['y'] + box['height']:.0f} px below the top of {_PHONE['height']}"
 
 
+def known_already(browser: Browser, data: Path, given) -> tuple[int, str]:
+    """Which of 40 pictures in a folder the library has: 20 of them are copies, saved smaller."""
+    folder = data.parent / "forty"
+    folder.mkdir(exist_ok=True)
+    library = Library(data)
+    home, own = next(iter(library.root_names().values())), library.images()[::50][:20]
+    for number, row in enumerate(own):
+        pixels = decoding.resize(decoding.decode(row.file.read_bytes()), 320)
+        (folder / f"copy-{number}.jpg").write_bytes(decoding.encode_jpeg(pixels, quality=70))
+    for entry in [one for one in gallery.plan(7) if not one.duplicate_of][::20][:20]:
+        (folder / f"new-{Path(entry.path).name}").write_bytes(gallery.encode(entry, gallery.render(entry)))
+    with begun(browser, data, access=Access.listening_on("127.0.0.1")) as (page, library, steps):
+        steps.click(page.get_by_role("link", name="Library", exact=True))
+        steps.click(page.get_by_label("Folder on this machine").first)
+        steps.type(str(folder))
+        steps.press("Enter")
+        expect(page.locator(".live")).to_be_visible()
+        expect(page.locator(".live")).to_have_count(0, timeout=600_000)
+        _looked_for(page, steps)
+        steps.click(page.get_by_role("button", name="Split check"))
+        for label, name in (("One side", "folder:forty"), ("The other side", f"folder:{home}")):
+            steps.click(page.get_by_label(label))
+            steps.type(name)
+        steps.press("Tab")
+        leaks = page.locator(".duplicates-leaks li")
+        expect(leaks).to_have_count(2)
+        return steps.count, leaks.first.text_content()
+
+
+def cleaned(browser: Browser, data: Path, given) -> tuple[int, str]:
+    """Copies found, decided on as suggested, and the script that moves them."""
+    with begun(browser, data, access=Access.listening_on("127.0.0.1")) as (page, library, steps):
+        _looked_for(page, steps)
+        steps.click(page.get_by_role("button", name="Decide all"))
+        expect(page.locator("#said")).to_contain_text("decided")
+        with page.expect_download() as taken:
+            steps.click(page.get_by_role("link", name="Script of moves"))
+        moves = taken.value.path().read_text().count("\naside ")
+        return steps.count, f"{len(notes.decisions(library))} groups, {moves} files to move"
+
+
+def _looked_for(page: Page, steps: Steps) -> None:
+    steps.click(page.get_by_role("link", name="Duplicates", exact=True))
+    before = page.locator("#duplicates-on").text_content()
+    steps.click(page.get_by_role("button", name="Look for copies"))
+    expect(page.locator("#duplicates-on")).not_to_have_text(before, timeout=600_000)
+    expect(page.locator("article.copies").first).to_be_visible()
+
+
 TASKS = {
     "the odd ones of a cluster": odd_ones,
     "100 chosen, tagged, one taken back, exported, found again": hundred,
@@ -227,6 +280,8 @@ TASKS = {
     "from an upload to its place on the map": uploaded,
     "words, five matches chosen and kept, by keys alone": by_keys,
     "words, and one match rated, on a phone": on_a_phone,
+    "which of 40 pictures are here already": known_already,
+    "a folder of copies cleaned": cleaned,
 }
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 import threading
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -82,6 +82,8 @@ class Reads:
         self._models = threading.Lock()  # one owner of the cores at a time
         self._warm = False
         self._maps: dict[str, tuple[float, Map]] = {}
+        self._remembering = threading.RLock()
+        self._remembered: dict[str, tuple[object, object]] = {}
 
     # What may be done
 
@@ -116,6 +118,10 @@ class Reads:
             if number in rows else Called("", "")
             for number in map(int, ids)
         }
+
+    def root_names(self) -> dict[str, str]:
+        """How scanned folders are named, where whoever asks may know of them; else none is."""
+        return self.library.root_names() if self._tells else {}
 
     @property
     def data_told(self) -> Path | None:
@@ -234,6 +240,14 @@ class Reads:
             if kept is None or kept[0] != changed:
                 kept = self._maps[name] = (changed, maps.load(self.library, name))
             return kept[1]
+
+    def remembered(self, name: str, state: object, make: Callable[[], object]):
+        """What `make` makes, and made the last time where the state it depends on is still the same."""
+        with self._remembering:
+            known = self._remembered.get(name)
+            if known is None or known[0] != state:
+                known = self._remembered[name] = (state, make())
+            return known[1]
 
     # State of the library
 

@@ -18,15 +18,16 @@ def as_csv(columns: Iterable[str], rows: Iterable[Iterable[object]], name: str) 
     writer = csv.writer(text)
     writer.writerow(columns)
     writer.writerows(cells(row) for row in rows)
-    return _as_file(text.getvalue(), "text/csv", name)
+    return as_file(text.getvalue(), "text/csv", name)
 
 
 def as_json(content: object, name: str) -> Response:
     """A document that the browser saves under a name."""
-    return _as_file(json.dumps(content, indent=1, ensure_ascii=False), "application/json", name)
+    return as_file(json.dumps(content, indent=1, ensure_ascii=False), "application/json", name)
 
 
-def _as_file(text: str, kind: str, name: str) -> Response:
+def as_file(text: str | bytes, kind: str, name: str) -> Response:
+    """Any other file that the browser saves under a name."""
     response = Response(text, mimetype=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Cache-Control"] = "no-store"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli import ask, assistants, build, care, facts, folders, gallery, measure, reasons, vectors
+from pipeline.cli import ask, assistants, build, care, copies, facts, folders, gallery, measure, reasons, vectors
 from pipeline.errors import LikenessError, sentence
 from pipeline.host import Terminated
 from pipeline.progress import Console
@@ -66,7 +66,7 @@ for _command in (
     care.doctor,
     ask.search,
     reasons.why,
-    ask.duplicates,
+    copies.duplicates,
     ask.status,
     assistants.mcp,
     measure.evaluate,

@@ -1,4 +1,4 @@
-"""Commands that ask a library: search, duplicates, status."""
+"""Commands that ask a library: search, status."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pipeline.embeddings.weights import PRESETS, weighted
 from pipeline.errors import SettingsError
 from pipeline.library import Library
 from pipeline.library.images import printable
-from pipeline.progress import Console
 
 
 @click.command()
@@ -108,27 +107,6 @@ def weights_of(text: str | None, preset: str | None, names: tuple[str, ...]) -> 
     if not any(weights.values()):
         raise SettingsError(f"Nothing in this library ({', '.join(names)}) tells {preset.replace('-', ' ')}.")
     return weights
-
-
-@click.command()
-@json_option
-@data_option
-def duplicates(as_json: bool, data: Path) -> None:
-    """Find groups of images that are copies of one another: the same file, saved again,
-    recolored, cropped, turned or mirrored.
-    """
-    from pipeline import duplicates as finder
-
-    library, progress = Library(data), Console()
-    groups = finder.find(library, progress)
-    progress.close()
-    if as_json:
-        click.echo(json.dumps(finder.as_json(groups)))
-        return
-    for number, group in enumerate(groups, 1):
-        click.echo(f"{number:>3}  " + "\n     ".join(library.told_apart(group.images)))
-        click.echo("       " + "\n       ".join(group.reasons))
-    click.echo(f"{len(groups):,} groups, {sum(len(group.images) for group in groups):,} images in them.")
 
 
 @click.command()

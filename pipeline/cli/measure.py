@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
 
 from pipeline.cli.options import data_option, json_option
-from pipeline.errors import LibraryError
+from pipeline.cli.recorded import recorded
 from pipeline.library import Library
-from pipeline.library.runs import RunRecord
-from pipeline.progress import Console, Progress
+from pipeline.progress import Console
 
 
 @click.command()
@@ -36,22 +32,10 @@ def evaluate(queries: int, words: bool, as_json: bool, data: Path) -> None:
     from pipeline.quality.evaluate import evaluate as measure
 
     library, progress = Library(data), Console()
-    with _recorded(library, {"queries": queries}, progress) as record:
+    with recorded(library, "evaluate", {"queries": queries}, progress) as record:
         figures = measure(library, record, queries)
     progress.close()
     click.echo(json.dumps(figures) if as_json else as_text(figures))
-
-
-@contextmanager
-def _recorded(library: Library, parameters: dict, progress: Progress) -> Iterator[Progress]:
-    """The run as a row of `runs`, so that the page can show it; where another run writes, it goes without."""
-    with ExitStack() as held:
-        try:
-            held.enter_context(library.writing())
-            progress = held.enter_context(RunRecord(library, "evaluate", parameters, progress))
-        except (LibraryError, sqlite3.Error):
-            progress.say("Another run is writing, or the library is read-only: this one is not listed.")
-        yield progress
 
 
 @click.command()

@@ -2,6 +2,6 @@
 
 from pipeline.duplicates.candidates import BITS
 from pipeline.duplicates.eyes import KINDS, Reason
-from pipeline.duplicates.groups import Group, Pair, as_json, find
+from pipeline.duplicates.groups import Group, Pair, find
 
-__all__ = ["BITS", "KINDS", "Group", "Pair", "Reason", "as_json", "find"]
+__all__ = ["BITS", "KINDS", "Group", "Pair", "Reason", "find"]

@@ -14,7 +14,6 @@ from pipeline.duplicates.candidates import Candidate, candidates
 from pipeline.duplicates.eyes import IDENTICAL, Eyes, Reason
 from pipeline.errors import LibraryError
 from pipeline.library import ImageRow, Library
-from pipeline.library.images import printable
 from pipeline.progress import Progress, Silent
 from pipeline.search.hash_index import HashIndex
 
@@ -65,25 +64,6 @@ def find(library: Library, progress: Progress = Silent()) -> list[Group]:
     size = {row.id: (row.width or 0) * (row.height or 0) for row in rows.values()}
     stars = _stars(known, size, lambda one, other: eyes.compare(one, other, Candidate(by_points=True)))
     return _as_groups(library, stars, twins)
-
-
-def as_json(groups: list[Group]) -> dict:
-    """{"groups": [{"images": [{"id", "path", "root"}], "best": id, "reasons": [text],
-    "pairs": [{"one", "other", "kind", "reason"}]}]}."""
-    return {
-        "groups": [
-            {
-                "images": [{"id": row.id, "path": row.shown, "root": printable(row.root)} for row in group.images],
-                "best": group.best,
-                "reasons": list(group.reasons),
-                "pairs": [
-                    {"one": pair.one, "other": pair.other, "kind": pair.reason.kind, "reason": pair.reason.text}
-                    for pair in group.pairs
-                ],
-            }
-            for group in groups
-        ]
-    }
 
 
 def _identical(library: Library) -> Iterator[tuple[int, list[int]]]:

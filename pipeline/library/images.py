@@ -268,6 +268,11 @@ class ImageTables:
                 "UPDATE images SET root_id = ?, path = ?, label = coalesce(label, ?) WHERE id = ?",
                 [(new, to_database(f"{prefix}/{from_database(path)}"), label, number) for number, path in rows],
             )
+            references = self.db.execute("SELECT path FROM reference_folders WHERE root_id = ?", [old]).fetchall()
+            self.db.conn.executemany(
+                "INSERT OR IGNORE INTO reference_folders VALUES (?, ?)",
+                [(new, to_database(f"{prefix}/{from_database(path)}".rstrip("/"))) for (path,) in references],
+            )
             self.db.execute("DELETE FROM roots WHERE id = ?", [old])
 
     def remove_root(self, root: str) -> int:

@@ -92,7 +92,7 @@ class Library(ImageTables, VectorTables):
         ).fetchone()[0]
 
     def notes_generation(self, kind: str) -> int:
-        """Rises with every change of `tags`, `collections`, `cluster_names`, `ratings` or `facts`."""
+        """Rises with every change of `tags`, `collections`, `cluster_names`, `ratings`, `copies` or `facts`."""
         row = self.db.execute("SELECT value FROM generations WHERE name = ?", [kind]).fetchone()
         if row is None:
             raise ValueError(f"nothing counts the changes of {kind!r}")

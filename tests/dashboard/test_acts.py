@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from dashboard.access import Access
@@ -11,10 +12,13 @@ from dashboard.app import create_app
 from dashboard.pages.image.parts import notes_part
 from dashboard.reads import Reads
 from dashboard.reads.clusterings import Clusterings
+from pipeline.duplicates import Group, Pair, Reason, kept
 from pipeline.library import Library, notes
 from tests.dashboard.trees import parts
 
 QUESTION = {"plus": ["image:3"], "minus": [], "metric": "cosine"}
+
+MADE = "2021-03-04T05:06:07+00:00"
 
 EXAMPLES = {
     "keep": [{"name": "new", "ids": [7, 8]}, {"name": "KEPT", "ids": [2, 9]}],
@@ -31,11 +35,15 @@ EXAMPLES = {
     "rate": [{"question": QUESTION, "image": 5, "value": 1, "rank": 2, "score": 0.5},
              {"question": QUESTION, "image": 6, "value": -1, "rank": 3, "score": 0.4}],
     "rate-these": [{"ids": [5, 7], "value": 1}, {"values": {"6": -1}}],
+    "settle-copies": [{"keep": [20], "aside": [21, 22]}, {"keep": [11, 12], "aside": [10]}, {"keep": [20, 21]}],
+    "settle-all-copies": [{"asked": {"kind": "turned"}}, {"asked": {}, "marked": [[[20, 21], [20, 21]]]}],
+    "part-copies": [{"sides": [[20], [21], [22]]}, {"sides": [[10, 11], [12]]}],
+    "open-copies": [{"ids": [10, 11, 12, 13, 14]}],
+    "decide-again": [{"gone": [{"verdict": "settled", "made": MADE, "parts": [[10, 1], [11, 0], [12, 0]]}],
+                      "back": [{"verdict": "apart", "made": MADE, "parts": [[20, 0], [21, 1]]}]}],
+    "set-reference": [{"folder": "flower", "on": True}, {"folder": "planet", "on": False}],
 }
 """Arguments of each act; see `noted` for what is there before."""
-
-
-MADE = "2021-03-04T05:06:07+00:00"
 
 
 @pytest.fixture
@@ -50,6 +58,13 @@ def noted(library) -> Library:
     clusterings = Clusterings(Reads(library))
     clusterings.rename(clusterings.at("combined", 0), 1, "named")
     library.mark(3, "missing")
+    rows = library.images_by_id(range(20, 26))
+    groups = [Group((rows[n], rows[n + 1]), n, (Pair(n, n + 1, Reason("turned", "")),)) for n in (20, 22, 24)]
+    kept._keep(library, groups, np.zeros((0, 2), np.int64), np.zeros(0, np.float32), library.generation())
+    notes.settle(library, [10], [11, 12])
+    notes.part(library, [[13], [14]])
+    library.db.execute("UPDATE copy_decisions SET made = ?", [MADE])
+    notes.set_reference(library, next(iter(library.roots())), "planet", True)
     return library
 
 
@@ -62,6 +77,7 @@ def state(library: Library) -> dict:
         },
         "tags": notes.tags_of(library, range(1, 61)),
         "names": notes.cluster_names(library, "combined", shown.ids, shown.cluster),
+        "copies": ([one for one in sorted(notes.decisions(library), key=lambda one: min(one.parts))], notes.reference_folders(library)),
         "ratings": {(one.image_id, one.value) for one in notes.ratings(library)},
     }
 
@@ -124,7 +140,14 @@ def test_who_may_only_read_is_shown_no_control_that_changes_notes(noted):
      ("keep", {"name": "new", "ids": [1], "created": "yesterday"}), ("untag", {"name": "blue", "ids": "%%"}), ("drop-collection", {"collection": "none such"}),
      ("name-cluster", {"map": "../../x", "cluster": 0, "name": "x"}),
      ("name-cluster", {"map": "combined", "cluster": 999, "name": "x"}), ("rate", {"image": 10**6}),
-     ("rate-these", {"ids": [10**6], "value": 1}), ("rate-these", {"values": [3]})],
+     ("rate-these", {"ids": [10**6], "value": 1}), ("rate-these", {"values": [3]}),
+     ("settle-copies", {"keep": [], "aside": [1, 2]}), ("settle-copies", {"keep": [10**6], "aside": [1]}),
+     ("settle-copies", {"keep": 3}), ("part-copies", {"sides": [[1, 2]]}), ("part-copies", {"sides": [1, 2]}),
+     ("set-reference", {"folder": "none such", "on": True}), ("open-copies", {"ids": None}),
+     ("settle-all-copies", {"asked": {"kind": "none"}}), ("settle-all-copies", {"asked": {"view": "similar"}}), ("settle-all-copies", {}),
+     ("settle-all-copies", {"asked": {}, "marked": [[[20, 21], []]]}),
+     ("decide-again", {"gone": [], "back": [{"verdict": "gone", "made": MADE, "parts": [[1, 0], [2, 1]]}]}),
+     ("decide-again", {"gone": [], "back": [{"verdict": "apart", "made": "yesterday", "parts": [[1, 0], [2, 1]]}]})],
 )
 def test_what_cannot_be_done_is_a_sentence_and_changes_nothing(noted, act, args):
     before = state(noted)

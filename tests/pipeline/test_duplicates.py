@@ -84,7 +84,7 @@ def test_the_command_tells_the_groups_as_one_document(copied):
     answer = json.loads(result.stdout)
     assert len(truth) - len(answer["groups"]) <= 1
     for group in answer["groups"]:
-        assert set(group) == {"images", "best", "reasons", "pairs"} and len(group["images"]) == 2
+        assert set(group) == {"images", "best", "keep", "state", "reasons", "pairs"} and len(group["images"]) == 2
         (pair,) = group["pairs"]
         assert pair["one"] == group["best"] and pair["kind"] in duplicates.KINDS and pair["reason"] in group["reasons"][0]
         assert all(library.image(item["id"]).path == item["path"] for item in group["images"])

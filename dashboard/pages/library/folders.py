@@ -142,7 +142,8 @@ def what_stays(root: str) -> list:
 
 
 def _noted(counts: Mapping[str, int]) -> str:
-    texts = {"tagged": "the tags of", "collected": "the places in collections of", "rated": "the ratings of"}
+    texts = {"tagged": "the tags of", "collected": "the places in collections of", "rated": "the ratings of",
+             "decided": "the decisions on copies of"}
     told = [f"{text} {counts[kind]:,}" for kind, text in texts.items() if counts[kind]]
     return f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else "".join(told)
 

@@ -15,7 +15,7 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 from dashboard import components
 from dashboard.access import READ, RUN, needs
 from dashboard.pages.library import runs as runs_of
-from dashboard.pages.library import actions, parts
+from dashboard.pages.library import actions, copies, parts
 from dashboard.reads import Reads, Run
 
 PATH = "/library"
@@ -117,6 +117,8 @@ def body(reads: Reads) -> list:
         ]),
         parts.folders_part(roots, data, may, away),
     ]
+    if report["index"] is not None:
+        content.append(copies.copies_part(reads))
     content.append(parts.take_part(report["maps"]))
     failures = reads.failures(parts.FAILURES_SHOWN)
     if failures:

@@ -14,9 +14,11 @@ from dashboard.reads import Run
 
 _STAGES = {"scan": "Looking for images", "embed": "Computing vectors", "index": "Building the index",
            "map": "Laying out the maps", "labels": "Asking the labels", "recall": "Comparing with exact search",
-           "effort": "Walking the index further and further", "maps": "Judging the maps", "agreement": "Comparing the embeddings"}
+           "effort": "Walking the index further and further", "maps": "Judging the maps", "agreement": "Comparing the embeddings",
+           "duplicates": "Looking at pairs that may be copies", "similar": "Looking for similar images"}
 _COMMANDS = {"run": "Update", "scan": "Look for images", "embed": "Compute vectors",
-             "index": "Build the index", "map": "Lay out the maps", "evaluate": "Measure the quality"}
+             "index": "Build the index", "map": "Lay out the maps", "evaluate": "Measure the quality",
+             "duplicates": "Look for copies"}
 
 STOP = "library-stop"
 """Type of the button that stops the run going on."""

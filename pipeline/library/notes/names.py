@@ -42,9 +42,9 @@ def each(library: Library, sql: str, first, images: Iterable[int], *, only_known
 
 
 def noted_in(library: Library, root: str) -> dict[str, int]:
-    """How many images of a scanned folder are tagged, in collections and rated: what goes with it."""
+    """How many images of a scanned folder are tagged, in collections, rated and decided on: what goes with it."""
     number = library.root_id(root)
-    tables = {"tagged": "tags", "collected": "collection_images", "rated": "ratings"}
+    tables = {"tagged": "tags", "collected": "collection_images", "rated": "ratings", "decided": "copy_decision_images"}
     sql = "SELECT count(DISTINCT n.image_id) FROM {} n JOIN images i ON i.id = n.image_id WHERE i.root_id = ?"
     return {kind: library.db.execute(sql.format(table), [number]).fetchone()[0] for kind, table in tables.items()}
 

@@ -1,0 +1,147 @@
+/* Groups of copies as cards: which pictures are marked to be kept, and what is decided on them.
+
+   A mark is the page's until it is decided on: a press on a picture changes it. Decisions are acts
+   (dashboard/copy_acts.py), so that each can be taken back. */
+(function () {
+  "use strict";
+  const { make, icon } = window.likeness.elements;
+  const url = (path) => window.likeness.url(path);
+  const marks = new Map(); // key of a group → ids marked to be kept, where that is not as it came
+
+  const keyOf = (group) => `${group.state} ${group.best} ${group.images.map((one) => one.id).join(",")}`;
+  const kept = (group) => marks.get(keyOf(group)) || new Set(group.images.filter((one) => one.keep).map((one) => one.id));
+  const number = (count) => count.toLocaleString("en");
+  const bytes = (count) => (count < 1e6 ? `${Math.ceil(count / 1e3)} kB` : `${(count / 1e6).toFixed(count < 1e7 ? 1 : 0)} MB`);
+
+  // What sets a picture apart from the first of its group.
+  function facts(one, group) {
+    const [wide, high] = one.pixels;
+    const first = group.images[0];
+    const other = (is) => (is ? "copy-fact is-other" : "copy-fact");
+    return make("span", { className: "copy-facts" },
+      make("span", { className: other(wide !== first.pixels[0] || high !== first.pixels[1]) }, wide ? `${number(wide)} × ${number(high)}` : "size not known"),
+      make("span", { className: other(one.bytes !== first.bytes) }, bytes(one.bytes)),
+      one.folder ? make("span", { className: other(one.folder !== first.folder), title: one.path }, one.folder) : null,
+      one.reference ? make("span", { className: "copy-reference", title: "It lies in a folder of reference" }, "reference") : null);
+  }
+
+  // What became of a picture, or of the first one where this is what that is a copy of.
+  function why(one, group, kinds) {
+    if (one.id in group.scores) return `similar, ${group.scores[one.id].toFixed(2)}`;
+    const first = group.images[0];
+    const pair = one === first ? null : group.pairs[one.id] || group.pairs[first.id];
+    return pair ? said(pair, kinds) : "";
+  }
+
+  // A reason [of which, kind, text] as a sentence.
+  function said([, kind, text], kinds) {
+    if (kind === "same file") return kinds[kind];
+    return kind === "laid over" ? text.charAt(0).toUpperCase() + text.slice(1) : `${kinds[kind]}: ${text}`;
+  }
+
+  function tool(does, picture, title, of) {
+    return make("button", { type: "button", className: "icon-button", title: title, "aria-label": `${title}: ${of}`, data: { does: does } }, icon(picture));
+  }
+
+  // One picture of a group.
+  function figure(one, group, kinds, may) {
+    const keep = kept(group).has(one.id);
+    const settled = group.state === "settled";
+    const said = group.state === "apart" ? "" : keep ? (settled ? "Kept" : "Keep") : settled ? "Set aside" : "Set aside";
+    const about = why(one, group, kinds);
+    const picture = make("button", {
+      type: "button", className: "copy-picture", "aria-pressed": String(keep), disabled: !may || group.state === "apart",
+      title: group.state === "apart" ? one.path : keep ? "Press to set it aside" : "Press to keep it",
+      "aria-label": `${one.name}, ${said.toLowerCase() || "no copy"}`, data: { does: "mark" },
+    }, make("img", { src: url(`/thumb/${one.id}`), alt: "", className: "thumb", loading: "lazy", draggable: false }),
+    said ? make("span", { className: "copy-mark", "aria-hidden": "true" }, icon(keep ? "check-circle-fill" : "box-arrow-right"), said) : null);
+    const made = make("figure", { className: `copy ${keep || !said ? "is-kept" : "is-aside"}`, data: { id: one.id } }, picture,
+      make("figcaption", {},
+        make("span", { className: "copy-head" },
+          make("a", { href: `${url("/detail")}?image=${one.id}`, className: "copy-name", title: one.path }, one.name),
+          make("span", { className: "copy-tools" },
+            tool("compare", "layers", "Lay it over another (C)", one.name),
+            may && group.state !== "apart" && group.images.length > 2 ? tool("no-copy", "x-circle", "It is no copy of the others (X)", one.name) : null,
+            may && group.state !== "apart" ? tool("keep-this", "check2-square", "Keep this one alone (K)", one.name) : null)),
+        facts(one, group), about ? make("span", { className: "copy-why" }, about) : null));
+    made.style.setProperty("--shape", Math.min(3, Math.max(0.7, one.shape)).toFixed(3));
+    return made;
+  }
+
+  function title(group, kinds, similar) {
+    const named = group.kinds.map((kind) => kinds[kind].toLowerCase()).join(", ");
+    const count = `${number(group.images.length)} pictures`;
+    return `${count} · ${similar ? "similar" : named || "copies"}`;
+  }
+
+  const told = (group) => {
+    const count = group.images.filter((one) => one.keep).length;
+    if (group.state === "apart") return "No copies of one another";
+    return count === group.images.length ? `All ${number(count)} kept` : `${number(count)} of ${number(group.images.length)} kept`;
+  };
+
+  const button = (does, text, title, main) => make("button", {
+    type: "button", className: main ? "button button-main" : "button", title: title, data: { does: does },
+  }, text);
+
+  // What can be decided on a group as it is marked.
+  function doing(group) {
+    if (group.state === "apart") return [button("open", "Take back", "Nothing is decided on them any more")];
+    const count = kept(group).size;
+    const aside = group.images.length - count;
+    const unchanged = group.state === "settled" && !marks.has(keyOf(group));
+    return [
+      ...(unchanged || !aside ? [] : [button("decide", `Keep ${number(count)}, set aside ${number(aside)}`, "As they are marked (D)", true)]),
+      button("keep-all", "Keep all", "They are copies, and all of them stay (A)"),
+      button("none", "Not copies", "No picture of this group is a copy of another: they are never shown together again (N)"),
+      ...(group.state === "settled" ? [button("open", "Take back", "Nothing is decided on them any more")] : []),
+    ];
+  }
+
+  // The card of a group. kinds: their titles. may: whether who looks may decide.
+  function card(group, kinds, similar, may) {
+    const head = title(group, kinds, similar);
+    const made = make("article", { className: `copies card-section is-${group.state}${group.images.length > 3 ? " is-wide" : ""}`, tabIndex: -1, "aria-label": head, data: { key: keyOf(group) } },
+      make("header", { className: "copies-head" },
+        make("h2", {}, head),
+        group.state === "open" ? make("span", { className: "soft small num" }, group.spare && !similar ? `${bytes(group.spare)} to gain` : "")
+          : make("span", { className: "copies-state" }, told(group)),
+        make("span", { className: "copies-acts", role: "group", "aria-label": "Decide" }, ...(may ? doing(group) : []))),
+      make("div", { className: `justified copies-pictures${group.images.length > 8 ? " is-many" : ""}` },
+        ...group.images.map((one) => figure(one, group, kinds, may))));
+    made.group = group;
+    return made;
+  }
+
+  function mark(group, id) {
+    const now = new Set(kept(group));
+    if (now.has(id)) now.delete(id);
+    else now.add(id);
+    if (now.size) marks.set(keyOf(group), now);
+    return now.size > 0;
+  }
+
+  const ids = (group) => group.images.map((one) => one.id);
+
+  // What each decision asks for: [act, arguments], of a group and the picture that it is about.
+  const DECISIONS = {
+    decide: (group) => ["settle-copies", { keep: [...kept(group)], aside: ids(group).filter((id) => !kept(group).has(id)) }],
+    "keep-this": (group, id) => ["settle-copies", { keep: [id], aside: ids(group).filter((one) => one !== id) }],
+    "keep-all": (group) => ["settle-copies", { keep: ids(group), aside: [] }],
+    none: (group) => ["part-copies", { sides: ids(group).map((id) => [id]) }],
+    "no-copy": (group, id) => ["part-copies", { sides: [ids(group).filter((one) => one !== id), [id]] }],
+    open: (group) => ["open-copies", { ids: ids(group) }],
+  };
+
+  async function decide(name, group, id) {
+    if (group.state === "apart" && name !== "open") return false;
+    const answer = await window.likeness.act(...DECISIONS[name](group, id));
+    if (!answer.error) marks.delete(keyOf(group));
+    return !answer.error;
+  }
+
+  // What is marked otherwise than it came: [[ids of a group, those to be kept]].
+  const marked = () => [...marks].map(([key, keep]) => [key.split(" ")[2].split(",").map(Number), [...keep]]);
+
+  window.likeness.copies = { marked: marked, card: card, mark: mark, decide: decide, said: said, keyOf: keyOf, bytes: bytes, DECISIONS: DECISIONS };
+})();

@@ -1,0 +1,197 @@
+"""Groups of copies as a person reviews them: what was decided, what is suggested, what is left to decide.
+
+Pictures that were said to be no copies of one another are in no group together, whatever is found later. A group is
+settled when one decision is on all of its images: with a new copy it is open again, and what was decided of the others
+is suggested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from pipeline.duplicates.groups import Group, Pair
+from pipeline.duplicates.similar import stars
+from pipeline.errors import QueryError
+from pipeline.library import ImageRow, Library, notes
+from pipeline.library.images import printable
+from pipeline.library.notes import APART, KEPT, SETTLED, Decision
+
+OPEN = "open"
+ANYWHERE, ACROSS, INSIDE = "anywhere", "across", "inside"
+WHERE = {ANYWHERE: "Anywhere", ACROSS: "Across folders", INSIDE: "Inside one folder"}
+
+Folder = tuple[str, str]
+"""A scanned folder, and a path below it without a last slash."""
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A group. images: what is to be kept comes first, then the largest. best: the one that explains the others. keep:
+    ids, as decided or suggested. references: ids of those that lie in folders of reference. scores: of similar images,
+    each one's with the best."""
+
+    images: tuple[ImageRow, ...]
+    best: int
+    pairs: tuple[Pair, ...]
+    keep: frozenset[int]
+    state: str = OPEN
+    references: frozenset[int] = frozenset()
+    scores: Mapping[int, float] | None = None
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(row.id for row in self.images)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        return frozenset(pair.reason.kind for pair in self.pairs)
+
+    @property
+    def spare(self) -> int:
+        """Bytes of what is not kept."""
+        return sum(row.size for row in self.images if row.id not in self.keep)
+
+
+class Reviewer:
+    """Reviews groups in the light of all decisions and folders of reference of a library, read once."""
+
+    def __init__(self, library: Library):
+        self._references = notes.reference_folders(library)
+        self._settled: dict[int, list[Decision]] = {}
+        self._apart: dict[int, list[Decision]] = {}
+        for one in reversed(notes.decisions(library)):  # the latest first
+            for image in one.parts:
+                (self._settled if one.verdict == SETTLED else self._apart).setdefault(image, []).append(one)
+
+    def copies(self, groups: Iterable[Group], where: str = ANYWHERE) -> list[Reviewed]:
+        """Groups of copies in their order; one that was taken apart stands there once more as a whole, as `APART`.
+
+        where: `ACROSS`, those that lie in several folders; `INSIDE`, as much of each as lies in one folder.
+        """
+        made = []
+        for group in groups:
+            rows = sorted(group.images, key=lambda row: (row.id != group.best, row.id))
+            parts = self._parts(rows)
+            made += [self._reviewed(piece, group) for part in parts for piece in _pieces(part, where)]
+            if len(parts) > 1 and _pieces(rows, where):
+                made.append(Reviewed(tuple(rows), group.best, group.pairs, frozenset(row.id for row in rows), APART))
+        return made
+
+    def alike(self, library: Library, pairs, scores, least: float, where: str = ANYWHERE) -> list[Reviewed]:
+        """Groups of similar images, see `similar.stars`."""
+        found = stars(pairs, scores, least)
+        rows = library.images_by_id(sorted({image for best, others in found for image in (best, *others)}))
+        made = []
+        for best, others in found:
+            there = [rows[image] for image in (best, *others) if image in rows and rows[image].state == "ok"]
+            parts = self._parts(there)
+            for piece in (piece for part in parts for piece in _pieces(part, where)):
+                made.append(replace(self._judged(piece, piece[0].id, ()), scores=others))
+            if len(parts) > 1 and _pieces(there, where):
+                made.append(Reviewed(tuple(there), best, (), frozenset(row.id for row in there), APART, scores=others))
+        return made
+
+    def _parts(self, rows: Sequence[ImageRow]) -> list[list[ImageRow]]:
+        """Images so that no two of a part were said to be no copies; each is in the first part that takes it."""
+        parts: list[list[ImageRow]] = []
+        for row in rows:
+            for part in parts:
+                if not any(self._are_apart(row.id, other.id) for other in part):
+                    part.append(row)
+                    break
+            else:
+                parts.append([row])
+        return parts
+
+    def _are_apart(self, one: int, other: int) -> bool:
+        return any(
+            other in decision.parts and decision.parts[one] != decision.parts[other]
+            for decision in self._apart.get(one, ())
+        )
+
+    def _reviewed(self, rows: list[ImageRow], group: Group) -> Reviewed:
+        """Some of a group, with the pairs that are among them; what the one explained that is not, the first does."""
+        ids = {row.id for row in rows}
+        best = group.best if group.best in ids else rows[0].id
+        pairs = [pair for pair in group.pairs if pair.one in ids and pair.other in ids]
+        why = {pair.other: pair for pair in group.pairs}
+        for image in sorted(ids - {pair.other for pair in pairs} - {best}):
+            through = why[image] if why[image].one == group.best else why[why[image].one]
+            pairs.append(Pair(best, image, through.reason))
+        return self._judged(rows, best, tuple(pairs))
+
+    def _judged(self, rows: Sequence[ImageRow], best: int, pairs: tuple[Pair, ...]) -> Reviewed:
+        """What is no copy is kept where nobody has decided: similar images have no pairs."""
+        ids = {row.id for row in rows}
+        references = frozenset(row.id for row in rows if any(is_inside(row, folder) for folder in self._references))
+        settled = next((one for one in self._settled.get(best, ()) if ids <= one.parts.keys()), None)
+        if settled is not None:
+            keep = {image for image in ids if settled.parts[image] == KEPT}
+        else:
+            keep = self._suggested(rows, references) if pairs else ids
+        order = sorted(rows, key=lambda row: (row.id not in keep, *_worth(row)))
+        return Reviewed(tuple(order), best, pairs, frozenset(keep), SETTLED if settled else OPEN, references)
+
+    def _suggested(self, rows: Sequence[ImageRow], references: frozenset[int]) -> set[int]:
+        """What was decided of some of them, else what lies in a folder of reference, else the largest."""
+        decided = {row.id: self._settled[row.id][0].parts[row.id] for row in rows if row.id in self._settled}
+        kept = {image for image, part in decided.items() if part == KEPT}
+        return kept | references or {min(rows, key=_worth).id}
+
+
+def _pieces(rows: list[ImageRow], where: str) -> list[list[ImageRow]]:
+    """What of some images is a group by where they lie; QueryError where there is no such way."""
+    if where not in WHERE:
+        raise QueryError(f"Copies do not lie “{where}”; there are: {', '.join(WHERE)}.")
+    folders: dict[Folder, list[ImageRow]] = {}
+    for row in rows:
+        folders.setdefault(folder_of(row), []).append(row)
+    pieces = {ANYWHERE: [rows], ACROSS: [rows] if len(folders) > 1 else [], INSIDE: list(folders.values())}[where]
+    return [piece for piece in pieces if len(piece) > 1]
+
+
+def _worth(row: ImageRow) -> tuple:
+    """What orders copies: the most pixels first, then the largest file, the oldest, the lowest id."""
+    return -(row.width or 0) * (row.height or 0), -row.size, row.mtime, row.id
+
+
+def folder_of(row: ImageRow) -> Folder:
+    """The folder that an image lies in."""
+    parent = str(PurePosixPath(row.path).parent)
+    return row.root, "" if parent == "." else parent
+
+
+def is_inside(row: ImageRow, folder: Folder) -> bool:
+    """Whether an image lies in a folder or below it."""
+    root, path = folder
+    return row.root == root and (not path or row.path.startswith(f"{path}/"))
+
+
+def reasons(group: Reviewed, told: Mapping[int, str]) -> list[str]:
+    """One sentence a pair. told: how images are named."""
+    return [f"{told[pair.one]} and {told[pair.other]}: {pair.reason.text}" for pair in group.pairs]
+
+
+def as_json(groups: Iterable[Reviewed], told: Mapping[int, str] | None = None, *, roots: bool = True) -> dict:
+    """{"groups": [{"images": [{"id", "path", "root"}], "best": id, "keep": [id], "state", "reasons": [text],
+    "pairs": [{"one", "other", "kind", "reason"}]}]}. told: how images are named; roots: whether folders are told."""
+    return {"groups": [_one_as_json(group, told or {}, roots) for group in groups]}
+
+
+def _one_as_json(group: Reviewed, told: Mapping[int, str], roots: bool) -> dict:
+    rows = {row.id: row for row in group.images}
+    name = {number: told.get(number, row.shown) for number, row in rows.items()}
+    images = [
+        {"id": row.id, "path": name[row.id]} | ({"root": printable(row.root)} if roots else {})
+        for row in sorted(group.images, key=lambda row: row.id)
+    ]
+    return {
+        "images": images, "best": group.best, "keep": sorted(group.keep), "state": group.state,
+        "reasons": reasons(group, name),
+        "pairs": [
+            {"one": pair.one, "other": pair.other, "kind": pair.reason.kind, "reason": pair.reason.text}
+            for pair in group.pairs
+        ],
+    }

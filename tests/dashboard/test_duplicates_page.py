@@ -1,0 +1,205 @@
+"""The Duplicates page: groups are told, decided on by keys and mouse, taken back, laid over one another, taken along."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.access import Access
+from dashboard.app import create_app
+from dashboard.pages.duplicates import page as duplicates_page
+from dashboard.reads import Reads
+from dashboard.reads.copies import PAGE
+from pipeline import index
+from pipeline.duplicates import Group, Pair, Reason, kept
+from pipeline.extraction.embed import embed
+from pipeline.extraction.scan import scan
+from pipeline.library import Library, notes
+from pipeline.pictures import decoding
+from tests.conftest import synthetic_library
+from tests.dashboard.accessibility import faults
+from tests.dashboard.trees import text_of
+
+
+def with_groups(library: Library, count: int) -> list[Group]:
+    """Keep groups of two pictures each, of images 1 and 2, 3 and 4, …"""
+    rows = library.images_by_id(range(1, 2 * count + 1))
+    groups = [
+        Group((rows[n], rows[n + 1]), n, (Pair(n, n + 1, Reason("turned" if n % 4 == 1 else "saved again", "said")),))
+        for n in range(1, 2 * count, 2)
+    ]
+    kept._keep(library, groups, np.array([[101, 102], [102, 103]]), np.array([0.95, 0.85], np.float32), library.generation())
+    return groups
+
+
+@pytest.fixture
+def paged(tmp_path) -> Library:
+    """A library without files in which 50 groups were found."""
+    library = synthetic_library(tmp_path / "data", 110, {"color": 4})
+    with_groups(library, 50)
+    return library
+
+
+def ask(library: Library, query: str = "", access: Access = Access(), path: str = "/copies/groups"):
+    return create_app(library, access=access).server.test_client().get(f"{path}?{query}")
+
+
+def test_groups_come_in_pages_narrowed_and_counted(paged):
+    first = ask(paged).json
+    assert (first["total"], first["pages"], len(first["groups"])) == (50, 3, PAGE)
+    assert first["kinds"]["turned"] == 25 and first["states"] == {"open": 50, "decided": 0, "all": 50}
+    last = ask(paged, "page=99&kind=turned").json
+    assert (last["page"], last["first"], last["total"], len(last["groups"])) == (2, PAGE + 1, 25, 1)
+    notes.settle(paged, [1], [2])
+    notes.part(paged, [[3], [4]])
+    assert ask(paged).json["states"] == {"open": 48, "decided": 2, "all": 50}
+    assert ask(paged).json["aside"] == {"images": 1, "bytes": 1}
+    decided = ask(paged, "state=decided").json["groups"]
+    assert [(one["state"], [image["id"] for image in one["images"] if image["keep"]]) for one in decided] == [("settled", [1]), ("apart", [3, 4])]
+    assert [one["scores"] for one in ask(paged, "view=similar&least=0.8").json["groups"]] == [{"101": 0.95, "103": 0.85}]
+    assert ask(paged, "view=similar").json["total"] == 1
+    split = ask(paged, "view=split&left=label:folder1&right=folder:folder2").json
+    assert split["total"] == 8 and [one["leaking"] for one in split["leaks"]] == [8, 8] and split["leaks"][0]["images"] == 16
+
+
+@pytest.mark.parametrize("query", ["view=x", "where=x", "state=x", "by=x", "least=x", "page=-1&by=y", "view=split&left=a&right=b"])
+def test_what_there_is_not_is_said_in_a_sentence(paged, query):
+    assert ask(paged, query).json["error"].endswith(".")
+
+
+def test_visitors_are_told_no_places_and_get_no_script(paged):
+    paged.db.execute("UPDATE roots SET path = '/home/secret'")
+    notes.settle(paged, [1], [2])
+    reading = Access(rights=frozenset({"read"}))
+    for path in ("/copies/groups", "/export/copies.json", "/export/copies.csv", "/copies/sides"):
+        answer = ask(paged, "state=all", reading, path)
+        assert answer.status_code == 200 and b"secret" not in answer.data and b"folder1" in answer.data
+    assert ask(paged, "", reading, "/export/copies.sh").status_code == 403
+    told = ask(paged, "state=all", Access.listening_on("127.0.0.1"), "/export/copies.json").json
+    assert len(told["groups"]) == 50 and told["groups"][0]["keep"] == [1] and told["groups"][0]["images"][0]["root"] == "/home/secret"
+    assert b"aside /home/secret/folder2/2.jpg 1 /home/secret/folder1/1.jpg 1" in ask(paged, "", Access.listening_on("127.0.0.1"), "/export/copies.sh").data
+
+
+def test_before_anything_was_found_the_page_says_how(library):
+    assert "python -m pipeline duplicates" in text_of(duplicates_page.layout(Reads(library), {}))
+
+
+@pytest.fixture
+def copied(own_pictures, tmp_path) -> Library:
+    """Twenty pictures, and of four of them copies: saved again twice, turned, mirrored, the same file."""
+    files = sorted(own_pictures.rglob("*.jpg"))[:4]
+    folder = own_pictures / "copies"
+    folder.mkdir()
+    seen = [decoding.decode(file.read_bytes()) for file in files]
+    (folder / "small.jpg").write_bytes(decoding.encode_jpeg(decoding.resize(seen[0], 300), quality=60))
+    (folder / "smaller.jpg").write_bytes(decoding.encode_jpeg(decoding.resize(seen[0], 260), quality=50))
+    (folder / "turned.jpg").write_bytes(decoding.encode_jpeg(np.ascontiguousarray(np.rot90(seen[1]))))
+    (folder / "mirrored.jpg").write_bytes(decoding.encode_jpeg(np.ascontiguousarray(seen[2][:, ::-1])))
+    shutil.copy(files[3], folder / "again.jpg")
+    library = Library(tmp_path / "data", create=True)
+    scan(library, own_pictures)
+    embed(library, ["color", "sift"])
+    index.build(library)
+    return library
+
+
+def focused(page: Page, name: str) -> None:
+    expect(page.locator(":focus")).to_have_attribute("aria-label", re.compile(name))
+
+
+@pytest.mark.browser
+def test_copies_are_looked_for_decided_on_by_keys_and_mouse_and_taken_back(browser, serving, copied: Library):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    address = serving(copied, Access.listening_on("127.0.0.1"))
+    page.goto(f"{address}/duplicates")
+    expect(page.locator(".duplicates-none")).to_contain_text("look for copies first")
+    page.get_by_role("button", name="Look for copies").click()
+    groups = page.locator("article.copies")
+    expect(groups).to_have_count(4, timeout=120_000)
+    expect(page.locator("#duplicates-on")).to_contain_text("Looked for among 25 images")
+    assert not faults(page)
+    state = page.get_by_role("group", name="Decided or not")
+
+    # By keys: one stays, the next group has the keyboard, and Ctrl+Z brings the first back.
+    names = groups.locator("h2").all_text_contents()
+    assert sorted(names) == ["2 pictures · mirrored", "2 pictures · same file", "2 pictures · turned", "3 pictures · saved again"]
+    groups.nth(0).locator(".copy-picture").nth(0).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("k")
+    expect(groups).to_have_count(3)
+    expect(page.locator("#said")).to_contain_text("is kept")
+    expect(groups.nth(0).locator(".copy-picture").nth(0)).to_be_focused()
+    page.keyboard.press("Control+z")
+    expect(groups).to_have_count(4)
+    assert not notes.decisions(copied)
+
+    # By mouse: what is pressed is kept or set aside, and all of that is one decision.
+    three = groups.filter(has_text="3 pictures")
+    three.locator(".copy-picture").nth(1).click()
+    three.get_by_role("button", name="Keep 2, set aside 1").click()
+    expect(groups).to_have_count(3)
+    (decision,) = notes.decisions(copied)
+    assert sorted(decision.parts.values()) == [0, 1, 1]
+    groups.filter(has_text="turned").get_by_role("button", name="Not copies").click()
+    expect(groups).to_have_count(2)
+    page.reload()  # it stays
+    expect(groups).to_have_count(2)
+    state.get_by_role("button", name="Decided").click()
+    expect(page).to_have_url(re.compile("state=decided"))
+    expect(groups).to_have_count(2)
+    expect(groups.filter(has_text="turned").locator(".copies-state")).to_have_text("No copies of one another")
+    groups.filter(has_text="turned").get_by_role("button", name="Take back").click()
+    expect(groups).to_have_count(1)
+    script = page.get_by_role("link", name="Script of moves").get_attribute("href")
+    assert page.request.get(f"{address}{script}").text().count("\naside ") == 1
+    state.get_by_role("button", name="To decide").click()
+    expect(groups).to_have_count(3)
+    page.get_by_role("button", name="Decide all 3 as marked").click()  # at once, and as one step back
+    expect(page.locator(".duplicates-none")).to_contain_text("Nothing is left to decide")
+    assert len(notes.decisions(copied)) == 4
+    page.keyboard.press("Control+z")
+    expect(groups).to_have_count(3)
+    state.get_by_role("button", name="All").click()
+    expect(groups).to_have_count(4)
+
+    # Laid over one another: the mirrored one lies mirrored.
+    groups.filter(has_text="mirrored").locator(".copy-picture").nth(1).focus()
+    page.keyboard.press("c")
+    over = page.locator(".pair .pair-over")
+    expect(over).to_be_visible()
+    a, b, c, d, *_ = map(float, re.findall(r"[-\d.e]+", over.evaluate("(one) => getComputedStyle(one).transform")))
+    assert a * d - b * c < 0 and a < 0
+    page.keyboard.press("3")
+    expect(page.locator(".pair-stage.is-blink")).to_be_visible()
+    page.keyboard.press("4")
+    expect(page.locator(".pair-stage.is-differ")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".pair")).to_have_count(0)
+    expect(groups.filter(has_text="mirrored").locator(".copy-picture").nth(1)).to_be_focused()
+
+    # A folder of reference keeps what lies in it; between two folders there are leaks.
+    page.get_by_label("Add a folder of reference").fill("copies")
+    page.keyboard.press("Enter")
+    expect(page.locator(".copy-reference").first).to_be_visible()
+    page.get_by_role("button", name="Split check").click()
+    page.get_by_label("One side").fill("folder:copies")
+    page.get_by_label("The other side").fill(f"folder:{copied.image(1).path.split('/')[0]}")
+    page.keyboard.press("Tab")
+    expect(page.locator(".duplicates-leaks")).to_contain_text("4 groups are on both sides")
+    expect(page.locator(".duplicates-leaks")).to_contain_text("5 of 5 pictures of folder:copies (100.0 %)")
+    assert not faults(page) and not errors
+    context.close()
+    assert json.loads(page_of(copied))["total"] == 4
+
+
+def page_of(library: Library) -> bytes:
+    return ask(library, "state=all").data

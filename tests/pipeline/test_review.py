@@ -1,0 +1,236 @@
+"""Reviewing copies: decisions stay, hold whatever is found later, and what is taken along is what was decided."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import subprocess
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.duplicates import Group, Pair, Reason, kept, sides, taking
+from pipeline.duplicates.review import ACROSS, ANYWHERE, APART, INSIDE, OPEN, SETTLED, Reviewer, folder_of
+from pipeline.duplicates.selection import ALL, DECIDED, Selection
+from pipeline.duplicates.similar import stars
+from pipeline.errors import NoteError, QueryError
+from pipeline.extraction.scan import scan
+from pipeline.library import Library, notes
+from tests.conftest import synthetic_library, tiny_picture
+
+
+def group(library: Library, best: int, *others: int) -> Group:
+    rows = library.images_by_id([best, *others])
+    pairs = tuple(Pair(best, other, Reason("saved again", f"{best} like {other}")) for other in others)
+    return Group(tuple(rows[image] for image in sorted(rows)), best, pairs)
+
+
+def reviewed(library: Library, *groups: Group, where: str = ANYWHERE) -> list:
+    return Reviewer(library).copies(groups, where)
+
+
+@pytest.fixture
+def files(tmp_path) -> tuple[Library, Path]:
+    """A library of files with names that a shell would take amiss, known by a scan alone."""
+    folder = tmp_path / "pictures"
+    names = ["a/one.png", "a/it's \"two\".png", "b/$(touch x).png", "b/-n.png", "b/line\nbreak.png", os.fsdecode(b"b/\xff.png")]
+    for number, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(tiny_picture(number))
+    library = Library(tmp_path / "data", create=True)
+    scan(library, folder)
+    return library, folder
+
+
+def test_decisions_stay_when_files_are_renamed_and_folders_scanned_anew(files):
+    library, folder = files
+    at = {row.path: row.id for row in library.images()}
+    one, two, other = at["a/one.png"], at["a/it's \"two\".png"], at["b/-n.png"]
+    notes.settle(library, [two], [one])
+    notes.part(library, [[two], [other]])
+    (folder / "a/one.png").rename(folder / "b/renamed.png")
+    (folder / "b").rename(folder / "c")
+    scan(library, folder)
+    assert {row.path for row in library.images()} >= {"c/renamed.png", "c/-n.png"}
+    settled, apart = notes.decisions(library)
+    assert settled.parts == {one: notes.ASIDE, two: notes.KEPT} and apart.parts == {two: 0, other: 1}
+    (found,) = reviewed(library, group(library, one, two))
+    assert found.state == SETTLED and found.keep == {two}
+    assert [one.state for one in reviewed(library, group(library, two, other))] == [APART]
+    # A copy that comes later opens the group again, and what was decided is suggested.
+    (again,) = reviewed(library, group(library, one, two, other + 1))
+    assert again.state == OPEN and again.keep == {two}
+    library.db.execute("DELETE FROM images WHERE id = ?", [two])  # forgotten: of one picture alone nothing is said
+    assert notes.decisions(library) == [] and library.db["copy_decisions"].count == 0
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_pictures_that_are_no_copies_are_never_in_one_group(tmp_path, seed):
+    """Whatever groups are found and whatever is decided on parts of them; each decision taken back leaves nothing."""
+    library, draw = synthetic_library(tmp_path, 40, {"color": 4}), np.random.default_rng(seed)
+    order = draw.permutation(np.arange(1, 41)).tolist()
+    groups = [group(library, *order[at : at + size]) for at, size in ((0, 2), (2, 9), (11, 5), (16, 12), (28, 12))]
+    before = reviewed(library, *groups)
+    assert [one.ids for one in before if one.state != OPEN] == []
+    apart: set[frozenset[int]] = set()
+    undone = []
+    for _ in range(6):
+        some = draw.choice(order, size=6, replace=False).tolist()
+        made, replaced = notes.part(library, [some[:1], some[1:3], some[3:]])
+        undone.append((made, replaced))
+        apart |= {frozenset((a, b)) for a, b in combinations(some, 2) if made.parts[a] != made.parts[b]}
+    shown = [one for one in reviewed(library, *groups) if one.state != APART]
+    assert not apart & {frozenset(pair) for one in shown for pair in combinations(one.ids, 2)}
+    every = [image for one in shown for image in one.ids]
+    assert len(every) == len(set(every)) and all(len(one.images) > 1 for one in shown)
+    for one in shown:  # what is no copy of something has still a reason to stand there
+        assert {pair.other for pair in one.pairs} | {one.best} == set(one.ids)
+        assert {pair.one for pair in one.pairs} <= set(one.ids)
+    untouched = [found for found in groups if not apart & {frozenset(p) for p in combinations([r.id for r in found.images], 2)}]
+    assert {frozenset(row.id for row in found.images) for found in untouched} <= {frozenset(one.ids) for one in shown}
+    for made, replaced in reversed(undone):
+        notes.restore_decisions(library, [made], replaced)
+    assert reviewed(library, *groups) == before
+
+
+def test_a_new_decision_takes_the_place_of_those_on_the_same_pictures(tmp_path):
+    library = synthetic_library(tmp_path, 6, {"color": 4})
+    notes.settle(library, [1], [2])
+    notes.part(library, [[1], [2], [3]])  # what was settled of them holds no more
+    assert [one.verdict for one in notes.decisions(library)] == [APART]
+    made, replaced = notes.settle(library, [3], [1, 2])
+    assert [one.verdict for one in replaced] == [APART] and [one.state for one in reviewed(library, group(library, 1, 2, 3))] == [SETTLED]
+    assert notes.withdraw(library, [1, 2]) == [] and notes.withdraw(library, [1, 2, 3, 4]) == [made]
+    for wrong in (lambda: notes.settle(library, [], [1, 2]), lambda: notes.settle(library, [1], [99]), lambda: notes.part(library, [[1, 2]])):
+        with pytest.raises(NoteError):
+            wrong()
+    assert notes.decisions(library) == []
+
+
+def test_groups_are_narrowed_by_folders_kinds_and_state_as_by_hand(tmp_path):
+    library = synthetic_library(tmp_path, 28, {"color": 4})  # image n lies in folder n mod 7
+    groups = [group(library, 7, 14, 1), group(library, 2, 9), group(library, 3, 10, 17, 4, 11), group(library, 5, 6)]
+    of = reviewed(library, *groups)
+    assert [one.ids for one in reviewed(library, *groups, where=ACROSS)] == [of[0].ids, of[2].ids, of[3].ids]
+    inside = reviewed(library, *groups, where=INSIDE)
+    assert [set(one.ids) for one in inside] == [{7, 14}, {2, 9}, {3, 10, 17}, {4, 11}]
+    notes.settle(library, [4], [11])  # settled inside its folder, and open beyond
+    assert [one.state for one in reviewed(library, *groups, where=INSIDE)] == [OPEN, OPEN, OPEN, SETTLED]
+    assert [one.state for one in reviewed(library, *groups)] == [OPEN] * 4
+    notes.withdraw(library, [4, 11])
+    for one in inside:
+        assert len({folder_of(row) for row in one.images}) == 1 and one.keep & set(one.ids)
+        assert {pair.other for pair in one.pairs} | {one.best} == set(one.ids)
+    assert Selection(kinds=frozenset({"turned"})).of(of) == []
+    assert [len(one.images) for one in Selection(order="most").of(of)] == [5, 3, 2, 2]
+    # What lies in folders of reference is kept, and a group of these alone is nothing to decide on.
+    notes.set_reference(library, "/nowhere", "folder2", True)
+    notes.set_reference(library, "/nowhere", "folder4", True)
+    of = reviewed(library, *groups)
+    assert [one.ids for one in Selection().of(of)] == [of[0].ids, of[2].ids, of[3].ids]
+    assert of[2].keep == {4, 11} and of[2].references == {4, 11}
+    notes.settle(library, [7], [14, 1])
+    of = reviewed(library, *groups)
+    assert [set(one.ids) for one in Selection(state=DECIDED).of(of)] == [{7, 14, 1}]
+    assert len(Selection(state=ALL).of(of)) == 4
+    with pytest.raises(QueryError):
+        reviewed(library, *groups, where="there")
+    for wrong in (Selection(state="x"), Selection(order="x")):
+        with pytest.raises(QueryError):
+            wrong.of(of)
+
+
+def test_a_split_leaks_where_a_group_is_on_both_sides(tmp_path):
+    library = synthetic_library(tmp_path, 28, {"color": 4})
+    groups = reviewed(library, group(library, 7, 14, 1), group(library, 2, 9), group(library, 3, 10, 17, 4))
+    for left, right, found in (
+        ("label:folder0", "label:folder1", [{7, 14, 1}]), ("folder:folder3", "folder:folder4/", [{3, 10, 17, 4}]),
+        ("folder:folder", "label:folder1", []), ("label:folder2", "label:folder2", [{2, 9}]),
+    ):
+        split = tuple(sides.side(text, {}) for text in (left, right))
+        assert [set(one.ids) for one in Selection(state=ALL, split=split).of(groups)] == found
+    with pytest.raises(QueryError):
+        sides.side("train", {})
+    named = sides.folders(library, {})
+    assert {name: one.images for name, one in named.items()} == {f"folder{n}": 4 for n in range(7)}
+    assert sides.offered({"a": 3, "test": 2}, {"x/train": sides.Named([], 1)})[:2] == [("label:test", 2), ("folder:x/train", 1)]
+
+
+def test_similar_images_are_grouped_around_one_and_only_from_the_score_asked_for():
+    pairs = np.array([[1, 2], [2, 3], [3, 4], [5, 6]])
+    scores = np.array([0.99, 0.95, 0.9, 0.85], np.float32)
+    assert stars(pairs, scores, 0.95) == [(2, {1: pytest.approx(0.99), 3: pytest.approx(0.95)})]
+    found = stars(pairs, scores, 0.8)
+    assert [(best, set(others)) for best, others in found] == [(2, {1, 3}), (5, {6})]  # 4 is like 3, not like 2
+
+
+def test_the_script_moves_what_is_set_aside_and_nothing_that_has_changed(files, tmp_path):
+    library, folder = files
+    at = {row.path: row.id for row in library.images()}
+    names = list(at)
+    first, others = at["a/one.png"], [image for name, image in at.items() if name != "a/one.png"]
+    notes.settle(library, [first], others[:4])
+    notes.settle(library, [first, others[4]], [])
+    groups = reviewed(library, group(library, first, *others[:4]))
+    script = tmp_path / "set-aside.sh"
+    script.write_bytes(taking.script(library, groups))
+    target = tmp_path / "aside"
+
+    def run(*more: str) -> str:
+        done = subprocess.run(["sh", str(script), *more], cwd=tmp_path, capture_output=True, check=True)
+        return os.fsdecode(done.stdout)
+
+    def there(where: Path) -> set[str]:
+        return {file.relative_to(where).as_posix() for file in where.rglob("*") if file.is_file()}
+
+    assert "4 would be moved, 0 left" in run() and there(folder) == set(names)
+    aside = {library.image(image).path for image in others[:4]}
+    changed = sorted(aside)[0]
+    (folder / changed).write_bytes(b"something else")
+    assert "3 moved, 1 left" in run("--move", str(target))
+    assert there(target) == aside - {changed} and there(folder) == set(names) - aside | {changed}
+    assert not (tmp_path / "x").exists() and not (folder / "x").exists()  # no name was taken for a command
+    assert "0 moved, 4 left" in run("--move", str(target))
+    scan(library, folder)  # what was moved away is not asked about again
+    assert notes.decisions(library)[0].parts[first] == notes.KEPT
+
+
+def test_a_file_whose_kept_copy_is_gone_stays(files, tmp_path):
+    library, folder = files
+    first, second = library.images()[:2]
+    notes.settle(library, [first.id], [second.id])
+    script = tmp_path / "set-aside.sh"
+    script.write_bytes(taking.script(library, reviewed(library, group(library, first.id, second.id))))
+    first.file.unlink()
+    done = subprocess.run(["sh", str(script), "--move", str(tmp_path / "aside")], capture_output=True, check=True)
+    assert b"0 moved, 1 left" in done.stdout and second.file.exists()
+
+
+def test_the_table_says_of_each_image_what_becomes_of_it(tmp_path):
+    library = synthetic_library(tmp_path, 8, {"color": 4})
+    library.db.execute("UPDATE images SET path = '=cmd|x/1.jpg' WHERE id = 1")
+    notes.settle(library, [2], [1])
+    rows = list(csv.DictReader(io.StringIO(taking.table(reviewed(library, group(library, 1, 2), group(library, 3, 4)), {}))))
+    assert [(row["group"], row["image_id"], row["kept"], row["state"]) for row in rows] == [
+        ("1", "2", "yes", "settled"), ("1", "1", "no", "settled"), ("2", "3", "yes", "open"), ("2", "4", "no", "open")]
+    assert rows[1]["path"] == "'=cmd|x/1.jpg" and rows[0]["reason"] == "1 like 2" and rows[0]["like"] == "1"
+
+
+def test_what_was_found_is_kept_as_far_as_its_images_are_there(tmp_path):
+    library = synthetic_library(tmp_path, 12, {"color": 4})
+    twins = Group(tuple(library.images_by_id([1, 2, 3, 4]).values()), 1, (
+        Pair(1, 2, Reason("part", "12 points")), Pair(1, 3, Reason("same file", "identical file")), Pair(2, 4, Reason("same file", "identical file"))))
+    found = [twins, group(library, 6, 7), group(library, 8, 9)]
+    kept._keep(library, found, np.array([[10, 11]]), np.array([0.9], np.float32), library.generation())
+    read = kept.read(library)
+    assert read.groups == found and read.current and read.similar.tolist() == [[10, 11]]
+    library.mark(1, "missing")
+    library.mark(6, "missing")
+    library.db.execute("DELETE FROM images WHERE id = 9")
+    read = kept.read(library)
+    assert [[row.id for row in one.images] for one in read.groups] == [[2, 4]] and not read.current  # identical all the same
+    (library.data / "duplicates" / "found.npz").write_bytes(b"damaged")
+    assert kept.read(library) is None
