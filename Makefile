@@ -17,6 +17,13 @@ RUN := $(VENV)/bin/python
 # Named after what is installed: a changed requirements.txt installs, an unchanged one takes no time.
 STAMP := $(VENV)/.installed-$(shell cksum < requirements.txt | cut -d' ' -f1)
 
+# uv installs in a fraction of pip's time, but knows nothing of pip's settings: where there are any (an index of
+# one's own, a proxy's certificate), or uv cannot, pip installs.
+PIP := $(RUN) -m pip --disable-pip-version-check
+INSTALL = { ! $(PIP) config list | grep -qE "index|find-links|cert|proxy|constraint|host" && $(PIP) install --quiet uv \
+	&& $(RUN) -m uv pip install --quiet --python $(RUN) -r requirements.txt; } \
+	|| $(PIP) install --quiet -r requirements.txt
+
 .PHONY: demo test check setup clean
 
 demo: setup
@@ -37,7 +44,7 @@ $(STAMP): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Likeness needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the requirements into $(VENV); the first time takes a few minutes (about 7 GB on Linux)."
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(INSTALL)
 	@rm -f $(VENV)/.installed-* && touch $@
 
 clean:
