@@ -4,14 +4,15 @@
 # make check                    the quick ones: no browser, no network, about a minute
 #
 # Variables: PYTHON (3.11 or newer), VENV, IMAGES, DATA (directory of the library), PORT,
-# WORKERS (processes that share the tests; one a core, four at most, where nothing is said)
+# WORKERS (processes that share the tests; one more than cores, since browsers and servers are waited for, four at
+# most, where nothing is said)
 
 PYTHON ?= python3
 VENV ?= .venv
 IMAGES ?=
 DATA ?=
 PORT ?= 8050
-WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); echo $$((n > 4 ? 4 : n)))
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); echo $$((n > 3 ? 4 : n + 1)))
 
 RUN := $(VENV)/bin/python
 # Named after what is installed: a changed requirements.txt installs, an unchanged one takes no time.

@@ -135,6 +135,7 @@ def test_what_was_found_is_kept_until_the_vectors_change(small):
     assert (compare(small, index, "color", "sift").share == after.share).all()
 
 
+@pytest.mark.slow
 def test_a_large_library_is_asked_evenly_and_searched_through_the_graph(tmp_path, monkeypatch):
     library = synthetic_library(tmp_path / "large", 1_500, DIMS)
     monkeypatch.setattr(structures, "EXACT_BELOW", 500)

@@ -26,6 +26,8 @@ from pipeline.quality import agreement
 from pipeline.run import run
 from tests.conftest import unit
 
+pytestmark = pytest.mark.slow  # a whole run stands behind them
+
 BROUGHT = "mine"  # an embedding that nothing computes
 
 

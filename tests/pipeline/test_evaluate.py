@@ -138,6 +138,7 @@ def test_recall_is_of_the_graph_even_where_searches_scan(tmp_path):
     assert min(figures.values()) > 0.95 and max(figures.values()) <= 1.0
 
 
+@pytest.mark.slow
 def test_recall_is_what_counting_ids_gives(tmp_path, monkeypatch):
     monkeypatch.setattr(structures, "EXACT_BELOW", 1_000)
     library = synthetic_library(tmp_path, 2_000, DIMS)  # large enough for searches to walk

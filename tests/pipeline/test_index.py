@@ -190,6 +190,7 @@ def test_which_embedding_dominates_a_weighting():
     assert weightings(("color",)) == [{"color": 1.0}]
 
 
+@pytest.mark.slow
 def test_an_index_replaced_under_a_searcher_does_not_disturb_it(tmp_path, monkeypatch):
     monkeypatch.setattr(structures, "EXACT_BELOW", 500)
     library = synthetic_library(tmp_path, 1_200, DIMS)

@@ -100,6 +100,7 @@ def test_images_that_come_do_not_count_as_gone(tmp_path):
     assert (done, len(index.rows)) == ("built", 381)
 
 
+@pytest.mark.slow
 def test_an_effort_given_later_has_the_recall_that_was_measured_with_strangers(tmp_path, monkeypatch):
     monkeypatch.setattr(structures, "EXACT_BELOW", 800)
     library = synthetic_library(tmp_path, 1_400, DIMS)

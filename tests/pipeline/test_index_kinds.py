@@ -70,6 +70,7 @@ def test_every_kind_finds_filters_decodes_and_can_be_exact(medium, kind):
     assert np.allclose(index.vectors(every, "sift", exact=True), vectors["sift"][1], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_smaller_kinds_are_smaller(tmp_path):
     library = synthetic_library(tmp_path, 1_500, DIMS)
     size = {}

@@ -108,6 +108,7 @@ def test_min_dist_says_how_close_neighbors_come():
     assert 1.3 * gaps[0] < gaps[1] and 1.3 * gaps[1] < gaps[2]
 
 
+@pytest.mark.slow
 def test_threads_do_not_change_what_a_layout_is_like():
     vectors = groups(12, 50, 0.5)
     nearest, distances = nearest_of(vectors, 15)

@@ -39,6 +39,7 @@ def test_neighbors_are_the_nearest_and_begin_with_the_image_itself(tmp_path, nam
         assert np.isclose(1 - distances, best, atol=1e-4).mean() >= accepted
 
 
+@pytest.mark.slow
 def test_a_walk_finds_the_neighbors_among_some_images(tmp_path, monkeypatch):
     monkeypatch.setattr(structures, "EXACT_BELOW", 1_000)
     library = synthetic_library(tmp_path, 2_000, {"color": 16, "sift": 24})

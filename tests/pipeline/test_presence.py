@@ -55,6 +55,7 @@ def after_a_while(searcher: Searcher, wanted: set[int]) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_what_is_unplugged_is_not_found_by_any_metric_and_back_without_a_scan(places):
     searcher, one, two = places
     library, every = searcher.library, set(range(1, 11))
@@ -96,6 +97,7 @@ def test_the_command_line_says_what_is_away_and_a_person_can_have_it_found_all_t
     assert told.stdout.count(".png") == 10 and told.stderr == ""
 
 
+@pytest.mark.slow
 def test_of_a_drive_mounted_inside_a_folder_only_its_own_pictures_are_away(places):
     searcher, one, _ = places
     other = Path(tempfile.mkdtemp(dir="/dev/shm")) if os.path.isdir("/dev/shm") else None
@@ -118,6 +120,7 @@ def test_of_a_drive_mounted_inside_a_folder_only_its_own_pictures_are_away(place
         shutil.rmtree(other)
 
 
+@pytest.mark.slow
 def test_a_share_that_hangs_keeps_nobody_waiting(places, monkeypatch):
     searcher, one, two = places
     assert len(found(searcher)) == 10

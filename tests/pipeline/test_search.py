@@ -198,6 +198,7 @@ def test_the_curve_is_what_the_matches_are_ranked_by(searcher):
         assert result.matches == matches[:12]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["cosine", "euclidean", "manhattan"])
 def test_pages_never_repeat_a_match_on_a_careless_graph(careless, metric, monkeypatch):
     """With little effort a longer walk finds other images: nowhere may one come twice."""

@@ -84,6 +84,7 @@ def test_a_decoder_that_crashes_takes_only_its_process_along(pool):
     assert pool.ask((corpus.stills()["jpeg"], (512,), decoding.UNTRUSTED), 30)[0].shape == (80, 120, 3)
 
 
+@pytest.mark.slow
 def test_memory_is_limited(pool):
     """An interlaced picture cannot be decoded in strips."""
     data = large(24_000, 24_000)
