@@ -179,6 +179,8 @@ def _kept(library: Library, index: indexes.Index | None) -> Iterator[Finding]:
         "columns": lambda name: True,  # they know themselves what has changed since
         "things": lambda name: True,
         "duplicates": lambda name: True,
+        "appearance": lambda name: True,
+        "outliers": lambda name: name in known,
     }
     for folder, is_current in checked.items():
         for name in derived.names(library, folder):

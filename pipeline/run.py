@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline import index, maps, things
+from pipeline import appearance, index, maps, things
 from pipeline.errors import LibraryError
 from pipeline.extraction.embed import EmbedReport, embed
 from pipeline.extraction.plan import Given, choose, writes
@@ -18,8 +18,9 @@ from pipeline.facts import text
 from pipeline.library import Library
 from pipeline.library.images import printable
 from pipeline.library.runs import RunRecord
+from pipeline.outliers import found as outliers
 from pipeline.progress import Progress, Silent, counted
-from pipeline.settings import EmbedOptions
+from pipeline.settings import EmbedOptions, MapOptions
 from pipeline.things import palettes
 
 SAMPLE_FOLDER = "gallery"
@@ -107,7 +108,7 @@ def run(
         if things.available(library):
             step("things", lambda: (things.seen(library, record), palettes.palettes(library, record)))
         options = maps.settled(library, map_options, record)
-        report.maps = step("map", lambda: maps.build(library, None, options, record))
+        report.maps = step("map", lambda: mapped(library, options, record))
         record.message = str(report)
     return report
 
@@ -115,9 +116,17 @@ def run(
 def embedded(library: Library, names: list[str], given: Given, options: EmbedOptions, progress: Progress) -> EmbedReport:
     """Compute the vectors that are missing or stale: of pictures, and of what is written about them."""
     report = embed(library, names, given, options, progress)
+    appearance.measured(library, progress)
     if writes(library):
         report.vectors[text.NAME] = text.update(library, progress)
     return report
+
+
+def mapped(library: Library, options: MapOptions | None, progress: Progress, refit: bool = False) -> dict[str, str]:
+    """Bring the maps up to date, and what of them tells who is far from all others."""
+    done = maps.build(library, None, options, progress, refit)
+    outliers.update(library, index.load(library), progress)
+    return done
 
 
 def demo_folder(

@@ -7,8 +7,9 @@
   const [LEAST, MOST] = [72, 320]; // px a row
   const SORTS = [
     ["given", "As found"], ["typical", "Most typical first"], ["unusual", "Least typical first"],
-    ["varied", "Most varied first"], ["date", "Newest first"], ["oldest", "Oldest first"], ["name", "By name"],
+    ["outliers", "Outliers first"], ["varied", "Most varied first"], ["date", "Newest first"], ["oldest", "Oldest first"], ["name", "By name"],
     ["size", "Largest files first"], ["rating", "Best rated first"],
+    ["blurred", "Blurriest first"], ["dark", "Darkest first"], ["bright", "Brightest first"],
   ];
 
   function stored(kind, size) {

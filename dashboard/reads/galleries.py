@@ -8,20 +8,24 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dashboard.reads import Called, Reads, table
-from pipeline import columns
+from pipeline import appearance, columns, outliers
 from pipeline.errors import QueryError
 from pipeline.library import ImageRow, notes
 from pipeline.library.facts import KNOWN
 from pipeline.search import Filter, diversity, metrics
 
 AS_GIVEN = "given"
-TYPICAL, UNUSUAL, VARIED = "typical", "unusual", "varied"
+TYPICAL, UNUSUAL, VARIED, ALONE = "typical", "unusual", "varied", "outliers"
 SORTS = {
-    AS_GIVEN: "As found", TYPICAL: "Most typical", UNUSUAL: "Least typical", VARIED: "Most varied", "date": "Newest", "oldest": "Oldest",
+    AS_GIVEN: "As found", TYPICAL: "Most typical", UNUSUAL: "Least typical", ALONE: "Outliers", VARIED: "Most varied", "date": "Newest", "oldest": "Oldest",
     "name": "Name", "size": "Largest file", "rating": "Rating",
+    "blurred": "Blurriest", "dark": "Darkest", "bright": "Brightest",
 }
 """By the name in addresses; what each is called on the screen."""
 
+_LOOKS = {"blurred": "sharpness", "dark": "brightness", "bright": "brightness"}
+"""Orders by a figure of how pictures look."""
+_UPWARD = ("oldest", "blurred", "dark")
 FACTS_AT_ONCE = 200
 """Images that are told of in one answer: some screens full."""
 _MOST_COMPARED = 20_000
@@ -56,10 +60,17 @@ def ordered(reads: Reads, ids: np.ndarray, by: str, weights: dict[str, float] | 
         return _by_likeness(reads, ids, by == UNUSUAL, weights)
     if by == VARIED:
         return _varied(reads, ids, weights)
+    if by == ALONE:
+        return ids[np.argsort(-outliers.far(reads.library, ids, next(iter(weights or ()), None)), kind="stable")]
     if by == "name":
         return ids[sorted(range(len(ids)), key=_names(reads, ids).__getitem__)]
     figures = _figures(reads, ids, by)
-    return ids[np.argsort(figures if by == "oldest" else -figures, kind="stable")]  # NaN is last
+    return ids[np.argsort(figures if by in _UPWARD else -figures, kind="stable")]  # NaN is last
+
+
+def varied(reads: Reads, ids: np.ndarray, count: int) -> np.ndarray:
+    """So many of images (n,) int64 that stand for all of them, in the order in which they are given."""
+    return ids[np.isin(ids, diversity.varied(reads.searcher.index(), ids, count))]
 
 
 def shapes(reads: Reads, ids: np.ndarray) -> np.ndarray:
@@ -124,6 +135,8 @@ def _figures(reads: Reads, ids: np.ndarray, by: str) -> np.ndarray:
     at = np.searchsorted(known.ids, ids)
     if by == "size":
         return known.values("size").values[at]
+    if by in _LOOKS:
+        return appearance.at_hand(reads.library).of(ids, _LOOKS[by])
     if by == "rating":  # one's own words before the stars that files have, which are 5 at most
         words = {one.image_id: one.value for one in notes.ratings(reads.library)}
         return np.nan_to_num(_fact(reads, ids, "rating")) + 10.0 * np.array([words.get(one, 0) for one in ids.tolist()])

@@ -159,12 +159,13 @@ def map_command(data: Path, refit: bool, **values) -> None:
     """Lay out maps and find clusters, per embedding and for the combination."""
     from pipeline import index as indexes
     from pipeline import maps
+    from pipeline.run import mapped
 
     library = Library(data)
     with library.writing(), RunRecord(library, "map", values, Console()) as record:
         indexes.build(library, None, None, record)
         options = maps.settled(library, named(MapOptions, values), record)
-        done = maps.build(library, None, options, record, refit)
+        done = mapped(library, options, record, refit)
     report = maps.about(library)
     for name, what in done.items():
         click.echo("{:<13} {:<9} {points:,} points, {clusters} clusters, {noise:,} noise".format(name, what, **report[name]))

@@ -12,13 +12,14 @@ from itertools import chain
 
 import numpy as np
 
-from pipeline import things
+from pipeline import appearance, outliers, things
 from pipeline.columns import colors, values
 from pipeline.columns.values import CATEGORY, DATE, NUMBER, TEXT, Categories, Numbers, Texts, Values
 from pipeline.library import Library, notes
 from pipeline.library.facts import KNOWN, OWN
 from pipeline.library.facts import Column as Fact
 from pipeline.library.images import from_database, printable
+from pipeline.pictures.appearance import FIGURES
 
 Version = Callable[[Library], object]
 
@@ -29,6 +30,10 @@ def _images(library: Library) -> object:
 
 def _notes(counter: str) -> Version:
     return lambda library: (library.images_generation(), library.notes_generation(counter))
+
+
+def _changes(library: Library) -> object:
+    return library.generation()
 
 
 def _always(library: Library) -> bool:
@@ -195,12 +200,35 @@ def _thing(library: Library, ids: np.ndarray) -> Categories:
     return Categories(len(ids), names, codes.astype(np.int32), at[there].astype(np.int32), folds=True)
 
 
+def _quality(library: Library, ids: np.ndarray) -> Categories:
+    """What is wrong with pictures, several an image."""
+    found = appearance.at_hand(library)
+    of = {name: found.of(ids, name) for name in FIGURES}
+    of |= {name: figures(library, ids, name) for name in ("width", "height")}
+    wrong = {name: np.flatnonzero(mask) for name, mask in appearance.faults(of).items()}
+    return values.grouped({name: rows for name, rows in wrong.items() if len(rows)}, len(ids), folds=True)
+
+
+def _figure(name: str) -> Callable[[Library, np.ndarray], Numbers]:
+    return lambda library, ids: Numbers(appearance.at_hand(library).of(ids, name))
+
+
+def _looked_at(library: Library) -> bool:
+    return len(appearance.at_hand(library).ids) > 0
+
+
+def _outlier(library: Library, ids: np.ndarray) -> Categories:
+    """The embeddings by which an image is far from all others."""
+    far = {one.title: _rows(ids, one.ids[one.outlying]) for one in outliers.kept(library)}
+    return values.grouped({title: rows for title, rows in far.items() if len(rows)}, len(ids), folds=True)
+
+
 COLUMNS = {column.name: column for column in (
     Column("label", "Label", CATEGORY, _label, offered=_labeled),
     Column("folder", "Folder", CATEGORY, _folder, offered=_divides),
-    Column("thing", "Things seen", CATEGORY, _thing, lambda library: library.generation(), things.available, noun="thing seen"),
+    Column("thing", "Things seen", CATEGORY, _thing, _changes, things.available, noun="thing seen"),
     Column("color", "Color", CATEGORY, lambda library, ids: colors.colors(library, ids),
-           lambda library: library.generation(), lambda library: "color" in library.embeddings()),
+           _changes, lambda library: "color" in library.embeddings()),
     Column("tag", "Tag", CATEGORY, _tag, _notes("tags"), _some("tags")),
     Column("collection", "Collection", CATEGORY, _collection, _notes("collections"), _some("collections")),
     Column("rated", "Rated", CATEGORY, _rated, _notes("ratings"), _some("ratings"), noun="rating"),
@@ -208,6 +236,11 @@ COLUMNS = {column.name: column for column in (
     Column("shape", "Shape", CATEGORY, _shape),
     Column("megapixels", "Megapixels", NUMBER, _number("width * height / 1e6")),
     Column("size", "Size of the file", NUMBER, _number("size", "B"), noun="the file's size"),
+    Column("quality", "Picture quality", CATEGORY, _quality, _changes, _looked_at),
+    Column("sharpness", "Sharpness", NUMBER, _figure("sharpness"), _changes, _looked_at),
+    Column("brightness", "Brightness", NUMBER, _figure("brightness"), _changes, _looked_at),
+    Column("outlier", "Outlier by", CATEGORY, _outlier, lambda library: (library.images_generation(), outliers.version(library)),
+           lambda library: bool(outliers.version(library)), noun="kind of outlier"),
     Column("type", "File type", CATEGORY, _kind),
     Column("root", "Scanned folder", CATEGORY, _root, offered=lambda library: len(library.roots()) > 1),
     Column("file", "File name", TEXT, _file),

@@ -22,7 +22,8 @@ from pipeline.library.locks import locked
 from pipeline.library.replacing import TEMPORARY, replacing, sweep
 from pipeline.progress import Progress, Silent
 
-DERIVED = ("index", "maps", "distortion", "agreement", "columns", "things", "quality", "duplicates")
+DERIVED = ("index", "maps", "distortion", "agreement", "columns", "things", "quality", "duplicates", "appearance",
+           "outliers")
 """The folders of a data directory whose files can be made again."""
 
 _PAGES = 2_048  # copied at a time: 8 MB, between two looks at Ctrl-C

@@ -21,6 +21,7 @@ from pipeline.maps import clusters, layout, store
 from pipeline.maps.extend import extended
 from pipeline.maps.neighbors import COMBINED, Vectors, neighbors
 from pipeline.maps.store import Map
+from pipeline.outliers import found as outliers
 from pipeline.progress import Progress, Silent
 from pipeline.settings import MapOptions
 
@@ -87,7 +88,12 @@ def _made(
         return "current", replace(kept, made_from=made_from)
     new = extended(index, kept, ids, stamps) if kept else None
     done = "extended" if new else "built"
-    new = new or _fit(index, name, ids, stamps, chosen, extractors, old or reference)
+    if new is None:
+        k = min(chosen.n_neighbors, max(1, len(ids) - 1))
+        near = neighbors(index, name, ids, k)
+        if name != COMBINED and not left_out:
+            outliers.offer(library, name, ids, stamps, near[1][:, 1:])
+        new = _fit(index, name, ids, stamps, chosen, extractors, old or reference, near)
     return done, replace(new, left_out=left_out, made_from=made_from)
 
 
@@ -116,12 +122,11 @@ def _extractors(library: Library, index: Index, name: str) -> dict[str, str]:
 
 def _fit(
     index: Index, name: str, ids: np.ndarray, stamps: np.ndarray, options: MapOptions,
-    extractors: dict[str, str], reference: Map | None,
+    extractors: dict[str, str], reference: Map | None, near: tuple[np.ndarray, np.ndarray],
 ) -> Map:
-    """A map of some images (n,), made anew and turned as the reference lies."""
+    """A map of some images (n,), made anew of their nearest and turned as the reference lies."""
     vectors = Vectors(index, name, ids)
-    k = min(options.n_neighbors, max(1, len(ids) - 1))
-    xy, xyz = layout.umap(vectors, *neighbors(index, name, ids, k), options)
+    xy, xyz = layout.umap(vectors, *near, options)
     if reference is not None:
         _, mine, theirs = np.intersect1d(ids, reference.ids, return_indices=True)
         xy = layout.procrustes(xy, mine, reference.xy[theirs])

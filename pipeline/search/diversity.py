@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pipeline.errors import QueryError
+from pipeline.index import Index
 from pipeline.library import hashes as stored_hashes
 from pipeline.search import Match, Query, Result, Searcher, after
 
@@ -17,6 +18,10 @@ FURTHER = 5
 """And so many, drawn at random, of those behind them."""
 REACH = 50
 """The last rank it draws from."""
+
+AMONG = 5_000
+"""Images that a varied choice looks at: a second of the processor."""
+_ROUNDS = 10
 
 ALIKE = 15
 """Hash distance, of 192 bits, up to which two images count as near-duplicates: copies saved
@@ -64,6 +69,44 @@ def farthest_first(rows: np.ndarray, count: int) -> np.ndarray:
         apart[last] = -np.inf
         taken.append(int(np.argmax(apart)))
     return np.array(taken, np.int64)
+
+
+def varied(index: Index, ids: np.ndarray, count: int, name: str | None = None) -> np.ndarray:
+    """Images (min(count, n),) int64 that stand for all of some, ids (n,) int64: varied, and each typical of those
+    around it. name: by which embedding; None: by all, as usual. Images that it does not know are not chosen.
+
+    Of many images `AMONG` drawn evenly are looked at. Raises QueryError for an embedding that there is not.
+    """
+    if name is not None and name not in index.embeddings:
+        raise QueryError(f"{name!r} is not in the index; there are: {', '.join(index.embeddings)}.")
+    known = ids[np.isin(ids, index.ids(name))]
+    some = known[np.linspace(0, len(known) - 1, min(len(known), AMONG)).round().astype(int)]
+    return some[representatives(index.vectors(some, name), count)]
+
+
+def representatives(rows: np.ndarray, count: int) -> np.ndarray:
+    """Positions (min(count, n),) of vectors (n, dim): the most typical of each of so many groups, largest group first.
+
+    Groups begin as those around the `farthest_first`, and are then gathered around their most typical ones until
+    these stay (k-medoids, Park & Jun 2009), so that what is frequent is not left to what is far out.
+    """
+    chosen = farthest_first(rows, count)
+    if not len(chosen):
+        return chosen
+    squares = np.einsum("nd,nd->n", rows, rows)
+    for _ in range(_ROUNDS):
+        group = (squares[chosen] - 2 * (rows @ rows[chosen].T)).argmin(axis=1)
+        group[chosen] = np.arange(len(chosen))  # of images that are the same each keeps its own
+        before, chosen = chosen, np.array([_typical(rows, np.flatnonzero(group == one)) for one in range(len(chosen))], np.int64)
+        if (before == chosen).all():
+            break
+    return chosen[np.argsort(-np.bincount(group, minlength=len(chosen)), kind="stable")]
+
+
+def _typical(rows: np.ndarray, members: np.ndarray) -> int:
+    """The one of some vectors that is most like their mean."""
+    mean = rows[members].mean(axis=0)
+    return int(members[((rows[members] - mean) ** 2).sum(axis=1).argmin()])
 
 
 def distinct(searcher: Searcher, query: Query, shown: Iterable[int]) -> Found:

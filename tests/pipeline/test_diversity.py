@@ -11,7 +11,7 @@ from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import hashes
 from pipeline.search import Filter, ImageEntry, Query, Searcher
-from pipeline.search.diversity import ALIKE, CLOSEST, FURTHER, REACH, discover, distinct, farthest_first
+from pipeline.search.diversity import ALIKE, CLOSEST, FURTHER, REACH, discover, distinct, farthest_first, representatives, varied
 from pipeline.settings import IndexOptions
 from tests.conftest import synthetic_library
 
@@ -104,3 +104,37 @@ def test_the_most_varied_are_each_the_farthest_from_those_before():
         apart = np.linalg.norm(rows[:, None] - rows[taken[:at]], axis=2).min(axis=1)
         assert apart[taken[at]] >= apart.max() - 1e-3
     assert sorted(farthest_first(rows[:4], 9).tolist()) == [0, 1, 2, 3] and not len(farthest_first(rows[:0], 3))
+
+
+def test_a_varied_choice_has_the_most_typical_of_each_group_and_the_largest_first():
+    random = np.random.default_rng(4)
+    sizes = [60, 40, 30, 20, 10]
+    group = np.repeat(np.arange(5), sizes)
+    rows = (10 * np.eye(5, 9)[group] + random.normal(0, 0.5, (160, 9))).astype(np.float32)
+    order = random.permutation(160)
+    rows, group = rows[order], group[order]
+    chosen = representatives(rows, 5)
+    assert group[chosen].tolist() == [0, 1, 2, 3, 4]
+    for one, at in enumerate(chosen.tolist()):
+        members = np.flatnonzero(group == one)
+        apart = np.linalg.norm(rows[members] - rows[members].mean(axis=0), axis=1)
+        assert at == members[apart.argmin()]
+    twins = np.repeat(rows[:3], 4, axis=0)  # fewer that differ than are asked for
+    assert len(set(representatives(twins, 7).tolist())) == 7
+    assert sorted(representatives(rows[:4], 9).tolist()) == [0, 1, 2, 3] and not len(representatives(rows[:0], 3))
+
+
+def test_a_varied_choice_is_among_those_asked_for_and_known(large):
+    opened = large.index()
+    some = np.arange(10, 400)
+    found = varied(opened, np.append(some, 10**6), 12, "color")
+    assert len(set(found.tolist())) == 12 and set(found.tolist()) <= set(some.tolist())
+    drawn = np.random.default_rng(0)
+    rows = opened.vectors(some, "color")
+
+    def far(ids) -> float:
+        return float(np.linalg.norm(rows[:, None] - opened.vectors(ids, "color"), axis=2).min(axis=1).mean())
+
+    assert far(found) < min(far(drawn.choice(some, 12, replace=False)) for _ in range(20))
+    with pytest.raises(QueryError, match="not in the index"):
+        varied(opened, some, 3, "taste")

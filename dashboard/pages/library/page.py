@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePath
 
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard import components
 from dashboard.access import READ, RUN, needs
@@ -40,6 +40,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
             html.Div(id="library-note"),
             html.Div(content, id="library-body"),
             dcc.Store(id="library-seen", data=seen),
+            dcc.Store(id="library-walked"),
             dcc.Interval(id="library-tick", interval=interval),
         ],
     )
@@ -60,6 +61,9 @@ def register(app: Dash, reads: Reads) -> None:
     def on_tick(_, seen):
         return tick(reads, seen)
 
+    app.clientside_callback(
+        ClientsideFunction("library_walks", "show"), Output("library-walked", "data"), Input("library-body", "children"),
+    )
     if reads.may(RUN):
         actions.register(app, reads, lambda seen: tick(reads, seen))
 
@@ -119,6 +123,7 @@ def body(reads: Reads) -> list:
     ]
     if report["index"] is not None:
         content.append(copies.copies_part(reads))
+    content.append(html.Div(id="library-walks"))  # the browser fills it: assets/library/walks.js
     content.append(parts.take_part(report["maps"]))
     failures = reads.failures(parts.FAILURES_SHOWN)
     if failures:

@@ -13,7 +13,8 @@ from dashboard.pages.library.parts import section
 from dashboard.reads import Run
 
 _STAGES = {"scan": "Looking for images", "embed": "Computing vectors", "index": "Building the index",
-           "map": "Laying out the maps", "labels": "Asking the labels", "recall": "Comparing with exact search",
+           "map": "Laying out the maps", "appearance": "Looking at sharpness and light", "outliers": "Finding outliers",
+           "labels": "Asking the labels", "recall": "Comparing with exact search",
            "effort": "Walking the index further and further", "maps": "Judging the maps", "agreement": "Comparing the embeddings",
            "duplicates": "Looking at pairs that may be copies", "similar": "Looking for similar images"}
 _COMMANDS = {"run": "Update", "scan": "Look for images", "embed": "Compute vectors",
