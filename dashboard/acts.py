@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from flask import Flask, Response, jsonify
 
-from dashboard import copy_acts, sent
+from dashboard import copy_acts, sent, weight_acts
 from dashboard.access import ANNOTATE, READ, needs
 from dashboard.access.rights import RightsError
 from dashboard.done import Done, ids_of, packed
@@ -24,7 +24,8 @@ from pipeline.errors import LikenessError, NoteError
 from pipeline.library import notes
 from pipeline.maps.granularity import step_of
 
-TAGS, COLLECTIONS, NAMES, RATINGS, FACTS, COPIES = "tags", "collections", "names", "ratings", "facts", copy_acts.COPIES
+TAGS, COLLECTIONS, NAMES, RATINGS, FACTS = "tags", "collections", "names", "ratings", "facts"
+COPIES, WEIGHTS = copy_acts.COPIES, weight_acts.WEIGHTS
 _COUNTED = {
     TAGS: "tags", COLLECTIONS: "collections", NAMES: "cluster_names", RATINGS: "ratings", FACTS: "facts", COPIES: "copies",
 }
@@ -267,4 +268,6 @@ ACTS: Mapping[str, Act] = {
     "open-copies": Act(ANNOTATE, copy_acts.open_again),
     "decide-again": Act(ANNOTATE, copy_acts.decide_again),
     "set-reference": Act(ANNOTATE, copy_acts.set_reference),
+    "learn-weights": Act(ANNOTATE, weight_acts.learn),
+    "put-weights": Act(ANNOTATE, weight_acts.put),
 }

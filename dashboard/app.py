@@ -42,6 +42,7 @@ from dashboard.pages.quality import page as quality_page
 from dashboard.pages.rated import page as rated_page
 from dashboard.pages.search import page as search_page
 from dashboard.pages.table import page as table_page
+from dashboard.pages.weights import page as weights_page
 from dashboard.pages.why import page as why_page
 from dashboard.reads import Reads
 from dashboard.routes import exports, facets, gallery, operation, small_maps, table, take
@@ -51,7 +52,7 @@ from pipeline.library import Library
 
 PAGES = (
     map_page, search_page, table_page, compare_page, graph_page, duplicates_page, quality_page, library_page, detail_page,
-    rated_page, gallery_page, collections_page, why_page, inside_page,
+    rated_page, gallery_page, collections_page, why_page, inside_page, weights_page,
 )
 
 WARM_AFTER = 1.5

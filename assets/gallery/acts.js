@@ -5,6 +5,8 @@
    given: {list, name, at}. */
 (function () {
   "use strict";
+  const { make } = window.likeness.elements;
+  const VARIED = 50; // pictures of a varied choice, where nobody says
   const ON_BOARD = 24; // pictures that a search shows one by one; of more it takes the average
   const act = (name, args) => window.likeness.act(name, args); // loaded later
   const packed = (ids) => window.likeness.map.encode(ids);
@@ -48,6 +50,25 @@
     return answer.error ? null : answer.collection;
   }
 
+  // So many that stand for all of these, kept as a collection, which opens.
+  async function vary(ids, given) {
+    const g = window.likeness.gallery;
+    const usual = Math.min(VARIED, Math.ceil(ids.length / 2));
+    const count = make("input", { type: "number", className: "form-control", min: 1, max: ids.length - 1, value: usual, required: true });
+    const about = make("p", { className: "soft small" }, `Of these ${ids.length.toLocaleString("en")} pictures, so many that stand for all: unlike one another, each typical of those around it.`);
+    const first = [about, make("label", {}, make("span", { className: "field-label" }, "How many"), count)];
+    const name = await g.ask("A varied choice", "Choose and keep", "collections", Object.assign({}, given, { first: first, suggested: "Varied choice" }));
+    if (!name) return;
+    try {
+      const sent = await g.order(ids, { varied: count.value });
+      const kept = await keep(Array.from(sent.ids), { name: name });
+      if (kept) go("/gallery", { collection: kept });
+    } catch (error) {
+      if (typeof error !== "string") throw error;
+      window.likeness.say(error);
+    }
+  }
+
   async function tag(ids, given) {
     const name = given.name || (await window.likeness.gallery.ask("Tag", "Tag", "tags", given));
     if (name) await act("tag", { name: name, ids: packed(ids) });
@@ -87,6 +108,7 @@
       work: (ids, { list }) => go("/why", one(ids) ? Object.assign({}, foundWith(list, ids[0]), { match: ids[0] })
         : { image: ids[0], match: ids[1] }) },
     keep: { title: "Keep", icon: "collection", right: "annotate", main: true, work: keep },
+    vary: { title: "A varied choice …", icon: "ui-checks-grid", right: "annotate", fits: (ids) => ids.length > 2, work: vary },
     tag: { title: "Tag", icon: "tag", right: "annotate", main: true, work: tag },
     good: { title: "Good matches", few: "Good match", icon: "hand-thumbs-up", right: "annotate", alone: "Good", work: rate(1) },
     bad: { title: "Bad matches", few: "Bad match", icon: "hand-thumbs-down", right: "annotate", alone: "Bad", work: rate(-1) },

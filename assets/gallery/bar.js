@@ -152,7 +152,8 @@
 
   const close = () => document.querySelectorAll(".at-pointer").forEach((one) => one.hidePopover());
 
-  // A name from the person, with those that there are to choose from; null where none is given.
+  // A name from the person, with those that there are to choose from; null where none is given. given: {at,
+  // suggested, first: elements above the field}.
   function ask(title, doing, kind, given) {
     if (asking) asking(null);
     return new Promise((resolve) => {
@@ -160,7 +161,7 @@
         placeholder: kind === "tags" ? "Name of a tag" : "Name of a collection", "aria-label": kind === "tags" ? "Name of a tag" : "Name of a collection" });
       field.setAttribute("list", "names-to-choose");
       const list = make("datalist", { id: "names-to-choose" });
-      const form = make("form", { method: "dialog" }, make("h2", {}, title), field, list,
+      const form = make("form", { method: "dialog" }, make("h2", {}, title), ...((given && given.first) || []), field, list,
         make("div", { className: "ask-buttons" },
           make("button", { type: "button", className: "button", data: { ask: "no" } }, "Cancel"),
           make("button", { type: "submit", className: "button is-main" }, doing)));

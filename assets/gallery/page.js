@@ -32,9 +32,16 @@
     byId("gallery-tools").replaceChildren(g.sorter(by, (name) => {
       by = name;
       load();
-    }), g.slider(list, "gallery"));
+    }), g.slider(list, "gallery"), ...(window.likeness.may("annotate") ? [varied()] : []));
     load(new URLSearchParams(location.search).get("where") || "");
     return window.dash_clientside.no_update;
+  }
+
+  // A choice out of all that is shown.
+  function varied() {
+    const made = window.likeness.elements.button("ui-checks-grid", "A varied choice of these …", {}, "button-quiet button-icon");
+    made.addEventListener("click", () => list.ids.length > 2 && window.likeness.gallery.perform("vary", list.ids, { list: list, at: made }));
+    return made;
   }
 
   async function load(first) {

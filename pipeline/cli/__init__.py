@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli import ask, assistants, build, care, copies, facts, folders, gallery, measure, reasons, vectors
+from pipeline.cli import ask, assistants, build, care, copies, facts, folders, gallery, measure, reasons, vectors, weights
 from pipeline.errors import LikenessError, sentence
 from pipeline.host import Terminated
 from pipeline.progress import Console
@@ -67,6 +67,8 @@ for _command in (
     ask.search,
     reasons.why,
     copies.duplicates,
+    weights.vary,
+    weights.weights,
     ask.status,
     assistants.mcp,
     measure.evaluate,

@@ -21,8 +21,8 @@ from pipeline.library.images import printable
 @click.option("--palette", multiple=True, metavar="COLORS",
               help="In these colors: '#c8452b,#fdebc8', or with shares: '#c8452b=2,#fdebc8=1'.")
 @click.option("--weights", metavar="LIST", help="As in color=1,sift=0.5; names left out weigh 0.  [default: as --preset balanced; words and palettes: all 1]")
-@click.option("--preset", type=click.Choice([title.lower().replace(" ", "-") for title in PRESETS]),
-              help="Weights by what is wanted: balanced; the very same thing again; the same colors; the same kind.")
+@click.option("--preset", type=click.Choice([*(title.lower().replace(" ", "-") for title in PRESETS), "learned-from-labels", "learned-from-thumbs"]),
+              help="Weights by what is wanted: balanced; the very same thing again; the same colors; the same kind; or as learned.")
 @click.option("--top-k", type=click.IntRange(1), default=settings.TOP_K, help="Number of matches.")
 @click.option("--offset", type=click.IntRange(0), default=0, help="Leave out so many of the best: the next page.")
 @click.option("--label", "labels", multiple=True, help="Only images with this label; may be given again.")
@@ -49,7 +49,7 @@ def search(query, minus, palette, weights, preset, metric, html, as_json, labels
 
     library = Library(data)
     searcher = Searcher(library)
-    chosen = weights_of(weights, preset, searcher.embeddings)
+    chosen = weights_of(weights, preset, searcher.embeddings, library)
     passing = Filter((*one_of("label", labels), *one_of("folder", folders), *parse(";".join(where))))
     entries = (*entries_from(searcher, query), *map(_palette, palette), *entries_from(searcher, minus, minus=True))
     result = searcher.search(Query(entries, chosen, metric=metric, filter=passing, **values))
@@ -94,8 +94,10 @@ def _palette(text: str):
     return PaletteEntry(tuple(colors), tuple(shares))
 
 
-def weights_of(text: str | None, preset: str | None, names: tuple[str, ...]) -> dict[str, float] | None:
-    """The weights that options name; None where they name none."""
+def weights_of(
+    text: str | None, preset: str | None, names: tuple[str, ...], library: Library | None = None
+) -> dict[str, float] | None:
+    """The weights that options name; None where they name none. library: whose learned weights are meant."""
     if text and preset:
         raise SettingsError("Give --weights or --preset, not both.")
     if text:
@@ -103,10 +105,21 @@ def weights_of(text: str | None, preset: str | None, names: tuple[str, ...]) -> 
     if preset is None:
         return None
     title = preset.replace("-", " ").capitalize()
+    if title not in PRESETS:
+        return _learned(library, title, preset, names)
     weights = weighted(names, PRESETS[title])
     if not any(weights.values()):
         raise SettingsError(f"Nothing in this library ({', '.join(names)}) tells {preset.replace('-', ' ')}.")
     return weights
+
+
+def _learned(library: Library, title: str, preset: str, names: tuple[str, ...]) -> dict[str, float]:
+    from pipeline import learned
+
+    found = learned.presets(library, names).get(title)
+    if found is None:
+        raise SettingsError(f"Nothing has been {preset.replace('-', ' ')} yet; it is by: weights {preset.rpartition('-')[2]}")
+    return dict(found)
 
 
 @click.command()

@@ -12,6 +12,7 @@ from dashboard.app import create_app
 from dashboard.pages.image.parts import notes_part
 from dashboard.reads import Reads
 from dashboard.reads.clusterings import Clusterings
+from pipeline import learned
 from pipeline.duplicates import Group, Pair, Reason, kept
 from pipeline.library import Library, notes
 from tests.dashboard.trees import parts
@@ -19,6 +20,11 @@ from tests.dashboard.trees import parts
 QUESTION = {"plus": ["image:3"], "minus": [], "metric": "cosine"}
 
 MADE = "2021-03-04T05:06:07+00:00"
+
+LEARNED = {
+    "source": "labels", "weights": {"color": 1.0, "sift": 0.5}, "ranges": {"color": [1.0, 1.0], "sift": [0.2, 0.6]},
+    "before": 0.5, "after": 0.6, "low": 0.05, "high": 0.15, "questions": 40, "judgements": 400,
+}
 
 EXAMPLES = {
     "keep": [{"name": "new", "ids": [7, 8]}, {"name": "KEPT", "ids": [2, 9]}],
@@ -34,6 +40,8 @@ EXAMPLES = {
                      {"map": "combined", "cluster": 1, "name": ""}],
     "rate": [{"question": QUESTION, "image": 5, "value": 1, "rank": 2, "score": 0.5},
              {"question": QUESTION, "image": 6, "value": -1, "rank": 3, "score": 0.4}],
+    "learn-weights": [{"from": "thumbs"}],
+    "put-weights": [{"from": "labels", "what": None}, {"from": "thumbs", "what": {**LEARNED, "source": "thumbs"}}],
     "rate-these": [{"ids": [5, 7], "value": 1}, {"values": {"6": -1}}],
     "settle-copies": [{"keep": [20], "aside": [21, 22]}, {"keep": [11, 12], "aside": [10]}, {"keep": [20, 21]}],
     "settle-all-copies": [{"asked": {"kind": "turned"}}, {"asked": {}, "marked": [[[20, 21], [20, 21]]]}],
@@ -55,6 +63,8 @@ def noted(library) -> Library:
     library.db.execute("UPDATE collections SET created = ?", [MADE])
     notes.tag(library, [1, 3], "blue")
     notes.rate(library, QUESTION, 6, 1, 3, 0.4)
+    _judge_by_color(library)
+    learned.put(library, "labels", learned.Learned.from_json(LEARNED))
     clusterings = Clusterings(Reads(library))
     clusterings.rename(clusterings.at("combined", 0), 1, "named")
     library.mark(3, "missing")
@@ -68,6 +78,16 @@ def noted(library) -> Library:
     return library
 
 
+def _judge_by_color(library: Library) -> None:
+    """Thumbs on the matches of ten searches: up for the nearest by color, down for the farthest."""
+    ids, rows = library.vectors("color", [row.id for row in library.images()])
+    for at in range(0, 60, 6):
+        order = (rows @ rows[at]).argsort()[::-1].tolist()
+        for rank, other in enumerate(order[1:13:2] + order[20:40:3], 1):
+            question = {"plus": [f"image:{ids[at]}"], "minus": []}
+            notes.rate(library, question, int(ids[other]), 1 if rank <= 6 else -1, rank, 0.5)
+
+
 def state(library: Library) -> dict:
     """All notes of a library."""
     shown = Reads(library).map("combined")
@@ -78,7 +98,8 @@ def state(library: Library) -> dict:
         "tags": notes.tags_of(library, range(1, 61)),
         "names": notes.cluster_names(library, "combined", shown.ids, shown.cluster),
         "copies": ([one for one in sorted(notes.decisions(library), key=lambda one: min(one.parts))], notes.reference_folders(library)),
-        "ratings": {(one.image_id, one.value) for one in notes.ratings(library)},
+        "weights": {source: one.as_json() for source, one in learned.kept(library).items()},
+        "ratings": {(repr(one.query), one.image_id, one.value) for one in notes.ratings(library)},
     }
 
 

@@ -57,6 +57,8 @@ def test_the_readme_names_every_command_and_each_works(library, own_pictures, sa
         words = [own.get(word, word) for word in words]
         if words[0] == "run":
             words += ["--embeddings", "color,sift,efficientnet"]
+        if words[0] == "weights":
+            words += ["--forget"]  # whether so few pictures say enough has a test of its own
         if words[0] == "bench":
             words += ["--stages", "recluster"]  # all of them have a test of their own
         result = CliRunner().invoke(main, words)

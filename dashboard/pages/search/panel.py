@@ -10,7 +10,7 @@ from dash import dcc, html
 from dashboard import components, words
 from dashboard.pages.search.query import COUNTS, Settings
 from dashboard.reads import Reads, galleries
-from pipeline import embeddings
+from pipeline import learned
 
 MAX_UPLOAD = 25 * 2**20
 """Largest picture taken from the person, bytes."""
@@ -119,7 +119,8 @@ def settings_part(reads: Reads, names: Sequence[str], settings: Settings) -> htm
     On a narrow screen the browser folds the first away too (search.js).
     """
     titles = components.titles_of(names)
-    presets = embeddings.presets(names)
+    presets = learned.presets(reads.library, names)
+    told = {one.title: str(one) for one in learned.kept(reads.library).values()}
     return html.Div(
         className="search-settings",
         children=[
@@ -127,13 +128,14 @@ def settings_part(reads: Reads, names: Sequence[str], settings: Settings) -> htm
                 html.Div(
                     [
                         html.Button(title, id={"type": "search-preset", "name": title}, type="button",
-                                    className="button")
+                                    className="button", title=told.get(title))
                         for title in presets
                     ],
                     className="presets", role="group", **{"aria-label": "Presets"},
                 ),
                 dcc.Store(id="search-presets", data=presets),
                 html.Div([_slider(name, titles[name], settings.weights[name]) for name in names]),
+                html.A("Which weights for which job?", href=components.link("/weights"), className="card-link small"),
                 html.Div(
                     [html.Span(id="search-exactness", className="num", role="status",
                                title="Measured with images of this library: of what an exact search finds, the share that the index finds"),

@@ -1,0 +1,1 @@
+"""The page that learns which weights serve a job best."""

@@ -1,0 +1,7 @@
+"""Weights learned from what a person has said: labels, or thumbs on matches."""
+
+from pipeline.learned.kept import SOURCES, kept, learn, presets, put
+from pipeline.learned.questions import LABELS, THUMBS, count
+from pipeline.learned.weights import Learned
+
+__all__ = ["LABELS", "SOURCES", "THUMBS", "Learned", "count", "kept", "learn", "presets", "put"]

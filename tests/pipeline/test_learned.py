@@ -1,0 +1,133 @@
+"""Weights learned from labels and thumbs, where it is known which are right, and where there is nothing to learn."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from pipeline import index, learned
+from pipeline.embeddings import usual
+from pipeline.errors import QueryError
+from pipeline.learned import LABELS, THUMBS, Learned, weights
+from pipeline.learned.questions import Question, from_labels, from_thumbs
+from pipeline.library import Library, notes
+from tests.conftest import synthetic_library, unit
+
+NAMES = ["color", "sift", "efficientnet"]
+
+
+def question(random: np.random.Generator, told: tuple[float, ...], count: int = 60) -> Question:
+    """Candidates of which each embedding says as much as told says, 0: nothing."""
+    good = random.random(count) < 0.3
+    good[:2] = True, False
+    cosines = random.normal(size=(count, len(told))) + np.outer(good, told)
+    return Question(cosines.astype(np.float32) / 10, good)
+
+
+def test_figures_are_those_of_scikit_learn():
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    random = np.random.default_rng(1)
+    tried = weights.grid(3)
+    for _ in range(5):
+        one = question(random, (1, 0.5, 0))
+        scores = tried @ one.cosines.T
+        assert weights._worth(LABELS, one, tried) == pytest.approx([average_precision_score(one.good, row) for row in scores])
+        assert weights._worth(THUMBS, one, tried) == pytest.approx([roc_auc_score(one.good, row) for row in scores])
+
+
+@pytest.mark.parametrize("count", range(2, 7))
+def test_the_grid_covers_the_simplex_in_steps_of_the_sliders(count):
+    tried = weights.grid(count)
+    assert 20 <= len(tried) <= 126 and len(np.unique(tried, axis=0)) == len(tried)
+    assert (tried.max(axis=1) == 1).all() and tried.min() == 0
+    assert tried / weights.STEP == pytest.approx(np.round(tried / weights.STEP), abs=1e-4)
+    for corner in np.eye(count):
+        assert (tried == corner).all(axis=1).any()
+
+
+@pytest.mark.parametrize("source", [LABELS, THUMBS])
+def test_what_tells_is_found_with_its_gain_on_questions_that_had_no_say(source):
+    random = np.random.default_rng(2)
+    told = (1.5, 1.5, 0.0)  # meaning, which usually counts most, says nothing
+    found = weights.learned(source, [question(random, told) for _ in range(40)], NAMES)
+    assert found.weights["color"] >= 0.6 and found.weights["sift"] >= 0.6 and found.weights["efficientnet"] <= 0.2
+    assert all(low <= found.weights[name] <= high for name, (low, high) in found.ranges.items())
+    assert 0 < found.low < found.after - found.before < found.high
+    fresh = [question(random, told) for _ in range(400)]
+    learned_row, usual_row = (np.array([[given[name] for name in NAMES]], np.float32) for given in (found.weights, usual(NAMES)))
+    gain = np.mean([weights._worth(source, one, learned_row) - weights._worth(source, one, usual_row) for one in fresh])
+    assert found.low - 0.02 < gain < found.high + 0.02
+    assert Learned.from_json(json.loads(json.dumps(found.as_json()))).weights == found.weights
+    assert str(found).startswith("Learned from 2,400 thumbs: Color" if source == THUMBS else "Learned from the labels of 40 images: Color")
+
+
+def test_where_nothing_is_to_be_known_it_says_so():
+    random = np.random.default_rng(3)
+    for seed in range(5):
+        with pytest.raises(QueryError, match="better than the usual ones for sure"):
+            weights.learned(LABELS, [question(random, (0, 0, 0)) for _ in range(30)], NAMES, seed)
+    right = tuple(2 * usual(NAMES)[name] for name in NAMES)  # as good as it gets
+    with pytest.raises(QueryError, match="for sure"):
+        weights.learned(THUMBS, [question(random, right) for _ in range(30)], NAMES)
+    with pytest.raises(QueryError, match="it takes 20 images"):
+        weights.learned(LABELS, [question(random, (1, 0, 0)) for _ in range(19)], NAMES)
+    with pytest.raises(QueryError, match="30 on matches of 8 searches.*there are 24 on 12"):
+        weights.learned(THUMBS, [question(random, (1, 0, 0), 2) for _ in range(12)], NAMES)
+    with pytest.raises(QueryError, match="one embedding"):
+        weights.learned(LABELS, [question(random, (1,)) for _ in range(30)], ["color"])
+
+
+@pytest.fixture
+def library(tmp_path) -> Library:
+    """90 images whose labels their texture tells and nothing else, with thumbs that say the same."""
+    library = synthetic_library(tmp_path, 90, {"color": 16, "sift": 16, "efficientnet": 24})
+    random = np.random.default_rng(5)
+    labels = [int(one.label[-1]) for one in library.images()]
+    rows = unit(3 * np.eye(7, 16)[labels] + random.normal(size=(90, 16)))
+    library.store([], {"sift": ("sift/test", list(range(1, 91)), rows)})
+    index.build(library)
+    for asked in range(1, 13):
+        for image in random.permutation(np.arange(13, 91))[:20].tolist():
+            value = 1 if labels[image - 1] == labels[asked - 1] else -1
+            notes.rate(library, {"plus": [f"image:{asked}"], "minus": [], "metric": "cosine"}, image, value, 1, 0.5)
+    notes.rate(library, {"plus": ["words:red"], "minus": []}, 5, 1, 1, 0.5)
+    notes.rate(library, {"plus": ["image:4"], "minus": ["image:5"]}, 6, 1, 1, 0.5)
+    notes.rate(library, notes.BY_ITSELF, 7, 1, 1, 1.0)
+    return library
+
+
+def test_labels_and_thumbs_of_a_library_become_presets(library):
+    opened = index.load(library)
+    assert learned.count(library) == {LABELS: (7, 90), THUMBS: (12, 240)}
+    assert learned.presets(library, opened.embeddings).keys() == {"Balanced", "Same thing", "Same colors", "Same kind"}
+    for source in (LABELS, THUMBS):
+        found = learned.learn(library, opened, source)
+        assert found.weights["sift"] == 1 and max(found.weights["color"], found.weights["efficientnet"]) <= 0.5
+        assert learned.presets(library, opened.embeddings)[f"Learned from {source}"] == found.weights
+    assert learned.kept(Library(library.data)).keys() == {LABELS, THUMBS}
+    learned.put(library, LABELS, None)
+    assert learned.kept(library).keys() == {THUMBS}
+    library.drop_embedding("color")
+    assert not learned.kept(library)
+
+
+def test_questions_are_what_was_said_with_the_cosines_of_the_vectors(library):
+    opened = index.load(library)
+    rows = {name: library.vectors(name, list(range(1, 91)))[1] for name in opened.embeddings}
+    first = from_thumbs(library, opened)[0]
+    rated = notes.ratings(library, {"plus": ["image:1"], "minus": [], "metric": "cosine"})
+    assert first.good.tolist() == [one.value > 0 for one in rated]
+    for at, name in enumerate(opened.embeddings):
+        assert first.cosines[:, at] == pytest.approx([rows[name][one.image_id - 1] @ rows[name][0] for one in rated], abs=1e-5)
+    questions = from_labels(library, opened)
+    assert len(questions) == 90 and all(len(one.good) == 89 and one.good.sum() in (11, 12) for one in questions)
+    assert questions[3].cosines[0] == pytest.approx([rows[name][3] @ rows[name][0] for name in opened.embeddings], abs=1e-5)
+
+
+@pytest.mark.parametrize("given", [None, {}, {"weights": {"color": 1}}, "x", 3, {"source": "labels", "weights": {"color": float("nan")}}])
+def test_what_is_no_learned_weights_is_refused(given):
+    with pytest.raises(QueryError, match="no learned weights"):
+        Learned.from_json(given)
