@@ -36,7 +36,8 @@
   // A reason [of which, kind, text] as a sentence.
   function said([, kind, text], kinds) {
     if (kind === "same file") return kinds[kind];
-    return kind === "laid over" ? text.charAt(0).toUpperCase() + text.slice(1) : `${kinds[kind]}: ${text}`;
+    const tells = kind === "laid over" || (text.includes(kind) && !text.includes("points")); // a sentence that says it itself
+    return tells ? text.charAt(0).toUpperCase() + text.slice(1) : `${kinds[kind]}: ${text}`;
   }
 
   function tool(does, picture, title, of) {

@@ -75,7 +75,7 @@
     if (view() === "split" && !(asked.left && asked.right)) return "Name the two sides of a split: no picture of one should be a copy of one of the other.";
     if (view() === "split") return "Nothing of one side is on the other.";
     const state = asked.state || usual("state");
-    if (state === "open" && page.states.all && !asked.kind) return "Nothing is left to decide here.";
+    if (state === "open" && page.states.all) return asked.kind ? "Nothing of this kind is left to decide." : "Nothing is left to decide here.";
     return asked.kind || asked.where ? "No group is of this kind." : view() === "similar" ? "No pictures are as similar as that." : "No copies were found.";
   }
 
@@ -139,7 +139,7 @@
 
   function likeness() {
     const now = Number(asked.least || usual("least"));
-    const slider = make("input", { type: "range", min: given.least[0], max: "0.99", step: "0.01", value: now, id: "duplicates-least", "aria-label": "How similar" });
+    const slider = make("input", { type: "range", min: given.least[0], max: "0.95", step: "0.01", value: now, id: "duplicates-least", "aria-label": "How similar" });
     return make("label", { className: "duplicates-least" }, "Less", slider, "More alike",
       make("span", { className: "soft num", id: "duplicates-least-told" }, now.toFixed(2)));
   }

@@ -90,7 +90,8 @@
       if (!veil) return;
       const { base, over: top } = frame();
       veil.style.visibility = mode === "blink" && !swapped ? "hidden" : "";
-      veil.style.clipPath = mode === "wipe" ? `inset(0 ${(1 - share) * 100}% 0 0)` : "";
+      // The picture named first is on the left.
+      veil.style.clipPath = mode !== "wipe" ? "" : top === upper ? `inset(0 0 0 ${share * 100}%)` : `inset(0 ${(1 - share) * 100}% 0 0)`;
       stage.style.setProperty("--share", `${share * 100}%`);
       stage.querySelector(".pair-seen").textContent = mode === "blink" ? of(swapped ? top : base).name : "";
     }
