@@ -94,8 +94,12 @@ def test_a_scan_lists_and_fetches_nothing(store, tmp_path, monkeypatch):
     put(store, ["b.jpg", "a/one.jpg", "a/deep/two.png", ".hidden/x.jpg", "@eaDir/t.jpg", "a/notes.txt", "raw/x.psd"])
     monkeypatch.setattr(type(store), "cat_file", lambda *_, **__: pytest.fail("something was fetched"))
     monkeypatch.setattr(type(store), "_open", lambda *_, **__: pytest.fail("something was opened"))
+    asked = []
+    plain = type(store).ls
+    monkeypatch.setattr(type(store), "ls", lambda self, path, *rest, **how: asked.append(path) or plain(self, path, *rest, **how))
     library = library_of(tmp_path)
     report = scan(library, ROOT)
+    assert sorted(asked) == ["/album", "/album/a", "/album/a/deep", "/album/raw"]
     assert report.new == 3 and sorted(paths(library)) == ["a/deep/two.png", "a/one.jpg", "b.jpg"]
     row = library.image(paths(library)["a/deep/two.png"])
     assert row.place == f"{ROOT}/a/deep/two.png" and row.label == "deep" and row.state == "ok"
