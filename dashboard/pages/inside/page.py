@@ -43,7 +43,7 @@ def layout(reads: Reads, params: Mapping[str, str]):
         [
             dcc.Store(id="inside-board", data=[entry.data for entry in board]),
             dcc.Store(id="inside-drawn"),
-            html.Div(id="inside", className="inside", **{"aria-busy": "true"}),
+            html.Div(html.P("Following the search …", className="soft"), id="inside", className="inside", **{"aria-busy": "true"}),
         ],
         className="page-wide",
     )
