@@ -107,11 +107,11 @@ def kinds_part(figures: Mapping, to_inside: str) -> html.Section | None:
     ]
     about = (
         "By the usual weights, with the effort that a search takes: of the ten truly nearest the share that is found, and the time of one query. "
-        "Another kind is here once it has been built (python -m pipeline index --type ivfpq) and measured."
+        "Another kind is here once it has been built and measured: "
     )
     return table(
         ["", "Images", "Build", "On disk", "Recall@10", "One query"], rows,
-        [about, " ", html.A("Look inside the index", href=to_inside, className="card-link")], "Kinds of index",
+        [about, html.Code("python -m pipeline index --type ivfpq"), ". ", html.A("Look inside the index", href=to_inside, className="card-link")], "Kinds of index",
     )
 
 
@@ -125,7 +125,7 @@ def _how(one: Mapping) -> str:
 
 
 def _seconds(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.1f} s"
+    return f"{value:,.1f} s" if value else "–"
 
 
 def _rung(rung: Mapping) -> html.Div:
