@@ -13,7 +13,6 @@ from dashboard.pages.search.kinds import KINDS
 from dashboard.pages.search.query import Settings, query_of
 from dashboard.reads import Reads
 from dashboard.uploads.edit import EditedPictures
-from pipeline.errors import QueryError
 from pipeline.index.inside import Cells, Inside, Layer, Walk
 from pipeline.maps import COMBINED
 from pipeline.quality.effort import EFFORTS
@@ -31,8 +30,6 @@ _FINE = 4  # digits of what is only drawn
 def told(reads: Reads, edited: EditedPictures, params: Mapping[str, str], given: Mapping) -> dict:
     """Everything the page shows. given: as for the Why page. Raises LikenessError."""
     board = search_board.from_params(params)
-    if not board:
-        raise QueryError("There is nothing to search with.")
     uploads, names = (found if isinstance(found := given.get(key), dict) else {} for key in ("uploads", "names"))
     settings = Settings.of(params, reads.embeddings())
     query = replace(query_of(reads, edited, board, uploads, settings), top_k=FOUND)
