@@ -20,7 +20,7 @@ from pipeline.reasons.inside import look
 
 FOUND = 10
 """Images looked for, as where recall is told."""
-MOST = 12_000
+MOST = 20_000
 """Rows that are drawn of those compared, the first ones."""
 _LAYER = 3_000  # rows that are drawn of an upper layer
 _CELLS = 48  # cells that are listed
