@@ -237,6 +237,7 @@ def test_on_a_phone_pictures_come_first_and_fingers_choose_and_turn(browser, add
     page.locator("a.picture").first.tap()
     count = page.locator(".viewer-count")
     expect(count).to_have_text("1 of 60")
+    assert count.bounding_box()["x"] >= 0 and page.get_by_role("button", name="Close (Esc)").bounding_box()["x"] < 360
     for along, now in ((-200, "2 of 60"), (200, "1 of 60")):
         x, y = 195 - along / 2, 400
         touch("touchStart", x, y)
