@@ -22,10 +22,12 @@ from dashboard.api.problems import KINDS, MIMETYPE
 from dashboard.api.routes import OPERATIONS
 from dashboard.app import create_app
 from pipeline import maps
+from pipeline.embeddings import opened
 from pipeline.errors import EmbeddingError
 from pipeline.extraction import brought
 from pipeline.library import Library, notes
-from pipeline.search import Filter, ImageEntry, Query, Searcher, WordsEntry
+from pipeline.pictures import decoding
+from pipeline.search import Filter, ImageEntry, Query, Searcher, VectorsEntry, WordsEntry
 
 LOCAL = Access.listening_on("127.0.0.1")
 TOKEN = "kein Passwort"
@@ -116,6 +118,14 @@ def test_a_search_has_the_numbers_of_the_library_itself(shared, client):
     words = searcher.search(Query((WordsEntry("red"),), top_k=5))
     told = client.get("/api/search?words=red&count=5").json["matches"]
     assert [(one["id"], one["score"]) for one in told] == [(one.id, one.score) for one in words.matches]
+    picture = io.BytesIO(shared.image(5).file.read_bytes())
+    told = client.post("/api/search?images=-9&color=1&count=7", data={"image": (picture, "5.jpg")}).json["matches"]
+    (seen,) = opened(shared, "color").extract([decoding.decode(shared.image(5).file.read_bytes())])
+    beside = Query((VectorsEntry({"color": seen}), ImageEntry(9, minus=True)), {"color": 1.0}, top_k=7, filter=Filter(exclude=(9,)))
+    ours = searcher.search(beside).matches
+    assert [one["id"] for one in told] == [one.id for one in ours] and 5 in [one.id for one in ours]
+    assert [one["score"] for one in told] == pytest.approx([one.score for one in ours], abs=2e-3)  # decoded smaller there
+    told = client.get("/api/search?words=red&count=5").json["matches"]
     worth = client.get(f"/api/images/{told[3]['id']}/parts?words=red").json
     assert (worth["score"], worth["parts"]) == (told[3]["score"], told[3]["parts"])
 

@@ -148,6 +148,23 @@ def test_a_group_is_what_one_picture_explains(pictures, tmp_path):
         assert {pair.one for pair in group.pairs} == {group.best} and len(group.pairs) == len(group.images) - 1
 
 
+def test_turned_copies_need_no_points_and_mirrored_parts_no_hash(pictures, tmp_path):
+    """Each way to a copy by itself: soft clouds have no points to turn by, and half of a picture has another hash."""
+    noise = np.random.default_rng(4).integers(0, 256, (6, 8, 3), np.uint8)
+    soft = cv2.resize(noise, (320, 240), interpolation=cv2.INTER_CUBIC)
+    whole = decoding.decode(sorted(pictures.rglob("*.jpg"))[0].read_bytes())
+    height, width = whole.shape[:2]
+    part = whole[height // 8 : -height // 8, width // 4 :, :][:, ::-1]
+    seen = {"soft": soft, "soft-turned": np.rot90(soft), "whole": whole, "part-mirrored": part}
+    seen |= {f"other{at}": decoding.decode(file.read_bytes()) for at, file in enumerate(sorted(pictures.rglob("*.jpg"))[3:12])}
+    written = {f"{name}.jpg": decoding.encode_jpeg(np.ascontiguousarray(pixels)) for name, pixels in seen.items()}
+    groups = duplicates.find(library_of(tmp_path / "pictures", written))
+    said = {frozenset(row.path.split(".")[0] for row in group.images): group.pairs[0].reason for group in groups}
+    turned_one, mirrored_one = said[frozenset(("soft", "soft-turned"))], said[frozenset(("whole", "part-mirrored"))]
+    assert turned_one.kind == "turned" and "matching points" not in turned_one.text
+    assert mirrored_one.kind == "mirrored" and "matching points" in mirrored_one.text and len(said) == 2
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_on_a_common_ground_what_stands_on_it_tells(same):
     """The ground is worth more than the thing: a wall with one of two small things before it."""

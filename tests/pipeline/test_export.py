@@ -21,6 +21,7 @@ from pipeline.__main__ import main
 from pipeline.errors import EmbeddingError, NoteError, SettingsError
 from pipeline.export import Wanted, csv_table, fiftyone, npz, parquet, projector
 from pipeline.export.projector import SIDE, side_of
+from pipeline.export.wanted import written
 from pipeline.extraction import brought
 from pipeline.library import Library, notes
 from pipeline.maps import naming
@@ -121,6 +122,9 @@ def test_what_cannot_be_exported_is_said_and_leaves_what_was_there(shared, tmp_p
         csv_table(shared, tmp_path / "v.npz", Wanted(collection="nothing"))
     with pytest.raises(SettingsError, match="no image"):
         csv_table(shared, tmp_path / "v.npz", Wanted(where="size<1"))
+    with pytest.raises(ZeroDivisionError), written(tmp_path / "v.npz", "w") as file:
+        file.write("half")
+        1 / 0
     assert (tmp_path / "v.npz").read_text() == "before" and len(list(tmp_path.iterdir())) == 1
     told = CliRunner().invoke(main, ["export", "csv", str(tmp_path), "--data", str(shared.data)])
     assert told.exit_code == 2 and "is a folder" in told.output
