@@ -45,6 +45,7 @@ class RunReport:
             and not self.scan.facts
             and not self.embed.done
             and not self.embed.failed
+            and not self.embed.taken
             and not any(self.embed.vectors.values())
             and self.index == "current"
             and set(self.maps.values()) <= {"current"}
@@ -62,6 +63,7 @@ class RunReport:
         lines = [
             f"Images: {self.scan}.",
             f"Vectors computed: {vectors or 'none'}."
+            + (f" {counted(self.embed.taken, 'image')} got those of the same file elsewhere." if self.embed.taken else "")
             + (f" {counted(self.embed.failed, 'image')} could not be read." if self.embed.failed else ""),
             f"Index {self.index}; maps: {'; '.join(done) or 'all current'}.",
             f"Time: {took}.",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from pipeline import index, maps
-from pipeline.embeddings import about
+from pipeline.embeddings import about, create, engines, find
+from pipeline.errors import LikenessError
 from pipeline.library import ImageRow, Library
 
 
@@ -11,12 +14,13 @@ def status(library: Library) -> dict:
     """The library at a glance, as `status --json` prints it.
 
     {"images": {"ok", "unreadable", "missing"}, "embeddings": {name: {"current", "stale",
-    "missing"}}, "index": {"size", "embeddings", "stale"} or None, "maps": {name:
+    "missing"}}, "networks": {name: why it runs slower here than it could}, "index": {"size", "embeddings", "stale"} or None, "maps": {name:
     {"points", "clusters", "noise", "stale", "damaged"}}}; all figures count images.
     """
     return {
         "images": library.counts(),
         "embeddings": {name: coverage(library, name) for name in library.embeddings()},
+        "networks": slower(library),
         "index": index.about(library),
         "maps": maps.about(library),
     }
@@ -35,6 +39,20 @@ def coverage(library: Library, name: str) -> dict[str, int]:
         found["stale"] += found["current"]
         found["current"] = 0
     return found
+
+
+def slower(library: Library) -> dict[str, str]:
+    """Embeddings whose network does not run through the engine that is meant for this machine, and why."""
+    told = {}
+    for name, current in library.embeddings().items():
+        entry = find(name)
+        if entry is None or not entry.uses_network:
+            continue
+        with suppress(LikenessError):  # without its weights it runs in no way
+            blueprint = create(name, current.options).blueprint()
+            if blueprint is not None and (why := engines.slower(blueprint)):
+                told[name] = why
+    return told
 
 
 def failures(library: Library, limit: int = -1) -> list[ImageRow]:

@@ -144,6 +144,7 @@ class Status(BaseModel):
 
     images: dict[str, int]
     embeddings: dict[str, Coverage]
+    networks: dict[str, str] = Field({}, description="Embeddings whose network runs slower on this machine than it could, and why.")
     index: Index | None = None
     maps: dict[str, About]
     likeness: str = Field(description="The version of the program.")

@@ -141,6 +141,8 @@ def status(as_json: bool, data: Path) -> None:
     click.echo(f"{'Images':<{wide}}{counts['ok']:,} ok, {counts['unreadable']:,} unreadable, {counts['missing']:,} missing")
     for name, row in report["embeddings"].items():
         click.echo(f"{name:<{wide}}{row['current']:,} current, {row['stale']:,} stale, {row['missing']:,} missing")
+    for name, why in report["networks"].items():
+        click.echo(f"{'Network':<{wide}}{name}: {why}")
     found = report["index"]
     click.echo(f"{'Index':<{wide}}" + (
         f"{found['size']:,} images, {' + '.join(found['embeddings'])}, {_state(found)}{_placed(found)}" if found else "none yet"))

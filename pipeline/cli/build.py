@@ -113,7 +113,9 @@ def embed(data: Path, embeddings: str | None, **values) -> None:
         report = embedded(library, names, given, EmbedOptions(**named(EmbedOptions, values)), record)
         record.message = f"{report.done} images done, {report.failed} failed"
     computed = ", ".join(f"{count:,} {name}" for name, count in report.vectors.items() if count)
-    click.echo(f"Vectors computed: {computed or 'none, all are current'}.")
+    click.echo(f"Vectors computed: {computed or ('none' if report.taken else 'none, all are current')}.")
+    if report.taken:
+        click.echo(f"{counted(report.taken, 'image')} got those of the same file elsewhere.")
     if report.failed:
         click.echo(f"{counted(report.failed, 'image')} could not be read; `status` lists them.")
 

@@ -20,6 +20,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from pipeline.embeddings.engines.contract import Blueprint
 from pipeline.embeddings.options import Options
 from pipeline.progress import Progress, Silent
 
@@ -74,6 +75,11 @@ class Extractor(ABC):
     @classmethod
     def check(cls, options: Options) -> None:
         """Raises EmbeddingError where the options name a network that there is not; reads no weights."""
+
+    def blueprint(self) -> Blueprint | None:
+        """The network that it runs; None where it runs none. Raises WeightsUnavailableError where its weights
+        are not here."""
+        return None
 
     def fetch(self, progress: Progress = Silent()) -> None:
         """Have here what `encode` needs and is not on this machine yet, before the first picture.

@@ -82,6 +82,9 @@ class DreamSim(Extractor):
     def fetch(self, progress: Progress = Silent()) -> None:
         _weights(self.options).fetch()
 
+    def blueprint(self) -> engines.Blueprint:
+        return blueprint(self.options)
+
     def facts(self) -> dict[str, object]:
         try:
             weights = _weights(self.options)
@@ -102,7 +105,7 @@ class DreamSim(Extractor):
         """
         self.fetch()
         key = (self.fingerprint, self.device)
-        features = models.shared(key, lambda: engines.load(blueprint(self.options), self.device))(prepared)
+        features = models.shared(key, lambda: engines.load(self.blueprint(), self.device))(prepared)
         return unit_rows(features - features.mean(axis=1, keepdims=True))
 
 

@@ -62,6 +62,9 @@ class EfficientNet(Extractor):
         network = models.shared((self.fingerprint, self.device), lambda: engines.load(BLUEPRINT, self.device))
         return unit_rows(network(prepared))
 
+    def blueprint(self) -> engines.Blueprint:
+        return BLUEPRINT
+
     def encode_text(self, text: str) -> np.ndarray | None:
         """The mean direction of the classes that a word stands for (`imagenet.find`).
 

@@ -155,7 +155,10 @@ class Pretrained(Extractor):
         return seen.regions(self.prepare(image), self._prepared_by().box(image))
 
     def _load(self) -> engines.Network:
-        return engines.load(self._blueprint("", self.module), self.device)
+        return engines.load(self.blueprint(), self.device)
+
+    def blueprint(self) -> engines.Blueprint:
+        return self._blueprint("", self.module)
 
     def _load_dense(self) -> dense.Dense:
         return dense.load(self._blueprint("-regions", self.dense_module), self.device, self.encode)
@@ -163,6 +166,8 @@ class Pretrained(Extractor):
     def _blueprint(self, suffix: str, module: Callable[[Described, Path], Any]) -> engines.Blueprint:
         """The network as `module` makes it; suffix: of its name, where that is not the whole of it."""
         described, file = self.about, self._file(self.options)
+        if file is None:
+            raise WeightsUnavailableError(f"The weights of {described.exact} are not here. {self.way_out}")
         how, packages = described.preprocessing, " ".join(f"{name} {version(name)}" for name in self.packages)
         name = self.name if self.options.model in self.name else f"{self.name}-{self.options.model}"
         return engines.Blueprint(

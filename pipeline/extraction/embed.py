@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from pipeline.embeddings import EMBEDDINGS, Extractor, FittedExtractor
+from pipeline.embeddings import EMBEDDINGS, Extractor, FittedExtractor, engines
 from pipeline.errors import WeightsUnavailableError
 from pipeline.extraction import plan, speed
 from pipeline.extraction.entering import enter_read, refuse_outage
@@ -30,6 +30,7 @@ from pipeline.extraction.pool import MakePool, Pool, Prepared
 from pipeline.extraction.pools import LOCAL, pool_on
 from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
+from pipeline.library import twins
 from pipeline.progress import Progress, Silent
 from pipeline.settings import EmbedOptions, worker_count
 
@@ -51,10 +52,12 @@ Vectors = dict[str, tuple[str, list[int], np.ndarray]]
 
 @dataclass
 class EmbedReport:
-    """What the loop did: images done and failed, and vectors computed per embedding."""
+    """What the loop did: images done and failed, those that got what files of the same content have, and
+    vectors computed per embedding."""
 
     done: int = 0
     failed: int = 0
+    taken: int = 0
     vectors: dict[str, int] = field(default_factory=dict)
 
 
@@ -83,20 +86,35 @@ def embed(
             learning.append(name)
         else:
             _register(library, extractor, progress)
+    report.taken = twins.take_over(library, [name for name in extractors if name not in learning])
     needs = _needs(library, list(extractors), learning)
     if not needs and not learning:
         return report
-    if options.on == LOCAL and (told := speed.sentence(extractors, needs.values(), options.workers or worker_count())):
-        progress.say(told)
+    spared = twins.spared(library, needs)
+    first = sorted(needs.keys() - set(spared))
+    if options.on == LOCAL:
+        _foretell(extractors, needs, options, progress)
     progress.start("embed", len(needs))
     with closing(make_pool(list(extractors.values()), options.workers)) as pool, _Encoder(options) as encoder:
         loop = _Loop(library, extractors, needs, pool, encoder, options, progress, report)
-        chosen = _sample(list(needs)) if learning else []
-        rest = loop.pieces(sorted(needs.keys() - set(chosen)))
+        chosen = _sample(first) if learning else []
+        rest = loop.pieces(sorted(set(first) - set(chosen)))
         if learning:
             loop.learn(learning, chosen, rest)
         loop.finish(rest)
+        if spared:
+            loop.share(spared)
     return report
+
+
+def _foretell(extractors: Mapping[str, Extractor], needs: Mapping[int, list[str]], options: EmbedOptions, progress: Progress) -> None:
+    """Say how long it will take, which tries the networks, and of which it is known now that they run slower than they could."""
+    if told := speed.sentence(extractors, needs.values(), options.workers or worker_count()):
+        progress.say(told)
+    for name in {name for names in needs.values() for name in names} & extractors.keys():
+        blueprint = extractors[name].blueprint()
+        if blueprint is not None and (why := engines.slower(blueprint, options.device)):
+            progress.say(f"{name}: {why}")
 
 
 def _fetched(library: Library, extractor: Extractor, progress: Progress) -> bool:
@@ -260,6 +278,15 @@ class _Loop:
             self._take(self.pool.receive())
             self._describe()
         self._store(0)
+
+    def share(self, spared: Sequence[int]) -> None:
+        """Give images what others of the same content have by now; look at those that still lack something,
+        since the other could not be read."""
+        self.report.taken += twins.take_over(self.library, list(self.extractors))
+        self.needs = _needs(self.library, list(self.extractors), ())
+        left = [image_id for image_id in spared if image_id in self.needs]
+        self.progress.advance(len(spared) - len(left))
+        self.finish(self.pieces(left))
 
     def _describe(self) -> None:
         """Have what is held described by the codebook that is there now."""

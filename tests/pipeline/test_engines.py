@@ -10,11 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch as torch_package
+from click.testing import CliRunner
+from torch import nn
 
+from pipeline.cli import main
 from pipeline.embeddings import create, described, efficientnet, engines, hub, models
 from pipeline.embeddings.engines import contract, kept, openvino, torch
 from pipeline.embeddings.timm_networks import Timm
 from pipeline.errors import SettingsError
+from pipeline.status import status
 from tests.checkpoints import write_timm
 
 pytestmark = pytest.mark.network
@@ -185,3 +190,42 @@ def test_a_network_that_was_converted_starts_without_torch(tmp_path, cache):
         kept_answer.write_text(nonsense)
         described.remembered.cache_clear()
         assert create(name, {"weights": file}).fingerprint == mine.fingerprint
+
+
+class Unusual(nn.Module):
+    """Has an operation that OpenVINO knows nothing of: how large the parts of a picture are in order."""
+
+    def forward(self, x):
+        rows = x.mean(dim=1)
+        return torch_package.linalg.eigvalsh(rows @ rows.transpose(1, 2))[:, -8:]
+
+
+def test_where_openvino_cannot_run_a_network_it_is_said_and_why(cache, library):
+    blueprint = engines.Blueprint("odd", "one of its kind", 32, (0, 0, 0), (1, 1, 1), Unusual)
+    assert engines.slower(blueprint, "cpu") is None, "nobody has tried"
+    network = engines.load(blueprint, "cpu")
+    assert network.engine == "torch" and network(pictures(32)).shape == (9, 8)
+    why = engines.slower(blueprint, "cpu")
+    assert why.startswith("It runs through torch, which is slower: OpenVINO could not run it (") and "\n" not in why
+    assert engines.slower(blueprint, "cuda") is None
+    usual = replace(blueprint, module=lambda: nn.Sequential(nn.Conv2d(3, 8, 8), nn.AdaptiveAvgPool2d(1), nn.Flatten()))
+    assert engines.load(usual, "cpu").engine == "openvino" and engines.slower(blueprint, "cpu") is None
+    kept.note(efficientnet.BLUEPRINT, why)
+    assert list(status(library)["networks"]) == ["efficientnet"]
+    said = CliRunner().invoke(main, ["status", "--data", str(library.data)]).stdout
+    assert any(line.split()[:2] == ["Network", "efficientnet:"] for line in said.splitlines())
+    kept.note(efficientnet.BLUEPRINT, None)
+    assert status(library)["networks"] == {}
+
+
+def test_a_network_is_converted_without_a_word_in_the_terminal(tmp_path, cache):
+    """Neither torch's nor OpenVINO's warnings are the person's."""
+    file = write_timm(MODELS["vit"], tmp_path / "model.safetensors")
+    script = (
+        "from pipeline.embeddings import create\n"
+        "from pipeline.embeddings.engines.contract import drawn\n"
+        f"one = create('timm:{MODELS['vit']}', {{'weights': {str(file)!r}}}, 'cpu')\n"
+        "print(one.extract(drawn(160)).shape)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    assert "(4, " in done.stdout and done.stderr == ""

@@ -84,7 +84,8 @@ def coverage_part(report: Mapping, data: Path | None, actions: bool = False) -> 
         rows.append(html.Div(
             [html.Div([html.Span(titles[name]), html.Span(name, className="soft small")],
                       className="coverage-head"),
-             bar, html.Div(figures, className="small soft")],
+             bar, html.Div(figures, className="small soft"),
+             *([html.Div(report["networks"][name], className="small soft")] if name in report["networks"] else [])],
             className="coverage-row",
         ))
     behind = any(found["stale"] or found["missing"] for found in covered.values())

@@ -13,9 +13,10 @@ torch, whose import alone takes seconds.
 from __future__ import annotations
 
 from pipeline import settings
+from pipeline.embeddings.engines import kept
 from pipeline.embeddings.engines.contract import SAME, Blueprint, Network, Unfit
 
-__all__ = ["SAME", "Blueprint", "Network", "Unfit", "load", "name"]
+__all__ = ["SAME", "Blueprint", "Network", "Unfit", "load", "name", "slower"]
 
 
 def name(device: str) -> str:
@@ -30,12 +31,29 @@ def name(device: str) -> str:
 
 
 def load(blueprint: Blueprint, device: str = "auto") -> Network:
-    """A network, ready; raises what its weights raise, and SettingsError for a device that is not there."""
+    """A network, ready; raises what its weights raise, and SettingsError for a device that is not there.
+
+    Where OpenVINO cannot run it torch does, which has every operation there is; why is kept for `slower`.
+    """
     from pipeline.embeddings.engines import openvino, torch
 
     if name(device) == "openvino":
         try:
-            return openvino.load(blueprint)
-        except Unfit:  # torch has every operation there is
-            pass
+            network = openvino.load(blueprint)
+            kept.note(blueprint, None)
+            return network
+        except Unfit as error:
+            kept.note(blueprint, str(error))
     return torch.load(blueprint, device)
+
+
+def slower(blueprint: Blueprint, device: str = "auto") -> str | None:
+    """Why a network runs through torch on a processor, in one sentence; None where it does not. Loads nothing."""
+    from pipeline.embeddings.engines import accelerators, openvino
+
+    if settings.engine() != "auto" or device not in ("auto", "cpu") or device == "auto" and accelerators.likely():
+        return None
+    if not openvino.is_here():
+        return "It runs through torch, which is slower: OpenVINO is not installed, or does not load on this machine."
+    why = kept.noted(blueprint)
+    return why and f"It runs through torch, which is slower: OpenVINO could not run it ({why})."

@@ -83,6 +83,28 @@ def keep(blueprint: Blueprint, model: openvino.Model, expected: np.ndarray) -> N
             forget(fresh)
 
 
+def note(blueprint: Blueprint, why: str | None) -> None:
+    """Remember why OpenVINO could not run a network when it was tried last; None: it could."""
+    with suppress(SettingsError, OSError):
+        place = _why(blueprint)
+        if why is None:
+            place.unlink(missing_ok=True)
+        else:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(f"{why.strip().partition(chr(10))[0][:200]}\n")
+
+
+def noted(blueprint: Blueprint) -> str | None:
+    """What `note` was told last."""
+    with suppress(SettingsError, OSError, ValueError):
+        return _why(blueprint).read_text().strip()
+    return None
+
+
+def _why(blueprint: Blueprint) -> Path:
+    return _place(blueprint).with_suffix(".unfit")
+
+
 def _place(blueprint: Blueprint) -> Path:
     """Where a network is kept: by all that it and its conversion depend on."""
     said = f"{_VERSION} {version('openvino')} {blueprint.side} {blueprint.mean} {blueprint.std} {blueprint.made_of}"
@@ -99,5 +121,5 @@ def _tidy(place: Path) -> None:
     for other in place.parent.iterdir():
         own = other.name.rpartition("-")[0] == place.name.rpartition("-")[0]
         left = other.name.startswith(".") and time.time() - other.stat().st_mtime > _LEFT
-        if own and other != place or left:
+        if own and other.is_dir() and other != place or left:
             shutil.rmtree(other, ignore_errors=True)

@@ -127,12 +127,13 @@ def converted(module: torch.nn.Module, side: int) -> openvino.Model:
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
-    warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # that it follows one way through the module
-    # Two pictures: of one, an operation may be traced as if there were never more.
-    with torch.inference_mode(), torch.autocast("cpu", enabled=False):
-        decoder = TorchScriptPythonDecoder(module, example_input=torch.zeros(2, 3, side, side))
-    frontend = FrontEndManager().load_by_framework("pytorch")
-    model = frontend.convert(frontend.load(decoder))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it follows one way through the module, and what will be called otherwise one day
+        # Two pictures: of one, an operation may be traced as if there were never more.
+        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
+            decoder = TorchScriptPythonDecoder(module, example_input=torch.zeros(2, 3, side, side))
+        frontend = FrontEndManager().load_by_framework("pytorch")
+        model = frontend.convert(frontend.load(decoder))
     model.reshape([-1, 3, side, side])
     return model
 
