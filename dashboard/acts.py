@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from flask import Flask, Response, jsonify
+from typing_extensions import TypedDict
 
 from dashboard import copy_acts, sent, weight_acts
 from dashboard.access import ANNOTATE, READ, needs
@@ -30,6 +31,12 @@ _COUNTED = {
     TAGS: "tags", COLLECTIONS: "collections", NAMES: "cluster_names", RATINGS: "ratings", FACTS: "facts", COPIES: "copies",
 }
 """Kind of notes → what counts its changes (`Library.notes_generation`)."""
+
+
+class Acted(TypedDict):
+    """What the browser tells its pages of an act (assets/shell/acts.js)."""
+
+    changed: list[str]
 
 
 @dataclass(frozen=True)

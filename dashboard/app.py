@@ -24,6 +24,7 @@ import flask_bootstrap
 from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, set_props
 from flask import Flask, Response, request
 from flask_compress import Compress
+from typing_extensions import TypedDict
 
 from dashboard import acts, api, bundles, components, document, navbar
 from dashboard import facets as facet_panel
@@ -169,6 +170,13 @@ def _shell(libraries: Sequence[tuple[str, str]], prefix: str, access: Access) ->
     )
 
 
+class _Route(TypedDict):
+    """Where the browser is."""
+
+    path: str
+    search: str
+
+
 def _route(app: Dash, reads: Reads) -> None:
     """Keep the address and the page in step (see the head of this file)."""
     app.clientside_callback(
@@ -195,7 +203,7 @@ def _route(app: Dash, reads: Reads) -> None:
         Output("page", "children"), Input("route", "data"), prevent_initial_call=True, on_error=instead,
     )
     @needs(READ)
-    def show(route: dict):
+    def show(route: _Route):
         return _standing(route, *render(reads, route["path"], route["search"]))
 
 

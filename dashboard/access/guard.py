@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from dash import Dash
 from flask import Response, request
 
-from dashboard.access import headers, login
+from dashboard.access import asked, headers, login
 from dashboard.access.access import Access
 from dashboard.access.rights import seal
 
@@ -44,6 +44,7 @@ def guard(app: Dash, access: Access) -> None:
 
     if access.door is not None:
         login.register(server, access.door)
+    asked.check(app)
     seal(app, access.rights)
     headers.add(app, access)
 

@@ -20,9 +20,16 @@ from dashboard.roof import open_roof
 from dashboard.server import told
 from pipeline.errors import SettingsError
 from pipeline.library import Library, notes
-from tests.dashboard.trees import parts
+from tests.dashboard.trees import parts, request_of
 
 OPEN = {"open_to_all": True}
+ASK = "/_dash-update-component"
+_SHOWN = {
+    "detail-image.data": 3, "map-image.data": 3, "map-name.value": "combined", "compare-image.data": 3, "acted.data": {"changed": ["tags"]},
+    "library-folder.value": "/", "library-place.value": "/", "library-by.value": "color", "graph-start.data": {"image": 3},
+    "graph-by.value": "combined", "graph-links.data": {"k": 5, "least": 0}, "graph-count.value": "20", "route.data": {"path": "/library", "search": ""},
+}
+"""What stands in a page of which something might be told."""
 
 
 @pytest.fixture
@@ -114,7 +121,7 @@ def test_what_says_nothing_is_closed(library):
     seal(app, {READ, ANNOTATE})
     client = app.server.test_client()
     assert client.get("/forgotten").status_code == 403
-    assert _asked(client, "a.children", {"id": "b", "property": "value", "value": 1}).status_code == 403
+    assert client.post(ASK, json=request_of(app, "a.children", {"b.value": 1})).status_code == 403
 
 
 @pytest.mark.parametrize("allow, rights", [("", {READ}), ("annotate", {READ, ANNOTATE}), ("annotate, run", {READ, ANNOTATE, RUN})])
@@ -124,7 +131,7 @@ def test_visitors_of_a_public_server_read_unless_more_is_allowed(library, allow,
     app = create_app(library, access=access)
     client = app.server.test_client()
     for name, need in callbacks(app).items():
-        answer = _asked(client, name, outputs=_outputs(name))
+        answer = client.post(ASK, json=request_of(app, name))
         assert (answer.status_code == 403) == (need.right not in rights), name
         assert answer.status_code != 403 or answer.text.startswith("You may")
 
@@ -173,7 +180,7 @@ def test_where_the_files_lie_is_told_only_to_who_may_run(library, allow, shown):
     )
     for name, need in callbacks(app).items():
         if need.right in access.rights:
-            seen += _asked(client, name, {"id": "detail-image", "property": "data", "value": 3}).text
+            seen += client.post(ASK, json=request_of(app, name, _SHOWN)).text
     for kind in ("csv", "json"):
         seen += client.post(f"/export/{kind}", data={"ids": "1,2,3"}).text
     found = [secret for secret in secrets if secret in seen]
@@ -254,23 +261,3 @@ def test_neither_does_one_of_this_machine_that_is_passed_on(more):
     with pytest.raises(SettingsError, match="LIKENESS_PASSWORD"):
         Access.listening_on("127.0.0.1", **more)
     assert Access.listening_on("127.0.0.1", names=["localhost", "127.0.0.2"]).local
-
-
-def _asked(client, output: str, *inputs: dict, outputs=None):
-    """A callback as the browser would ask for it."""
-    return client.post("/_dash-update-component", json={
-        "output": output, "outputs": outputs or {"id": "x", "property": "y"}, "inputs": list(inputs),
-        "changedPropIds": [], "state": [],
-    })
-
-
-def _outputs(name: str) -> list[dict]:
-    """What a callback fills, out of its name; whatever stands for an id that matches is `tag`."""
-    found = []
-    for part in name[2:-2].split("...") if name.startswith("..") else [name]:
-        key, _, prop = part.rpartition(".")
-        if not key:  # it has none: its name is a figure
-            continue
-        parsed = {k: "tag" if v in (["MATCH"], ["ALL"]) else v for k, v in json.loads(key).items()} if key[0] == "{" else key
-        found.append({"id": parsed, "property": prop.partition("@")[0]})
-    return found

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from dash import Dash
+from dash import Dash, Output
 from dash.development.base_component import Component
 
 
@@ -43,6 +43,22 @@ def of_class(tree, name: str) -> list[Component]:
     return [part for part in parts(tree) if name in (getattr(part, "className", None) or "").split()]
 
 
+def request_of(app: Dash, name: str, values: Mapping[str, object] = {}, changed: Sequence[str] = ()) -> dict:
+    """What a page sends for a callback: values by "id.property", None where none is given; no component fits a pattern."""
+    known = app.callback_map[name]
+    several = isinstance(known["output"], list | tuple)
+
+    def wanted(output: Output) -> dict | list:
+        return [] if isinstance(output.component_id, dict) else {"id": output.component_id, "property": output.component_property}
+
+    given, state = (
+        [[] if part["id"].startswith("{") else {**part, "value": values.get(f"{part['id']}.{part['property']}")} for part in known[kind]]
+        for kind in ("inputs", "state")
+    )
+    outputs = [] if known["no_output"] else [wanted(one) for one in known["output"]] if several else wanted(known["output"])
+    return {"output": name, "outputs": outputs, "inputs": given, "changedPropIds": list(changed), "state": state}
+
+
 def call(app: Dash, output: str, inputs: dict[str, object]):
     """The answer of the server to a callback of single-property inputs, over HTTP.
 
@@ -50,20 +66,6 @@ def call(app: Dash, output: str, inputs: dict[str, object]):
     value, of its inputs and states in the callback's order, the first being what triggered it.
     """
     name = next(key for key in app.callback_map if output in key)
-    known = app.callback_map[name]
-    ids = [part.split(".") for part in name.strip(".").split("...")]
-    outputs = [{"id": part[0], "property": part[1]} for part in ids]
-    given, state = (
-        [{"id": part["id"], "property": part["property"], "value": inputs[f"{part['id']}.{part['property']}"]}
-         for part in known[kind]]
-        for kind in ("inputs", "state")
-    )
-    body = {
-        "output": name,
-        "outputs": outputs if len(outputs) > 1 else outputs[0],
-        "inputs": given,
-        "changedPropIds": [next(iter(inputs))],
-        "state": state,
-    }
+    body = request_of(app, name, inputs, [next(iter(inputs))])
     answer = app.server.test_client().post("/_dash-update-component", json=body)
     return json.loads(answer.data) if answer.data else None

@@ -51,7 +51,7 @@ def register(app: Dash, reads: Reads) -> None:
 
     @app.callback(Output("collections-body", "children"), Input("acted", "data"), prevent_initial_call=True)
     @needs(READ)
-    def on_acted(acted: dict):
+    def on_acted(acted: acts.Acted):
         return body(reads) if acts.COLLECTIONS in acted["changed"] else no_update
 
     app.clientside_callback(

@@ -8,9 +8,12 @@ between them (assets/compare/lines.js).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from dashboard import components
 from dashboard.access import READ, needs
@@ -26,6 +29,20 @@ from pipeline.errors import LikenessError
 from pipeline.library import ImageRow
 from pipeline.maps import COMBINED
 from pipeline.search import Entry as QueryEntry
+
+
+class _Asked(TypedDict):
+    """What this tab holds of the picture (assets/compare/given.js)."""
+
+    name: str | None
+    uploads: dict[str, dict[str, str]]
+
+
+class _Upload(TypedDict):
+    """The store compare-upload."""
+
+    key: str
+    count: Annotated[int, Field(ge=1, le=max(COUNTS))]
 
 
 def _sees(name: str) -> str:
@@ -56,7 +73,7 @@ def register(app: Dash, reads: Reads) -> None:
     @app.callback(Output("compare-given", "children"), Input("compare-asked", "data"), State("compare-upload", "data"),
                   prevent_initial_call=True)
     @needs(READ)
-    def on_given(asked: dict | None, upload: dict):
+    def on_given(asked: _Asked | None, upload: _Upload):
         if not asked:
             return no_update
         one = Entry("upload", upload["key"])

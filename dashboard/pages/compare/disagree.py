@@ -9,13 +9,16 @@ which comes after the person has left does not change the address of another pag
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import dash_bootstrap_components as dbc
 import numpy as np
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
+from typing_extensions import TypedDict
 
 from dashboard import components
 from dashboard.access import READ, needs
+from dashboard.access.asked import Id
 from dashboard.pages.compare import walked
 from dashboard.pools import LONG
 from dashboard.reads import Reads
@@ -29,6 +32,15 @@ STRIP = 12
 GOTO = "compare-goto"
 """Kind of the buttons that lead to an image of the walk."""
 _ORDERS = {"least": "Disagree most", "most": "Agree most"}
+_Order = Literal[tuple(_ORDERS)]
+
+
+class _At(TypedDict):
+    """The store compare-at."""
+
+    image: Id | None
+    of: str
+    step: bool
 
 
 def layout(reads: Reads, params: Mapping[str, str], image: int | None) -> html.Div:
@@ -95,7 +107,7 @@ def register(app: Dash, reads: Reads) -> None:
         Input("compare-at", "data"), Input("compare-clock", "n_intervals"),
     )
     @needs(READ, pool=LONG)
-    def walk(a: str, b: str, order: str, at: dict, _):
+    def walk(a: str, b: str, order: _Order, at: _At, _):
         image = at["image"] if at["of"] == f"{a} {b} {order}" else None
         try:
             return show(reads, agreements, a, b, order, image, at["step"])

@@ -14,6 +14,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from dashboard import components
 from dashboard.access import READ, RUN, needs
+from dashboard.access.asked import Id
 from dashboard.reads import Reads
 from dashboard.reads.comparison import pair
 
@@ -70,7 +71,7 @@ def register(app: Dash, reads: Reads) -> None:
 
     @app.callback(Output("compare-pinned", "children"), Input("compare-image", "data"))
     @needs(READ)
-    def pinned(image: int | None):
+    def pinned(image: Id | None):
         return card(reads, image)
 
     app.clientside_callback(

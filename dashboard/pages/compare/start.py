@@ -9,6 +9,7 @@ from dash import Dash, Input, Output, State, html
 
 from dashboard import components
 from dashboard.access import READ, needs
+from dashboard.access.asked import Digits
 from dashboard.reads import Reads, galleries
 from dashboard.reads.comparison import PATH
 
@@ -53,7 +54,7 @@ def register(app: Dash, reads: Reads) -> None:
         State("compare-examples", "children"), State("compare-shuffle", "value"), prevent_initial_call=True,
     )
     @needs(READ)
-    def on_shuffle(_, shown: Sequence, count: str):
+    def on_shuffle(_, shown: list, count: Digits):
         return links(reads, drawn(reads, len(shown)), int(count))
 
 

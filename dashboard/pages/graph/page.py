@@ -14,13 +14,17 @@ with it, and does not change the address of another).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated, Literal
 
 import dash_bootstrap_components as dbc
 import dash_cytoscape as cytoscape
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from dashboard import components
 from dashboard.access import READ, RUN, needs
+from dashboard.access.asked import Id, Real
 from dashboard.pages.graph import data as graph_data
 from dashboard.pages.graph import panels as graph_panels
 from dashboard.pages.graph import start as graph_start
@@ -32,6 +36,30 @@ from pipeline.maps import COMBINED
 TITLE = "Graph"
 NAV = "Graph"
 PACKAGE = "dash_cytoscape"  # its script comes with this page alone
+
+
+class _OfImage(TypedDict):
+    image: Id
+
+
+class _OfCluster(TypedDict):
+    cluster_of: Id
+    map: str
+
+
+class _OfCollection(TypedDict):
+    collection: str
+
+
+class _Links(TypedDict):
+    """The store graph-links."""
+
+    k: Annotated[int, Field(ge=1, le=MOST_NEIGHBORS)]
+    least: Real
+
+
+_Start = _OfImage | _OfCluster | _OfCollection
+_Count = Literal[tuple(map(str, COUNTS))]
 
 
 def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
@@ -172,7 +200,7 @@ def register(app: Dash, reads: Reads) -> None:
         prevent_initial_call=True,
     )
     @needs(READ)
-    def draw(shape: float, start: dict, by: str, links: dict, count: str, mutual: bool):
+    def draw(shape: Real | None, start: _Start, by: str, links: _Links, count: _Count, mutual: bool | None):
         settings = Settings(by, int(links["k"]), round(links["least"], 2), int(count), bool(mutual))
         # Another center is a step that Back returns from; a slider's way is not.
         replace = "graph-start.data" not in ctx.triggered_prop_ids

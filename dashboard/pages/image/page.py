@@ -14,6 +14,7 @@ from dash import Dash, Input, Output, State, dcc, html
 
 from dashboard import components, facts
 from dashboard.access import READ, RUN, needs
+from dashboard.access.asked import Id
 from dashboard.chips import KINDS
 from dashboard.pages.image import parts
 from dashboard.reads import Around, Reads
@@ -79,7 +80,7 @@ def register(app: Dash, reads: Reads) -> None:
         Input("acted", "data"), State("detail-image", "data"), prevent_initial_call=True,
     )
     @needs(READ)
-    def on_acted(_, image: int):
+    def on_acted(_, image: Id):
         return *(parts.chips_of(reads, int(image), kind) for kind in KINDS), *(
             parts.offered(reads, kind) for kind in KINDS
         )
@@ -90,7 +91,7 @@ def _later(app: Dash, reads: Reads, name: str, part: Callable) -> None:
 
     @app.callback(Output(name, "children"), Input("detail-image", "data"))
     @needs(READ)
-    def fill(image: int):
+    def fill(image: Id):
         row = reads.image(int(image))
         if row is None:
             return None

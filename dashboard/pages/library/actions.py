@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import dash_bootstrap_components as dbc
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard import components
 from dashboard.access import RUN, needs
+from dashboard.access.asked import pressed
 from dashboard.pages.library import folders
 from dashboard.pages.library.parts import ALL_FOLDERS, INDEX, UPDATE, section
 from dashboard.pages.library.runs import STOP
@@ -56,34 +57,34 @@ def register(app: Dash, reads: Reads, look: Callable[[str | None], tuple]) -> No
         running=[(Output("library-add", "disabled"), True, False)], **every,
     )
     @needs(RUN)
-    def on_add(_, __, folder, by, seen):
+    def on_add(_, __, folder: str | None, by: str, seen: str | None):
         said = start(reads, folder or "", by)
         return said, no_update if said else "", *look(seen)
 
     @app.callback(note, *page, Input({"type": UPDATE, "root": ALL, "at": ALL}, "n_clicks"), seen, **every)
     @needs(RUN)
-    def on_update(clicks, seen):
+    def on_update(clicks: list, seen: str | None):
         if not any(clicks):
             return (no_update,) * 5
-        return start(reads, ctx.triggered_id["root"], NOW), *look(seen)
+        return start(reads, pressed("root") or "", NOW), *look(seen)
 
     @app.callback(note, *page, Input({"type": ALL_FOLDERS, "at": ALL}, "n_clicks"), seen, **every)
     @needs(RUN)
-    def on_update_all(clicks, seen):
+    def on_update_all(clicks: list, seen: str | None):
         if not any(clicks):
             return (no_update,) * 5
         return _tried(lambda: reads.jobs.update_all(list(reads.roots()))), *look(seen)
 
     @app.callback(note, *page, Input({"type": INDEX, "at": ALL}, "n_clicks"), seen, **every)
     @needs(RUN)
-    def on_index(clicks, seen):
+    def on_index(clicks: list, seen: str | None):
         if not any(clicks):
             return (no_update,) * 5
         return _tried(reads.jobs.index), *look(seen)
 
     @app.callback(note, *page, Input({"type": STOP, "at": ALL}, "n_clicks"), seen, **every)
     @needs(RUN)
-    def on_stop(clicks, seen):
+    def on_stop(clicks: list, seen: str | None):
         if not any(clicks):
             return (no_update,) * 5
         return _tried(reads.jobs.stop), *look(seen)

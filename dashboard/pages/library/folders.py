@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import dash_bootstrap_components as dbc
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard import components, pools
 from dashboard.access import RUN, needs
+from dashboard.access.asked import pressed
 from dashboard.pages.library.parts import FORGET, RELOCATE
 from dashboard.reads import Reads
 from pipeline.errors import LikenessError
@@ -52,11 +53,11 @@ def register(
         Input("library-forget-not", "n_clicks"), Input("library-relocate-not", "n_clicks"), **every,
     )
     @needs(RUN)
-    def on_asked(forgets, relocates, *_):
-        if not isinstance(ctx.triggered_id, dict) or not any([*forgets, *relocates]):
+    def on_asked(forgets: list, relocates: list, *_):
+        root = pressed("root")
+        if root is None or not any([*forgets, *relocates]):
             return False, no_update, False, no_update, None, no_update, None
-        root = ctx.triggered_id["root"]
-        if ctx.triggered_id["type"] == FORGET:
+        if pressed("type") == FORGET:
             return True, what_goes(reads, root), False, no_update, None, no_update, root
         return False, no_update, True, what_stays(root), None, root, root
 
@@ -66,8 +67,8 @@ def register(
         running=[(Output("library-forget-sure", "disabled"), True, False)], **every,
     )
     @needs(RUN, pool=pools.LONG)
-    def on_forget(_, root, seen):
-        return forget(reads, root), False, *look(seen)
+    def on_forget(_, root: str | None, seen: str | None):
+        return forget(reads, root or ""), False, *look(seen)
 
     @app.callback(Output("library-places", "children"), Input("library-place", "value"), **every)
     @needs(RUN)
@@ -82,8 +83,8 @@ def register(
         running=[(Output("library-relocate-sure", "disabled"), True, False)], **every,
     )
     @needs(RUN)
-    def on_relocate(_, __, place, root, seen):
-        done, refused = relocate(reads, root, place or "")
+    def on_relocate(_, __, place: str | None, root: str | None, seen: str | None):
+        done, refused = relocate(reads, root or "", place or "")
         if refused is not None:
             return no_update, refused, no_update, *(no_update,) * len(page)
         return done, None, False, *look(seen)

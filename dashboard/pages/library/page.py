@@ -58,7 +58,7 @@ def register(app: Dash, reads: Reads) -> None:
         prevent_initial_call=True,
     )
     @needs(READ)
-    def on_tick(_, seen):
+    def on_tick(_, seen: str | None):
         return tick(reads, seen)
 
     app.clientside_callback(

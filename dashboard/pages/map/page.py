@@ -20,6 +20,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html,
 
 from dashboard import components, facets, words
 from dashboard.access import READ, RUN, needs
+from dashboard.access.asked import Id
 from dashboard.pages.map import panels, selection
 from dashboard.pools import LONG
 from dashboard.reads import Reads, colorings
@@ -223,7 +224,7 @@ def register(app: Dash, reads: Reads) -> None:
         Input("map-image", "data"), Input("map-name", "value"),
     )
     @needs(READ)
-    def panel(image: int | None, name: str):
+    def panel(image: Id | None, name: str):
         return chosen(reads, image, name, reasons)
 
     # It takes a look at the whole map, and so comes after the neighbors.

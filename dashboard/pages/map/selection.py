@@ -8,9 +8,11 @@ clusters), map-step (the granularity), map-titles (the clusters shown, for their
 from __future__ import annotations
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from typing_extensions import TypedDict
 
 from dashboard import acts, components
 from dashboard.access import READ, needs
+from dashboard.access.asked import Id, Whole
 from dashboard.pages.map import panels
 from dashboard.pools import LONG
 from dashboard.reads import Reads, selections
@@ -23,6 +25,12 @@ _TOOLS = (
     ("box", "bounding-box", "Box", "B"),
 )
 _STORES = ("ready", "titles")
+
+
+class _Noted(TypedDict):
+    """The id of the chips of an image's notes."""
+
+    image: Id
 
 
 def tools(reads: Reads) -> list:
@@ -159,7 +167,7 @@ def register(app: Dash, reads: Reads, clusterings: Clusterings) -> None:
         prevent_initial_call=True,
     )
     @needs(READ, pool=LONG)
-    def cluster(_, step: int, name: str):
+    def cluster(_, step: Whole | str | None, name: str):
         return clustered(clusterings, name, step_of(step))
 
     # By itself: of two calls of one callback Dash forgets the answer of the first.
@@ -169,7 +177,7 @@ def register(app: Dash, reads: Reads, clusterings: Clusterings) -> None:
         prevent_initial_call=True,
     )
     @needs(READ, pool=LONG)
-    def named(done: dict, name: str, step: int):
+    def named(done: acts.Acted, name: str, step: Whole | str | None):
         if acts.NAMES not in done["changed"]:
             return no_update
         return clusterings.listed(clusterings.at(name, step_of(step)))
@@ -180,7 +188,7 @@ def register(app: Dash, reads: Reads, clusterings: Clusterings) -> None:
         prevent_initial_call=True,
     )
     @needs(READ)
-    def noted(done: dict, shown: list[dict]):
+    def noted(done: acts.Acted, shown: list[_Noted]):
         if not {acts.TAGS, acts.COLLECTIONS} & set(done["changed"]):
             return no_update, [no_update] * len(shown)
         return selections.kept_list(reads), [panels.note_chips(reads, one["image"]) for one in shown]

@@ -56,7 +56,7 @@ def register(app: Dash, reads: Reads) -> None:
 
     @app.callback(*shown, Input("quality-tick", "n_intervals"), State("quality-seen", "data"), prevent_initial_call=True)
     @needs(READ)
-    def on_tick(_, seen):
+    def on_tick(_, seen: str | None):
         return tick(reads, seen)
 
     if not reads.may(RUN):
@@ -68,7 +68,7 @@ def register(app: Dash, reads: Reads) -> None:
         prevent_initial_call=True,
     )
     @needs(RUN)
-    def on_measure(_, seen):
+    def on_measure(_, seen: str | None):
         note = None
         try:
             reads.jobs.evaluate()

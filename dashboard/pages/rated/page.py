@@ -48,7 +48,7 @@ def register(app: Dash, reads: Reads) -> None:
         prevent_initial_call=True,
     )
     @needs(READ)
-    def on_acted(acted: dict, value: str):
+    def on_acted(acted: acts.Acted, value: str):
         return body(reads, value) if acts.RATINGS in acted["changed"] else no_update
 
     app.clientside_callback(

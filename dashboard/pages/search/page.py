@@ -6,12 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
+from typing import Literal
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
+from typing_extensions import NotRequired, TypedDict
 
 from dashboard import components, facets, words
 from dashboard.access import ANNOTATE, READ, RUN, needs
+from dashboard.access.asked import Digits, Id, Real, Whole
 from dashboard.pages.rated import searches
 from dashboard.pages.search import board as search_board
 from dashboard.pages.search import results as search_results
@@ -19,17 +22,18 @@ from dashboard.pages.search import things as search_things
 from dashboard.pages.search import upload as search_upload
 from dashboard.pages.search.kinds import KINDS
 from dashboard.pages.search.panel import MODE_ABOUT, MODE_TITLES, examples, query_part, segments, settings_part
-from dashboard.pages.search.query import Settings, query_of, rated_as
+from dashboard.pages.search.query import MODES, Settings, query_of, rated_as
 from dashboard.pages.search.results import Shown
 from dashboard.pages.search.stage import query_view
 from dashboard.pools import LONG
-from dashboard.reads import Reads
+from dashboard.reads import Reads, galleries
 from dashboard.reads.exactness import Exactnesses, said
 from dashboard.reads import facets as passing
 from dashboard.routes import ratings as rating_export
 from dashboard.uploads.edit import EditedPictures
 from pipeline.errors import LikenessError
 from pipeline.library import notes
+from pipeline.settings import METRICS
 
 PATH = "/search"
 TITLE = "Search"
@@ -41,6 +45,36 @@ LATEST = 6
 """Rated searches beside the history."""
 PASSING = 48
 """Of those that pass filters."""
+
+
+class _Asked(TypedDict):
+    """What the browser asks (assets/search/page.js): the board, the vectors and names of its uploads."""
+
+    board: list[dict]
+    uploads: dict[str, dict[str, str]]
+    names: dict[str, str]
+    first: NotRequired[bool]
+    upto: NotRequired[Whole]
+
+
+class _Shown(TypedDict):
+    """`results.Shown` as the browser keeps it."""
+
+    of: str
+    ids: list[Id]
+    bend: Whole | None
+    more: bool
+    question: dict
+
+
+class _Slider(TypedDict):
+    """The id of a slider."""
+
+    embedding: str
+
+
+_Values = list[Real | None]
+_Metric, _Mode, _By = Literal[tuple(METRICS)], Literal[MODES], Literal[tuple(galleries.SORTS)]
 
 
 def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
@@ -110,7 +144,7 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         prevent_initial_call=True,
     )
     @needs(READ)
-    def on_query(asked: dict | None, active: int | None):
+    def on_query(asked: _Asked | None, active: Whole | None):
         board = search_board.from_data((asked or {}).get("board"))
         return query_view(reads, board, -1 if active is None else active, (asked or {}).get("names", {}))
 
@@ -124,12 +158,12 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         prevent_initial_call=False,
     )
     @needs(READ)
-    def on_change(asked, *controls):
-        *controls, seen, by = controls
+    def on_change(asked: _Asked | None, values: _Values, metric: _Metric, count: Digits, mode: _Mode, exact: bool | None,
+                  where: str | None, sliders: list[_Slider], seen: list[Id] | None, by: _By):
         if asked is None:
             return (no_update,) * 5
         asked = {**asked, "seen": seen or []}
-        settings = replace(_settings(*controls), by=by)
+        settings = replace(_settings(values, metric, count, mode, exact, where, sliders), by=by)
         board = search_board.from_data(asked["board"])
         # Another picture is a step that Back returns from; a slider's way is not, and neither is
         # how the page writes the address that it was opened with.
@@ -147,10 +181,11 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         prevent_initial_call=True,
     )
     @needs(READ)
-    def on_more(_, shown, asked, *controls):
-        settings = _settings(*controls)
+    def on_more(_, shown: _Shown | None, asked: _Asked | None, values: _Values, metric: _Metric, count: Digits, mode: _Mode,
+                exact: bool | None, where: str | None, sliders: list[_Slider]):
+        settings = _settings(values, metric, count, mode, exact, where, sliders)
         # Where something else is asked by now, its answer is under way or there is none.
-        if not shown or not shown["more"] or shown["of"] != _generation(asked, settings):
+        if not shown or not asked or not shown["more"] or shown["of"] != _generation(asked, settings):
             return no_update
         board = search_board.from_data(asked["board"])
         query = query_of(reads, edited, board, asked["uploads"], settings)
@@ -165,8 +200,8 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         Input("search-count", "value"), Input("search-exact", "value"), State(weights, "id"),
     )
     @needs(READ, pool=LONG)
-    def on_weights(values, metric, count, exact, ids):
-        counting = {part["embedding"]: float(value or 0) for part, value in zip(ids, values)}
+    def on_weights(values: _Values, metric: _Metric, count: Digits, exact: bool | None, sliders: list[_Slider]):
+        counting = {part["embedding"]: float(value or 0) for part, value in zip(sliders, values)}
         return "" if metric == "hamming" else said(exactnesses.of(counting, int(count)), bool(exact))
 
     @app.callback(Output("search-ratings", "children"), Input("acted", "data"))
