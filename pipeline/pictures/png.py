@@ -20,9 +20,8 @@ from pipeline.pictures import opencv, tiff
 from pipeline.pictures.color import Space
 from pipeline.pictures.info import ImageInfo
 from pipeline.pictures.raster import Raster, stacked
-from pipeline.pictures.still import Still, opened
-
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+from pipeline.pictures.still import Still
+from pipeline.pictures.strips import SIGNATURE, ahead, chunk, unfiltered
 
 _LARGE = 30_000_000  # pixels; above, strips
 _BAND = 4_000_000  # pixels of a strip
@@ -33,11 +32,6 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _GRAY, _PALETTE, _GRAY_ALPHA = 0, 3, 4
 _STRIP_COST, _COST, _WIDE_COST = 0.6, 7, 14  # bytes of memory for a pixel
-
-# What a filtered row of so many bytes a pixel may pass for: (channels, depth).
-_CARRIERS = {1: (1, 8), 2: (2, 8), 3: (3, 8), 4: (4, 8), 6: (3, 16), 8: (4, 16)}
-_COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
-
 
 @dataclass(frozen=True)
 class _Header:
@@ -136,12 +130,19 @@ class Png:
         header = self._header
         factor = max(1, max(header.width, header.height) // (2 * max_side))
         step = max(1, _BAND // (header.width * factor)) * factor
-        bands, before = [], np.zeros(header.row_bytes, np.uint8)
-        for filtered in self._filtered(step):
-            rows = _unfiltered(header, before, filtered)
-            before = rows[-1].copy()
+        bands = []
+        for rows in ahead(self._rows(ahead(self._filtered(step)))):
             bands.append(self._with_meaning(self._unpacked(rows)).shrunk(factor))
         return stacked(bands)
+
+    def _rows(self, strips: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        """Strips of rows without their filters: (n, row_bytes) uint8."""
+        header = self._header
+        before = np.zeros(header.row_bytes, np.uint8)
+        for filtered in strips:
+            rows = unfiltered(filtered, before, header.pixel_bytes)
+            before = rows[-1].copy()
+            yield rows
 
     def _filtered(self, step: int) -> Iterator[np.ndarray]:
         """The inflated rows (n, 1 + row_bytes) uint8, each with its filter before it, `step` at a time."""
@@ -242,50 +243,11 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 def _file(found: dict[bytes, bytes], pixels, header: _Header) -> bytes:
     """A PNG of what makes pixels alone."""
-    parts = [SIGNATURE, _chunk(b"IHDR", found[b"IHDR"])]
+    parts = [SIGNATURE, chunk(b"IHDR", found[b"IHDR"])]
     if header.color == _PALETTE:
-        parts += [_chunk(kind, found[kind]) for kind in (b"PLTE", b"tRNS") if kind in found]
-    parts += [_chunk(b"IDAT", body) for body in pixels]
-    return b"".join([*parts, _chunk(b"IEND", b"")])
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    check = zlib.crc32(body, zlib.crc32(kind))
-    return b"".join([len(body).to_bytes(4, "big"), kind, body, check.to_bytes(4, "big")])
-
-
-def _unfiltered(header: _Header, before: np.ndarray, filtered: np.ndarray) -> np.ndarray:
-    """(n, row_bytes) uint8 of filtered rows (n, 1 + row_bytes), after the row before: as a small PNG of
-    their own, whose decoder undoes the filters."""
-    if not filtered[:, 0].any():
-        return np.ascontiguousarray(filtered[:, 1:])
-    channels, depth = _CARRIERS[header.pixel_bytes]
-    width, count = header.row_bytes // header.pixel_bytes, len(filtered)
-    body = width.to_bytes(4, "big") + (count + 1).to_bytes(4, "big")
-    body += bytes([depth, _COLOR_TYPES[channels], 0, 0, 0])
-    packed = _stored(b"\0", before, filtered)
-    by_opencv = depth == 16 or channels == 4  # Pillow's own copies cost a fifth of the time
-    check = isal_zlib.crc32(b"".join([b"IDAT", *packed])) if by_opencv else 0  # Pillow reads none
-    carrier = b"".join([
-        SIGNATURE, _chunk(b"IHDR", body), sum(map(len, packed)).to_bytes(4, "big"), b"IDAT", *packed,
-        check.to_bytes(4, "big"), _chunk(b"IEND", b""),
-    ])  # fmt: skip
-    samples = opencv.interleaved(carrier)[1:] if by_opencv else np.asarray(opened(carrier, "PNG"))[1:]
-    samples = samples.astype(">u2") if depth == 16 else samples
-    return np.ascontiguousarray(samples).view(np.uint8).reshape(count, header.row_bytes)
-
-
-def _stored(*parts) -> list:
-    """Bytes as a zlib stream (RFC 1950) of blocks that are not compressed, in parts to be joined."""
-    made, check = [b"\x78\x01"], 1
-    for part in parts:
-        view = memoryview(part).cast("B")
-        check = isal_zlib.adler32(view, check)
-        for at in range(0, len(view), 65_535):
-            block = view[at : at + 65_535]
-            size = len(block).to_bytes(2, "little")
-            made += [b"\0", size, bytes(255 - byte for byte in size), block]
-    return [*made, b"\x01\0\0\xff\xff", check.to_bytes(4, "big")]
+        parts += [chunk(kind, found[kind]) for kind in (b"PLTE", b"tRNS") if kind in found]
+    parts += [chunk(b"IDAT", body) for body in pixels]
+    return b"".join([*parts, chunk(b"IEND", b"")])
 
 
 def _profile(body: bytes) -> bytes | None:
