@@ -84,3 +84,28 @@ CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     **TRANSFORMS, "half25": half25, "brighter": brighter, "bordered": bordered,
     **{name: lambda image, turn=turn: np.ascontiguousarray(turn(image)) for name, turn in TURNS.items()}, **LETTERS,
 }  # fmt: skip
+
+
+def part(image: np.ndarray) -> np.ndarray:
+    """Seven eighths of each side, from a place that depends on the picture."""
+    height, width = (side * 7 // 8 for side in image.shape[:2])
+    chance = np.random.default_rng(int(image[::16, ::16].sum()))
+    top, left = chance.integers(0, image.shape[0] - height + 1), chance.integers(0, image.shape[1] - width + 1)
+    return np.ascontiguousarray(image[top : top + height, left : left + width])
+
+
+def turned25(image: np.ndarray) -> np.ndarray:
+    """Turned by 25 degrees in its frame, black where nothing is."""
+    height, width = image.shape[:2]
+    return cv2.warpAffine(image, cv2.getRotationMatrix2D((width / 2, height / 2), 25, 1), (width, height))
+
+
+IMAGEDEDUP: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "crop": part,
+    "flip left-right": lambda image: np.ascontiguousarray(image[:, ::-1]),
+    "flip top-bottom": lambda image: np.ascontiguousarray(image[::-1]),
+    "turned 25°": turned25,
+    "squeezed square": lambda image: cv2.resize(image, (min(image.shape[:2]),) * 2, interpolation=cv2.INTER_AREA),
+}
+"""The kinds of change that imagededup publishes its figures of (its user guide, "Benchmarks"): crops of 560 × 420 out of
+640 × 480, both flips, a turn by 25 degrees, and a resize to the aspect 1:1."""
