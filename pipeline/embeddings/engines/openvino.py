@@ -33,6 +33,11 @@ anew for each pass: a ViT-B/32 takes 34, 23, 18, 16 and 14 ms of one core a pict
 and 32 go together. What a convolution makes of many leaves the cache: EfficientNet-Lite0 4.8, 4.6, 5.1,
 5.3 and 5.7 ms for 1, 2, 4, 8 and 16."""
 
+_FAILURES = ("GeneralFailure", "InitializationFailure", "NotImplementedFailure", "OpConversionFailure", "OpValidationFailure")
+"""What OpenVINO's converter raises, none of it a RuntimeError."""
+
+_LACKS = "No conversion rule found"  # the line of the converter's report that says what is the matter
+
 _STREAMS = 16  # at most; beyond so many cores each has several of them
 
 
@@ -78,10 +83,14 @@ def load(blueprint: Blueprint) -> Network:
 @contextmanager
 def _unfit() -> Iterator[None]:
     """What OpenVINO raises where it cannot run something, as Unfit."""
+    _core()  # imports openvino as it is meant to be
+    from openvino import frontend
+
     try:
         yield
-    except RuntimeError as error:
-        raise Unfit(str(error)) from error
+    except (RuntimeError, *(getattr(frontend, name) for name in _FAILURES)) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]  # mostly of where OpenVINO noticed
+        raise Unfit(next((line for line in lines if _LACKS in line), lines[-1]).strip("- ")) from error
 
 
 def _from_kept(blueprint: Blueprint) -> Network | None:
