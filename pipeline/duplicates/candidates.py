@@ -20,6 +20,7 @@ from pipeline import index as indexes
 from pipeline.library import Library
 from pipeline.pictures import decoding
 from pipeline.search.hash_index import HashIndex
+from pipeline.search.hash_tables import HashTables
 
 BITS = 24
 """Hash distance, of 192 bits, up to which pictures are laid over one another as a whole:
@@ -74,9 +75,8 @@ def _pair(pairs: Pairs, one: int, other: int) -> Candidate:
 
 def _by_hash(pairs: Pairs, near: HashIndex) -> np.ndarray:
     """The nearest few as they are; which images have more of them than that, (n,) bool."""
-    found, distances = near.neighbors(NEIGHBORS + 2)
-    own = found == np.arange(len(near))[:, None]
-    close = (distances <= BITS) & ~own
+    found, distances = HashTables(near.rows, BITS).nearest(near.rows, NEIGHBORS + 2)
+    close = (found >= 0) & (found != np.arange(len(near))[:, None])
     for at, place in np.argwhere(close):
         _pair(pairs, int(near.ids[at]), int(near.ids[found[at, place]])).bits = int(distances[at, place])
     return close.sum(axis=1) > NEIGHBORS
@@ -86,12 +86,10 @@ def _by_turned_hash(pairs: Pairs, near: HashIndex) -> None:
     rows = _turning(near.rows)
     if len(rows) < 2:
         return
-    index = faiss.IndexBinaryFlat(rows.shape[1] * 8)
-    index.add(rows)
-    faiss.omp_set_num_threads(settings.cores())
+    tables = HashTables(rows, TURNED_BITS)
     for turn in TURNS:
-        distances, found = index.search(turned(rows, *turn), 3)
-        for at, place in np.argwhere((distances <= TURNED_BITS) & (found != np.arange(len(rows))[:, None])):
+        found, _ = tables.nearest(turned(rows, *turn), 3)
+        for at, place in np.argwhere((found >= 0) & (found != np.arange(len(rows))[:, None])):
             one, other = int(near.ids[at]), int(near.ids[found[at, place]])
             quarters, mirror = turn
             # Of the lower one to the higher; a mirrored turn is its own way back.

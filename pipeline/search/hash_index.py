@@ -7,7 +7,6 @@ import threading
 import faiss
 import numpy as np
 
-from pipeline import settings
 from pipeline.index import Filter
 from pipeline.index.bitmap import Bitmap
 from pipeline.index.filters import Filters
@@ -74,13 +73,6 @@ class HashIndex:
             distances, found = distances[kept], found[kept]
         order = np.lexsort((found, distances))[:k]
         return self.ids[found[order]], distances[order].astype(np.int64)
-
-    def neighbors(self, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """The k nearest of every hash, itself among them: positions (n, k) int64 and
-        distances (n, k) int32."""
-        faiss.omp_set_num_threads(settings.cores())
-        distances, found = self._flat.search(self.rows, min(k, len(self)))
-        return found, distances
 
 
 class Hashes:

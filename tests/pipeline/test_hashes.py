@@ -16,7 +16,9 @@ from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import decoding, hashes
 from pipeline.search import ImageEntry, Query, Searcher, VectorsEntry
+from pipeline.search import hash_tables
 from pipeline.search.hash_index import HashIndex
+from pipeline.search.hash_tables import HashTables
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,29 @@ def test_the_index_finds_what_counting_bits_finds():
             assert distances.tolist() == apart[expected[:k]].tolist()
     nothing = Bitmap.at(index.positions(np.array([2])), len(index))
     assert len(index.search(query, 5, nothing)[0]) == 0
+
+
+@pytest.mark.parametrize("size, radius", [(24, 24), (16, 20), (8, 3)])
+def test_tables_find_what_counting_all_bits_finds(monkeypatch, size, radius):
+    monkeypatch.setattr(hash_tables, "SCANNED", 100)
+    generator = np.random.default_rng(size)
+    kinds = generator.integers(0, 256, (60, size), dtype=np.uint8)
+    rows = kinds[generator.integers(0, 60, 1_500)]
+    for row in rows[200:]:  # some as they are, others with up to 26 bits flipped
+        for bit in generator.integers(0, 8 * size, generator.integers(0, 27)):
+            row[bit // 8] ^= np.uint8(1 << bit % 8)
+    queries = np.concatenate([rows[::5], generator.integers(0, 256, (20, size), dtype=np.uint8)])
+    apart = np.unpackbits(queries[:, None] ^ rows[None], axis=2).sum(axis=2)
+    tables, k = HashTables(rows, radius), 9
+    found, distances = tables.nearest(queries, k)
+    assert found.shape == distances.shape == (len(queries), k)
+    for own, mine, told in zip(apart, found, distances):
+        near = np.sort(own[own <= radius])[:k]
+        there = mine >= 0
+        assert told[there].tolist() == near.tolist() and not there[len(near) :].any()
+        assert own[mine[there]].tolist() == near.tolist() and len(set(mine[there].tolist())) == len(near)
+    many = [len(HashTables(rows[:at], radius).nearest(rows[:2], 3)[0]) for at in (0, 1, 2)]
+    assert many == [2, 2, 2] and HashTables(rows[:0], radius).nearest(rows[:2], 3)[0].max() == -1
 
 
 def test_searching_by_hamming(made_library, decoded):

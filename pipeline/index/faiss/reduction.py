@@ -28,7 +28,7 @@ _NEAREST, _CANDIDATES = 10, 40
 _QUERIES = 200
 _EVENLY = 0.75
 """How far spreads are made alike: 0 not at all, 1 wholly."""
-_WIDTH = 64
+WIDTH = 64
 """Rows are as long as some times this: FAISS then compares so many bytes at once, as whole numbers on
 both sides, in two thirds of the time."""
 _BYTES = 127
@@ -46,7 +46,7 @@ class Reduction:
     @property
     def dim(self) -> int:
         """Numbers of a reduced row."""
-        return -(-sum(matrix.shape[1] for matrix in self.matrices) // _WIDTH) * _WIDTH
+        return -(-sum(matrix.shape[1] for matrix in self.matrices) // WIDTH) * WIDTH
 
     def blocks(self) -> list[slice]:
         """Where each embedding lies within a reduced row."""
