@@ -14,35 +14,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.index.bitmap import Bitmap
-from pipeline.index.faiss import structures
+from pipeline.index.faiss import structures, walks
 from pipeline.index.faiss.reduction import WIDTH
-from pipeline.index.ranking import ranked, steps
+from pipeline.index.ranking import steps
 
 if TYPE_CHECKING:
     from pipeline.index.faiss.engine import FaissIndex
 
 _LINKS, _CONSTRUCTION = 16, 80
 """Links of a row, effort of building the graph."""
-_RECALL, _ASKED, _MOST = 0.95, 200, 512
-"""The effort of a walk is raised, up to the last, until so much of the true neighbors of so many is found."""
-_MORE = 1.5
-"""Times the effort that is tried next."""
-_TIMES = 3
-"""So many times the neighbors asked for are ranked exactly."""
 
 
 def neighbors(
     index: FaissIndex, own: np.ndarray, k: int, name: str, mask: Bitmap
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The k nearest others of rows (q,) among those of a mask, step by step: scores, rows (·, k)."""
-    graph = _Graph(index, name, mask)
-    effort = _effort(graph, own, k)
+    graph, columns = _Graph(index, name, mask), index.columns(name)
+    effort = walks.sufficient(
+        lambda asked, effort: graph.nearest(asked, k, effort), lambda at: index.exact.columns(at, columns),
+        lambda at: index.exact.columns(at, columns), own, k, mask, walks.TIMES * k,
+    )  # fmt: skip
     for part in steps(own):
         yield graph.nearest(part, k, effort)
 
 
 class _Graph:
-    """A graph of the rows of a mask by one embedding. members: (n,) int64, the row of each of its nodes."""
+    """A graph of the rows of a mask by one embedding."""
 
     def __init__(self, index: FaissIndex, name: str, mask: Bitmap):
         self.index, self.columns = index, index.columns(name)
@@ -56,7 +53,7 @@ class _Graph:
 
     def nearest(self, own: np.ndarray, k: int, effort: int) -> tuple[np.ndarray, np.ndarray]:
         """The k nearest others of rows (q,) that a walk of this effort finds: cosines, rows (q, k)."""
-        wide = min(_TIMES * k, len(self.members) - 1)
+        wide = min(walks.TIMES * k, len(self.members) - 1)
         asked = self._reduced(own)
         at = np.searchsorted(self.members, own).clip(max=len(self.members) - 1)
         if (self.members[at] == own).all():
@@ -79,31 +76,3 @@ class _Graph:
         queries = np.zeros((len(own), sum(self.index.dims.values())), np.float32)
         queries[:, self.columns] = self.index.exact.columns(own, self.columns) * np.float32(len(self.index.dims))
         return queries
-
-
-def _effort(graph: _Graph, own: np.ndarray, k: int) -> int:
-    """The least effort tried that finds enough of the true neighbors of some of the rows."""
-    asked = own[np.linspace(0, len(own) - 1, min(len(own), _ASKED)).astype(np.int64)]
-    true = _true(graph, asked, min(k, len(graph.members) - 1))
-    effort = 2.0 * k
-    while effort < _MOST:
-        _, found = graph.nearest(asked, true.shape[1], int(effort))
-        if (found[:, :, None] == true[:, None]).any(axis=2).mean() >= _RECALL:
-            break
-        effort *= _MORE
-    return min(int(effort), _MOST)
-
-
-def _true(graph: _Graph, asked: np.ndarray, k: int) -> np.ndarray:
-    """The k true nearest others of rows (q,): (q, k) int64."""
-    exact = graph.index.exact
-    best, true = np.zeros((len(asked), 0), np.float32), np.zeros((len(asked), 0), np.int64)
-    vectors = exact.columns(asked, graph.columns)
-    for part in steps(graph.members):
-        products = vectors @ exact.columns(part, graph.columns).T
-        products[asked[:, None] == part] = -np.inf
-        best, true = ranked(
-            np.concatenate([best, products], axis=1),
-            np.concatenate([true, np.broadcast_to(part, products.shape)], axis=1), k,
-        )  # fmt: skip
-    return true

@@ -19,7 +19,7 @@ import numpy as np
 from pipeline.errors import EmbeddingError
 from pipeline.index.bitmap import Bitmap
 from pipeline.index.contract import Neighbors, shares
-from pipeline.index.faiss import alone, gpu, structures
+from pipeline.index.faiss import alone, gpu, structures, walks
 from pipeline.index.faiss.effort import DOMINATES
 from pipeline.index.ranking import merged, others, steps
 from pipeline.progress import Progress, Silent
@@ -29,15 +29,6 @@ if TYPE_CHECKING:
 
 ALL_PAIRS_BELOW = 12_000
 """Up to this many images, all pairs take less time than a graph."""
-_WALK_EFFORT = 1
-"""Effort of a walk per neighbor. Of the 14 nearest others among 6,000 synthetic images this
-found 0.987; 4/3 found 0.988 and took 1.15 times as long, 2 found 0.989."""
-_UNEVEN_EFFORT = 2
-"""The same where embeddings weigh differently from the graph's links. Among 20,000 synthetic images
-weighed 0.2, 0.3, 1 it found 0.972, with 1 0.960, with 3 0.977; searches, 0.998 in five times the time.
-Where one embedding dominates, walks lose their way."""
-_TIMES = 3
-"""So many times the neighbors asked for are ranked exactly."""
 _STEP = 4_096
 
 
@@ -105,10 +96,6 @@ def _can_walk(index: FaissIndex, weighed: dict[str, float], asked: int, count: i
     return together and structures.has_links(index.structure) and 4 * asked >= count
 
 
-def _is_even(weighed: dict[str, float]) -> bool:
-    return len({round(share, 6) for share in weighed.values()}) == 1
-
-
 def _all_pairs(
     index: FaissIndex, own: np.ndarray, k: int, weighed: dict[str, float], mask: Bitmap, exact: bool
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -144,15 +131,22 @@ def _walk(
     index: FaissIndex, own: np.ndarray, k: int, weighed: dict[str, float], mask: Bitmap
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """By the links of the graph, each from its own place; rows left short are searched for."""
-    wide = _WALK_EFFORT if _is_even(weighed) else _UNEVEN_EFFORT
-    effort = int(np.ceil(max(_TIMES * k, (k + 1) * wide) * mask.size / mask.count))
     scale = index.scale(weighed)
-    for part in steps(own):
+
+    def find(part: np.ndarray, effort: int) -> tuple[np.ndarray, np.ndarray]:
         queries = index.exact[part] * scale
         reduced = index.reduction.queries(queries)
         apart = -np.einsum("qd,qd->q", reduced, structures.decode(index.structure, part))
-        found = structures.walk_from(index.structure, part, reduced, apart, min(_TIMES * k, mask.count), mask, effort)
-        scores, rows = index.ranked(queries, found, k)
+        wide = min(walks.TIMES * k, mask.count)
+        found = structures.walk_from(index.structure, part, reduced, apart, wide, mask, effort)
+        return index.ranked(queries, found, k)
+
+    effort = walks.sufficient(
+        find, index.exact.__getitem__, lambda at: index.exact[at] * scale, own, k, mask,
+        walks.TIMES * k * mask.size / mask.count,  # what the mask leaves out is walked through as well
+    )  # fmt: skip
+    for part in steps(own):
+        scores, rows = find(part, effort)
         short = np.flatnonzero((rows < 0).any(axis=1))
         for better, others_of in _searches(index, part[short], k, weighed, mask):
             width = others_of.shape[1]
