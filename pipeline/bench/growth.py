@@ -9,15 +9,17 @@ import numpy as np
 
 from pipeline import index as indexes
 from pipeline import maps
-from pipeline.bench import synthetic
+from pipeline.bench import pictures, synthetic
 from pipeline.bench.isolated import measured
 from pipeline.bench.libraries import Libraries
 from pipeline.bench.maps import warm_up
 from pipeline.bench.options import MILLION
 from pipeline.bench.table import Table
+from pipeline.duplicates import candidates
 from pipeline.library import Library
 
 _QUERIES = 100
+_STEP = 65_536
 
 COLUMNS = {
     "images": "synthetic images in the library, or what the rows above come to",
@@ -25,26 +27,30 @@ COLUMNS = {
     "add s": "seconds to bring the index up to date when 1 % more images came",
     "load ms": "to load the saved index, mapped into memory",
     "query ms": "median time of a query by itself, equal weights",
-    "map s": "seconds for one map: neighbors, 2-D and 3-D layout, clusters",
+    "map s": "seconds for the map of all embeddings: neighbors, 2-D and 3-D layout, clusters",
+    "single map s": "the same of one embedding, the slowest of them",
+    "copies s": "seconds to find which images `duplicates` must look at by their hashes, as they are and turned",
     "index MB": "most memory the process had that built the index",
-    "map MB": "most memory the process had that made the map",
+    "map MB": "most memory the process had that made the maps",
     "disk MB": "size of the index on disk, the vectors in it included",
 }
-STEPS = ("index s", "add s", "load ms", "query ms", "map s", "index MB", "map MB", "disk MB")
+STEPS = (
+    "index s", "add s", "load ms", "query ms", "map s", "single map s", "copies s", "index MB", "map MB", "disk MB",
+)  # fmt: skip
 _FITTED_FROM = 10_000
 """Exponents are fitted from here up: below, fixed costs and exact scans hide the growth."""
 
 
 def measure(libraries: Libraries, count: int) -> dict[str, float]:
     """One row of the growth table; the library of this size is gone afterwards."""
-    libraries.progress.start(f"{count:,}", 3)
+    libraries.progress.start(f"{count:,}", 4)
     built = libraries.built(count)
     libraries.progress.advance()
     row = {"images": count, "index s": built.seconds, "index MB": built.peak_mb, "disk MB": built.index_mb}
-    for work in (_map, _search_and_add):
+    for work in (_maps, _copies, _search_and_add):
         answer, peak = measured(work, built.data, count, libraries.dims)
         row |= answer
-        if work is _map:
+        if work is _maps:
             row["map MB"] = peak
         libraries.progress.advance()
     libraries.forget(count)
@@ -101,7 +107,7 @@ def extrapolated(rows: list[dict[str, float]], powers: dict[str, float], count: 
 
 def _statement(million: dict[str, float], rates: dict[str, float], measured_it: bool) -> list[str]:
     costs = {f"extracting {name}": MILLION / rate for name, rate in rates.items()}
-    costs |= {"building the index": million["index s"], "one map": million["map s"]}
+    costs |= {"building the index": million["index s"], "a map": max(million["map s"], million["single map s"])}
     most = max(costs, key=costs.get)
     how = "Measured" if measured_it else "Extrapolated, not measured"
     if rates:
@@ -121,12 +127,24 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _map(data: Path, *_) -> dict:
-    """Time of the map of the combination, compiling left out."""
+def _maps(data: Path, count: int, dims: dict[str, int]) -> dict:
+    """Time of the map of the combination, and of the slowest of the others, compiling left out."""
     warm_up()
+    library, took = Library(data), {}
+    for name in (maps.COMBINED, *dims):
+        started = time.perf_counter()
+        maps.build(library, [name])
+        took[name] = time.perf_counter() - started
+    return {"map s": took.pop(maps.COMBINED), "single map s": max(took.values())}
+
+
+def _copies(data: Path, count: int, *_) -> dict:
+    """Time of what `duplicates` asks of hashes, as they are and turned, of pictures that nobody has."""
+    rows = np.concatenate([pictures.hashes(at, min(_STEP, count - at)) for at in range(0, count, _STEP)])
     started = time.perf_counter()
-    maps.build(Library(data), [maps.COMBINED])
-    return {"map s": time.perf_counter() - started}
+    candidates.near(rows)
+    list(candidates.near_turned(rows))
+    return {"copies s": time.perf_counter() - started}
 
 
 def _search_and_add(data: Path, count: int, dims: dict[str, int]) -> dict:

@@ -8,7 +8,7 @@ measures; of these the nearest in detail are taken.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 import cv2
@@ -60,12 +60,12 @@ Pairs = dict[tuple[int, int], Candidate]
 def candidates(library: Library, hash_index: HashIndex, left_out: Collection[int]) -> Pairs:
     """The pairs to look at, lower id first, without some images."""
     single = ~np.isin(hash_index.ids, list(left_out))
-    near = HashIndex(hash_index.ids[single], hash_index.rows[single])
+    those = HashIndex(hash_index.ids[single], hash_index.rows[single])
     pairs: Pairs = {}
-    crowded = _by_hash(pairs, near)
-    _by_turned_hash(pairs, near)
-    _by_embedding(pairs, library, near.ids)
-    _by_detail(pairs, library, near.ids[crowded])
+    crowded = _by_hash(pairs, those)
+    _by_turned_hash(pairs, those)
+    _by_embedding(pairs, library, those.ids)
+    _by_detail(pairs, library, those.ids[crowded])
     return pairs
 
 
@@ -73,30 +73,40 @@ def _pair(pairs: Pairs, one: int, other: int) -> Candidate:
     return pairs.setdefault((min(one, other), max(one, other)), Candidate())
 
 
-def _by_hash(pairs: Pairs, near: HashIndex) -> np.ndarray:
+def _by_hash(pairs: Pairs, hash_index: HashIndex) -> np.ndarray:
     """The nearest few as they are; which images have more of them than that, (n,) bool."""
-    found, distances = HashTables(near.rows, BITS).nearest(near.rows, NEIGHBORS + 2)
-    close = (found >= 0) & (found != np.arange(len(near))[:, None])
-    for at, place in np.argwhere(close):
-        _pair(pairs, int(near.ids[at]), int(near.ids[found[at, place]])).bits = int(distances[at, place])
-    return close.sum(axis=1) > NEIGHBORS
+    at, others, distances = near(hash_index.rows)
+    for one, other, bits in zip(hash_index.ids[at].tolist(), hash_index.ids[others].tolist(), distances.tolist()):
+        _pair(pairs, one, other).bits = bits
+    return np.bincount(at, minlength=len(hash_index)) > NEIGHBORS
 
 
-def _by_turned_hash(pairs: Pairs, near: HashIndex) -> None:
-    rows = _turning(near.rows)
-    if len(rows) < 2:
-        return
-    tables = HashTables(rows, TURNED_BITS)
-    for turn in TURNS:
-        found, _ = tables.nearest(turned(rows, *turn), 3)
-        for at, place in np.argwhere((found >= 0) & (found != np.arange(len(rows))[:, None])):
-            one, other = int(near.ids[at]), int(near.ids[found[at, place]])
-            quarters, mirror = turn
+def _by_turned_hash(pairs: Pairs, hash_index: HashIndex) -> None:
+    for turn, at, others in near_turned(hash_index.rows):
+        quarters, mirror = turn
+        for one, other in zip(hash_index.ids[at].tolist(), hash_index.ids[others].tolist()):
             # Of the lower one to the higher; a mirrored turn is its own way back.
             forth = turn if one < other or mirror else (-quarters % 4, mirror)
             candidate = _pair(pairs, one, other)
             if forth not in candidate.turns:
                 candidate.turns.append(forth)
+
+
+def near(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of hashes (n, 24) uint8 the nearest few of each: its place (p,), the other's (p,), bits that differ (p,)."""
+    found, distances = HashTables(rows, BITS).nearest(rows, NEIGHBORS + 2)
+    close = (found >= 0) & (found != np.arange(len(rows))[:, None])
+    return np.nonzero(close)[0], found[close], distances[close]
+
+
+def near_turned(rows: np.ndarray) -> Iterator[tuple[Turn, np.ndarray, np.ndarray]]:
+    """The same of pictures that are turned: how, the place (p,) of what is turned, that of the other (p,)."""
+    rows = _turning(rows)
+    tables = HashTables(rows, TURNED_BITS)
+    for turn in TURNS:
+        found, _ = tables.nearest(turned(rows, *turn), 3)
+        close = (found >= 0) & (found != np.arange(len(rows))[:, None])
+        yield turn, np.nonzero(close)[0], found[close]
 
 
 def _turning(rows: np.ndarray) -> np.ndarray:
