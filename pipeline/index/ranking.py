@@ -35,8 +35,12 @@ def scan(read: Callable[[np.ndarray], np.ndarray], queries: np.ndarray, k: int, 
     products = np.zeros((len(queries), 0), np.float32)
     rows = np.zeros((len(queries), 0), np.int64)
     for part in steps(mask.positions()):
-        products = np.concatenate([products, queries @ read(part).T], axis=1)
-        rows = np.concatenate([rows, np.broadcast_to(part, (len(queries), len(part)))], axis=1)
+        more = queries @ read(part).T
+        if products.shape[1] == k:
+            better = (more > products[:, -1:]).any(axis=0)  # soon few are
+            part, more = part[better], more[:, better]
+        products = np.concatenate([products, more], axis=1)
+        rows = np.concatenate([rows, np.broadcast_to(part, more.shape)], axis=1)
         best = np.argsort(-products, axis=1, kind="stable")[:, :k]
         products, rows = np.take_along_axis(products, best, axis=1), np.take_along_axis(rows, best, axis=1)
     return products, rows

@@ -158,12 +158,12 @@ def test_the_effort_is_measured_and_kept_with_the_index(large, tmp_path):
     figures = indexes.measured(large)
     recall = figures["recall_at_10"]
     assert recall["color=1,sift=1,efficientnet=1"] >= 0.98 and min(recall.values()) >= 0.95
-    assert set(figures["effort"]) == {"even", "mixed", *DIMS} and figures["effort_name"] == "efSearch"
+    assert set(figures["effort"]) == {"even", *DIMS, *(f"mostly {name}" for name in DIMS)} and figures["effort_name"] == "efSearch"
     index = indexes.load(large)
     assert index.effort == figures["effort"] and figures["query_ms"] < 50
     assert index.effort_for({"sift": 9.0, "color": 1.0}) == figures["effort"]["sift"]
     assert index.effort_for({"sift": 1.0, "color": 1.0}) == figures["effort"]["even"]
-    assert index.effort_for({"sift": 2.0, "color": 1.0}) == figures["effort"]["mixed"]
+    assert index.effort_for({"sift": 2.0, "color": 1.0}) == figures["effort"]["mostly sift"]
     assert set(indexes.about(large)) == {"size", "embeddings", "stale", "engine", "where"}
 
 
@@ -184,9 +184,9 @@ def test_narrow_filters_are_answered_in_full(large, monkeypatch):
 def test_which_embedding_dominates_a_weighting():
     assert effort.dominant({"color": 3.0, "sift": 1.0}) == "color"
     assert effort.dominant({"color": 1.0, "sift": 1.0}) == "even"
-    assert effort.dominant({"color": 2.0, "sift": 1.0}) == "mixed"
+    assert effort.dominant({"color": 2.0, "sift": 1.0}) == "mostly color"
     kinds = {effort.dominant(w) for w in weightings(tuple(DIMS))}
-    assert kinds == {"even", "mixed", *DIMS}
+    assert kinds == {"even", *DIMS, *(f"mostly {name}" for name in DIMS)}
     assert weightings(("color",)) == [{"color": 1.0}]
 
 

@@ -4,9 +4,9 @@ The queries are rows that the index does not hold yet, where there are such, els
 its own; their true neighbors come from one pass over the vectors, shared by all weightings.
 The effort (efSearch, or nprobe) is doubled until the recall suffices, for each kind of
 weighting by itself: the more one embedding dominates a query, the more effort it needs in a
-graph made for all of them. Every rung of that ladder is kept: once all rows are in the index
-there are no strangers left to measure with, and its own rows, whose links lead to their
-neighbors, would flatter.
+graph made for all of them, and some need more than others. Every rung of that ladder is kept:
+once all rows are in the index there are no strangers left to measure with, and its own rows,
+whose links lead to their neighbors, would flatter.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DOMINATES = 0.75
 """Share of the weight from which one embedding dominates a query."""
 STANDS_OUT = 0.5
 """Share up to which none stands out."""
-EVEN, MIXED = "even", "mixed"
+EVEN, MOSTLY = "even", "mostly {}"
 
 _STEP = 8_192
 
@@ -49,12 +49,12 @@ class _Truth:
 
 
 def dominant(weights: dict[str, float]) -> str:
-    """The embedding with at least DOMINATES of the weight; `even` where none stands out, else `mixed`."""
+    """The embedding with at least DOMINATES of the weight; `even` where none stands out, else `mostly` the first."""
     total = sum(weights.values())
     name = max(weights, key=weights.get)
     if weights[name] >= DOMINATES * total:
         return name
-    return EVEN if weights[name] <= STANDS_OUT * total else MIXED
+    return EVEN if weights[name] <= STANDS_OUT * total else MOSTLY.format(name)
 
 
 def measure(
@@ -73,13 +73,7 @@ def measure(
     if len(alive) < 2:
         return figures
     most = structures.most_effort(index.structure)
-    if outside is None:
-        drawn = np.random.default_rng(1).permutation(alive)
-        drawn = np.sort(drawn[: QUERIES if most else FEW])
-        queries = source(drawn)
-    else:
-        queries = outside if most else outside[:FEW]
-        drawn = np.full(len(queries), -1)
+    queries, drawn = _queries(source, alive, outside, QUERIES if most else FEW)
     wanted = weightings(index.embeddings)
     truths = _truths(index, source, drawn, queries, wanted)
     for group in dict.fromkeys(dominant(weights) for weights in wanted):
@@ -101,19 +95,33 @@ def measure(
     return figures
 
 
+def _queries(source, alive: np.ndarray, outside: np.ndarray | None, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (q, Σ dim) to ask with, and their positions (q,), −1 where the index does not hold them."""
+    if outside is not None:
+        return outside[:count], np.full(len(outside[:count]), -1)
+    drawn = np.sort(np.random.default_rng(1).permutation(alive)[:count])
+    return source(drawn), drawn
+
+
 def _climb(
     recalls: Callable[[int], dict[str, float]], most: int, gain: float
 ) -> tuple[int, dict[str, float]]:
-    """The least effort, by doubling, that suffices for each of these weightings, and its recalls."""
-    effort, before = min(_LEAST, most), None
+    """The least effort that suffices for each of these weightings, and its recalls: by doubling, and
+    then by going back to where between the last two it should be enough."""
+    effort, before = min(_LEAST, most), {}
     while True:
         found = recalls(effort)
         enough = min(found.values()) >= TARGET + _MARGIN
-        mean = float(np.mean(list(found.values())))
-        stuck = before is not None and mean - before < gain
+        stuck = before and np.mean(list(found.values())) - np.mean(list(before.values())) < gain
         if enough or stuck or effort >= most:
-            return effort, found
-        effort, before = min(2 * effort, most), mean
+            break
+        last, effort, before = effort, min(2 * effort, most), found
+    if enough and before:
+        low, high = min(before.values()), min(found.values())
+        between = int(np.ceil(last * (effort / last) ** ((TARGET + _MARGIN - low) / (high - low)) / 16)) * 16
+        if last < between < effort and min((less := recalls(between)).values()) >= TARGET + _MARGIN:
+            return between, less
+    return effort, found
 
 
 def _rounded(found: dict[str, float]) -> dict[str, float]:
@@ -144,8 +152,10 @@ def _truths(index, source, drawn, queries, wanted) -> dict[str, _Truth]:
             products = sum(weights[n] * c for n, c in zip(index.embeddings, cosines) if weights[n])
             products[own] = -np.inf
             scores, found = best[text(weights)]
+            better = (products > scores.min(axis=1, keepdims=True)).any(axis=0)  # soon few are
+            products = products[:, better]
             scores = np.concatenate([scores, products], axis=1)
-            found = np.concatenate([found, np.broadcast_to(part, products.shape)], axis=1)
+            found = np.concatenate([found, np.broadcast_to(part[better], products.shape)], axis=1)
             top = np.argpartition(-scores, k - 1, axis=1)[:, :k]
             best[text(weights)] = np.take_along_axis(scores, top, 1), np.take_along_axis(found, top, 1)
     truths = {}

@@ -144,11 +144,11 @@ class FaissIndex(CombinedIndex):
         """efSearch (ivfpq: nprobe) by the embedding that dominates the weights: as given, or measured."""
         measured = self.figures.get("effort", {})
         given = self.options.ef_search
-        return dict.fromkeys(measured or [effort.MIXED], given) if given else measured
+        return dict.fromkeys(measured or [effort.EVEN], given) if given else measured
 
     def effort_for(self, weights: Mapping[str, float]) -> int:
         """The effort a search with these weights takes."""
-        known = self.effort or {effort.MIXED: _EFFORT}
+        known = self.effort or {effort.EVEN: _EFFORT}
         mine = {name: weights.get(name, 0.0) for name in self.embeddings}
         return known.get(effort.dominant(mine), max(known.values()))
 
