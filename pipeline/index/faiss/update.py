@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -121,9 +123,7 @@ def _is_due(index: FaissIndex) -> bool:
 def _add(index: FaissIndex, ids: np.ndarray, stamps: np.ndarray, progress: Progress) -> None:
     """Append rows for these images, reading their vectors batch by batch."""
     seen = np.zeros(stamps.shape, bool)
-    for start in range(0, len(ids), _STEP):
-        part = slice(start, start + _STEP)
-        rows = read_rows(index.library, index.dims, ids[part])
+    for part, rows in _read_ahead(index, ids):
         index.exact.append(rows)
         if index.structure is not None:
             index.structure.add(index.reduction.rows(rows) if index.reduction else rows)
@@ -131,6 +131,21 @@ def _add(index: FaissIndex, ids: np.ndarray, stamps: np.ndarray, progress: Progr
             seen[part, at] = rows[:, index.columns(name)].any(axis=1)
         progress.advance(len(rows))
     index.rows = index.rows.changed(index.rows.alive, ids, stamps, seen)
+
+
+def _read_ahead(index: FaissIndex, ids: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Rows step by step, the next ones read while the last are put in: reading keeps one core busy, and not the others."""
+    parts = [slice(start, start + _STEP) for start in range(0, len(ids), _STEP)]
+    with ThreadPoolExecutor(1, "read-ahead") as reader:
+        reading = [reader.submit(read_rows, index.library, index.dims, ids[part]) for part in parts[:1]]
+        try:
+            for part, following in zip(parts, [*parts[1:], None]):
+                rows = reading.pop().result()
+                if following is not None:
+                    reading.append(reader.submit(read_rows, index.library, index.dims, ids[following]))
+                yield part, rows
+        finally:
+            reader.submit(index.library.close)  # the connection that this thread opened
 
 
 def _save(index: FaissIndex, rows_changed: bool = True, parts_changed: bool = False) -> None:
