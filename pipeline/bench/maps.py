@@ -1,9 +1,10 @@
-"""The map beside umap-learn's defaults, and clustering while the dashboard waits."""
+"""The map beside umap-learn's defaults (openTSNE's and PaCMAP's where installed), and clustering while the dashboard waits."""
 
 from __future__ import annotations
 
 import time
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -20,45 +21,49 @@ from pipeline.progress import Progress
 from pipeline.quality import map_quality
 from pipeline.settings import MapOptions
 
+_COLUMNS = {
+    "map": "",
+    "neighbors s": "seconds to find each image's neighbors; the others find them within their total",
+    "layout s": "seconds to lay them out",
+    "total s": "seconds from the vectors (ours: from the index) to the points, compiling left out",
+    "3-D s": "seconds more for the map in 3-D, which ours has as well",
+    "× plain": "how many times faster than umap-learn's defaults",
+    "trustworthiness": "1: neighbors on the map are neighbors in truth (Venna & Kaski 2001)",
+    "continuity": "1: no true neighbors are torn apart",
+    "peak MB": "most memory the process had",
+}
+PLAIN_MOST = 100_000
+"""Above this many images the other libraries' maps are left out: they take hours."""
 _WARM = 600
 """Points laid out before the clock starts: numba compiles the descent once per process."""
 
 
 def bench(libraries: Libraries, count: int) -> Table:
-    """Our 2-D map of `count` images and umap-learn's as it comes, on the same vectors."""
-    libraries.progress.start("maps", 4)
+    """Our 2-D map of `count` images and those of other libraries as they come, on the same vectors."""
+    others = [name for name, (package, _) in _OTHERS.items() if find_spec(package)] if count <= PLAIN_MOST else []
+    libraries.progress.start("maps", 3 + len(others))
     built = libraries.built(count)
     libraries.progress.advance()
-    ours, our_peak = measured(_ours, built.data)
+    found = {"ours": measured(_ours, built.data)}
     libraries.progress.advance()
-    plain, plain_peak = measured(_plain, built.data)
+    for name in others:
+        found[name] = measured(_plain, built.data, name)
+        libraries.progress.advance()
+    table = Table(f"Map in 2-D, {count:,} synthetic images of {sum(libraries.dims.values()):,} numbers", _COLUMNS)
+    qualities, _ = measured(_quality, built.data, {name: row["xy"] for name, (row, _) in found.items()})
     libraries.progress.advance()
-    table = Table(
-        f"Map in 2-D, {count:,} synthetic images of {sum(libraries.dims.values()):,} numbers",
-        {
-            "map": "",
-            "neighbors s": "seconds to find each image's neighbors; umap-learn finds them within its total",
-            "layout s": "seconds to lay them out",
-            "total s": "seconds from the vectors (ours: from the index) to the points, compiling left out",
-            "3-D s": "seconds more for the map in 3-D, which ours has as well",
-            "× plain": "how many times faster than umap-learn's defaults",
-            "trustworthiness": "1: neighbors on the map are neighbors in truth (Venna & Kaski 2001)",
-            "continuity": "1: no true neighbors are torn apart",
-            "peak MB": "most memory the process had",
-        },
-    )
-    measure, _ = measured(_quality, built.data, {"ours": ours["xy"], "plain": plain["xy"]})
-    libraries.progress.advance()
-    for name, row, peak in (("ours", ours, our_peak), ("umap-learn, its defaults", plain, plain_peak)):
-        trust, torn = measure["ours" if name == "ours" else "plain"]
+    plain = found.get(_FIRST, ({}, 0))[0].get("total s")
+    for name, (row, peak) in found.items():
+        trust, torn = qualities[name]
         times = {key: value for key, value in row.items() if key != "xy"}
-        table.row(
-            map=name, **times, trustworthiness=trust, continuity=torn,
-            **{"× plain": plain["total s"] / row["total s"], "peak MB": peak},
-        )  # fmt: skip
+        faster = {"× plain": plain / row["total s"]} if plain else {}
+        table.row(map=name, **times, trustworthiness=trust, continuity=torn, **faster, **{"peak MB": peak})
     table.notes.append(
         f"Ours starts from the index, which search needs anyway; building that took {built.seconds:.1f} s."
     )
+    table.notes += [f"{package} is not installed." for package, _ in _OTHERS.values() if not find_spec(package)]
+    if count > PLAIN_MOST:
+        table.notes.append(f"Other maps are made of up to {PLAIN_MOST:,} images.")
     return table
 
 
@@ -110,19 +115,43 @@ def _ours(data: Path) -> dict:
     }
 
 
-def _plain(data: Path) -> dict:
-    import umap
-
+def _plain(data: Path, name: str) -> dict:
+    """Another library's map of the same vectors, as it comes, compiling left out."""
     index = indexes.load(Library(data))
     vectors = index.vectors(index.ids())
-    # Above 4,096 rows it looks for neighbors in another way: the one compiled is the one used.
+    make = _OTHERS[name][1]
+    # Above 4,096 rows umap-learn looks for neighbors in another way: the one compiled is the one used.
     small = np.random.default_rng(0).normal(size=(min(len(vectors), 4_200), 8)).astype(np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        umap.UMAP(n_epochs=2).fit_transform(small)
+        make(small, short=True)
         started = time.perf_counter()
-        xy = umap.UMAP().fit_transform(vectors)
-    return {"xy": xy, "total s": time.perf_counter() - started}
+        xy = make(vectors)
+    return {"xy": np.asarray(xy, np.float32), "total s": time.perf_counter() - started}
+
+
+def _umap(vectors: np.ndarray, short: bool = False) -> np.ndarray:
+    import umap
+
+    return umap.UMAP(**({"n_epochs": 2} if short else {})).fit_transform(vectors)
+
+
+def _tsne(vectors: np.ndarray, short: bool = False) -> np.ndarray:
+    from openTSNE import TSNE
+
+    few = {"early_exaggeration_iter": 1, "n_iter": 1} if short else {}
+    return np.asarray(TSNE(n_jobs=settings.cores(), **few).fit(vectors))
+
+
+def _pacmap(vectors: np.ndarray, short: bool = False) -> np.ndarray:
+    from pacmap import PaCMAP
+
+    return PaCMAP(**({"num_iters": (1, 1, 1)} if short else {})).fit_transform(vectors)
+
+
+_FIRST = "umap-learn, its defaults"
+_OTHERS = {_FIRST: ("umap", _umap), "openTSNE, its defaults": ("openTSNE", _tsne), "PaCMAP, its defaults": ("pacmap", _pacmap)}
+"""By name: the package each needs, and how vectors (n, Σ dim) float32 become points (n, 2)."""
 
 
 def _quality(data: Path, layouts: dict[str, np.ndarray]) -> dict:

@@ -37,6 +37,7 @@ def read_options(
     stages: str = "all",
     sizes: str | None = None,
     index_size: int | None = None,
+    maps_size: int | None = None,
     million: bool = False,
     quick: bool = False,
     dreamsim_weights: Path | None = None,
@@ -47,6 +48,8 @@ def read_options(
         chosen["sizes"] = _sizes(sizes)
     if index_size:
         chosen["index_size"] = index_size
+    if maps_size:
+        chosen["maps_size"] = maps_size
     if million:
         chosen["sizes"] = tuple(sorted({*chosen.get("sizes", BenchOptions().sizes), MILLION}))
     given = {"dreamsim": {"weights": str(dreamsim_weights)}} if dreamsim_weights else {}
