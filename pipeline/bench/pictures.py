@@ -15,7 +15,7 @@ from pipeline.pictures.hashes import BYTES
 
 _WAVES = 9
 """Frequencies across and down, 0 to 8, that hashes look at."""
-_FALL, _COMMON = 1.2, 0.35
+_FALL, _COMMON = 1.7, 0.1
 """How fast amplitudes fall with the frequency, and the share of what differs that all have in common."""
 
 

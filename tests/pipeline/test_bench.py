@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline import bench as measuring
-from pipeline.bench import BenchOptions, growth, isolated, synthetic
+from pipeline.bench import BenchOptions, growth, isolated, pictures, synthetic
 from pipeline.errors import LikenessError, SettingsError
 
 pytestmark = pytest.mark.slow
@@ -160,6 +160,14 @@ def test_synthetic_vectors_are_as_the_photographs_are(name):
     near, kept = PHOTOGRAPHS[name]
     mine = figures(synthetic.vectors(3_000, 0, 3_000, synthetic.DIMS)[name])
     assert np.abs(mine[0] - near).max() < 0.05 and np.abs(mine[1] - kept).max() < 0.08
+
+
+def test_synthetic_hashes_are_as_near_as_those_of_photographs():
+    rows = pictures.hashes(0, 1_500)
+    assert rows.shape == (1_500, 24) and np.array_equal(rows, pictures.hashes(0, 1_500))
+    apart = np.unpackbits(rows[:300, None] ^ rows[None, 300:], axis=2).sum(axis=2)
+    # Bits that differ between any two of 1,500 photographs of clothing, at these quantiles.
+    assert np.abs(np.quantile(apart, [0.001, 0.01, 0.05, 0.25, 0.5]) - (41, 53, 63, 78, 91)).max() <= 6
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 
 from pipeline import index as indexes
 from pipeline.errors import StaleIndexError
+from pipeline.index import ranking
 from pipeline.index.bitmap import Bitmap
-from pipeline.index.faiss import exact, reduction, structures
+from pipeline.index.faiss import alone, effort, exact, neighbors, reduction, structures
 from pipeline.index.faiss.exact import ExactRows
 from pipeline.library import Library
 from pipeline.progress import Silent
@@ -122,21 +123,66 @@ def test_an_index_of_an_earlier_version_is_built_anew_and_says_so(tmp_path):
     assert len(list((tmp_path / "index").iterdir())) == 5
 
 
-def test_one_embedding_s_neighbors_come_from_a_graph_of_it_and_are_ranked_exactly(tmp_path, monkeypatch):
-    from pipeline.index.faiss import neighbors
+def grouped(folder, count: int) -> tuple[Library, dict[str, np.ndarray]]:
+    library, vectors = synthetic_library(folder, count, DIMS), unrelated()
+    ids = list(range(1, count + 1))
+    library.store([], {name: (f"{name}/test", ids, rows[:count]) for name, rows in vectors.items()})
+    return library, {name: rows[:count] for name, rows in vectors.items()}
 
-    library, vectors = synthetic_library(tmp_path, 2_000, DIMS), unrelated()
-    library.store([], {name: (f"{name}/test", list(range(1, 2_001)), rows[:2_000]) for name, rows in vectors.items()})
+
+def found_of_true(index, products: np.ndarray, weights: dict[str, float]) -> float:
+    """Share of the 14 true nearest others found for every image; what is found has its score."""
+    ids = np.arange(1, len(products) + 1)
+    np.fill_diagonal(products, -np.inf)
+    true = 1 + np.argpartition(-products, 13, axis=1)[:, :14]
+    found = index.neighbors(ids, 14, weights)
+    assert not (found.ids == ids[:, None]).any()
+    best = products[ids[:, None] - 1, found.ids - 1] / sum(weights.values())
+    np.testing.assert_allclose(found.scores, best, atol=1e-5)
+    return (found.ids[:, :, None] == true[:, None]).any(axis=2).mean()
+
+
+def test_one_embedding_s_neighbors_come_from_a_graph_of_it_and_are_ranked_exactly(tmp_path, monkeypatch):
+    library, vectors = grouped(tmp_path, 2_000)
     index, _ = indexes.build(library)
     monkeypatch.setattr(neighbors, "ALL_PAIRS_BELOW", 0)
-    ids = np.arange(1, 2_001)
-    for name in DIMS:
-        rows = vectors[name][:2_000]
-        products = rows @ rows.T
-        np.fill_diagonal(products, -np.inf)
-        true = 1 + np.argpartition(-products, 13, axis=1)[:, :14]
-        found = index.neighbors(ids, 14, {name: 1.0})
-        assert not (found.ids == ids[:, None]).any()
-        assert (found.ids[:, :, None] == true[:, None]).any(axis=2).mean() >= 0.93, name
-        np.testing.assert_allclose(found.scores, products[ids[:, None] - 1, found.ids - 1], atol=1e-5)
+    for name, rows in vectors.items():
+        assert found_of_true(index, rows @ rows.T, {name: 1.0}) >= 0.93, name
     assert structures.has_links(index.structure)
+
+
+def test_a_poor_graph_is_walked_further_until_enough_neighbors_are_found(tmp_path, monkeypatch):
+    library, vectors = grouped(tmp_path, 2_000)
+    index, _ = indexes.build(library, options=IndexOptions(hnsw_m=4, ef_construction=8))
+    monkeypatch.setattr(neighbors, "ALL_PAIRS_BELOW", 0)
+    monkeypatch.setattr(alone, "_LINKS", 3)
+    monkeypatch.setattr(alone, "_CONSTRUCTION", 6)
+    together = sum(rows @ rows.T for rows in vectors.values())
+    assert found_of_true(index, together, dict.fromkeys(DIMS, 1.0)) >= 0.93
+    assert found_of_true(index, vectors["sift"] @ vectors["sift"].T, {"sift": 1.0}) >= 0.93
+
+
+def test_rows_are_scanned_step_by_step_as_at_once(monkeypatch):
+    monkeypatch.setattr(ranking, "STEP", 32)
+    rng = np.random.default_rng(5)
+    rows = rng.integers(-2, 3, (500, 6)).astype(np.float32)  # many are equally near
+    queries, mask = rng.integers(-2, 3, (7, 6)).astype(np.float32), Bitmap.of(rng.random(500) < 0.7)
+    for k in (1, 9, 60):
+        products, found = ranking.scan(rows.__getitem__, queries, k, mask)
+        among = mask.positions()
+        order = np.argsort(-(queries @ rows[among].T), axis=1, kind="stable")[:, :k]
+        assert np.array_equal(found, among[order])
+        assert np.array_equal(products, np.take_along_axis(queries @ rows[among].T, order, axis=1))
+
+
+def test_the_least_effort_is_looked_for_between_two_doublings():
+    asked = []
+
+    def recalls(effort: int) -> dict[str, float]:
+        asked.append(effort)
+        return {"one": 1 - 5 / effort, "other": 1 - 3 / effort}
+
+    found, recall = effort._climb(recalls, 10_000, 0.003)
+    assert 334 <= found < 400 and recall == recalls(found) and len(asked) <= 8
+    assert effort._climb(recalls, 64, 0.003)[0] == 64
+    assert effort._climb(lambda _: {"one": 0.5}, 10_000, 0.003)[0] == 64  # more brings nothing
