@@ -136,14 +136,11 @@ class ExactRows:
         if not at.size or not self.count:
             return products
         if not self._codec:
-            rows, at = self._codes(at.size).view(np.float32), np.ascontiguousarray(at, np.int64)
-            queries = np.ascontiguousarray(queries, np.float32)
-            threads = faiss.omp_get_max_threads()
-            faiss.omp_set_num_threads(min(threads, len(queries)))  # of this thread: one query waits for no team
-            faiss.fvec_inner_products_by_idx(
-                *map(faiss.swig_ptr, (products, queries, rows, at)), self.dim, len(queries), at.shape[1]
-            )
-            faiss.omp_set_num_threads(threads)
+            queries, at = np.ascontiguousarray(queries, np.float32), np.ascontiguousarray(at, np.int64)
+            step = max(1, _MAPPED // (2 * (self.width + _AROUND) * at.shape[1]))
+            for start in range(0, len(at), step):
+                part = slice(start, start + step)
+                self._products(queries[part], at[part], products[part])
             return products
         step = max(1, _AT_ONCE // (4 * self.dim * at.shape[1]))
         for start in range(0, len(at), step):
@@ -152,6 +149,15 @@ class ExactRows:
             found = (rows @ queries[start : start + step, :, None])[:, :, 0]
             products[start : start + step] = np.where(part < 0, -np.inf, found)
         return products
+
+    def _products(self, queries: np.ndarray, at: np.ndarray, products: np.ndarray) -> None:
+        """The same of rows as they are, into an array, of as few as may be mapped in at a time."""
+        rows, threads = self._codes(at.size).view(np.float32), faiss.omp_get_max_threads()
+        faiss.omp_set_num_threads(min(threads, len(queries)))  # of this thread: one query waits for no team
+        faiss.fvec_inner_products_by_idx(
+            *map(faiss.swig_ptr, (products, queries, rows, at)), self.dim, len(queries), at.shape[1]
+        )
+        faiss.omp_set_num_threads(threads)
 
     def scan(self, queries: np.ndarray, k: int, mask: Bitmap) -> tuple[np.ndarray, np.ndarray]:
         """The k best for queries (q, dim) by reading every row of the mask: products, rows (q, k)."""
