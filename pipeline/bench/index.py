@@ -133,16 +133,16 @@ def _asked(
     vectors = synthetic.vectors(count, 10 * count + 1, QUERIES, dims, synthetic.ISOTROPIC if isotropic else synthetic.REAL)
     fixed, by_chance = truth.equal_and_corners(index.embeddings), truth.by_chance(index.embeddings, random)
     few = {name: rows[:SINGLE] for name, rows in vectors.items()}
-    asked = _Asked(
-        vectors,
-        [(weights, QUERIES, true) for weights, true in zip(fixed, truth.nearest(index, vectors, fixed))],
-        [(weights, SINGLE, true) for weights, true in zip(by_chance, truth.nearest(index, few, by_chance))],
-    )
     ids = index.ids()
-    for kept, condition in filters.items():
-        most = int(condition.removeprefix("size<"))
-        asked.filters[kept] = truth.nearest(index, few, fixed[:1], synthetic.sizes(ids) < most)[0]
-    return asked
+    passing = [synthetic.sizes(ids) < int(condition.removeprefix("size<")) for condition in filters.values()]
+    whole = truth.nearest(index, vectors, fixed)
+    some = truth.nearest(index, few, [*by_chance, *fixed[:1] * len(passing)], [*[None] * len(by_chance), *passing])
+    return _Asked(
+        vectors,
+        [(weights, QUERIES, true) for weights, true in zip(fixed, whole)],
+        [(weights, SINGLE, true) for weights, true in zip(by_chance, some)],
+        dict(zip(filters, some[len(by_chance) :])),
+    )
 
 
 def _ours_of(data: Path, asked: _Asked) -> dict:

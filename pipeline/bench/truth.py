@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.index import Index
 
 K = 10
-_STEP = 8_192
+_STEP = 4_096
 
 
 def equal_and_corners(names: Sequence[str]) -> list[dict[str, float]]:
@@ -38,24 +38,26 @@ def rows(index: Index) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
 
 
 def nearest(
-    index: Index, queries: Mapping[str, np.ndarray], weightings: Sequence[Mapping[str, float]], among: np.ndarray | None = None
-) -> list[np.ndarray]:
+    index: Index, queries: Mapping[str, np.ndarray], weightings: Sequence[Mapping[str, float]],
+    among: Sequence[np.ndarray | None] | None = None,
+) -> list[np.ndarray]:  # fmt: skip
     """For each weighting the K true nearest of each query: (q, K) int64 positions among `index.ids()`.
 
-    among: (n,) bool, which of them may be; None: all.
+    among: for each weighting (n,) bool, which of them may be; None: all.
     """
-    count = len(next(iter(queries.values())))
+    count, names = len(next(iter(queries.values()))), list(queries)
+    shares = np.array([[weights.get(name, 0.0) for name in names] for weights in weightings], np.float32)
     best = [np.full((count, K), -np.inf, np.float32) for _ in weightings]
     found = [np.zeros((count, K), np.int64) for _ in weightings]
     for start, blocks in rows(index):
-        cosines = {name: queries[name] @ block.T for name, block in blocks.items()}
-        at = np.arange(start, start + len(next(iter(blocks.values()))))
-        for number, weights in enumerate(weightings):
-            products = sum(np.float32(weight) * cosines[name] for name, weight in weights.items() if weight)
-            if among is not None:
-                products = np.where(among[at], products, -np.inf)
-            products = np.concatenate([best[number], products], axis=1)
-            places = np.concatenate([found[number], np.broadcast_to(at, (count, len(at)))], axis=1)
+        cosines = np.stack([queries[name] @ blocks[name].T for name in names])
+        at = np.arange(start, start + cosines.shape[2])
+        for number, products in enumerate(np.tensordot(shares, cosines, 1)):
+            better = (products > best[number].min(axis=1, keepdims=True)).any(axis=0)  # soon few are
+            if among is not None and among[number] is not None:
+                better &= among[number][at]
+            products = np.concatenate([best[number], products[:, better]], axis=1)
+            places = np.concatenate([found[number], np.broadcast_to(at[better], (count, better.sum()))], axis=1)
             top = np.argpartition(-products, K - 1, axis=1)[:, :K]
             best[number] = np.take_along_axis(products, top, axis=1)
             found[number] = np.take_along_axis(places, top, axis=1)

@@ -48,7 +48,7 @@ WEIGHTS = [
 def made(request, monkeypatch):
     if "graph" in request.param:  # however few images there are
         monkeypatch.setattr(structures, "EXACT_BELOW", 10)
-        monkeypatch.setattr(engine, "READS", 0)
+        monkeypatch.setattr(structures, "READS", 0.01)
         monkeypatch.setattr(engine, "FEW", 0)
     if "shorter" in request.param:
         monkeypatch.setattr(reduction, "LADDER", (8,))

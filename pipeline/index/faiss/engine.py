@@ -24,8 +24,6 @@ from pipeline.library import Library
 from pipeline.progress import Progress, Silent
 from pipeline.settings import IndexOptions
 
-READS = 16
-"""Rows a walk reads per unit of effort, about: a walk that reads more than a scan is none."""
 CANDIDATES = 200
 """Rows ranked exactly, at most where fewer than half as many are asked for."""
 FEW = 500
@@ -123,17 +121,17 @@ class FaissIndex(CombinedIndex):
         """How many candidates are ranked exactly, the effort of the walk that finds them, and whether
         all rows of the structure are read instead.
 
-        Of a graph they are where that reads no more of them than a walk: where a filter leaves
-        few places to go.
+        Of a graph they are where that takes less than a walk: where a filter leaves few places to go,
+        or much effort is needed.
         """
         graph = self.options.type == "hnsw"
         wide = min(max(min(CANDIDATES, effort) if graph else CANDIDATES, 2 * k), mask.count)
         if not graph:
             return wide, int(effort * mask.size / mask.count), False
         # By powers of two, so that most pages of a long list come from the same walk.
-        effort = max(effort, 2 ** int(np.ceil(np.log2(wide))))
+        effort = max(effort, 2 ** int(np.ceil(np.log2(2 * k))))
         effort = int(effort * mask.size / mask.count)
-        return wide, effort, effort * READS >= mask.count
+        return wide, effort, effort * structures.READS >= mask.count
 
     def ranked(self, query: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """The k best of each query's candidates (q, ·), −1 for none, by the rows as they are."""
