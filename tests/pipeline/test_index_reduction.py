@@ -176,13 +176,13 @@ def test_rows_are_scanned_step_by_step_as_at_once(monkeypatch):
 
 
 def test_the_least_effort_is_looked_for_between_two_doublings():
-    asked = []
+    asked, may_miss = [], 1 - effort.TARGET - effort._MARGIN
 
-    def recalls(effort: int) -> dict[str, float]:
-        asked.append(effort)
-        return {"one": 1 - 5 / effort, "other": 1 - 3 / effort}
+    def recalls(tried: int) -> dict[str, float]:
+        asked.append(tried)
+        return {"one": 1 - may_miss * 340 / tried, "other": 1 - may_miss * 200 / tried}
 
-    found, recall = effort._climb(recalls, 10_000, 0.003)
-    assert 334 <= found < 400 and recall == recalls(found) and len(asked) <= 8
-    assert effort._climb(recalls, 64, 0.003)[0] == 64
+    found, recall = effort._climb(recalls, 10_000, 0.001)
+    assert 340 <= found < 420 and recall == recalls(found) and len(asked) <= 8
+    assert effort._climb(recalls, 64, 0.001)[0] == 64
     assert effort._climb(lambda _: {"one": 0.5}, 10_000, 0.003)[0] == 64  # more brings nothing
