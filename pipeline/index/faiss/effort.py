@@ -81,8 +81,8 @@ def measure(
     for group in dict.fromkeys(dominant(weights) for weights in wanted):
         mine = {text(w): w for w in wanted if dominant(w) == group}
 
-        def recalls(effort: int, mine=mine) -> dict[str, float]:
-            found = {name: _recall(index, queries, drawn, w, truths[name], effort) for name, w in mine.items()}
+        def recalls(effort: int, few: int = _FIRST, mine=mine) -> dict[str, float]:
+            found = {name: _recall(index, queries, drawn, w, truths[name], effort, few) for name, w in mine.items()}
             figures["ladder"].setdefault(str(effort), {}).update(_rounded(found))
             return found
 
@@ -91,7 +91,7 @@ def measure(
         figures["recall_at_10"] |= _rounded(found)
         given = min(index.options.ef_search, most)
         if given and not set(mine) <= set(figures["ladder"].get(str(given), {})):
-            recalls(given)
+            recalls(given, QUERIES)
     index.figures = figures
     figures["query_ms"] = median_ms(index, queries)
     return figures
@@ -167,16 +167,16 @@ def _truths(index, source, drawn, queries, wanted) -> dict[str, _Truth]:
     return truths
 
 
-def _recall(index, queries, drawn, weights, truth: _Truth, effort: int) -> float:
+def _recall(index, queries, drawn, weights, truth: _Truth, effort: int, few: int) -> float:
     """Share of the true neighbors found; of equally near ones any will do, where rows are exact.
 
     A few queries are asked, and the others where those find nearly enough.
     """
     if not len(truth.queries):
         return 1.0
-    hits = _hits(index, queries, drawn, weights, truth, truth.queries[:_FIRST], effort)
+    hits = _hits(index, queries, drawn, weights, truth, truth.queries[:few], effort)
     if hits.mean() >= TARGET - _NEAR:
-        hits = np.append(hits, _hits(index, queries, drawn, weights, truth, truth.queries[_FIRST:], effort))
+        hits = np.append(hits, _hits(index, queries, drawn, weights, truth, truth.queries[few:], effort))
     return float(hits.mean())
 
 
