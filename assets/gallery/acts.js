@@ -56,7 +56,7 @@
     const usual = Math.min(VARIED, Math.ceil(ids.length / 2));
     const count = make("input", { type: "number", className: "form-control", min: 1, max: ids.length - 1, value: usual, required: true });
     const about = make("p", { className: "soft small" }, `Of these ${ids.length.toLocaleString("en")} pictures, so many that stand for all: unlike one another, each typical of those around it.`);
-    const first = [about, make("label", {}, make("span", { className: "field-label" }, "How many"), count)];
+    const first = [about, make("label", {}, make("span", { className: "field-label" }, "How many"), count), make("span", { className: "field-label" }, "Name of the collection")];
     const name = await g.ask("A varied choice", "Choose and keep", "collections", Object.assign({}, given, { first: first, suggested: "Varied choice" }));
     if (!name) return;
     try {

@@ -32,16 +32,9 @@
     byId("gallery-tools").replaceChildren(g.sorter(by, (name) => {
       by = name;
       load();
-    }), g.slider(list, "gallery"), ...(window.likeness.may("annotate") ? [varied()] : []));
+    }), g.slider(list, "gallery"));
     load(new URLSearchParams(location.search).get("where") || "");
     return window.dash_clientside.no_update;
-  }
-
-  // A choice out of all that is shown.
-  function varied() {
-    const made = window.likeness.elements.button("ui-checks-grid", "A varied choice of these …", {}, "button-quiet button-icon");
-    made.addEventListener("click", () => list.ids.length > 2 && window.likeness.gallery.perform("vary", list.ids, { list: list, at: made }));
-    return made;
   }
 
   async function load(first) {
@@ -73,6 +66,8 @@
     window.dash_clientside.set_props("gallery-view", { data: { path: "/gallery", search: search, replace: true } });
   }
 
+  on("click", "#gallery-varied", (pressed) => // out of all that is shown
+    here() && list.ids.length > 2 && window.likeness.gallery.perform("vary", list.ids, { list: list, at: pressed }));
   on("likeness:facets", null, () => here() && where() !== asked && load());
   on("likeness:acted", null, ({ detail: done }) => {
     const notes = (done.changed || []).some((one) => ["tags", "collections", "ratings"].includes(one));

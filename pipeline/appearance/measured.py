@@ -29,7 +29,7 @@ _in_memory: WeakKeyDictionary[Library, tuple[int, Measured, bool]] = WeakKeyDict
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """ids: (n,) int64 ascending. figures: (n, 6) float32, `appearance.FIGURES`; a row of NaN where the
+    """ids: (n,) int64 ascending. figures: (n, 7) float32, `appearance.FIGURES`; a row of NaN where the
     thumbnail cannot be read."""
 
     ids: np.ndarray

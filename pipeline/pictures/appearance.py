@@ -12,10 +12,10 @@ import numpy as np
 VERSION = 1
 """Raised whenever the same picture would give other figures."""
 
-FIGURES = ("sharpness", "brightness", "darkest", "dark", "lightest", "burnt")
+FIGURES = ("sharpness", "brightness", "darkest", "dark", "lightest", "burnt", "ground")
 """sharpness: 1 less Crete's blur, where the picture is sharp. brightness: the mean. darkest, dark, lightest:
-what 1 % are darker than, 95 % are darker than, 1 % are lighter than. burnt: the share that is white, as good as.
-All in [0, 1], of gray as it is stored; sharpness NaN where there is no edge."""
+what 1 % are darker than, 95 % are darker than, 1 % are lighter than. burnt: the share that is white, as good as;
+ground: of the border. All in [0, 1], of gray as it is stored; sharpness NaN where there is no edge."""
 
 _BOX = 9  # px: the low pass of Crete et al.
 _TILES = 4
@@ -29,12 +29,13 @@ _WHITE = 250
 
 
 def measure(pixels: np.ndarray) -> np.ndarray:
-    """The FIGURES of a picture (h, w, 3) uint8 RGB: (6,) float32."""
+    """The FIGURES of a picture (h, w, 3) uint8 RGB: (7,) float32."""
     gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     below = np.cumsum(np.bincount(gray.ravel(), minlength=256)) / gray.size
     darkest, dark, lightest = np.searchsorted(below, (0.01, 0.95, 0.99)) / 255
-    burnt = cv2.countNonZero(cv2.inRange(pixels, (_WHITE,) * 3, (255,) * 3)) / gray.size
-    return np.array([_sharpness(gray), gray.mean() / 255, darkest, dark, lightest, burnt], np.float32)
+    white = cv2.inRange(pixels, (_WHITE,) * 3, (255,) * 3) > 0
+    ground = np.concatenate([*white[[0, -1]], *white[:, [0, -1]].T]).mean()
+    return np.array([_sharpness(gray), gray.mean() / 255, darkest, dark, lightest, white.mean(), ground], np.float32)
 
 
 def _sharpness(gray: np.ndarray) -> float:

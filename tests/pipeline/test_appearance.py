@@ -62,7 +62,10 @@ def test_blur_and_light_are_told_and_what_is_well_is_not(seed):
     before = cv2.GaussianBlur(picture, (0, 0), 4)
     before[45:195, 64:256] = picture[45:195, 64:256]
     assert not wrong(before)  # a sharp subject before a soft ground
-    assert wrong(exposed(picture, -5)) == {"dark"} and wrong(exposed(picture // 2 + 60, 3)) == {"overexposed"}
+    assert wrong(exposed(picture, -5)) == {"dark"}
+    sky = exposed(picture // 2 + 60, 3)
+    sky[:, :120] = exposed(picture // 2 + 60, 1)[:, :120]  # the light comes from the right
+    assert wrong(sky) == {"overexposed"}
     assert wrong((picture // 32 + 100).astype(np.uint8)) >= {"flat"}
 
 
@@ -71,6 +74,9 @@ def test_what_is_dark_on_white_is_no_fault_and_shapes_are_told():
     for line in range(12):
         cv2.putText(page, "some words of a page", (12, 20 + 24 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1)
     assert not wrong(page)
+    cut_out = np.full((240, 320, 3), 255, np.uint8)
+    cut_out[60:180, 80:240] = scene(1, 160, 120) // 3 + 150  # pale, nothing dark in it
+    assert not wrong(cut_out)
     assert wrong(np.full((300, 300, 3), 255, np.uint8)) == {"flat"}
     assert wrong(scene(1, 150, 150)) == {"tiny"} and wrong(scene(1, 900, 256)) == {"odd shape"} == wrong(scene(1, 256, 900))
     unknown = {name: np.full(1, np.nan) for name in (*FIGURES, "width", "height")}
@@ -86,6 +92,8 @@ def test_figures_are_those_of_counting_pixels():
     assert told["brightness"] == pytest.approx(gray.mean() / 255)
     for name, percent in (("darkest", 1), ("dark", 95), ("lightest", 99)):
         assert told[name] == pytest.approx(np.percentile(gray, percent, method="inverted_cdf") / 255)
+    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+    assert told["ground"] == pytest.approx((border >= 250).all(axis=1).mean())
     assert told["burnt"] == pytest.approx((picture >= 250).all(axis=2).mean())
     assert np.isnan(measure(np.full((4, 4, 3), 9, np.uint8))[0])
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 
 from dashboard import components, facets
-from dashboard.access import RUN
+from dashboard.access import ANNOTATE, RUN
 from dashboard.reads import Reads, galleries, table
 
 PATH = "/gallery"
@@ -34,6 +34,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
                 [components.icon("table"), html.Span("Table")], id="gallery-table", className="button",
                 href=components.link("/table", **asked), title="The same images as a table",
             ),
+            *([_varied()] if reads.may(ANNOTATE) else []),
             *([html.A("All collections", href=components.link("/collections"), className="card-link")] if asked.get("collection") else []),
             html.Span(id="gallery-tools", className="pictures-tools"),
         ],
@@ -50,6 +51,14 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
             dcc.Store(id="gallery-begun"),
         ],
         className="gallery-page page-wide",
+    )
+
+
+def _varied() -> html.Button:
+    """Asks for a choice out of what is shown."""
+    return html.Button(
+        [components.icon("ui-checks-grid"), html.Span("Varied choice")], id="gallery-varied", type="button", className="button",
+        title="Some of these that stand for all, kept as a collection",
     )
 
 

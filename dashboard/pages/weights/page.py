@@ -76,7 +76,7 @@ def _source(reads: Reads, source: str, count: tuple[int, int], found: Learned | 
     forget = html.Button("Forget", type="button", className="card-link", **act("put-weights", {"from": source, "what": None}))
     tools = [learn, *([forget] if found else [])] if reads.may(ANNOTATE) else []
     return section(
-        title, html.P(about), html.P(there, className="soft small num"),
+        title, html.P(about), html.P(there, className="soft small"),
         *([_found(found, titles)] if found else []), html.Div(tools, className="weights-tools"),
     )
 
@@ -99,7 +99,7 @@ def _bar(name: str, title: str, weight: float, ends: tuple[float, float]) -> htm
     told = f"{title}: {weight:g}, in nine of ten samples {low:g} to {high:g}"
     bar = html.Div(
         [html.Div(className=f"weights-share {components.part_of(name)}", style={"width": f"{weight:.0%}"}),
-         html.Div(className="weights-range", style={"left": f"{low:.0%}", "width": f"{max(high - low, 0.01):.0%}"})],
+         html.Div(className="weights-range", style={"left": f"{min(low, 0.99):.0%}", "width": f"{max(high - low, 0.01):.0%}"})],
         className="weights-track", role="img", title=told, **{"aria-label": told},
     )
     return html.Div([html.Span(title), bar, html.Span(f"{weight:g}", className="num")], className="weights-row")
