@@ -33,6 +33,6 @@ def test_costs_grow_with_pictures_and_the_simulation_keeps_to_the_bound(scale):
     small, large = scale["costs"](10_000_000), scale["costs"](100_000_000)
     assert large["store"]["bytes"] == pytest.approx(10 * small["store"]["bytes"])
     assert large["index"]["core h"] == pytest.approx(10 * small["index"]["core h"])  # shards of one size
-    for machines in (1, 8, 30):
+    for machines in (1, 8, 60):
         bound = scale["bound"](machines)
         assert 0.85 * bound <= scale["simulated"](machines, chunks=5_000) <= 1.02 * bound
