@@ -223,6 +223,27 @@ def on_a_phone(browser: Browser, data: Path, given) -> tuple[int, str]:
         return steps.count, f"the first match ends {box['y'] + box['height']:.0f} px below the top of {_PHONE['height']}"
 
 
+def why_together(browser: Browser, data: Path, given) -> tuple[int, str]:
+    """Two pictures that were found side by side, and what they have in common."""
+    with begun(browser, data) as (page, _, steps):
+        search(page, steps, given.words)
+        cards = page.locator("#search-gallery a.picture")
+        for number in (0, 1):
+            steps.click(cards.nth(number), modifiers=["ControlOrMeta"])
+        steps.click(page.locator(".chosen-bar [data-chosen=why]"))
+        expect(page.locator(".why-total strong")).to_be_visible()
+        expect(page.locator("#why-side h2").first).to_be_visible()
+        return steps.count, f"score {page.locator('.why-total strong').text_content()}; {page.locator('#why-side p').first.text_content()}"
+
+
+def map_on_a_page(browser: Browser, data: Path, given) -> tuple[int, str]:
+    """The map that is open, as a file for a web page."""
+    with begun(browser, data) as (page, _, steps), page.expect_download(timeout=300_000) as taken:
+        steps.click(page.get_by_role("link", name="This map as one file"))
+        file = taken.value.path()
+        return steps.count, f"{file.stat().st_size / 1e6:.1f} MB of HTML, <canvas> {'in' if b'<canvas' in file.read_bytes() else 'not in'} it"
+
+
 def known_already(browser: Browser, data: Path, given) -> tuple[int, str]:
     """Which of 40 pictures in a folder the library has: 20 of them are copies, saved smaller."""
     folder = data.parent / "forty"
@@ -265,7 +286,7 @@ def cleaned(browser: Browser, data: Path, given) -> tuple[int, str]:
 
 
 def _looked_for(page: Page, steps: Steps) -> None:
-    steps.click(page.get_by_role("link", name="Duplicates", exact=True))
+    steps.click(page.locator(".nav-page", has_text="Duplicates"))
     before = page.locator("#duplicates-on").text_content()
     steps.click(page.get_by_role("button", name="Look for copies"))
     expect(page.locator("#duplicates-on")).not_to_have_text(before, timeout=600_000)
@@ -280,6 +301,8 @@ TASKS = {
     "from an upload to its place on the map": uploaded,
     "words, five matches chosen and kept, by keys alone": by_keys,
     "words, and one match rated, on a phone": on_a_phone,
+    "why two pictures are together": why_together,
+    "the map as a file for a web page": map_on_a_page,
     "which of 40 pictures are here already": known_already,
     "a folder of copies cleaned": cleaned,
 }
