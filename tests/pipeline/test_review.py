@@ -231,6 +231,6 @@ def test_what_was_found_is_kept_as_far_as_its_images_are_there(tmp_path):
     library.mark(6, "missing")
     library.db.execute("DELETE FROM images WHERE id = 9")
     read = kept.read(library)
-    assert [[row.id for row in one.images] for one in read.groups] == [[2, 4]] and not read.current  # identical all the same
+    assert [(one.best, [row.id for row in one.images]) for one in read.groups] == [(2, [2, 4])] and not read.current  # identical all the same
     (library.data / "duplicates" / "found.npz").write_bytes(b"damaged")
     assert kept.read(library) is None
