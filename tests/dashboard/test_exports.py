@@ -169,6 +169,9 @@ def test_a_table_and_json_say_what_is_known_of_each_image(library):
     assert {image["id"]: image["tags"] for image in found["images"]}[ids[0]] == ["wall"]
     tagged = json.loads(client.get("/export/json?tag=WALL").data)
     assert [image["id"] for image in tagged["images"]] == ids[:1] and "cluster" in tagged["images"][0]
+    library.mark(ids[0], "missing")  # what is not in its folder now cannot be chosen
+    left = json.loads(client.post("/export/json", data={"ids": f"{ids[0]},{ids[1]}"}).data)["images"]
+    assert [image["id"] for image in left] == [ids[1]]
 
 
 @pytest.mark.parametrize(
