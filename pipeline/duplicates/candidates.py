@@ -26,6 +26,9 @@ BITS = 24
 """Hash distance, of 192 bits, up to which pictures are laid over one another as a whole:
 copies saved again had at most 7, recolored ones 15; one pair in 100,000 others had 23."""
 
+SURE_BITS, SURE_TURNED_BITS = 15, 11
+"""Up to so many, the nearest are found among any number of images; beyond, of very many a few are missed."""
+
 NEIGHBORS = 5
 COSINE = 0.2
 """An image is compared with so many neighbors above this cosine: 298 of 300 copies of
@@ -94,7 +97,7 @@ def _by_turned_hash(pairs: Pairs, hash_index: HashIndex) -> None:
 
 def near(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of hashes (n, 24) uint8 the nearest few of each: its place (p,), the other's (p,), bits that differ (p,)."""
-    found, distances = HashTables(rows, BITS).nearest(rows, NEIGHBORS + 2)
+    found, distances = HashTables(rows, BITS, SURE_BITS).nearest(rows, NEIGHBORS + 2)
     close = (found >= 0) & (found != np.arange(len(rows))[:, None])
     return np.nonzero(close)[0], found[close], distances[close]
 
@@ -102,7 +105,7 @@ def near(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def near_turned(rows: np.ndarray) -> Iterator[tuple[Turn, np.ndarray, np.ndarray]]:
     """The same of pictures that are turned: how, the place (p,) of what is turned, that of the other (p,)."""
     rows = _turning(rows)
-    tables = HashTables(rows, TURNED_BITS)
+    tables = HashTables(rows, TURNED_BITS, SURE_TURNED_BITS)
     for turn in TURNS:
         found, _ = tables.nearest(turned(rows, *turn), 3)
         close = (found >= 0) & (found != np.arange(len(rows))[:, None])

@@ -95,6 +95,10 @@ def test_tables_find_what_counting_all_bits_finds(monkeypatch, size, radius):
         there = mine >= 0
         assert told[there].tolist() == near.tolist() and not there[len(near) :].any()
         assert own[mine[there]].tolist() == near.tolist() and len(set(mine[there].tolist())) == len(near)
+    sure = radius // 2
+    found, distances = HashTables(rows, radius, sure).nearest(queries, 200)
+    for own, mine, told in zip(apart, found, distances):
+        assert set(np.flatnonzero(own <= sure)) <= set(mine) and own[mine[mine >= 0]].tolist() == told[mine >= 0].tolist()
     many = [len(HashTables(rows[:at], radius).nearest(rows[:2], 3)[0]) for at in (0, 1, 2)]
     assert many == [2, 2, 2] and HashTables(rows[:0], radius).nearest(rows[:2], 3)[0].max() == -1
 
