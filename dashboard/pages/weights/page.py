@@ -16,6 +16,7 @@ from dashboard.pages.library.parts import section
 from dashboard.reads import Reads
 from pipeline import embeddings, learned
 from pipeline.learned import LABELS, THUMBS, Learned
+from pipeline.progress import counted
 
 PATH = "/weights"
 TITLE = "Weights"
@@ -68,7 +69,10 @@ def body(reads: Reads) -> list:
 def _source(reads: Reads, source: str, count: tuple[int, int], found: Learned | None, titles: Mapping[str, str]) -> html.Section:
     title, about = _JOBS[source]
     groups, things = count
-    there = f"{things:,} images with {groups:,} labels." if source == LABELS else f"{things:,} thumbs on the matches of {groups:,} searches."
+    there = (
+        f"{counted(things, 'image')} with {counted(groups, 'label')}." if source == LABELS
+        else f"{counted(things, 'thumb')} on the matches of {groups:,} search{'es' * (groups != 1)}."
+    )
     learn = html.Button(
         "Learn again" if found else "Learn", type="button", className="button" if found else "button button-main",
         **act("learn-weights", {"from": source}),
