@@ -18,7 +18,7 @@ from pipeline.facts import text
 from pipeline.library import Library
 from pipeline.library.images import printable
 from pipeline.library.runs import RunRecord
-from pipeline.outliers import found as outliers
+from pipeline.maps import outlying
 from pipeline.progress import Progress, Silent, counted
 from pipeline.settings import EmbedOptions, MapOptions
 from pipeline.things import palettes
@@ -127,7 +127,7 @@ def embedded(library: Library, names: list[str], given: Given, options: EmbedOpt
 def mapped(library: Library, options: MapOptions | None, progress: Progress, refit: bool = False) -> dict[str, str]:
     """Bring the maps up to date, and what of them tells who is far from all others."""
     done = maps.build(library, None, options, progress, refit)
-    outliers.update(library, index.load(library), progress)
+    outlying.update(library, index.load(library), progress)
     return done
 
 

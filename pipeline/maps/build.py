@@ -17,11 +17,10 @@ from pipeline.embeddings import usual
 from pipeline.errors import LibraryError
 from pipeline.index import Index
 from pipeline.library import Library
-from pipeline.maps import clusters, layout, store
+from pipeline.maps import clusters, layout, outlying, store
 from pipeline.maps.extend import extended
 from pipeline.maps.neighbors import COMBINED, Vectors, neighbors
 from pipeline.maps.store import Map
-from pipeline.outliers import found as outliers
 from pipeline.progress import Progress, Silent
 from pipeline.settings import MapOptions
 
@@ -92,7 +91,7 @@ def _made(
         k = min(chosen.n_neighbors, max(1, len(ids) - 1))
         near = neighbors(index, name, ids, k)
         if name != COMBINED and not left_out:
-            outliers.offer(library, name, ids, stamps, near[1][:, 1:])
+            outlying.offer(library, name, ids, stamps, near[1][:, 1:])
         new = _fit(index, name, ids, stamps, chosen, extractors, old or reference, near)
     return done, replace(new, left_out=left_out, made_from=made_from)
 

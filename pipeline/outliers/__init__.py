@@ -1,6 +1,6 @@
 """Outliers: images that are far from all others, by one embedding.
 
-`kept` reads what is known, for columns and pages; `found` finds it, with an index.
+`kept` reads what is known, for columns and pages; `pipeline.maps.outlying` finds it, with an index or a map.
 """
 
 from pipeline.outliers.distances import Distances, far, kept, version

@@ -8,7 +8,7 @@ import pytest
 from pipeline import columns, index, maps, outliers
 from pipeline.columns import OneOf
 from pipeline.library import Library, derived
-from pipeline.outliers import found
+from pipeline.maps import outlying
 from pipeline.outliers.distances import K
 from pipeline.settings import MapOptions
 from tests.conftest import synthetic_library, unit
@@ -44,7 +44,7 @@ def kept(library: Library) -> dict[str, dict[int, float]]:
 
 
 def test_distances_are_those_of_comparing_all_and_the_odd_ones_are_found(library):
-    found.update(library, index.load(library))
+    outlying.update(library, index.load(library))
     told = kept(library)
     for name in ("color", "sift"):
         assert told[name] == pytest.approx(brute(library, name), abs=1e-5)
@@ -58,7 +58,7 @@ def test_distances_are_those_of_comparing_all_and_the_odd_ones_are_found(library
 
 
 def test_newcomers_take_an_odd_one_in_and_the_rest_is_not_looked_at_again(library):
-    found.update(library, index.load(library))
+    outlying.update(library, index.load(library))
     place = "outliers/color"
     before = derived.read(library, place)
     spoiled = before.arrays["apart"].copy()
@@ -69,7 +69,7 @@ def test_newcomers_take_an_odd_one_in_and_the_rest_is_not_looked_at_again(librar
     moved = list(range(100, 112))
     library.store([], {"color": ("color/test", moved, near)})
     index.build(library)
-    found.update(library, index.load(library))
+    outlying.update(library, index.load(library))
     truth, told = brute(library, "color"), kept(library)["color"]
     assert {one: told[one] for one in (ODD[0], *moved)} == pytest.approx({one: truth[one] for one in (ODD[0], *moved)}, abs=1e-5)
     assert all(told[one] > truth[one] + 0.9 for one in (1, 2, 3))
@@ -88,5 +88,5 @@ def test_a_map_leaves_the_distances_that_it_was_made_of(library):
 def test_of_a_few_images_none_is_an_outlier(tmp_path):
     library = synthetic_library(tmp_path, 12, {"color": 8})
     index.build(library)
-    found.update(library, index.load(library))
+    outlying.update(library, index.load(library))
     assert not outliers.kept(library)[0].outlying.any()
