@@ -11,7 +11,7 @@ from pipeline.cli.options import data_option, json_option
 from pipeline.cli.recorded import recorded
 from pipeline.errors import SettingsError
 from pipeline.library import Library
-from pipeline.progress import Console, counted
+from pipeline.progress import Console
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -56,7 +56,8 @@ def duplicates(anew: bool, between, where: str | None, csv_path: Path | None, sc
     for number, group in enumerate(groups, 1):
         click.echo(f"{number:>3}  " + "\n     ".join(_lines(group, told)))
         click.echo("       " + "\n       ".join(review.reasons(group, told)))
-    click.echo(f"{counted(len(groups), 'group')}, {counted(len({row.id for row in rows}), 'image')} in them.")
+    # Scripts read this line: it has been so from the first version on, whatever the numbers are.
+    click.echo(f"{len(groups):,} groups, {len({row.id for row in rows}):,} images in them.")
 
 
 def _lines(group, told) -> list[str]:

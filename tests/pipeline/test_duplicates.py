@@ -112,6 +112,17 @@ def test_many_identical_files_are_one_group(own_pictures, tmp_path):
     assert sizes[group.best] == max(sizes.values()) > min(sizes.values())
 
 
+def test_plain_pictures_of_one_color_are_one_group_whatever_their_shapes(tmp_path):
+    """Each has more equally near ones than are looked at, and the widest is not of the narrowest's shape. The
+    command's last line is what scripts read."""
+    black = {f"{width}.png": np.zeros((150, width, 3), np.uint8) for width in range(200, 240, 2)}
+    library = library_of(tmp_path / "black", {name: cv2.imencode(".png", pixels)[1].tobytes() for name, pixels in black.items()})
+    (group,) = duplicates.find(library)
+    assert {row.path for row in group.images} == set(black)
+    told = CliRunner().invoke(main, ["duplicates", "--data", str(library.data)])
+    assert told.stdout.splitlines()[-1] == "1 groups, 20 images in them."
+
+
 def library_of(folder: Path, pictures: dict[str, bytes]) -> Library:
     folder.mkdir()
     for name, data in pictures.items():
