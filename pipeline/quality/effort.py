@@ -30,7 +30,7 @@ class Rung:
 def curves(index: Index, rows: Rows, seed: int = 0, progress: Progress = Silent()) -> dict[str, list[dict]]:
     """{weighting: rungs} for the usual weights and each embedding alone; images of the library are the queries.
 
-    Empty where the index has no effort to choose: it compares all.
+    Without embeddings that no image has; empty where the index has no effort to choose: it compares all.
     """
     efforts = EFFORTS.get(index.state.options.type, ())
     k = min(K, len(rows.ids) - 1)
@@ -43,7 +43,8 @@ def curves(index: Index, rows: Rows, seed: int = 0, progress: Progress = Silent(
     for weights in ways:
         asked = np.any([rows.of(name).any(axis=1) for name in weights if weights[name]], axis=0)
         part = np.sort(np.random.default_rng(seed).permutation(np.flatnonzero(asked))[:QUERIES])
-        found[text(weights)] = [asdict(rung(index, rows, part, weights, effort, k)) for effort in efforts]
+        if len(part):
+            found[text(weights)] = [asdict(rung(index, rows, part, weights, effort, k)) for effort in efforts]
         progress.advance()
     return found
 

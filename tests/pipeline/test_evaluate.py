@@ -193,6 +193,17 @@ def test_without_labels_and_extractors_the_rest_is_told(tmp_path):
     assert min(figures["index"]["recall_at_10"].values()) > 0.9
 
 
+def test_an_embedding_in_which_nothing_is_seen_has_no_figures(tmp_path):
+    """Black pictures have no points: their vectors are zeros, and a mean of nothing is no number."""
+    library = synthetic_library(tmp_path, 60, DIMS)
+    blind = np.zeros((60, DIMS["sift"]), np.float32)
+    library.store([], {"sift": ("sift/test", list(range(1, 61)), blind)})
+    indexes.build(library)
+    figures = evaluate(library, queries=5)
+    assert set(figures["effort"]) == {"color=0.75,sift=1", "color=1"}
+    json.dumps(figures, allow_nan=False)
+
+
 def test_the_command_prints_tables_or_one_document(library):
     words = ["evaluate", "--queries", "4", "--data", str(library.data)]
     tables = CliRunner().invoke(main, words)
