@@ -45,6 +45,8 @@ def nearest(
 
     among: for each weighting (n,) bool, which of them may be; None: all.
     """
+    if not weightings:
+        return []
     count, names = len(next(iter(queries.values()))), list(queries)
     shares = np.array([[weights.get(name, 0.0) for name in names] for weights in weightings], np.float32)
     best = [np.full((count, K), -np.inf, np.float32) for _ in weightings]

@@ -229,6 +229,13 @@ def test_a_pool_that_is_closed_leaves_no_process(make_pool, tmp_path):
         time.sleep(0.05)
 
 
+def _called(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # it ended this very moment
+        return ""
+
+
 def test_an_actor_and_a_machine_that_are_lost_lose_nothing(cluster, tmp_path):
     files = [str(file) for file in painted(tmp_path, list(range(100, 160)))]
     machine = cluster.add_node(num_cpus=1)
@@ -236,7 +243,7 @@ def test_an_actor_and_a_machine_that_are_lost_lose_nothing(cluster, tmp_path):
         for _ in range(4):
             pool.look([(at, file, ["harmful"]) for at, file in enumerate(files)])
         first = pool.receive()
-        actor = next(p for p in psutil.Process().children(recursive=True) if "ray::_Actor" in " ".join(p.cmdline()))
+        actor = next(p for p in psutil.Process().children(recursive=True) if "ray::_Actor" in _called(p))
         actor.kill()
         second = pool.receive()
         cluster.remove_node(machine, allow_graceful=False)  # its actor finds no room to come back

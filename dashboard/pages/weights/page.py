@@ -46,7 +46,7 @@ def register(app: Dash, reads: Reads) -> None:
 
     @app.callback(Output("weights-body", "children"), Input("acted", "data"), prevent_initial_call=True)
     @needs(READ)
-    def on_acted(acted: dict):
+    def on_acted(acted: acts.Acted):
         return body(reads) if {acts.WEIGHTS, acts.RATINGS} & set(acted["changed"]) else no_update
 
 

@@ -162,8 +162,8 @@ class Facts:
         if self._library.db.execute(every, [READER]).fetchone()[0]:
             return []
         sql = (
-            "SELECT id FROM images WHERE state = 'ok' AND width IS NOT NULL AND id NOT IN "
-            "(SELECT image_id FROM facts WHERE reader = ?) ORDER BY id"
+            "SELECT id FROM images WHERE state = 'ok' AND id NOT IN (SELECT image_id FROM facts WHERE reader = ?) "
+            "AND (width IS NOT NULL OR root_id NOT IN (SELECT id FROM roots WHERE path LIKE '%://%')) ORDER BY id"
         )
         return [row[0] for row in self._library.db.execute(sql, [READER])]
 
