@@ -22,6 +22,7 @@ from zlib import error as BadStreamError
 import numpy as np
 
 from pipeline.errors import LibraryError
+from pipeline.library import arrays as arrays_of
 from pipeline.library.library import Library
 from pipeline.library.replacing import replacing as replaced_whole
 from pipeline.library.replacing import sweep
@@ -64,7 +65,7 @@ def read(library: Library, name: str, key: str | None = None, arrays: bool = Tru
     key None: whatever its key. arrays False: they are left unread, and so unchecked.
     """
     try:
-        with np.load(path(library, name), allow_pickle=False) as file:
+        with arrays_of.opened(path(library, name)) as file:
             about = json.loads(str(file[_ABOUT]))
             found = about.pop("key", "")
             if key not in (None, found):

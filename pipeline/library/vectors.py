@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.errors import EmbeddingError
+from pipeline.library import arrays as arrays_of
 from pipeline.library.schema.identity import vectors_table
 from pipeline.library.sqlite import Database
 
@@ -120,7 +121,7 @@ class VectorTables:
         ).fetchone()
         if row is None or row[0] is None:
             return None
-        with np.load(io.BytesIO(row[0]), allow_pickle=False) as arrays:
+        with arrays_of.opened(io.BytesIO(row[0])) as arrays:
             return dict(arrays), row[1]
 
     def set_fitted(self, name: str, arrays: dict[str, np.ndarray], fitted_on: int) -> None:

@@ -25,6 +25,7 @@ from pipeline.errors import LibraryError
 from pipeline.index.faiss.exact import ExactRows
 from pipeline.index.faiss.reduction import Reduction
 from pipeline.library import Library, derived
+from pipeline.library import arrays as arrays_of
 from pipeline.library.replacing import identity
 
 _TRIES = 5  # a writer may replace the files between reading their names and opening them
@@ -72,7 +73,7 @@ def read(library: Library, to_change: bool = False) -> tuple[dict, dict[str, np.
 def _opened(library: Library, saved: dict, to_change: bool = False) -> tuple[dict, dict[str, np.ndarray], Parts]:
     file = _file(library, saved, ".faiss")
     structure = faiss.read_index(str(file), 0 if to_change else faiss.IO_FLAG_MMAP_IFC) if file else None
-    with np.load(_file(library, saved, ".learned"), allow_pickle=False) as learned:
+    with arrays_of.opened(_file(library, saved, ".learned")) as learned:
         arrays = dict(learned)
     exact = ExactRows(
         _file(library, saved, ".rows"), saved["options"]["storage"], sum(saved["dims"]), arrays["levels"], saved["sums"]
@@ -220,7 +221,7 @@ def _file(library: Library, saved: dict, suffix: str) -> Path | None:
 
 
 def _rows(library: Library, saved: dict) -> dict[str, np.ndarray]:
-    with np.load(_file(library, saved, ".npz"), allow_pickle=False) as rows:
+    with arrays_of.opened(_file(library, saved, ".npz")) as rows:
         found = {name: rows[name] for name in _ARRAYS if name in rows.files}
     # Earlier versions did not note where an embedding saw nothing.
     return {"seen": found["stamps"] != 0, **found}

@@ -16,6 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from pipeline.library import Library, derived
+from pipeline.library import arrays as arrays_of
 from pipeline.library.replacing import identity
 
 _ARRAYS = ("ids", "stamps", "seen", "alive", "digests")
@@ -47,7 +48,7 @@ def read(library: Library) -> tuple[dict, dict[str, np.ndarray]] | None:
         about = read_about(library)
         if about is None:
             return None
-        with suppress(*_DAMAGED), np.load(_file(library, about["key"]), allow_pickle=False) as arrays:
+        with suppress(*_DAMAGED), arrays_of.opened(_file(library, about["key"])) as arrays:
             return about, {name: arrays[name] for name in _ARRAYS}
     return None
 
