@@ -2,14 +2,17 @@
 brighter, recolored, cropped, turned, mirrored, with something laid over.
 
 Pairs worth a look come from indexes (`candidates`), and each is looked at (`eyes`). A group is what one
-image of it explains: of twelve frames of a pan, each like the next, the first and the last are no copies.
+image of it explains: of twelve frames of a pan, each like the next, the first and the last are no copies. Nor are
+pictures in one group of which a person said that they are none: what either of them is a copy of is found all the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
+from pipeline.duplicates.apart import Apart
 from pipeline.duplicates.candidates import Candidate, candidates
 from pipeline.duplicates.eyes import IDENTICAL, Eyes, Reason
 from pipeline.errors import LibraryError
@@ -46,7 +49,7 @@ class Group:
 
 
 def find(library: Library, progress: Progress = Silent()) -> list[Group]:
-    """The groups of duplicates among the `ok` images, by their lowest id.
+    """The groups of duplicates among the `ok` images, by their lowest id. What was said to be no copies is not looked at.
 
     Raises LibraryError when hashes are missing, StaleIndexError when there is no index.
     """
@@ -56,14 +59,14 @@ def find(library: Library, progress: Progress = Silent()) -> list[Group]:
     twins = dict(_identical(library))
     pairs = candidates(library, hash_index, {other for others in twins.values() for other in others})
     progress.start("duplicates", len(pairs))
-    eyes, known = Eyes(library), {}
+    eyes, known, apart = Eyes(library), {}, Apart.of(library)
     for (one, other), candidate in sorted(pairs.items()):
-        known[one, other] = eyes.compare(one, other, candidate)
+        known[one, other] = None if apart(one, other) else eyes.compare(one, other, candidate)
         progress.advance()
     rows = library.images_by_id(sorted({i for pair in pairs for i in pair} | twins.keys()))
     size = {row.id: (row.width or 0) * (row.height or 0) for row in rows.values()}
-    stars = _stars(known, size, lambda one, other: eyes.compare(one, other, Candidate(by_points=True)))
-    return _as_groups(library, stars, twins)
+    stars = _stars(known, size, lambda one, other: eyes.compare(one, other, Candidate(by_points=True)), apart)
+    return _as_groups(library, stars, twins, apart)
 
 
 def _identical(library: Library) -> Iterator[tuple[int, list[int]]]:
@@ -77,8 +80,9 @@ def _identical(library: Library) -> Iterator[tuple[int, list[int]]]:
         yield first, others
 
 
-def _stars(known: dict[tuple[int, int], Reason | None], size: dict[int, int], look) -> dict[int, list[Pair]]:
-    """The images that one image explains, by it. known: what pairs were found to be; look: for other pairs.
+def _stars(known: dict[tuple[int, int], Reason | None], size: dict[int, int], look, apart: Apart) -> dict[int, list[Pair]]:
+    """The images that one image explains, by it. known: what pairs were found to be; look: for other pairs; apart: who are
+    in no group together.
 
     Who has most copies begins, of these the largest, then the lowest id. It is compared with its copies' copies
     as well, as far as it explains them; so the looks grow with the pairs found.
@@ -100,6 +104,8 @@ def _stars(known: dict[tuple[int, int], Reason | None], size: dict[int, int], lo
             if other in met or other in taken:
                 continue
             met.add(other)
+            if apart.any(other, chain((best,), (pair.other for pair in found))):
+                continue
             key = min(best, other), max(best, other)
             if key not in known:
                 known[key] = look(*key)
@@ -112,16 +118,18 @@ def _stars(known: dict[tuple[int, int], Reason | None], size: dict[int, int], lo
     return stars
 
 
-def _as_groups(library: Library, stars: dict[int, list[Pair]], twins: dict[int, list[int]]) -> list[Group]:
+def _as_groups(library: Library, stars: dict[int, list[Pair]], twins: dict[int, list[int]], apart: Apart) -> list[Group]:
     """Groups with the identical files of each image."""
     alone = twins.keys() - {pair.other for pairs in stars.values() for pair in pairs}
     made = []
     for best in sorted(stars.keys() | alone):
         pairs = list(stars.get(best, []))
         for first in [best, *(pair.other for pair in pairs)]:
-            pairs += [Pair(first, other, Reason(IDENTICAL, "identical file")) for other in twins.get(first, [])]
-        ids = sorted({best, *(pair.other for pair in pairs)})
-        made.append((best, ids, pairs))
+            for other in twins.get(first, []):
+                if not apart.any(other, chain((best,), (pair.other for pair in pairs))):
+                    pairs.append(Pair(first, other, Reason(IDENTICAL, "identical file")))
+        if pairs:
+            made.append((best, sorted({best, *(pair.other for pair in pairs)}), pairs))
     rows = library.images_by_id([i for _, ids, _ in made for i in ids])
     groups = [Group(tuple(rows[i] for i in ids), best, tuple(pairs)) for best, ids, pairs in made]
     return sorted(groups, key=lambda group: group.images[0].id)

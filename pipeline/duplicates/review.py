@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from pipeline.duplicates.apart import Apart
 from pipeline.duplicates.groups import Group, Pair
 from pipeline.duplicates.similar import stars
 from pipeline.errors import QueryError
@@ -58,25 +59,39 @@ class Reviewer:
     """Reviews groups in the light of all decisions and folders of reference of a library, read once."""
 
     def __init__(self, library: Library):
-        self._references = notes.reference_folders(library)
+        self._library, self._references = library, notes.reference_folders(library)
+        self._decisions = notes.decisions(library)
+        self._are_apart = Apart(self._decisions)
         self._settled: dict[int, list[Decision]] = {}
-        self._apart: dict[int, list[Decision]] = {}
-        for one in reversed(notes.decisions(library)):  # the latest first
-            for image in one.parts:
-                (self._settled if one.verdict == SETTLED else self._apart).setdefault(image, []).append(one)
+        for one in reversed(self._decisions):  # the latest first
+            for image in one.parts if one.verdict == SETTLED else ():
+                self._settled.setdefault(image, []).append(one)
 
     def copies(self, groups: Iterable[Group], where: str = ANYWHERE) -> list[Reviewed]:
-        """Groups of copies in their order; one that was taken apart stands there once more as a whole, as `APART`.
+        """Groups of copies in their order; then, as `APART`, each set of which a person said that it is none.
 
         where: `ACROSS`, those that lie in several folders; `INSIDE`, as much of each as lies in one folder.
         """
-        made = []
+        made: list[Reviewed] = []
+        why: dict[int, list[Pair]] = {}
         for group in groups:
             rows = sorted(group.images, key=lambda row: (row.id != group.best, row.id))
-            parts = self._parts(rows)
-            made += [self._reviewed(piece, group) for part in parts for piece in _pieces(part, where)]
-            if len(parts) > 1 and _pieces(rows, where):
-                made.append(Reviewed(tuple(rows), group.best, group.pairs, frozenset(row.id for row in rows), APART))
+            made += [self._reviewed(piece, group) for part in self._parts(rows) for piece in _pieces(part, where)]
+            for pair in group.pairs:
+                why.setdefault(pair.other, []).append(pair)
+        return made + self._taken_apart(why, where)
+
+    def _taken_apart(self, why: Mapping[int, Iterable[Pair]], where: str) -> list[Reviewed]:
+        """What was said to be no copies, found again or not, so that it can be taken back. why: pairs that are found, by
+        the other one."""
+        said = [one.parts for one in self._decisions if one.verdict == APART]
+        known = self._library.images_by_id(sorted({image for parts in said for image in parts}))
+        made = []
+        for parts in said:
+            rows = [row for image in parts if (row := known.get(image)) is not None and row.state == "ok"]
+            if _pieces(rows, where):
+                pairs = tuple(pair for image in parts for pair in why.get(image, ()) if pair.one in parts)
+                made.append(Reviewed(tuple(rows), rows[0].id, pairs, frozenset(row.id for row in rows), APART))
         return made
 
     def alike(self, library: Library, pairs, scores, least: float, where: str = ANYWHERE) -> list[Reviewed]:
@@ -98,18 +113,12 @@ class Reviewer:
         parts: list[list[ImageRow]] = []
         for row in rows:
             for part in parts:
-                if not any(self._are_apart(row.id, other.id) for other in part):
+                if not self._are_apart.any(row.id, (other.id for other in part)):
                     part.append(row)
                     break
             else:
                 parts.append([row])
         return parts
-
-    def _are_apart(self, one: int, other: int) -> bool:
-        return any(
-            other in decision.parts and decision.parts[one] != decision.parts[other]
-            for decision in self._apart.get(one, ())
-        )
 
     def _reviewed(self, rows: list[ImageRow], group: Group) -> Reviewed:
         """Some of a group, with the pairs that are among them; what the one explained that is not, the first does."""

@@ -13,10 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from shlex import quote
 
+from pipeline import stores
 from pipeline.duplicates.review import SETTLED, Reviewed
 from pipeline.export.cells import cells
 from pipeline.library import ImageRow, Library
 from pipeline.library.images import printable
+from pipeline.progress import counted
 
 COLUMNS = ("group", "image_id", "path", "width", "height", "bytes", "kept", "state", "kind", "reason", "like")
 
@@ -28,7 +30,7 @@ _SCRIPT = """#!/bin/sh
 #   sh THIS --move FOLDER      moves them below another folder
 #
 # Nothing is deleted or overwritten. A file stays where it is unless it has the size that it had, and so has the
-# picture that is kept in its place.
+# picture that is kept in its place. What lies in a store, or is kept in one, is named and stays.
 set -u
 move=no
 if [ "${{1:-}}" = --move ]; then move=yes; shift; fi
@@ -86,34 +88,49 @@ def _likeness(group: Reviewed, row: ImageRow) -> list[str]:
 
 
 def script(library: Library, groups: Iterable[Reviewed]) -> bytes:
-    """A shell script that moves what was decided to be set aside, in the groups that are settled."""
+    """A shell script that moves what was decided to be set aside, in the groups that are settled; it says of each picture
+    in a store that it stays there."""
     roots = library.root_names()
     moves = list(_moves(groups))
-    lines = [
-        f"aside {quote(str(row.file))} {row.size} {quote(str(kept.file))} {kept.size} {quote(_place(row, roots))}"
-        for row, kept in moves
-    ]
-    first = min(roots, default="/pictures")
+    first = min(filter(_is_here, roots), default="/pictures")
     target = f"{first} - set aside" if first != "/" else "/set aside"
-    count = f"{len(moves):,} {'file' if len(moves) == 1 else 'files'}"
     text = _SCRIPT.format(
-        count=count, date=f"{datetime.now():%Y-%m-%d %H:%M}", lines="\n".join(lines) or ":",
+        count=counted(sum(_here(*move) for move in moves), "file"), date=f"{datetime.now():%Y-%m-%d %H:%M}",
+        lines="\n".join(_line(row, kept, roots) for row, kept in moves) or ":",
         target=quote(target), told=_on_one_line(target),
     )
     return os.fsencode(text)
 
 
+def _line(row: ImageRow, kept: ImageRow, roots: Mapping[str, str]) -> str:
+    """What the script does with a picture: a shell reaches no store, and cannot see what is kept there."""
+    if not _is_here(row.root):
+        return f"stays 'it lies in a store' {quote(row.place)}"
+    if not _is_here(kept.root):
+        return f"stays 'what is kept lies in a store' {quote(row.place)}"
+    return f"aside {quote(row.place)} {row.size} {quote(kept.place)} {kept.size} {quote(_place(row, roots))}"
+
+
 def _moves(groups: Iterable[Reviewed]) -> Iterator[tuple[ImageRow, ImageRow]]:
-    """Each image that is set aside, once, and the one that is kept in its place. What is kept in any group stays."""
+    """Each image that is set aside, once, and the one that is kept in its place, on this machine where one is. What is
+    kept in any group stays."""
     settled = [group for group in groups if group.state == SETTLED]
     kept = {image for group in settled for image in group.keep}
     gone: set[int] = set()
     for group in settled:
-        first = next((row for row in group.images if row.id in group.keep), None)
-        for row in group.images if first is not None else ():
-            if row.id not in kept and row.id not in gone and "://" not in row.root:
+        stays = sorted((row for row in group.images if row.id in group.keep), key=lambda row: not _is_here(row.root))
+        for row in group.images if stays else ():
+            if row.id not in kept and row.id not in gone:
                 gone.add(row.id)
-                yield row, first
+                yield row, stays[0]
+
+
+def _is_here(root: str) -> bool:
+    return not stores.is_address(root)
+
+
+def _here(row: ImageRow, kept: ImageRow) -> bool:
+    return _is_here(row.root) and _is_here(kept.root)
 
 
 def _place(row: ImageRow, roots: Mapping[str, str]) -> str:

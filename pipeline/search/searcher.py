@@ -139,7 +139,7 @@ class Searcher:
         sample = self._sample if query.scaled else None
         asked = vectors.joined(self._extractors, query.entries, index.embeddings, sample)
         if query.images and not asked:
-            raise QueryError(f"{self._named(query.images[0])} has no vectors in this library yet; update the library first.")
+            raise QueryError(self._not_compared(query.images[0]))
         usable = {name: w for name, w in weights.items() if w and name in asked}
         written = writing.look_up(self.library, query, self.understood) if query.written else writing.Written()
         if not usable and not written.hits:
@@ -167,9 +167,11 @@ class Searcher:
         """Which embeddings have a say in which of some words, and which words none of them knows."""
         return vectors.understood(self._extractors, self.embeddings, text)
 
-    def _named(self, image: int) -> str:
+    def _not_compared(self, image: int) -> str:
         row = self.library.image(image)
-        return f"The image {row.path}" if row else f"Image {image}"
+        if row is None:
+            return f"There is no image {image} in this library."
+        return f"The image {row.shown} has no vectors in this library yet; update the library first."
 
     def _page(self, index: Index, query: Query, asked: Asked, least: int):
         """Ids (k,) and figures (k,) of the page that was asked for, a first one of `least` at least.

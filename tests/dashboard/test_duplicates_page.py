@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from dashboard.access import Access
 from dashboard.app import create_app
 from dashboard.pages.duplicates import page as duplicates_page
+from dashboard.pages.library.copies import copies_part
 from dashboard.reads import Reads
 from dashboard.reads.copies import PAGE
 from pipeline import index
@@ -61,6 +62,7 @@ def test_groups_come_in_pages_narrowed_and_counted(paged):
     notes.part(paged, [[3], [4]])
     assert served.get("/copies/groups").json["states"] == {"open": 48, "decided": 2, "all": 50}  # at once
     assert ask(paged).json["aside"] == {"images": 1, "bytes": 1}
+    assert "48 groups to decide, 1 decided among 110 images." in text_of(copies_part(Reads(paged)))
     decided = ask(paged, "state=decided").json["groups"]
     assert [(one["state"], [image["id"] for image in one["images"] if image["keep"]]) for one in decided] == [("settled", [1]), ("apart", [3, 4])]
     assert [one["scores"] for one in ask(paged, "view=similar&least=0.8").json["groups"]] == [{"101": 0.95, "103": 0.85}]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -19,10 +21,11 @@ from pipeline.extraction.embed import embed
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
 from pipeline.pictures import decoding
-from pipeline.duplicates.candidates import turned
+from pipeline.duplicates.candidates import candidates, turned
 from pipeline.pictures import hashes
 from pipeline.pictures.alignment import Picture, align, lay, stretch
 from pipeline.quality.transforms import TRANSFORMS
+from pipeline.search.hash_index import HashIndex
 from tests import flat_pictures
 from tests.conftest import synthetic_library
 from tests.copies import LETTERS, TURNS
@@ -53,6 +56,12 @@ def copied(pictures, tmp_path_factory) -> tuple[Library, dict[frozenset, str]]:
             add("recolor", entry.duplicate_of, gallery.encode(entry, gallery.render(entry)))
     for place in (16, 17):
         add("twin", files[place], (folder / files[place]).read_bytes())
+    free = iter([path for path in files if not any(path in pair for pair in truth)][::7])
+    for kind, turn in (("lettered part", 1), ("lettered mirror", -1)):
+        pixels = decoding.decode((folder / (path := next(free))).read_bytes())
+        height, width = (side // 10 for side in pixels.shape[:2])
+        part = np.ascontiguousarray(pixels[height:-height, width:-width][:, ::turn])
+        add(kind, path, decoding.encode_jpeg(LETTERS["caption"](part)))
     library = Library(folder.parent / "data", create=True)
     scan(library, folder)
     embed(library, ["color", "sift"])
@@ -67,7 +76,8 @@ def test_made_copies_are_found_and_nothing_else(copied):
     assert found <= set(truth)
     missed = [truth[pair] for pair in set(truth) - found]
     assert len(missed) <= 1 and set(missed) <= set(LETTERS)  # a watermark all over a painting of graphite
-    assert set(truth.values()) == {*TRANSFORMS, *TURNS, *LETTERS, "recolor", "twin"} and len(groups) == len(found)
+    kinds = {*TRANSFORMS, *TURNS, *LETTERS, "recolor", "twin", "lettered part", "lettered mirror"}
+    assert set(truth.values()) == kinds and len(groups) == len(found)
     said = {truth[frozenset(row.path for row in group.images)]: group.reasons for group in groups}
     assert "identical file" in said["twin"][0]
     assert "of 192 bits" in said["half_jpeg20"][0] and "of 192 bits" in said["recolor"][0]
@@ -75,6 +85,9 @@ def test_made_copies_are_found_and_nothing_else(copied):
     assert "matching points" in said["crop70"][0] and "matching points" in said["rotate12"][0]
     assert all("turned by" in said[kind][0] for kind in TURNS)
     assert all("something laid over" in said[kind][0] for kind in said.keys() & LETTERS.keys())
+    for kind in ("lettered part", "lettered mirror"):  # neither the whole of it, nor the same everywhere
+        assert "something laid over" in said[kind][0] and "matching points" in said[kind][0]
+    assert said["lettered mirror"][0].endswith("mirrored")
 
 
 def test_the_command_tells_the_groups_as_one_document(copied):
@@ -92,6 +105,18 @@ def test_the_command_tells_the_groups_as_one_document(copied):
     said = CliRunner().invoke(main, ["duplicates", "--data", data]).stdout
     count = len(answer["groups"])
     assert f"{count} groups, {2 * count} images" in said and "identical file" in said
+
+
+def test_where_the_hash_ties_the_nearest_in_detail_are_looked_at(tmp_path):
+    """White slides with a number: all are equally near to all by hash and by color, and each has a copy."""
+    draw = {number: np.asarray(flat_pictures.numbered(number, random.Random(number))) for number in range(24)}
+    slides = {f"{number}.png": cv2.imencode(".png", pixels)[1].tobytes() for number, pixels in draw.items()}
+    slides |= {f"{number}-again.jpg": decoding.encode_jpeg(flat_pictures.smaller(pixels), 80) for number, pixels in draw.items()}
+    library = library_of(tmp_path / "slides", slides, ["color"])
+    at = {row.path: row.id for row in library.images()}
+    looked_at = candidates(library, HashIndex.of(library), ())
+    found = sum(tuple(sorted((at[f"{number}.png"], at[f"{number}-again.jpg"]))) in looked_at for number in draw)
+    assert found == len(draw) and len(looked_at) < 20 * len(slides)
 
 
 def test_many_identical_files_are_one_group(own_pictures, tmp_path):
@@ -123,13 +148,13 @@ def test_plain_pictures_of_one_color_are_one_group_whatever_their_shapes(tmp_pat
     assert told.stdout.splitlines()[-1] == "1 groups, 20 images in them."
 
 
-def library_of(folder: Path, pictures: dict[str, bytes]) -> Library:
+def library_of(folder: Path, pictures: dict[str, bytes], embeddings: Sequence[str] = ("color", "sift")) -> Library:
     folder.mkdir()
     for name, data in pictures.items():
         (folder / name).write_bytes(data)
     library = Library(folder.parent / "data", create=True)
     scan(library, folder)
-    embed(library, ["color", "sift"])
+    embed(library, list(embeddings))
     index.build(library)
     return library
 

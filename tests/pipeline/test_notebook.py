@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline import maps, open_library
-from pipeline.errors import LibraryError
+from pipeline.errors import LibraryError, QueryError
 from pipeline.search import Filter, ImageEntry, Query, Searcher
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +30,8 @@ def test_searches_and_maps_are_those_of_the_library(made_library):
     assert places["name"].isna().tolist() == (saved.cluster < 0).tolist()
     with pytest.raises(LibraryError, match="There is no map 'taste'"):
         opened.map("taste")
+    with pytest.raises(QueryError, match="There is no image 99999"):
+        opened.neighbors(99999)
 
 
 @pytest.mark.slow

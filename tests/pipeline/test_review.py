@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import subprocess
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -13,12 +14,15 @@ import numpy as np
 import pytest
 
 from pipeline.duplicates import Group, Pair, Reason, kept, sides, taking
+from pipeline.duplicates.apart import Apart
+from pipeline.duplicates.groups import _stars
 from pipeline.duplicates.review import ACROSS, ANYWHERE, APART, INSIDE, OPEN, SETTLED, Reviewer, folder_of
 from pipeline.duplicates.selection import ALL, DECIDED, Selection
 from pipeline.duplicates.similar import stars
 from pipeline.errors import NoteError, QueryError
 from pipeline.extraction.scan import scan
 from pipeline.library import Library, notes
+from pipeline.library.notes import Decision
 from tests.conftest import synthetic_library, tiny_picture
 
 
@@ -57,14 +61,33 @@ def test_decisions_stay_when_files_are_renamed_and_folders_scanned_anew(files):
     assert {row.path for row in library.images()} >= {"c/renamed.png", "c/-n.png"}
     settled, apart = notes.decisions(library)
     assert settled.parts == {one: notes.ASIDE, two: notes.KEPT} and apart.parts == {two: 0, other: 1}
-    (found,) = reviewed(library, group(library, one, two))
+    found, none = reviewed(library, group(library, one, two))
     assert found.state == SETTLED and found.keep == {two}
-    assert [one.state for one in reviewed(library, group(library, two, other))] == [APART]
+    assert none.state == APART and set(none.ids) == {two, other}  # not found any more, and can be taken back
+    assert reviewed(library, group(library, two, other)) == [replace(none, pairs=group(library, two, other).pairs)]
     # A copy that comes later opens the group again, and what was decided is suggested.
-    (again,) = reviewed(library, group(library, one, two, other + 1))
+    again = reviewed(library, group(library, one, two, other + 1))[0]
     assert again.state == OPEN and again.keep == {two}
     library.db.execute("DELETE FROM images WHERE id = ?", [two])  # forgotten: of one picture alone nothing is said
     assert notes.decisions(library) == [] and library.db["copy_decisions"].count == 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_who_is_no_copy_of_one_picture_is_found_beside_another(seed):
+    """Whatever else is decided: no two are together that are no copies, and nobody is left whom another one left explains."""
+    draw = np.random.default_rng(seed)
+    truth = {tuple(sorted(pair)): Reason("part", "said") for pair in draw.integers(1, 25, (45, 2)).tolist() if pair[0] != pair[1]}
+    some = draw.permutation(np.arange(1, 25)).tolist()
+    decided = [Decision(APART, {image: at // 3 for at, image in enumerate(some[:9])}, ""), Decision(APART, {some[9]: 0, some[10]: 1}, "")]
+    decided.append(Decision(SETTLED, {some[11]: 1, some[12]: 0}, ""))
+    apart = {frozenset(pair) for one in decided[:2] for pair in combinations(one.parts, 2) if len({one.parts[i] for i in pair}) > 1}
+    known = {pair: None if frozenset(pair) in apart else reason for pair, reason in truth.items()}
+    found = _stars(known, {}, lambda one, other: truth.get((one, other)), Apart(decided))
+    together = [{best, *(pair.other for pair in pairs)} for best, pairs in found.items()]
+    assert found and not apart & {frozenset(pair) for ids in together for pair in combinations(ids, 2)}
+    assert all((min(pair.one, pair.other), max(pair.one, pair.other)) in truth for pairs in found.values() for pair in pairs)
+    alone = set(range(1, 25)) - set().union(*together)
+    assert not [pair for pair in truth if set(pair) <= alone and frozenset(pair) not in apart]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -196,6 +219,29 @@ def test_the_script_moves_what_is_set_aside_and_nothing_that_has_changed(files, 
     assert "0 moved, 4 left" in run("--move", str(target))
     scan(library, folder)  # what was moved away is not asked about again
     assert notes.decisions(library)[0].parts[first] == notes.KEPT
+
+
+def test_of_pictures_in_stores_the_script_says_that_they_stay(files, tmp_path):
+    library, folder = files
+    stored = tmp_path / "stored"
+    stored.mkdir()
+    for number in range(3):
+        (stored / f"it's {number}.png").write_bytes(tiny_picture(50 + number))
+    scan(library, stored)
+    library.db.execute("UPDATE roots SET path = 's3://bucket/photos' WHERE path = ?", [str(stored)])
+    *here, first, second, third = library.images()
+    notes.settle(library, [first.id, here[0].id], [second.id, here[1].id])  # one of two that are kept is here
+    notes.settle(library, [third.id], [here[2].id])
+    groups = reviewed(library, group(library, first.id, second.id, here[0].id, here[1].id), group(library, third.id, here[2].id))
+    script = tmp_path / "set-aside.sh"
+    script.write_bytes(taking.script(library, groups))
+    assert b"# 1 file to set aside" in script.read_bytes()
+    done = subprocess.run(["sh", str(script), "--move"], capture_output=True, check=True)
+    assert b"1 moved, 2 left" in done.stdout
+    assert set(done.stderr.decode().splitlines()) == {
+        "stays, it lies in a store: s3://bucket/photos/it's 1.png", f"stays, what is kept lies in a store: {here[2].place}"}
+    (moved,) = [file for file in (folder.parent / f"{folder.name} - set aside").rglob("*") if file.is_file()]
+    assert moved.name == Path(here[1].path).name and not here[1].file.exists() and here[2].file.exists()
 
 
 def test_a_file_whose_kept_copy_is_gone_stays(files, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from dash import dcc, html
@@ -226,10 +227,12 @@ def neighbors_part(reads: Reads, row: ImageRow) -> html.Section:
 
 
 def copies_part(reads: Reads, row: ImageRow) -> html.Section | None:
-    """Images whose hashes are so near that they may be the same picture again."""
+    """Images whose hashes are so near that they may be the same picture again; those that a person said are none stay out."""
     if not reads.embeddings():
         return None
+    none = notes.no_copies_of(reads.library, row.id)
     query = Query.around(row.id, top_k=COPIES, metric="hamming")
+    query = replace(query, filter=replace(query.filter, exclude=(*query.filter.exclude, *none)))
     try:
         found = [m for m in reads.search(query).matches if (m.distance or 0) <= duplicates.BITS]
     except LikenessError:  # hashes are missing in libraries of older versions

@@ -11,8 +11,8 @@ from pipeline.library.notes.collections import (
     drop_collection, members, merge_collections, rename_collection, uncollect,
 )
 from pipeline.library.notes.copies import (
-    APART, ASIDE, KEPT, SETTLED, Decision, decisions, part, reference_folders, restore_decisions,
-    set_reference, settle, settle_all, withdraw,
+    APART, ASIDE, KEPT, SETTLED, Decision, decisions, no_copies_of, part, reference_folders,
+    restore_decisions, set_reference, settle, settle_all, withdraw,
 )
 from pipeline.library.notes.names import LONGEST, LONGEST_SAID, clean, noted_in
 from pipeline.library.notes.ratings import BY_ITSELF, HOW, Rating, rate, ratings
@@ -22,7 +22,7 @@ __all__ = [
     "APART", "ASIDE", "BY_ITSELF", "HOW", "KEPT", "LONGEST", "LONGEST_SAID", "SETTLED", "Collection",
     "Decision", "Rating", "clean", "cluster_names", "collect", "collected", "collections",
     "collections_among", "collections_of", "decisions", "describe_collection",
-    "drop_collection", "members", "merge_collections", "name_cluster", "noted_in", "part", "rate", "ratings",
-    "reference_folders", "rename_collection", "restore_decisions", "set_reference", "settle", "settle_all", "tag",
+    "drop_collection", "members", "merge_collections", "name_cluster", "no_copies_of", "noted_in", "part", "rate",
+    "ratings", "reference_folders", "rename_collection", "restore_decisions", "set_reference", "settle", "settle_all", "tag",
     "tag_counts", "tagged", "tags", "tags_of", "uncollect", "untag", "withdraw",
 ]  # fmt: skip

@@ -73,6 +73,16 @@ def decisions(library: Library) -> list[Decision]:
     return [one for _, one in _numbered(library)]
 
 
+def no_copies_of(library: Library, image: int) -> set[int]:
+    """The images that were said to be no copies of one."""
+    sql = (
+        "SELECT other.image_id FROM copy_decision_images one JOIN copy_decisions d ON d.id = one.decision_id "
+        "JOIN copy_decision_images other ON other.decision_id = d.id AND other.part <> one.part "
+        "WHERE one.image_id = ? AND d.verdict = ?"
+    )
+    return {other for (other,) in library.db.execute(sql, [image, APART])}
+
+
 def withdraw(library: Library, images: Iterable[int]) -> list[Decision]:
     """Forget what was decided on some of these images and no others. Returns it."""
     wanted = {int(image) for image in images}
