@@ -48,6 +48,7 @@
       .on("hover", point)
       .on("click", (id) => set("compare-image", id))
       .on("named", (cluster) => color === side && set("compare-group", cluster))
+      .on("menu", (asked) => likeness.gallery.menuOnMap(mine.engine, asked))
       .on("selected", ({ ids, how }) => choose(likeness.map.joined(picked, ids, how)));
     return mine;
   }

@@ -4,7 +4,6 @@
   "use strict";
   const { make } = window.likeness.elements;
   const { on } = window.likeness;
-  const LONG = 500; // ms of a finger that rests
   const FAR = 6; // px that a pointer moves before it draws a band
   const EDGE = 48; // px from the edge of the view where a band scrolls it
   const STEPS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"];
@@ -21,8 +20,7 @@
   function pointer(list) {
     const g = window.likeness.gallery;
     const { grid, options } = list;
-    let pressed = 0; // timer of a long press
-    let longed = false; // whether the click to come is the end of one
+    let longed = false; // whether the click to come is the end of a long press
 
     function open(id, index) {
       if (options.open) options.open(id, index);
@@ -39,7 +37,7 @@
       if (longed) event.preventDefault();
       else if (event.shiftKey) list.chosen.range(list.ids, index, event.ctrlKey || event.metaKey);
       else if (check || event.ctrlKey || event.metaKey) list.chosen.toggle(id);
-      else if (event.pointerType === "touch" && list.chosen.size) list.chosen.toggle(id);
+      else if (window.likeness.byFinger() && event.detail && list.chosen.size) list.chosen.toggle(id);
       else if (options.open || !options.leads) open(id, index);
       else return; // the link leads on
       longed = false;
@@ -49,27 +47,22 @@
 
     // Fingers: a long press chooses, and shows what can be done.
     grid.addEventListener("pointerdown", (event) => {
-      clearTimeout(pressed);
       longed = false;
       const id = idOf(event.target);
-      if (event.pointerType !== "touch" || id === null) return;
-      const from = [event.clientX, event.clientY];
-      pressed = setTimeout(() => {
+      if (id !== null) window.likeness.rests(event, () => {
         longed = true;
         if (!list.chosen.has(id)) list.chosen.toggle(id);
-        g.menu(list, meant(list, id), from);
-      }, LONG);
+        g.menu(list, meant(list, id), [event.clientX, event.clientY]);
+      });
     });
-    ["pointermove", "pointerup", "pointercancel"].forEach((type) => grid.addEventListener(type, (event) => {
-      if (type !== "pointermove" || Math.hypot(event.movementX, event.movementY) > 3) clearTimeout(pressed);
-      if (longed && type !== "pointermove") setTimeout(g.menuFocused); // lifting the finger gives it to the picture
+    ["pointerup", "pointercancel"].forEach((type) => grid.addEventListener(type, () => {
+      if (longed) setTimeout(g.menuFocused); // lifting the finger gives it to the picture
     }));
     grid.addEventListener("contextmenu", (event) => {
       const id = idOf(event.target);
       if (id === null || event.shiftKey) return; // with Shift the browser's own
       event.preventDefault();
-      clearTimeout(pressed);
-      if (longed) return void setTimeout(g.menuFocused);
+      if (longed || window.likeness.byFinger()) return void setTimeout(g.menuFocused); // the finger's own menu comes, or is there
       list.focused = list.indexOf(id);
       g.menu(list, meant(list, id), [event.clientX, event.clientY]);
     });
@@ -129,7 +122,7 @@
 
     grid.addEventListener("dragstart", (event) => {
       const id = idOf(event.target);
-      if (id === null) return;
+      if (id === null || event.defaultPrevented) return;
       const ids = meant(list, id);
       event.dataTransfer.setData(TYPE, JSON.stringify(ids));
       event.dataTransfer.effectAllowed = "copy";

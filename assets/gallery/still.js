@@ -38,17 +38,36 @@
     return list;
   }
 
+  const menu = (element, event) => window.likeness.gallery.menu(listAround(element), [idOf(element)], [event.clientX, event.clientY]);
+
   on("contextmenu", PICTURE, (element, event) => {
     if (event.shiftKey || event.defaultPrevented || idOf(element) === null) return; // with Shift the browser's own
     event.preventDefault();
-    window.likeness.gallery.menu(listAround(element), [idOf(element)], [event.clientX, event.clientY]);
+    if (!window.likeness.byFinger()) menu(element, event);
   });
 
+  let longed = false; // whether the click to come is the end of a long press
+  on("pointerdown", PICTURE, (element, event) => {
+    longed = false;
+    if (idOf(element) === null || element.closest(".pictures")) return; // a gallery has its own way
+    window.likeness.rests(event, () => {
+      longed = true;
+      menu(element, event);
+    });
+  });
+  on("pointerup", PICTURE, () => longed && setTimeout(window.likeness.gallery.menuFocused));
+  on("click", PICTURE, (element, event) => {
+    if (!longed) return;
+    longed = false;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+
   on("keydown", PICTURE, (element, event) => {
-    const menu = event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey);
+    const asked = event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey);
     const look = event.key === " " && element.matches("a") && !event.ctrlKey; // a button it presses
     const asks = event.key.toLowerCase() === "w" && !event.ctrlKey && !event.metaKey && window.likeness.letters() && foundWith(element);
-    if (event.defaultPrevented || !(menu || look || asks) || idOf(element) === null) return;
+    if (event.defaultPrevented || !(asked || look || asks) || idOf(element) === null) return;
     event.preventDefault();
     const list = listAround(element);
     if (asks) return window.likeness.gallery.perform("why", [idOf(element)], { list: list });

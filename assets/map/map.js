@@ -75,6 +75,7 @@
       .on("coloring", (coloring) => api.legend(coloring))
       .on("click", (id) => set("map-image", id))
       .on("named", zoomTo)
+      .on("menu", (asked) => likeness.gallery.menuOnMap(engine, asked))
       .on("busy", (busy) => { byId("map-busy").hidden = !busy; })
       .on("note", (text) => { note.textContent = text; })
       .on("error", (text) => window.dash_clientside.set_props("toast", { is_open: true, children: text }));

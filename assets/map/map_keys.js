@@ -1,5 +1,5 @@
-/* The map by keyboard: arrows go from image to image, Enter chooses, Shift with arrows moves the
-   map. See map.js for the rest; + − 0 are in map_zoom.js. */
+/* The map by keyboard: arrows go from image to image, Enter chooses, Space shows it large, Shift with F10
+   says what can be done, Shift with arrows moves the map. See map.js for the rest; + − 0 are in map_zoom.js. */
 (function () {
   "use strict";
   const api = window.likeness.mapPage;
@@ -49,6 +49,23 @@
     api.byId("map-said").textContent = engine.about(place.row);
   }
 
+  // What is done with the image that is pointed at, else the chosen one: whether the key was for that.
+  function about(engine, event) {
+    const id = engine.marked.pointed === null ? api.image : engine.marked.pointed;
+    const row = id === null ? undefined : engine.data.rows.get(id);
+    if (row === undefined) return false;
+    const { gallery } = window.likeness;
+    if (event.key === "Enter") api.select(id);
+    else if (event.key === " ") gallery.viewOnMap(engine, id);
+    else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) {
+      const box = engine.root.getBoundingClientRect();
+      const { x, y } = engine.view.pixel(row);
+      engine.tip.hide();
+      gallery.menuOnMap(engine, { id: id, at: [box.left + x, box.top + y] });
+    } else return false;
+    return true;
+  }
+
   function pressed(stage, event) {
     if (event.target !== stage || !api.map || event.ctrlKey || event.metaKey || event.altKey) return;
     const { engine } = api;
@@ -57,8 +74,7 @@
     else if (way) {
       const next = map.toward(places(engine), start(engine), way);
       if (next) point(engine, next);
-    } else if (event.key === "Enter" && engine.marked.pointed !== null) api.select(engine.marked.pointed);
-    else return;
+    } else if (!about(engine, event)) return;
     event.preventDefault();
     event.stopPropagation();
   }

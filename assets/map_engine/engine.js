@@ -19,6 +19,7 @@
    map.on(event, fn)     data      another map, or other points of one too large to be here at once
                          view      the view stands; moved: it moves
                          hover     id, or null; click  id; named  the cluster whose name was clicked
+                         menu      {id, at: [x, y] in the window}: what can be done with a picture is asked
                          selected  {ids, how}: points within a line; how: new, add or subtract
                          coloring  another coloring is in force, or is waited for
                          busy      whether something is on its way; note, error: a sentence */

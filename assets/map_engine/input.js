@@ -1,6 +1,6 @@
 /* What pointer and wheel do on a map: the wheel zooms at the pointer, a drag pans (or turns, in
    space) or draws a line, two fingers zoom, a click chooses, a double click comes closer (with Shift
-   it goes back). */
+   it goes back), the right button or a finger that rests asks what can be done with a picture. */
 (function (map) {
   "use strict";
   const NOTCH = Math.log(1.25) / 100; // a notch of the wheel, 100 px, zooms by a quarter
@@ -17,6 +17,7 @@
     let pinched = false; // until all fingers are up, so that lifting them is no tap
     let resting = null;
     let aim = null; // id of the picture that one comes closer to, as long as the pointer stays
+    let right = false; // whether it was a press on the map that asks for a menu, and no key
 
     const stroke = map.stroke(engine, (path, how) => engine.select(path, how));
     const flat = () => engine.data && engine.data.dim === 2;
@@ -63,8 +64,25 @@
       pinch.last = now;
     }
 
+    // What can be done with the picture at a place.
+    function ask(event) {
+      const at = place(event);
+      const row = under(at);
+      if (row === null) return;
+      tip.hide();
+      engine.tell("menu", { id: engine.data.ids[row], at: [event.clientX, event.clientY] });
+    }
+
+    function menu(event) {
+      if (event.shiftKey) return; // the browser's own
+      event.preventDefault();
+      if (right && engine.data && !stroke.drawing()) ask(event);
+      right = false;
+    }
+
     function down(event) {
       aim = null;
+      right = event.button === 2 || (event.button === 0 && event.ctrlKey);
       if (event.button !== 0 || !engine.data) return;
       pointers.set(event.pointerId, place(event));
       root.setPointerCapture(event.pointerId);
@@ -77,7 +95,10 @@
       }
       pinched = false;
       drag = { from: place(event), moved: false, last: place(event) };
-      if (!armed()) return;
+      if (!armed()) return window.likeness.rests(event, () => {
+        drag = null; // lifting the finger is no tap
+        ask(event);
+      });
       const how = event.shiftKey ? "add" : event.altKey || event.ctrlKey || event.metaKey ? "subtract" : "new";
       stroke.begin(engine.tool, how, inside(drag.from));
     }
@@ -152,6 +173,7 @@
     root.addEventListener("pointerleave", leave);
     root.addEventListener("wheel", wheel, { passive: false });
     root.addEventListener("dblclick", twice);
+    root.addEventListener("contextmenu", menu);
 
     return {
       // Closer to the middle of what is free, or (by > 1) away from it.

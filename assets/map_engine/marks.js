@@ -14,12 +14,13 @@
   const ring = (at, radius, name) => shape("circle", { cx: at.x, cy: at.y, r: radius, class: name });
   const line = (from, to) => `M${from.x} ${from.y}L${to.x} ${to.y}`;
 
-  // Ids of the `count` nearest on a map to one of its rows, nearest first. Pure.
-  map.around = function (data, row, count) {
+  // Ids of the `count` nearest on a map to one of its rows, nearest first. hides(row): those that do not
+  // count, where some do not. Pure.
+  map.around = function (data, row, count, hides) {
     const { x, y, z, ids } = data;
     const found = []; // [distance², id], ascending
     for (let other = 0; other < ids.length; other++) {
-      if (other === row) continue;
+      if (other === row || (hides && hides(other))) continue;
       const [dx, dy, dz] = [x[other] - x[row], y[other] - y[row], z ? z[other] - z[row] : 0];
       const apart = dx * dx + dy * dy + dz * dz;
       if (found.length === count && apart >= found[count - 1][0]) continue;

@@ -132,6 +132,7 @@
     engine
       .on("click", (id) => find(id))
       .on("hover", (id) => hover(id))
+      .on("menu", (asked) => likeness.gallery.menuOnMap(engine, asked))
       .on("data", pass)
       .on("selected", ({ ids }) => ids.length && likeness.visit("/table", `?${new URLSearchParams({ these: likeness.ids.pack(ids) })}`))
       .on("error", tell);

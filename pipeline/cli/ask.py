@@ -147,7 +147,7 @@ def status(as_json: bool, data: Path) -> None:
     click.echo(f"{'Index':<{wide}}" + (
         f"{found['size']:,} images, {' + '.join(found['embeddings'])}, {_state(found)}{_placed(found)}" if found else "none yet"))
     for name, row in report["maps"].items():
-        click.echo(f"{'Map ' + name:<{wide}}{row['points']:,} points, {row['clusters']} clusters, {row['noise']:,} noise, {_state(row)}")
+        click.echo(f"{'Map ' + name:<{wide}}{row['points']:,} points, {row['clusters']} clusters, {row['noise']:,} in no cluster, {_state(row)}")
     for root, count in library.roots().items():
         there = "" if is_there(root) else "  (not there now: its images are kept as they were)"
         left_out = library.excluded(root)

@@ -170,4 +170,4 @@ def map_command(data: Path, refit: bool, **values) -> None:
         done = mapped(library, options, record, refit)
     report = maps.about(library)
     for name, what in done.items():
-        click.echo("{:<13} {:<9} {points:,} points, {clusters} clusters, {noise:,} noise".format(name, what, **report[name]))
+        click.echo("{:<13} {:<9} {points:,} points, {clusters} clusters, {noise:,} in no cluster".format(name, what, **report[name]))

@@ -184,7 +184,7 @@ def test_a_damaged_map_counts_as_none_and_is_made_anew(tmp_path, left):
     others = maps.about(library)
     assert others.pop("color") == {"points": 0, "clusters": 0, "noise": 0, "stale": True, "damaged": True}
     assert others["combined"]["points"] == 30 and not others["combined"]["damaged"]
-    assert re.search("Map color +0 points, 0 clusters, 0 noise, damaged: make it again with: ", told(library))
+    assert re.search("Map color +0 points, 0 clusters, 0 in no cluster, damaged: make it again with: ", told(library))
     assert maps.build(library) == {"combined": "current", "color": "built"}
     assert len(maps.load(library, "color").ids) == 30 and "damaged" not in told(library)
 

@@ -163,8 +163,9 @@ def _stage(name: str, over: list):
     return html.Section(
         [
             html.Div(id="map-graph", className="map-graph", tabIndex=0, role="application", **{
-                "aria-label": "Map of the images. Arrows go from image to image, Enter chooses one, "
-                              "Shift with arrows moves the map, plus and minus zoom.",
+                "aria-label": "Map of the images. Arrows go from image to image, Enter chooses one, Space shows it "
+                              "large, Shift with F10 says what can be done with it, Shift with arrows moves the map, "
+                              "plus and minus zoom.",
             }),
             html.Span(id="map-said", className="visually-hidden", role="status"),
             html.Div(over, id="map-selection"),
