@@ -25,6 +25,7 @@ from pipeline import gallery
 from pipeline.library import Library, notes
 from pipeline.pictures import decoding
 from tests import browsing
+from tests.dashboard.fingers import Fingers, middle
 from tests.dashboard.steps import Steps
 
 _WIDE = {"width": 1440, "height": 900}
@@ -212,11 +213,10 @@ def on_a_phone(browser: Browser, data: Path, given) -> tuple[int, str]:
         expect(first).to_be_visible()
         box = first.bounding_box()
         assert box["y"] + box["height"] < _PHONE["height"]  # on the first screen
-        finger = page.context.new_cdp_session(page)
-        at = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + 20}]
-        finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": at})  # and it rests there
+        finger = Fingers(page)
+        finger.down(middle(first))  # and it rests there
         expect(page.locator(".at-pointer")).to_be_visible()
-        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        finger.up()
         steps.count += 1
         steps.tap(page.get_by_role("menuitem", name="Good match"))
         expect(page.locator("#said")).to_contain_text("Rated as a good match")

@@ -38,7 +38,8 @@
     return list;
   }
 
-  const menu = (element, event) => window.likeness.gallery.menu(listAround(element), [idOf(element)], [event.clientX, event.clientY]);
+  const menuOf = (element, at) => window.likeness.gallery.menu(listAround(element), [idOf(element)], at);
+  const menu = (element, event) => menuOf(element, [event.clientX, event.clientY]);
 
   on("contextmenu", PICTURE, (element, event) => {
     if (event.shiftKey || event.defaultPrevented || idOf(element) === null) return; // with Shift the browser's own
@@ -75,4 +76,6 @@
     const box = element.getBoundingClientRect();
     return window.likeness.gallery.menu(list, [idOf(element)], [box.left + 16, box.top + 16]);
   });
+
+  window.likeness.gallery = Object.assign(window.likeness.gallery || {}, { menuOf: menuOf });
 })();

@@ -243,8 +243,9 @@
       cy.container().style.cursor = "";
     });
     cy.on("taphold", "node", (event) => point(event.target.id()));
+    window.likeness.graphMenu(cy);
     cy.on("onetap", "node", (event) => {
-      if (!event.target.hasClass("center")) center(event.target.id());
+      if (!event.target.hasClass("center") && !document.querySelector(".at-pointer")) center(event.target.id());
     });
     cy.on("dbltap", "node", (event) => search(event.target.id()));
     cy.on("dbltap", (event) => event.target === cy && fit(cy));

@@ -20,7 +20,7 @@ def test_the_way_from_anywhere_to_a_match_by_keys(page: Page):
     assert page.url.endswith("/library")
     page.keyboard.press("/")
     expect(page).to_have_url(re.compile("/search$"))
-    page.wait_for_function("() => document.activeElement.closest('.search')")
+    expect(page.locator("#words-box input")).to_be_focused()
 
     page.goto("/search?image=3&count=96")  # all at once: nothing comes later by scrolling
     cards = page.locator("#search-gallery .match-picture")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from playwright.sync_api import TimeoutError
+from playwright.sync_api import TimeoutError, expect
 
 from dashboard.pages.map import panels as map_panels
 from tests.dashboard.on_map import drawn, place, turn_wheel
@@ -163,3 +165,40 @@ def test_space_has_the_same_hover_and_click_and_a_turn_is_no_click(tab):
     shown = int(tab.get_attribute(".map-tip img", "src").rsplit("/", 1)[1])
     tab.mouse.click(x, y, delay=50)
     tab.wait_for_selector(f".map-picture[src='/image/{shown}']")
+
+
+def test_a_picture_on_the_map_has_the_menu_and_the_viewer_of_a_gallery(tab):
+    menu, stage = tab.locator(".at-pointer"), tab.locator("#map-graph")
+    image = uncovered(tab)
+    tab.mouse.click(*place(tab, image), button="right")
+    expect(menu.get_by_role("menuitem", name="Compare")).to_be_visible()
+    tab.keyboard.press("Escape")
+    expect(menu).to_have_count(0)
+    assert tab.evaluate("likeness.mapPage.image") is None
+
+    # All that is selected, where it is one of them.
+    some = tab.evaluate("id => { const { chosen, map } = likeness.mapPage;"
+                        "chosen.set(Int32Array.from(new Set([id, ...map.ids.slice(0, 9)])).sort()); return chosen.ids.length; }", image)
+    expect(tab.locator("#selected")).to_be_visible()
+    tab.mouse.click(*place(tab, image), button="right")
+    expect(menu.locator(".pictures-menu-head")).to_have_text(f"{some} pictures")
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("Escape")
+    expect(tab.locator("#selected")).to_be_hidden()
+
+    # By keys alone.
+    stage.focus()
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("Space")
+    count = tab.locator(".viewer-count")
+    expect(count).to_have_text("1 of 60")
+    tab.keyboard.press("ArrowRight")
+    expect(count).to_have_text("2 of 60")
+    tab.keyboard.press("Escape")
+    expect(count).to_have_count(0)
+    expect(stage).to_be_focused()
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("Shift+F10")
+    expect(menu.get_by_role("menuitem").first).to_be_focused()
+    menu.get_by_role("menuitem", name="Compare").click()
+    expect(tab).to_have_url(re.compile(r"/compare\?image="))

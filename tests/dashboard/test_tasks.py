@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from dashboard.reads import Reads, galleries
 from pipeline.library import Library, notes
+from tests.dashboard.fingers import Fingers, middle
 from tests.dashboard.on_map import standing
 from tests.dashboard.on_search import found, ready
 from tests.dashboard.steps import Steps
@@ -191,15 +192,7 @@ def test_from_a_picture_of_ones_own_to_its_place_on_the_map_and_all_by_keys(page
 def test_on_a_phone_pictures_come_first_and_fingers_choose_and_turn(browser, address):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, base_url=address)
     page = context.new_page()
-    finger = context.new_cdp_session(page)
-
-    def touch(kind: str, *at: float) -> None:
-        points = [{"x": at[0], "y": at[1]}] if at else []
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    def middle(what: Locator) -> tuple[float, float]:
-        box = what.bounding_box()
-        return box["x"] + box["width"] / 2, box["y"] + min(box["height"] / 2, 20)
+    finger = Fingers(page)
 
     page.goto("/")
     standing(page)
@@ -215,16 +208,16 @@ def test_on_a_phone_pictures_come_first_and_fingers_choose_and_turn(browser, add
     page.get_by_role("button", name="Keep, tag, parts").tap()
     expect(page.get_by_label("Name of a collection")).to_be_hidden()
 
-    touch("touchStart", *middle(cards.first))  # and it rests there
+    finger.down(middle(cards.first))  # and it rests there
     expect(page.locator(".at-pointer")).to_be_visible()
-    touch("touchEnd")
+    finger.up()
     expect(page.locator(".at-pointer [role=menuitem]").first).to_be_focused()  # for whoever has keys as well, and screen readers
     chosen(page, 1)
     page.keyboard.press("Escape")  # closes the menu and not what is selected below
     expect(page.locator(".at-pointer")).to_have_count(0)
-    touch("touchStart", *middle(cards.first))
+    finger.down(middle(cards.first))
     expect(page.locator(".at-pointer")).to_be_visible()
-    touch("touchEnd")
+    finger.up()
     page.touchscreen.tap(*middle(page.get_by_role("link", name="Search", exact=True)))  # beside it: away with it, and no more
     expect(page.locator(".at-pointer")).to_have_count(0)
     expect(page.locator("#map-stage")).to_be_visible()
@@ -239,10 +232,6 @@ def test_on_a_phone_pictures_come_first_and_fingers_choose_and_turn(browser, add
     expect(count).to_have_text("1 of 60")
     assert count.bounding_box()["x"] >= 0 and page.get_by_role("button", name="Close (Esc)").bounding_box()["x"] < 360
     for along, now in ((-200, "2 of 60"), (200, "1 of 60")):
-        x, y = 195 - along / 2, 400
-        touch("touchStart", x, y)
-        for step in range(1, 6):
-            touch("touchMove", x + along * step / 5, y)
-        touch("touchEnd")
+        finger.draw(((195 - along / 2, 400), (195 + along / 2, 400)))
         expect(count).to_have_text(now)
     context.close()
