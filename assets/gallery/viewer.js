@@ -33,7 +33,8 @@
     const head = make("div", { className: "viewer-head" });
     const scale = make("span", { className: "viewer-scale" });
     const facts = make("aside", { className: "viewer-facts", "aria-label": "What is known of it", tabIndex: 0 });
-    const box = make("dialog", { className: "viewer", "aria-label": "Picture" }, head, make("div", { className: "viewer-body" }, stage, facts));
+    const box = make("dialog", { className: "viewer", "aria-label": "Picture" }, head, make("div", { className: "viewer-body" }, stage, facts),
+      make("div", { className: "said", role: "status" }));
     facts.hidden = !wanted() || window.innerWidth < 800;
 
     const id = () => shown;
@@ -184,6 +185,7 @@
       close: function () {
         if (open !== api) return;
         open = null;
+        document.getElementById("said").replaceChildren(...box.querySelector(".said").childNodes);
         box.close();
         box.remove();
         if (later) list.show(...later);

@@ -35,9 +35,11 @@
 
   // One line at the foot of the page; way: "undo" or "redo", step: what it then does; more: a link to what has come of it.
   function say(text, way, step, more) {
-    const box = document.getElementById("said");
+    const boxes = Array.from(document.querySelectorAll(".said"));
+    const box = boxes.at(-1); // a viewer covers that of the page, and has one of its own
     if (!box) return;
     clearTimeout(clearing);
+    boxes.forEach((one) => one.replaceChildren());
     const parts = text ? [document.createElement("span")] : [];
     if (text) parts[0].textContent = text;
     if (text && step) {
@@ -113,7 +115,7 @@
     document.dispatchEvent(new CustomEvent("likeness:acted", { detail: done }));
   }
 
-  const TYPED = "input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, dialog, .modal";
+  const TYPED = "input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, dialog:not(.viewer), .modal";
 
   on("keydown", null, (event) => {
     const { target } = event;
