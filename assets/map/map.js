@@ -184,13 +184,17 @@
     if (map() && engine.colors.by.startsWith("column-")) engine.colors.again();
   });
 
-  // Pointing at a neighbor's card shows where on the map it is.
+  // Pointing at a neighbor's card shows where on the map it is. What the arrows of the keyboard point at
+  // stays, though something comes or goes under a mouse that rests.
+  let carded = null; // id of the neighbor that is pointed at
   function point(event) {
     if (!map() || !event.target.closest) return;
     const card = event.target.closest("#map-panel .match");
     const button = card && card.querySelector(".match-picture");
     const id = button ? JSON.parse(button.id).image : null;
-    if (id !== engine.marked.pointed) engine.mark({ pointed: id });
+    if (id === carded) return;
+    carded = id;
+    engine.mark({ pointed: id });
   }
   ["pointerover", "focusin"].forEach((type) => on(type, null, point));
 

@@ -54,7 +54,7 @@
   }
 
   function summary(count, none) {
-    return none ? `${counted(count)} · ${counted(none)} in none` : counted(count);
+    return none ? `${counted(count)} · ${counted(none)} in no cluster` : counted(count);
   }
 
   function draw() {

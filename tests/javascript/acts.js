@@ -3,7 +3,7 @@ async function page({ html = "", answer = {}, assets = [] } = {}) {
   const asked = [];
   const put = [];
   const inside = await fresh({
-    html: '<div class="shell" data-rights="annotate read"><p id="said"></p>' + html + "</div>", prefix: "/mount/",
+    html: '<div class="shell" data-rights="annotate read"><p id="said" class="said"></p>' + html + "</div>", prefix: "/mount/",
     assets: ["address.js", "events.js", (window) => {
       window.dash_clientside.set_props = (id, props) => put.push([id, props]);
       window.fetch = async (address, request) => {
