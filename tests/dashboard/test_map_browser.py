@@ -198,6 +198,7 @@ def test_a_picture_on_the_map_has_the_menu_and_the_viewer_of_a_gallery(tab):
     expect(count).to_have_count(0)
     expect(stage).to_be_focused()
     tab.keyboard.press("ArrowRight")
+    tab.locator("#map-color").hover()  # the mouse is elsewhere, and the keyboard where it was
     tab.keyboard.press("Shift+F10")
     expect(menu.get_by_role("menuitem").first).to_be_focused()
     menu.get_by_role("menuitem", name="Compare").click()
