@@ -9,22 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from pipeline import settings
 from pipeline.errors import ImageError
 from pipeline.library import Library, derived, hashes
+from pipeline.library.followed import Followed
 from pipeline.library.vectors import chunks
 from pipeline.pictures import appearance, decoding
 from pipeline.progress import Progress, Silent
 
 FEW = 2_000
 """Images that a page looks at itself, in a second."""
-_PLACE = "appearance/measured"
-_in_memory: WeakKeyDictionary[Library, tuple[int, Measured, bool]] = WeakKeyDictionary()
-"""What is known in which generation, and whether of all images."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,50 +41,41 @@ class Measured:
         return np.where(self.ids[at] == ids, found, np.nan)
 
 
+class _Following(Followed[Measured]):
+    place = "appearance/measured"
+
+    def key(self, library: Library) -> str:
+        return derived.key_of(appearance.VERSION, appearance.FIGURES)
+
+    def having(self, library: Library) -> np.ndarray:
+        """The `ok` images that have a thumbnail."""
+        sql = "SELECT id FROM images WHERE state = 'ok' ORDER BY id"
+        ids = np.fromiter((row[0] for row in library.db.execute(sql)), np.int64)
+        return np.setdiff1d(ids, np.array(library.without_thumbnail(), np.int64), assume_unique=True)
+
+    def changed(self, library: Library, generation: int) -> np.ndarray:
+        return hashes.changed_since(library, generation)
+
+    def look(self, library: Library, ids: np.ndarray, progress: Progress) -> Measured:
+        progress.start("appearance", len(ids))
+        return Measured(ids, np.concatenate([_nothing().figures, *_looked_at(library, ids.tolist(), progress)]))
+
+    def nothing(self) -> Measured:
+        return _nothing()
+
+
+_following = _Following()
+
+
 def measured(library: Library, progress: Progress = Silent(), most: int | None = None) -> Measured:
     """The figures of all images that have a thumbnail, as kept or found now. most: where more have to be
     looked at, only what is kept is told."""
-    now = library.generation()
-    memory = _in_memory.get(library)
-    if memory is None or memory[0] != now or not (memory[2] or most is not None):
-        memory = _in_memory[library] = (now, *_brought_up(library, now, progress, most))
-    return memory[1]
+    return _following.of(library, progress, most)
 
 
 def at_hand(library: Library) -> Measured:
     """As `measured`, without keeping a page waiting."""
     return measured(library, most=FEW)
-
-
-def _brought_up(library: Library, now: int, progress: Progress, most: int | None) -> tuple[Measured, bool]:
-    """What is known, and whether of all that there are."""
-    key = derived.key_of(appearance.VERSION, appearance.FIGURES)
-    kept = derived.load(library, _PLACE, key)
-    known = _nothing() if kept is None else Measured(kept.arrays["ids"], kept.arrays["figures"])
-    if kept is not None and kept.about["generation"] == now:
-        return known, True
-    having = _having(library)
-    changed = having if kept is None else hashes.changed_since(library, kept.about["generation"])
-    stays = np.isin(known.ids, having) & ~np.isin(known.ids, changed)
-    missing = np.setdiff1d(having, known.ids[stays])
-    if kept is not None and not len(missing) and stays.all():
-        return known, True
-    if most is not None and len(missing) > most:
-        return known, False
-    progress.start("appearance", len(missing))
-    ids = np.concatenate([known.ids[stays], missing])
-    figures = np.concatenate([known.figures[stays], *_looked_at(library, missing.tolist(), progress)])
-    order = np.argsort(ids)
-    found = Measured(ids[order], figures[order])
-    derived.offer(library, _PLACE, key, {"ids": found.ids, "figures": found.figures}, {"generation": now})
-    return found, True
-
-
-def _having(library: Library) -> np.ndarray:
-    """The `ok` images that have a thumbnail, (n,) int64 ascending."""
-    sql = "SELECT id FROM images WHERE state = 'ok' ORDER BY id"
-    ids = np.fromiter((row[0] for row in library.db.execute(sql)), np.int64)
-    return np.setdiff1d(ids, np.array(library.without_thumbnail(), np.int64), assume_unique=True)
 
 
 def _looked_at(library: Library, ids: list[int], progress: Progress) -> Iterator[np.ndarray]:

@@ -8,6 +8,7 @@ find it by (`embeddings.color_words`), and a picture the names that cover a fift
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -16,16 +17,44 @@ import numpy as np
 from pipeline.columns.values import Categories
 from pipeline.embeddings import color, color_words
 from pipeline.library import Library, derived
+from pipeline.library.followed import Followed
+from pipeline.progress import Progress
 
 NAMES = color_words.PLAIN
 ENOUGH = 0.2
 """Share of a picture that a color covers, to be one of its colors."""
 _VERSION = 3
-_NAME = "columns/colors"
 _STEP = 20_000  # vectors at a time: 20 MB
 _FEWEST = 12  # hues: with fewer, red and orange are one
 _EXPOSURES = 16
 _WITHIN = 0.25, 0.95  # where in a cell its color is taken, from the darkest to the brightest: black and white are at the ends
+
+
+@dataclass(frozen=True, eq=False)
+class _Named:
+    """ids: (n,) int64 ascending. having: (n,) uint16, the set of each image's names, bit i for NAMES[i]."""
+
+    ids: np.ndarray
+    having: np.ndarray
+
+
+class _Following(Followed[_Named]):
+    place = "columns/colors"
+
+    def key(self, library: Library) -> str:
+        return derived.key_of(_VERSION, NAMES, library.embeddings()["color"].extractor)
+
+    def having(self, library: Library) -> np.ndarray:
+        return library.stamps("color")[0]
+
+    def look(self, library: Library, ids: np.ndarray, progress: Progress) -> _Named:
+        return _looked_at(library, ids)
+
+    def nothing(self) -> _Named:
+        return _Named(np.zeros(0, np.int64), np.zeros(0, np.uint16))
+
+
+_following = _Following()
 
 
 def colors(library: Library, ids: np.ndarray) -> Categories:
@@ -33,22 +62,8 @@ def colors(library: Library, ids: np.ndarray) -> Categories:
 
     Where there are no color vectors an image has none.
     """
-    key = derived.key_of(_VERSION, NAMES, library.embeddings()["color"].extractor)
-    kept = derived.load(library, _NAME, key)
-    known = kept.arrays["ids"] if kept else np.zeros(0, np.int64)
-    having = kept.arrays["having"] if kept else np.zeros(0, np.uint16)
-    now = library.generation()
-    if kept is None or kept.about["generation"] != now:
-        changed = library.changed_since(kept.about["generation"] if kept else -1)
-        stays = np.isin(known, ids) & ~np.isin(known, changed)
-        known, having = known[stays], having[stays]
-        missing = np.setdiff1d(ids, known)
-        found, sets = _looked_at(library, missing)
-        if kept is None or len(found) or not stays.all():
-            order = np.argsort(both := np.concatenate([known, found]))
-            known, having = both[order], np.concatenate([having, sets])[order]
-            derived.offer(library, _NAME, key, {"ids": known, "having": having}, {"generation": now})
-    return _categories(ids, known, having)
+    found = _following.of(library)
+    return _categories(ids, found.ids, found.having)
 
 
 def _categories(ids: np.ndarray, known: np.ndarray, having: np.ndarray) -> Categories:
@@ -58,7 +73,7 @@ def _categories(ids: np.ndarray, known: np.ndarray, having: np.ndarray) -> Categ
     return Categories(len(ids), list(NAMES), codes.astype(np.int32), rows.astype(np.int32), folds=True)
 
 
-def _looked_at(library: Library, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _looked_at(library: Library, ids: np.ndarray) -> _Named:
     """Those of the images that have a color vector, ascending, and the set of names of each, a bit a name."""
     found, sets = [np.zeros(0, np.int64)], [np.zeros(0, np.uint16)]
     for start in range(0, len(ids), _STEP):
@@ -66,7 +81,7 @@ def _looked_at(library: Library, ids: np.ndarray) -> tuple[np.ndarray, np.ndarra
         order = np.argsort(some)
         found.append(np.asarray(some, np.int64)[order])
         sets.append(sets_of(vectors[order]))
-    return np.concatenate(found), np.concatenate(sets)
+    return _Named(np.concatenate(found), np.concatenate(sets))
 
 
 def sets_of(vectors: np.ndarray) -> np.ndarray:

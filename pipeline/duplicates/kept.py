@@ -11,7 +11,6 @@ from pipeline.duplicates.eyes import KINDS, Reason
 from pipeline.duplicates.groups import Group, Pair, find
 from pipeline.duplicates.similar import similar
 from pipeline.library import ImageRow, Library, derived
-from pipeline.library.derived import DamagedError
 from pipeline.progress import Progress, Silent
 
 _PLACE = "duplicates/found"
@@ -57,10 +56,7 @@ def stamp(library: Library) -> int:
 
 def read(library: Library) -> Found | None:
     """What was found last; None where nothing was, or it cannot be read."""
-    try:
-        found = derived.read(library, _PLACE, VERSION)
-    except DamagedError:
-        return None
+    found = derived.load(library, _PLACE, VERSION)
     if found is None:
         return None
     arrays, about = found.arrays, found.about

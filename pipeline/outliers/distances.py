@@ -86,10 +86,7 @@ def far(library: Library, ids: np.ndarray, name: str | None = None) -> np.ndarra
 
 def read(library: Library, name: str) -> Distances | None:
     """What is kept by an embedding as it is set up now; None where nothing is, or it cannot be read."""
-    try:
-        found = derived.read(library, f"{_FOLDER}/{name}", key(library, name))
-    except DamagedError:
-        return None
+    found = derived.load(library, f"{_FOLDER}/{name}", key(library, name))
     return found and Distances(name, _title(library, name), *(found.arrays[part] for part in ("ids", "apart", "stamps")))
 
 

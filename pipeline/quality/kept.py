@@ -11,7 +11,6 @@ import numpy as np
 from pipeline import index as indexes
 from pipeline import maps
 from pipeline.library import Library, derived
-from pipeline.library.derived import DamagedError
 
 _PLACE, _KEY = "quality/figures", "1"
 
@@ -37,10 +36,7 @@ def keep(library: Library, figures: dict, arrays: Mapping[str, np.ndarray], stat
 
 def read(library: Library) -> Measured | None:
     """What was measured last; None where nothing was, or it cannot be read."""
-    try:
-        found = derived.read(library, _PLACE, _KEY)
-    except DamagedError:
-        return None
+    found = derived.load(library, _PLACE, _KEY)
     if found is None:
         return None
     about = found.about

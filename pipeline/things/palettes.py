@@ -21,7 +21,6 @@ By the color that takes most of the whole picture, the first has 0.71 on the gal
 from __future__ import annotations
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
@@ -29,6 +28,7 @@ import numpy as np
 from pipeline.embeddings import color_words
 from pipeline.errors import ImageError
 from pipeline.library import Library, derived
+from pipeline.library.followed import Followed
 from pipeline.pictures import decoding
 from pipeline.progress import Progress, Silent
 
@@ -42,8 +42,6 @@ _MIDDLE, _BORDER = 0.3, 0.06  # of the picture's sides: deviation of what is the
 _LEVELS = 12  # of each channel, of the colors that the border has
 _FEW = 1_000  # pictures that a search looks at itself, in two seconds
 _VERSION = 1
-_PLACE = "things/palettes"
-_in_memory: WeakKeyDictionary[Library, tuple[int, Palettes]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,17 +64,29 @@ def available(library: Library) -> bool:
     return "color" in library.embeddings() and library.summary("color")[0] > 0
 
 
+class _Following(Followed[Palettes]):
+    place = "things/palettes"
+
+    def key(self, library: Library) -> str:
+        return derived.key_of(_VERSION, COLORS, SIDE, PART)
+
+    def having(self, library: Library) -> np.ndarray:
+        return library.stamps("color")[0]
+
+    def look(self, library: Library, ids: np.ndarray, progress: Progress) -> Palettes:
+        return _looked_at(library, ids, progress)
+
+    def nothing(self) -> Palettes:
+        return _nothing()
+
+
+_following = _Following()
+
+
 def palettes(library: Library, progress: Progress = Silent(), most: int | None = None) -> Palettes:
     """Of all images with a color vector, as kept or found now. most: where more have to be
     looked at, only what is kept is told."""
-    now = library.generation()
-    memory = _in_memory.get(library)
-    if memory is None or memory[0] != now:
-        found, whole = _brought_up(library, now, progress, most)
-        if not whole:
-            return found
-        memory = _in_memory[library] = (now, found)
-    return memory[1]
+    return _following.of(library, progress, most)
 
 
 def ready(library: Library) -> Palettes:
@@ -84,36 +94,8 @@ def ready(library: Library) -> Palettes:
     return palettes(library, most=_FEW) if available(library) else _nothing()
 
 
-def _brought_up(library: Library, now: int, progress: Progress, most: int | None) -> tuple[Palettes, bool]:
-    """What is known, and whether of all that there are."""
-    key = derived.key_of(_VERSION, COLORS, SIDE, PART)
-    kept = derived.load(library, _PLACE, key)
-    known = Palettes(**kept.arrays) if kept is not None else _nothing()
-    if kept is not None and kept.about["generation"] == now:
-        return known, True
-    having = library.stamps("color")[0]
-    changed = library.changed_since(kept.about["generation"]) if kept is not None else having
-    stays = np.isin(known.ids, having) & ~np.isin(known.ids, changed)
-    missing = np.setdiff1d(having, known.ids[stays])
-    if kept is not None and not len(missing) and stays.all():
-        return known, True
-    stayed = Palettes(known.ids[stays], known.colors[stays], known.share[stays])
-    if most is not None and len(missing) > most:
-        return stayed, False
-    found = _merged(stayed, _looked_at(library, missing, progress))
-    derived.offer(library, _PLACE, key, vars(found), {"generation": now})
-    return found, True
-
-
 def _nothing() -> Palettes:
     return Palettes(np.zeros(0, np.int64), np.zeros((0, COLORS, 3), np.uint8), np.zeros((0, COLORS), np.uint8))
-
-
-def _merged(known: Palettes, new: Palettes) -> Palettes:
-    ids = np.concatenate([known.ids, new.ids])
-    order = np.argsort(ids)
-    both = ((known.colors, new.colors), (known.share, new.share))
-    return Palettes(ids[order], *(np.concatenate(pair)[order] for pair in both))
 
 
 def _looked_at(library: Library, ids: np.ndarray, progress: Progress) -> Palettes:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from pipeline.embeddings import efficientnet, imagenet
 from pipeline.library import Library, derived
+from pipeline.library.followed import Followed
 from pipeline.progress import Progress, Silent
 from pipeline.things.kinds import kinds
 
@@ -28,9 +28,6 @@ _FINE = 200  # steps of a share as it is kept
 _STEP = 8192  # vectors at a time: 42 MB, and 33 MB of shares
 _FEW = 2_000  # images that a search looks at itself, in half a second
 _VERSION = 1
-_PLACE = "things/seen"
-_in_memory: WeakKeyDictionary[Library, tuple[int, Seen, bool]] = WeakKeyDictionary()
-"""What is known in which generation, and whether of all images."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,41 +70,43 @@ def available(library: Library) -> bool:
     return known is not None and known.dim == efficientnet.EfficientNet.dim and library.summary(NAME)[0] > 0
 
 
+class _Following(Followed[Seen]):
+    place = "things/seen"
+
+    def key(self, library: Library) -> str:
+        return derived.key_of(_VERSION, efficientnet.LENGTH, LEAST, len(kinds()), library.embeddings()[NAME].extractor)
+
+    def having(self, library: Library) -> np.ndarray:
+        return library.stamps(NAME)[0]
+
+    def look(self, library: Library, ids: np.ndarray, progress: Progress) -> Seen:
+        return _look(library, ids, progress)
+
+    def nothing(self) -> Seen:
+        return _nothing()
+
+    def joined(self, known: Seen, stays: np.ndarray, new: Seen) -> Seen:
+        return _merged(known, stays, new)
+
+    def packed(self, found: Seen) -> dict[str, np.ndarray]:
+        return {"ids": found.ids, "ends": found.ends, "kind": found.kind, "share": np.round(found.share * _FINE).astype(np.uint8)}
+
+    def unpacked(self, arrays: dict[str, np.ndarray]) -> Seen:
+        return Seen(arrays["ids"], arrays["ends"], arrays["kind"], arrays["share"].astype(np.float32) / _FINE)
+
+
+_following = _Following()
+
+
 def seen(library: Library, progress: Progress = Silent(), most: int | None = None) -> Seen:
     """What is seen in all images that have the vector, as kept or found now; empty without any. most: where
     more images have to be looked at, only what is kept is told."""
-    now = library.generation()
-    memory = _in_memory.get(library)
-    if memory is None or memory[0] != now or not (memory[2] or most is not None):
-        memory = _in_memory[library] = (now, *_brought_up(library, now, progress, most))
-    return memory[1]
+    return _following.of(library, progress, most) if available(library) else _nothing()
 
 
 def at_hand(library: Library) -> Seen:
     """As `seen`, without keeping a search waiting."""
     return seen(library, most=_FEW)
-
-
-def _brought_up(library: Library, now: int, progress: Progress, most: int | None) -> tuple[Seen, bool]:
-    """What is known, and whether of all that there are."""
-    if not available(library):
-        return _nothing(), True
-    key = derived.key_of(_VERSION, efficientnet.LENGTH, LEAST, len(kinds()), library.embeddings()[NAME].extractor)
-    kept = derived.load(library, _PLACE, key)
-    if kept is not None and kept.about["generation"] == now:
-        return _unpacked(kept.arrays), True
-    having = library.stamps(NAME)[0]
-    known = _unpacked(kept.arrays) if kept is not None else _nothing()
-    changed = library.changed_since(kept.about["generation"]) if kept is not None else having
-    stays = np.isin(known.ids, having) & ~np.isin(known.ids, changed)
-    missing = np.setdiff1d(having, known.ids[stays])
-    if kept is not None and not len(missing) and stays.all():
-        return known, True
-    if most is not None and len(missing) > most:
-        return known, False
-    found = _merged(known, stays, _look(library, missing, progress))
-    derived.offer(library, _PLACE, key, _packed(found), {"generation": now})
-    return found, True
 
 
 def shares(vectors: np.ndarray) -> np.ndarray:
@@ -167,11 +166,3 @@ def _merged(known: Seen, stays: np.ndarray, new: Seen) -> Seen:
     owners = np.repeat(np.argsort(order, kind="stable"), counts)  # the place that each entry's image comes to
     entry = np.argsort(owners, kind="stable")
     return Seen(ids[order], np.cumsum(counts[order]), kind[entry], share[entry])
-
-
-def _packed(found: Seen) -> dict[str, np.ndarray]:
-    return {"ids": found.ids, "ends": found.ends, "kind": found.kind, "share": np.round(found.share * _FINE).astype(np.uint8)}
-
-
-def _unpacked(arrays: dict[str, np.ndarray]) -> Seen:
-    return Seen(arrays["ids"], arrays["ends"], arrays["kind"], arrays["share"].astype(np.float32) / _FINE)
