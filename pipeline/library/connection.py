@@ -6,10 +6,12 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from pipeline.errors import LibraryError
 from pipeline.library.locks import locked
+from pipeline.library.replacing import replacing
 from pipeline.library.schema import migrations
 from pipeline.library.sqlite import Database
 
@@ -94,12 +96,34 @@ def check(file: Path) -> None:
 
 def _migrate(file: Path) -> None:
     """Bring the database up to date; two processes may open a new library at once."""
-    with locked(file.with_name(".opening")), _plain(file) as db:
-        db.enable_wal()
-        db.execute("PRAGMA synchronous = NORMAL")
-        migrations.apply(db)  # without foreign keys, so that a table can be made anew
-        if broken := db.execute("PRAGMA foreign_key_check").fetchone():
-            raise LibraryError(f"{file} is damaged: a row of {broken[0]} refers to nothing.")
+    with locked(file.with_name(".opening")):
+        if _is_new(file):
+            with replacing(file) as temporary:
+                temporary.write_bytes(_blank())
+            return
+        with _plain(file) as db:
+            db.enable_wal()
+            db.execute("PRAGMA synchronous = NORMAL")
+            migrations.apply(db)  # without foreign keys, so that a table can be made anew
+            if broken := db.execute("PRAGMA foreign_key_check").fetchone():
+                raise LibraryError(f"{file} is damaged: a row of {broken[0]} refers to nothing.")
+
+
+def _is_new(file: Path) -> bool:
+    """Whether there is nothing to bring up to date. Arrays derived from a database that is gone name ids that one
+    of the steps looks for: they are never given again."""
+    return not (file.is_file() and file.stat().st_size) and not any(file.parent.glob("*/*.npz"))
+
+
+@cache
+def _blank() -> bytes:
+    """The file of a new library: all steps taken in memory, where each of them costs no flush of a disk."""
+    db = Database(memory=True)
+    migrations.apply(db)
+    made = bytearray(db.conn.serialize())
+    db.close()
+    made[18:20] = 2, 2  # the format's numbers of a database with a write-ahead log (sqlite.org/fileformat2.html)
+    return bytes(made)
 
 
 @contextmanager

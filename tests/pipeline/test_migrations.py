@@ -184,3 +184,22 @@ def test_a_database_that_is_none_of_ours_is_left_alone(tmp_path):
     with pytest.raises(LibraryError, match="none of Likeness's"):
         Library(tmp_path, create=True)
     assert Database(tmp_path / DATABASE).table_names() == ["somebody"]
+
+
+def test_a_new_library_is_as_one_that_took_every_step(tmp_path):
+    stepped = Database(tmp_path / "stepped.db")
+    migrations.apply(stepped)
+    made = Library(tmp_path / "data", create=True).db
+    assert made.execute("PRAGMA journal_mode").fetchone() == ("wal",) and made.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    schema = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+    assert made.execute(schema).fetchall() == stepped.execute(schema).fetchall()
+    for table in set(made.table_names()) - {migrations.migrations_table}:
+        assert list(made[table].rows) == list(stepped[table].rows), table
+
+
+def test_ids_that_a_map_of_a_lost_database_names_are_not_given_again(tmp_path):
+    (tmp_path / "maps").mkdir()
+    np.savez(tmp_path / "maps" / "color.npz", ids=np.array([7, 900]))
+    library = Library(tmp_path, create=True)
+    root = library.add_root("/nowhere")
+    assert library.db["images"].insert({"root_id": root, "path": "a.jpg", "size": 1, "mtime": 0.0}).last_pk > 900
