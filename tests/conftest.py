@@ -38,22 +38,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: -lengthy[item.path])
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What is shared by all processes and large goes with the last of them: 1 GB."""
+    if not hasattr(session.config, "workerinput"):
+        for name in ("cache", "release"):
+            shutil.rmtree(_base(session.config) / name, ignore_errors=True)
+
+
+def _base(config: pytest.Config) -> Path:
+    """The folder of all processes of `pytest -n`, above that of each."""
+    base = config._tmp_path_factory.getbasetemp()
+    return base.parent if hasattr(config, "workerinput") else base
+
+
 @pytest.fixture(scope="session", autouse=True)
-def tests_cache(tmp_path_factory) -> Iterator[Path]:
-    """No test reads, or fills, the cache of the person who runs it."""
-    folder = tmp_path_factory.mktemp("cache")
+def tests_cache(request) -> Iterator[Path]:
+    """No test reads, or fills, the cache of the person who runs it. Networks are converted once for all processes."""
+    folder = _base(request.config) / "cache"
+    (folder / "networks").mkdir(parents=True, exist_ok=True)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("LIKENESS_CACHE", str(folder))
         yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
-def once(request, tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+def once(request) -> Callable[[str, Callable[[Path], object]], Path]:
     """A function: the folder of a name, filled the first time, for all processes of `pytest -n`."""
-    base = tmp_path_factory.getbasetemp()
-    if hasattr(request.config, "workerinput"):  # one of several processes: the one above is theirs
-        base = base.parent
+    base = _base(request.config)
 
     def folder(name: str, fill: Callable[[Path], object]) -> Path:
         with locked(base / f"{name}.lock"):
@@ -64,6 +76,14 @@ def once(request, tmp_path_factory) -> Callable[[str, Callable[[Path], object]],
         return base / name
 
     return folder
+
+
+@pytest.fixture(scope="session")
+def release(once) -> Path:
+    """An unpacked release archive of DreamSim's open_clip_vitb32 with random weights; read only."""
+    from tests import checkpoints
+
+    return once("release", checkpoints.write_release)
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from mcp import Client, StdioServerParameters
 
-from pipeline.assistants import server
 from pipeline.library import Library
 from pipeline.search import Filter, ImageEntry, Query, Searcher, WordsEntry
 
@@ -20,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 def asked(serving, *calls: tuple[str, dict]) -> tuple[list, list]:
     """The tools, and what they answer."""
+    from mcp import Client
 
     async def ask():
         async with Client(serving) as client:
@@ -31,6 +30,8 @@ def asked(serving, *calls: tuple[str, dict]) -> tuple[list, list]:
 
 
 def test_an_assistant_searches_looks_and_changes_nothing(made_library):
+    from pipeline.assistants import server
+
     library = Library(made_library)
     searcher, before = Searcher(library), library.db.execute("PRAGMA data_version").fetchone()
     tools, (words, near, about, glance, none, nonsense) = asked(
@@ -55,6 +56,8 @@ def test_an_assistant_searches_looks_and_changes_nothing(made_library):
 
 @pytest.mark.slow
 def test_the_command_serves_over_standard_input_and_output(library):
+    from mcp import StdioServerParameters
+
     parameters = StdioServerParameters(
         command=sys.executable, args=["-m", "pipeline", "mcp", "--data", str(library.data)], cwd=str(ROOT))
     tools, (found,) = asked(parameters, ("neighbors", {"image": 5, "count": 2}))

@@ -32,14 +32,6 @@ PROXIES = ("https_proxy", "http_proxy", "all_proxy", "no_proxy")
 
 
 @pytest.fixture(scope="session")
-def release(tmp_path_factory):
-    """An unpacked release archive with random weights; removed again, it is 350 MB."""
-    directory = checkpoints.write_release(tmp_path_factory.mktemp("dreamsim") / KIND, KIND)
-    yield directory
-    shutil.rmtree(directory)
-
-
-@pytest.fixture(scope="session")
 def extractor(release):
     return DreamSim(DreamSimOptions(weights=release), device="cpu")
 
@@ -61,7 +53,6 @@ def own_cache(tmp_path, monkeypatch, tests_cache) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LIKENESS_CACHE", str(tmp_path / "cache"))
     (tmp_path / "cache").mkdir()
-    (tests_cache / "networks").mkdir(exist_ok=True)
     (tmp_path / "cache" / "networks").symlink_to(tests_cache / "networks")  # a network takes 350 MB: kept once for all
     urllib.request.install_opener(None)  # which keeps the way out that it was made with
     return tmp_path / "cache" / "dreamsim"

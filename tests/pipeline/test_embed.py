@@ -90,8 +90,9 @@ def test_vectors_do_not_depend_on_when_an_image_was_looked_at(pictures, tmp_path
         assert library.fitted("sift")[1] == 20
         made.append((library.embeddings()["sift"].extractor, *library.vectors("sift")))
         extractor = opened(library, "sift")
-        alone = extractor.extract([decoding.decode(row.file.read_bytes()) for row in library.images()])
-        assert np.allclose(library.vectors("sift")[1], alone, atol=1e-5)
+        some = library.images()[::4]  # of each time
+        alone = extractor.extract([decoding.decode(row.file.read_bytes()) for row in some])
+        assert np.allclose(library.vectors("sift", [row.id for row in some])[1], alone, atol=1e-5)
         assert all(library.thumbnail(row.id) for row in library.images())
         assert len(stored_hashes.read(library)[0]) == 60
     assert made[0][0] == made[1][0]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pickle
-import shutil
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.embeddings import EMBEDDINGS, Extractor, FittedExtractor, create, models
+from pipeline.embeddings import EMBEDDINGS, Extractor, FittedExtractor, create
 from pipeline.embeddings.base import unit_rows
 from pipeline.embeddings.open_clip_networks import OpenClip
 from pipeline.embeddings.options import Options, about, option
@@ -25,15 +24,6 @@ pytestmark = pytest.mark.network
 @pytest.fixture(scope="session")
 def decoded(pictures) -> list[np.ndarray]:
     return [decoding.decode(file.read_bytes()) for file in sorted(pictures.rglob("*.jpg"))[::7]]
-
-
-@pytest.fixture(scope="session")
-def weights(tmp_path_factory):
-    """DreamSim's weights in the format of its release, random; removed again, they are 350 MB."""
-    folder = checkpoints.write_release(tmp_path_factory.mktemp("weights") / "open_clip_vitb32")
-    yield folder
-    models.forget()
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +43,7 @@ def ready(request, decoded) -> Extractor:
     """An extractor of every entry, its codebook learned, its weights there."""
     given = {}
     if request.param == "dreamsim":
-        given = {"weights": request.getfixturevalue("weights")}
+        given = {"weights": request.getfixturevalue("release")}
     elif issubclass(EMBEDDINGS[request.param].extractor, Pretrained):
         given = request.getfixturevalue("small_networks")[request.param]
     extractor = create(request.param, given, device="cpu")

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch as torch_package
 from click.testing import CliRunner
-from torch import nn
 
 from pipeline.cli import main
 from pipeline.embeddings import create, described, efficientnet, engines, hub, models
@@ -192,15 +190,16 @@ def test_a_network_that_was_converted_starts_without_torch(tmp_path, cache):
         assert create(name, {"weights": file}).fingerprint == mine.fingerprint
 
 
-class Unusual(nn.Module):
-    """Has an operation that OpenVINO knows nothing of: how large the parts of a picture are in order."""
-
-    def forward(self, x):
-        rows = x.mean(dim=1)
-        return torch_package.linalg.eigvalsh(rows @ rows.transpose(1, 2))[:, -8:]
-
-
 def test_where_openvino_cannot_run_a_network_it_is_said_and_why(cache, library):
+    from torch import linalg, nn
+
+    class Unusual(nn.Module):
+        """Has an operation that OpenVINO knows nothing of: how large the parts of a picture are in order."""
+
+        def forward(self, x):
+            rows = x.mean(dim=1)
+            return linalg.eigvalsh(rows @ rows.transpose(1, 2))[:, -8:]
+
     blueprint = engines.Blueprint("odd", "one of its kind", 32, (0, 0, 0), (1, 1, 1), Unusual)
     assert engines.slower(blueprint, "cpu") is None, "nobody has tried"
     network = engines.load(blueprint, "cpu")

@@ -145,13 +145,13 @@ def test_a_poor_graph_is_searched_harder_and_a_given_effort_is_obeyed(medium, mo
     monkeypatch.setattr(structures, "READS", 4)  # else reading all 6,000 would soon take less than walking
     indexes.build(medium, options=IndexOptions(hnsw_m=12, ef_construction=60))
     good = indexes.measured(medium)
-    indexes.build(medium, options=IndexOptions(hnsw_m=4, ef_construction=16))
+    indexes.build(medium, options=IndexOptions(hnsw_m=6, ef_construction=20))
     poor = indexes.measured(medium)
     assert max(poor["effort"].values()) > max(good["effort"].values())
-    index, done = indexes.build(medium, options=IndexOptions(hnsw_m=4, ef_construction=16, ef_search=8))
+    index, done = indexes.build(medium, options=IndexOptions(hnsw_m=6, ef_construction=20, ef_search=8))
     assert done == "extended" and set(index.effort.values()) == {8}
-    indexes.build(medium, options=IndexOptions(hnsw_m=5, ef_construction=16))  # to have it built anew
-    index, done = indexes.build(medium, options=IndexOptions(hnsw_m=4, ef_construction=16, ef_search=8))
+    indexes.build(medium, options=IndexOptions("flat"))  # to have it built anew
+    index, done = indexes.build(medium, options=IndexOptions(hnsw_m=6, ef_construction=20, ef_search=8))
     assert done == "built" and set(index.effort.values()) == {8}
     given = indexes.measured(medium)["recall_at_10"]
     assert np.mean(list(given.values())) < np.mean(list(poor["recall_at_10"].values()))

@@ -8,7 +8,6 @@ import sys
 import cv2
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
 
 from pipeline import columns
@@ -173,6 +172,8 @@ def test_a_library_without_words_for_things_says_how_it_gets_them(tmp_path):
 
 @pytest.mark.network
 def test_the_last_layer_is_read_without_torch_and_is_the_packages():
+    import torch
+
     said = "import sys; from pipeline.embeddings import efficientnet as e; e.EfficientNet().encode_text('dog'); print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True).stdout.strip() == "False"
     weights, biases = efficientnet.classifier()
