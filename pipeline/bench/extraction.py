@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pipeline import settings
-from pipeline.bench.isolated import measured
+from pipeline.bench import recommenders
+from pipeline.bench.isolated import measured, processor_seconds
 from pipeline.bench.table import Table
 from pipeline.embeddings import create
 from pipeline.embeddings.engines.torch import choose_device
@@ -19,16 +23,6 @@ from pipeline.extraction.scan import scan
 from pipeline.library import Library
 from pipeline.pictures import decoding
 from pipeline.progress import Progress
-
-PLAIN = {
-    "scan + color + sift": "one process; Pillow thumbnail, OpenCV histogram, OpenCV SIFT, each with a decode of its own",
-    "color": "one process; cv2.imread, cv2.calcHist of 16 bins in 3 channels",
-    "sift": f"one process; cv2.imread, long side {SIDE} px, cv2.SIFT_create().detectAndCompute; no VLAD, no fit",
-    "efficientnet": "its package in fp32: Pillow, torchvision's transforms, batches of 32",
-    "dreamsim": "its package as documented: fp32, one picture at a time",
-}
-SAMPLE = {"scan + color + sift": 300, "color": 600, "sift": 300, "efficientnet": 256, "dreamsim": 48}
-"""Pictures that plain use is timed on at most; it has no fixed cost to spread over more."""
 
 _BATCH = 32
 
@@ -47,56 +41,66 @@ def bench(folder: Path, beside: Path, given: dict, quick: bool, progress: Progre
             "ours": "images/s of the batch loop, from the file to the stored vector, codebook fit included",
             "plain": "images/s of plain library use in the same run",
             "ratio": "ours / plain",
+            "ours ms": "milliseconds of one core a picture, start and all processes included",
+            "plain ms": "the same of plain use, its start left out",
             "images": "pictures behind `ours`",
             "beside": "what plain is",
         },
     )
-    names = [name for name in PLAIN if name != "dreamsim" or given.get("dreamsim")]
-    progress.start("extraction", 2 * len(names))
-    for name in names:
-        embeddings = ["color", "sift"] if "+" in name else [name]
-        data = beside / f"extraction-{embeddings[-1]}-{len(embeddings)}"
-        answer, _ = measured(ours, folder, data, embeddings, given, "+" in name)
+    compared = {
+        what: one for what, one in COMPARED.items()
+        if not (one.embeddings == ["dreamsim"] and not given.get("dreamsim") or quick and one.network)
+    }  # fmt: skip
+    progress.start("extraction", 2 * len(compared))
+    for number, (what, one) in enumerate(compared.items()):
+        options = given
+        if one.network:
+            file, _ = measured(recommenders.write_weights, beside, one.network)
+            options = {**given, one.network: {"weights": str(file)}}
+        answer, _ = measured(ours, folder, beside / f"extraction-{number}", one.embeddings, options, one.scanned, one.network)
         progress.advance()
-        sample = SAMPLE[name] // (10 if quick else 1)
-        plain, _ = measured(_plain, folder, name, sample, given)
+        plain, _ = measured(_plain, folder, what, one.sample // (10 if quick else 1), given)
         progress.advance()
         table.row(
-            what=name, ours=answer["rate"], plain=plain["rate"], ratio=answer["rate"] / plain["rate"],
-            images=answer["images"], beside=PLAIN[name],
+            what=what, ours=answer["rate"], plain=plain["rate"], ratio=answer["rate"] / plain["rate"],
+            **{"ours ms": answer["ms"], "plain ms": plain["ms"]}, images=answer["images"], beside=one.plain,
         )  # fmt: skip
     table.notes.append(f"Ours decodes in {settings.cores()} processes, one decode per picture for all embeddings.")
     return table
 
 
-def ours(folder: Path, data: Path, names: list[str], given: dict, with_scan: bool) -> dict:
-    """Images per second of the batch loop on a new library, with or without the scan."""
+def ours(folder: Path, data: Path, names: list[str], given: dict, with_scan: bool, by_chance: str = "") -> dict:
+    """Images per second of the batch loop on a new library, with or without the scan; milliseconds of one core.
+
+    by_chance: the embedding whose weights are drawn by chance; its network is not kept in the user's cache.
+    """
+    if by_chance:
+        os.environ["LIKENESS_CACHE"] = str(data.with_name("cache"))
     library = Library(data, create=True)
-    started = time.perf_counter()
+    started, used = time.perf_counter(), processor_seconds()
     scan(library, folder)
     if not with_scan:
-        started = time.perf_counter()
+        started, used = time.perf_counter(), processor_seconds()
     report = embed(library, names, given)
     if not report.done:
         raise LibraryError(f"none of the files in {folder} can be read as images.")
-    return {"rate": report.done / (time.perf_counter() - started), "images": report.done}
+    took, used = time.perf_counter() - started, processor_seconds() - used
+    return {"rate": report.done / took, "ms": used * 1000 / report.done, "images": report.done}
 
 
-def _plain(folder: Path, name: str, sample: int, given: dict) -> dict:
+def _plain(folder: Path, what: str, sample: int, given: dict) -> dict:
     """Images per second of plain use on evenly spread pictures, one-off loading left out."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and decoding.is_image_name(path))
     files = [files[at] for at in np.linspace(0, len(files) - 1, min(sample, len(files))).astype(int)]
     files = [str(path) for path in files if _readable(path)]
     if not files:
         raise LibraryError(f"OpenCV by itself reads none of the files in {folder}.")
-    work = {
-        "scan + color + sift": _plain_all, "color": _plain_color, "sift": _plain_sift,
-        "efficientnet": _plain_efficientnet, "dreamsim": _plain_dreamsim,
-    }[name](given)  # fmt: skip
+    work = COMPARED[what].work(given)
     work(files[:2])
-    started = time.perf_counter()
+    started, used = time.perf_counter(), processor_seconds()
     work(files)
-    return {"rate": len(files) / (time.perf_counter() - started)}
+    took, used = time.perf_counter() - started, processor_seconds() - used
+    return {"rate": len(files) / took, "ms": used * 1000 / len(files)}
 
 
 def _readable(path: Path) -> bool:
@@ -197,3 +201,48 @@ def _plain_dreamsim(given):
                 model.embed(transform(Image.open(file).convert("RGB")).to(device)).cpu()
 
     return work
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What is computed by both sides, what plain use of the libraries is, who does it, and on how many
+    pictures at most: it has no fixed cost to spread over more. network: the embedding whose weights are
+    drawn by chance, on both sides."""
+
+    embeddings: list[str]
+    plain: str
+    work: Callable
+    sample: int
+    scanned: bool = False
+    network: str = ""
+
+
+COMPARED = {
+    "scan + color + sift": Compared(
+        ["color", "sift"], "one process; Pillow thumbnail, OpenCV histogram, OpenCV SIFT, each with a decode of its own",
+        _plain_all, 300, scanned=True,
+    ),
+    "color": Compared(["color"], "one process; cv2.imread, cv2.calcHist of 16 bins in 3 channels", _plain_color, 600),
+    "sift": Compared(
+        ["sift"], f"one process; cv2.imread, long side {SIDE} px, cv2.SIFT_create().detectAndCompute; no VLAD, no fit",
+        _plain_sift, 300,
+    ),
+    "efficientnet": Compared(
+        ["efficientnet"], "its package in fp32: Pillow, torchvision's transforms, batches of 32", _plain_efficientnet, 256
+    ),
+    "dreamsim": Compared(
+        ["dreamsim"], "its package as documented: fp32, one picture at a time", _plain_dreamsim, 48
+    ),
+    "resnet": Compared(
+        ["resnet"], "a recommender's way: torchvision's ResNet-50 in fp32, Pillow, one picture at a time",
+        lambda _: recommenders.resnet(), 96, network="resnet",
+    ),
+    "clip": Compared(
+        ["clip"], "a recommender's way: open_clip's ViT-B/32 in fp32, Pillow, one picture at a time",
+        lambda _: recommenders.clip(), 96, network="clip",
+    ),
+    "color + sift + resnet": Compared(
+        ["color", "sift", "resnet"], "a recommender's way: histogram, SIFT, ResNet-50, each with a decode, one picture at a time",
+        lambda _: recommenders.everything(), 96, scanned=True, network="resnet",
+    ),
+}  # fmt: skip

@@ -36,7 +36,7 @@ PLAIN_MOST = 300_000
 
 KINDS = (
     IndexOptions(), IndexOptions(storage="float16"), IndexOptions(storage="int8"),
-    IndexOptions(type="ivfpq"), IndexOptions(type="flat"),
+    IndexOptions(type="ivfpq"), IndexOptions(type="flat"), IndexOptions(engine="milvus"),
 )  # fmt: skip
 
 _COLUMNS = {
@@ -94,7 +94,7 @@ def kinds(libraries: Libraries, count: int) -> Table:
     ):
         asked = None
         for options in every:
-            name = f"{options.type} {options.storage}{note}"
+            name = f"{_named(options)}{note}"
             try:
                 found, _ = measured(_kind, data, options, count, libraries.dims, asked, bool(note))
             except LikenessError as error:
@@ -185,6 +185,10 @@ def _plain_of(data: Path, name: str, asked: _Asked) -> dict:
     seconds = time.perf_counter() - started
     figures = _figures(lambda vectors, weights: search(truth.combined(vectors, weights), K), asked)
     return figures if "exact" in name else {"build s": seconds, **figures}
+
+
+def _named(options: IndexOptions) -> str:
+    return "hnsw, by Milvus" if options.engine == "milvus" else f"{options.type} {options.storage}"
 
 
 def _kind(data: Path, options: IndexOptions, count: int, dims: dict[str, int], asked: _Asked | None, isotropic: bool) -> dict:

@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline import settings
 from pipeline.bench.extraction import ours
-from pipeline.bench.isolated import measured
+from pipeline.bench.isolated import measured, processor_seconds
 from pipeline.bench.table import Table
 from pipeline.embeddings import create
 from pipeline.embeddings.dreamsim import blueprint as dreamsim
@@ -45,6 +45,7 @@ def bench(folder: Path, beside: Path, given: dict, quick: bool, progress: Progre
     table = Table("Networks", {
         "what": "", "quiet": "images/s with the cores to itself",
         "busy": f"images/s beside {settings.cores()} processes that burn a core each", "kept": "busy / quiet",
+        "core ms": "milliseconds of one core a picture, of the first of the two",
         "apart": f"1 − the least cosine to torch in fp32 over {_PICTURES} pictures",
     })  # fmt: skip
     names = ["efficientnet", "ViT-B/32", *(["dreamsim"] if given.get("dreamsim") else [])]
@@ -52,13 +53,14 @@ def bench(folder: Path, beside: Path, given: dict, quick: bool, progress: Progre
     if quick:
         ways = {"efficientnet": ["torch, exact", "OpenVINO"]}
     progress.start("networks", 2 + sum(map(len, ways.values())))
-    rates = []
+    rates, ms = [], 0.0
     for busy in (False, True):
         with _burning(busy):
             answer, _ = measured(ours, folder, beside / f"networks-{busy}", EMBEDDINGS, given, False)
         rates.append(answer["rate"])
+        ms = ms or answer["ms"]
         progress.advance()
-    table.row(what=f"embed: {', '.join(EMBEDDINGS)}, thumbnails, hashes", **_figures(rates))
+    table.row(what=f"embed: {', '.join(EMBEDDINGS)}, thumbnails, hashes", **_figures(rates, ms))
     seconds = _SECONDS / (10 if quick else 1)
     for what, each in ways.items():
         exact = None
@@ -68,15 +70,28 @@ def bench(folder: Path, beside: Path, given: dict, quick: bool, progress: Progre
             said = f"{what} by {by} ({answer['precision']})" if answer["precision"] else f"{what} by {by}"
             if exact is None:
                 exact = answer["rows"]
-                table.row(what=said, **_figures(answer["rates"]))
+                table.row(what=said, **_figures(answer["rates"], answer["ms"]))
             else:
-                table.row(what=said, **_figures(answer["rates"]), apart=1 - least_cosine(answer["rows"], exact))
+                table.row(what=said, **_figures(answer["rates"], answer["ms"]), apart=1 - least_cosine(answer["rows"], exact))
+    table.notes += _beside_package(table)
     table.notes.append(f"Batches of {_BATCH} prepared pictures. ViT-B/32 has random weights: speed and cosine mean something.")
     return table
 
 
-def _figures(rates: list[float]) -> dict[str, float]:
-    return {"quiet": rates[0], "busy": rates[1], "kept": rates[1] / rates[0]}
+def _beside_package(table: Table) -> list[str]:
+    """How many times as fast as DreamSim's package the way it is run is; nothing where it was not measured."""
+    rows = {row["what"]: row for row in table.rows}
+    used = next((row for what, row in rows.items() if what.startswith("dreamsim by OpenVINO (")), None)
+    notes = []
+    for way in PACKAGE if used else ():
+        package = rows[f"dreamsim by {way}"]
+        quiet, ms = used["quiet"] / package["quiet"], package["core ms"] / used["core ms"]
+        notes.append(f"DreamSim by OpenVINO beside {way}: {quiet:.1f} times the images/s, {ms:.1f} times by time of the processor.")
+    return notes
+
+
+def _figures(rates: list[float], ms: float) -> dict[str, float]:
+    return {"quiet": rates[0], "busy": rates[1], "kept": rates[1] / rates[0], "core ms": ms}
 
 
 @contextmanager
@@ -97,17 +112,18 @@ def _rates(folder: Path, what: str, by: str, given: dict, seconds: float) -> dic
     pictures = _prepared(folder)
     network = _package(given, PACKAGE[by]) if by in PACKAGE else WAYS[by](_blueprint(what, given))
     rows = np.concatenate([network(pictures[start : start + _BATCH]) for start in range(0, len(pictures), _BATCH)])
-    rates = []
+    rates, ms = [], 0.0
     for busy in (False, True):
         with _burning(busy):
-            count, started = 0, time.perf_counter()
+            count, started, used = 0, time.perf_counter(), processor_seconds()
             while (took := time.perf_counter() - started) < seconds:
                 network(pictures[count % (len(pictures) // 2 + 1) :][:_BATCH])
                 count += min(_BATCH, len(pictures))
+            ms = ms or (processor_seconds() - used) * 1000 / count
         rates.append(count / took)
     if what == "dreamsim":
         rows = rows - rows.mean(axis=1, keepdims=True)
-    return {"rates": rates, "rows": rows, "precision": getattr(network, "precision", "")}
+    return {"rates": rates, "ms": ms, "rows": rows, "precision": getattr(network, "precision", "")}
 
 
 def _prepared(folder: Path) -> list[np.ndarray]:

@@ -37,6 +37,7 @@ def read_options(
     stages: str = "all",
     sizes: str | None = None,
     index_size: int | None = None,
+    kinds_size: int | None = None,
     maps_size: int | None = None,
     million: bool = False,
     quick: bool = False,
@@ -48,6 +49,8 @@ def read_options(
         chosen["sizes"] = _sizes(sizes)
     if index_size:
         chosen["index_size"] = index_size
+    if kinds_size:
+        chosen["kinds_size"] = kinds_size
     if maps_size:
         chosen["maps_size"] = maps_size
     if million:

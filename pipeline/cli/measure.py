@@ -59,6 +59,7 @@ def tune(trials: int, limit: int, seed: int, as_json: bool, data: Path) -> None:
 @click.argument("images", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--sizes", metavar="LIST", help="Numbers of synthetic images.  [default: 3000,10000,30000,100000,300000]")
 @click.option("--index-size", type=click.IntRange(100), help="Synthetic images of the stage index.  [default: 100000]")
+@click.option("--kinds-size", type=click.IntRange(100), help="Synthetic images of the stage kinds.  [default: 10000]")
 @click.option("--maps-size", type=click.IntRange(100), help="Synthetic images of the stage maps.  [default: 50000]")
 @click.option("--million", is_flag=True, help="Add a million: takes hours, and 20 GB each of memory and disk.")
 @click.option("--quick", is_flag=True, help="Small sizes: shows that all of it works; the figures say little.")

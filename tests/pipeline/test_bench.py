@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from pipeline import bench as measuring
-from pipeline.bench import BenchOptions, growth, isolated, pictures, synthetic
+from pipeline.bench import BenchOptions, growth, isolated, pictures, recommenders, synthetic
+from pipeline.embeddings import create
 from pipeline.errors import LikenessError, SettingsError
 
 pytestmark = pytest.mark.slow
@@ -104,6 +105,16 @@ def test_growth_is_fitted_to_the_larger_sizes():
     million = growth.extrapolated(rows, powers, 10**6)
     assert million["map s"] == pytest.approx(1000**1.5) and million["map MB"] == pytest.approx(10_005)
     assert growth.exponents(rows[:1]) == {}
+
+
+def test_a_recommenders_network_is_the_one_whose_weights_ours_takes(pictures, tmp_path):
+    import torch
+
+    file = next(pictures.rglob("*.jpg"))
+    recommenders.everything()([str(file)])
+    extractor = create("resnet", {"weights": recommenders.write_weights(tmp_path, "resnet")})
+    shape = extractor.blueprint().module()(torch.zeros(1, 3, 224, 224)).shape
+    assert recommenders.resnet_features()(torch.zeros(1, 3, 224, 224)).shape == shape == (1, extractor.dim)
 
 
 def test_peak_memory_is_that_of_the_measured_process_alone():
