@@ -56,7 +56,7 @@ def _stage(name: str, folder: Path, libraries: Libraries, options: BenchOptions,
         elif name == "index":
             yield index.against(libraries, options.index_size)
         elif name == "kinds":
-            yield index.kinds(libraries, options.kinds_size)
+            yield index.kinds(libraries, options.kinds_size, options.quick)
         elif name == "maps":
             yield maps.bench(libraries, options.maps_size)
         elif name == "recluster":
