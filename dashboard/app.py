@@ -149,6 +149,7 @@ def _warm_up(reads: Reads) -> None:
 def _shell(libraries: Sequence[tuple[str, str]], prefix: str, access: Access) -> html.Div:
     """What every page stands in."""
     links = [(page.NAV, page.PATH) for page in PAGES if page.NAV]
+    further = [(page.TITLE, page.PATH) for page in (collections_page, rated_page)]
     return html.Div(
         className="shell", **{"data-rights": " ".join(sorted(access.rights))},
         children=[
@@ -156,7 +157,7 @@ def _shell(libraries: Sequence[tuple[str, str]], prefix: str, access: Access) ->
             dcc.Store(id="arrived"),
             dcc.Store(id="acted"),
             dcc.Store(id="theme"),
-            navbar.navbar(links, libraries, prefix, leave=access.door is not None),
+            navbar.navbar(links, libraries, prefix, further=further, leave=access.door is not None),
             html.Main(id="page", className="page", tabIndex=-1),
             html.Div(id="said", className="said", role="status"),
             html.Div(

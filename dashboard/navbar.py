@@ -9,23 +9,29 @@ from dash import html
 
 from dashboard.components import icon, link, url
 
+FIRST = 5
+"""Pages that a phone has room for; the others are behind one word there."""
+
 
 def navbar(
     links: Sequence[tuple[str, str]], libraries: Sequence[tuple[str, str]] = (), here: str = "/",
-    *, leave: bool = False,
+    *, further: Sequence[tuple[str, str]] = (), leave: bool = False,
 ) -> html.Header:
     """The bar on top: wordmark, pages, libraries, keys, theme switch.
 
     links: (text, path). libraries: (name, mount); where there is more than one, they can be
-    switched. here: the mount of this one. leave: whether one has signed in, and may sign out.
+    switched. here: the mount of this one. further: as links, in the menu of a phone alone. leave:
+    whether one has signed in, and may sign out.
     """
+    pages = [html.A(text, href=link(path), className="nav-page") for text, path in links]
+    behind = pages[FIRST:] + [html.A(text, href=link(path), className="nav-page nav-further") for text, path in further]
     return html.Header(
         className="navbar-likeness",
         children=[
             html.A("Skip to content", href="#page", className="skip-link"),
             html.A("Likeness", href=link("/"), className="wordmark"),
             html.Nav(
-                [html.A(text, href=link(path), className="nav-page") for text, path in links],
+                [*pages[:FIRST], _more(behind)],
                 className="nav-pages", **{"aria-label": "Pages"},
             ),
             *([_library_switch(libraries, here)] if len(libraries) > 1 else []),
@@ -41,6 +47,15 @@ def navbar(
             *([_leave()] if leave else []),
         ],
     )
+
+
+def _more(pages: list[html.A]) -> html.Div:
+    """Pages that stand beside the others where there is room, and else in a menu (assets/shell/more.js)."""
+    button = html.Button(
+        ["More", icon("chevron-down")], id="nav-more", type="button", className="nav-more",
+        **{"aria-expanded": "false", "aria-controls": "nav-rest"},
+    )
+    return html.Div([button, html.Div(pages, id="nav-rest", className="nav-rest")], className="nav-others")
 
 
 def _leave() -> html.Form:

@@ -40,39 +40,42 @@
     return tells ? text.charAt(0).toUpperCase() + text.slice(1) : `${kinds[kind]}: ${text}`;
   }
 
+  // Keys and the menu do the same, so that Tab leads from group to group.
   function tool(does, picture, title, of) {
-    return make("button", { type: "button", className: "icon-button", title: title, "aria-label": `${title}: ${of}`, data: { does: does } }, icon(picture));
+    return make("button", { type: "button", className: "icon-button", title: title, "aria-label": `${title}: ${of}`, tabIndex: -1, data: { does: does } }, icon(picture));
   }
 
-  // One picture of a group.
-  function figure(one, group, kinds, may) {
+  // One picture of a group, which may be chosen as in any gallery. first: whether Tab leads to it.
+  function figure(one, group, kinds, may, first) {
     const keep = kept(group).has(one.id);
-    const settled = group.state === "settled";
-    const said = group.state === "apart" ? "" : keep ? (settled ? "Kept" : "Keep") : settled ? "Set aside" : "Set aside";
+    const said = group.state === "apart" ? "" : !keep ? "Set aside" : group.state === "settled" ? "Kept" : "Keep";
     const about = why(one, group, kinds);
-    const picture = make("button", {
-      type: "button", className: "copy-picture", "aria-pressed": String(keep), disabled: !may || group.state === "apart",
-      title: group.state === "apart" ? one.path : keep ? "Press to set it aside" : "Press to keep it",
-      "aria-label": `${one.name}, ${said.toLowerCase() || "no copy"}`, data: { does: "mark" },
+    const href = `${url("/detail")}?image=${one.id}`;
+    const marks = may && Boolean(said); // a press does; else it opens
+    const picture = make("a", {
+      href: href, className: "picture copy-picture", tabIndex: first ? 0 : -1, draggable: true, data: { image: one.id },
+      role: marks ? "button" : null, "aria-pressed": marks ? String(keep) : null,
+      title: !marks ? one.path : keep ? "Press to set it aside" : "Press to keep it", "aria-label": `${one.name}, ${said.toLowerCase() || "no copy"}`,
     }, make("img", { src: url(`/thumb/${one.id}`), alt: "", className: "thumb", loading: "lazy", draggable: false }),
     said ? make("span", { className: "copy-mark", "aria-hidden": "true" }, icon(keep ? "check-circle-fill" : "box-arrow-right"), said) : null);
-    const made = make("figure", { className: `copy ${keep || !said ? "is-kept" : "is-aside"}`, data: { id: one.id } }, picture,
-      make("figcaption", {},
+    const made = make("div", { className: `copy ${keep || !said ? "is-kept" : "is-aside"}` }, picture,
+      make("div", { className: "picture-words copy-words" },
         make("span", { className: "copy-head" },
-          make("a", { href: `${url("/detail")}?image=${one.id}`, className: "copy-name", title: one.path }, one.name),
+          make("a", { href: href, className: "copy-name", title: one.path, tabIndex: -1 }, one.name),
           make("span", { className: "copy-tools" },
             tool("compare", "layers", "Lay it over another (C)", one.name),
-            may && group.state !== "apart" && group.images.length > 2 ? tool("no-copy", "x-circle", "It is no copy of the others (X)", one.name) : null,
-            may && group.state !== "apart" ? tool("keep-this", "check2-square", "Keep this one alone (K)", one.name) : null)),
-        facts(one, group), about ? make("span", { className: "copy-why" }, about) : null));
+            marks && group.images.length > 2 ? tool("no-copy", "x-circle", "It is no copy of the others (X)", one.name) : null,
+            marks ? tool("keep-this", "check2-square", "Keep this one alone (K)", one.name) : null)),
+        facts(one, group), about ? make("span", { className: "copy-why", title: about }, about) : null));
     made.style.setProperty("--shape", Math.min(3, Math.max(0.7, one.shape)).toFixed(3));
-    return made;
+    return window.likeness.gallery.card(made, one.id, one.name);
   }
 
-  function title(group, kinds, similar) {
-    const named = group.kinds.map((kind) => kinds[kind].toLowerCase()).join(", ");
-    const count = `${number(group.images.length)} pictures`;
-    return `${count} · ${similar ? "similar" : named || "copies"}`;
+  const similar = (group) => Object.keys(group.scores).length > 0;
+
+  function title(group, kinds) {
+    const named = similar(group) ? "similar" : group.kinds.map((kind) => kinds[kind].toLowerCase()).join(", ");
+    return [`${number(group.images.length)} pictures`, named].filter(Boolean).join(" · ");
   }
 
   const told = (group) => {
@@ -100,24 +103,26 @@
   }
 
   // The card of a group. kinds: their titles. may: whether who looks may decide.
-  function card(group, kinds, similar, may) {
-    const head = title(group, kinds, similar);
+  function card(group, kinds, may) {
+    const head = title(group, kinds);
     const made = make("article", { className: `copies card-section is-${group.state}${group.images.length > 3 ? " is-wide" : ""}`, tabIndex: -1, "aria-label": head, data: { key: keyOf(group) } },
       make("header", { className: "copies-head" },
-        make("h2", {}, head),
-        group.state === "open" ? make("span", { className: "soft small num" }, group.spare && !similar ? `${bytes(group.spare)} to gain` : "")
+        make("h2", { title: head }, head),
+        group.state === "open" ? make("span", { className: "soft small num" }, group.spare && !similar(group) ? `${bytes(group.spare)} to gain` : "")
           : make("span", { className: "copies-state" }, told(group)),
         make("span", { className: "copies-acts", role: "group", "aria-label": "Decide" }, ...(may ? doing(group) : []))),
-      make("div", { className: `justified copies-pictures${group.images.length > 8 ? " is-many" : ""}` },
-        ...group.images.map((one) => figure(one, group, kinds, may))));
+      make("div", { role: "grid", "aria-multiselectable": "true", "aria-label": head },
+        make("div", { role: "row", className: `justified copies-pictures${group.images.length > 8 ? " is-many" : ""}` },
+          ...group.images.map((one, index) => figure(one, group, kinds, may, !index)))));
     made.group = group;
     return made;
   }
 
-  function mark(group, id) {
+  // Pictures of a group are to be kept or set aside; keep: undefined for the other than they are. False where nothing
+  // would be kept.
+  function mark(group, some, keep) {
     const now = new Set(kept(group));
-    if (now.has(id)) now.delete(id);
-    else now.add(id);
+    some.forEach((id) => ((keep === undefined ? !now.has(id) : keep) ? now.add(id) : now.delete(id)));
     if (now.size) marks.set(keyOf(group), now);
     return now.size > 0;
   }
@@ -144,5 +149,7 @@
   // What is marked otherwise than it came: [[ids of a group, those to be kept]].
   const marked = () => [...marks].map(([key, keep]) => [key.split(" ")[2].split(",").map(Number), [...keep]]);
 
-  window.likeness.copies = { marked: marked, card: card, mark: mark, decide: decide, said: said, keyOf: keyOf, bytes: bytes, DECISIONS: DECISIONS };
+  window.likeness.copies = Object.assign(window.likeness.copies || {}, {
+    marked: marked, card: card, mark: mark, decide: decide, said: said, keyOf: keyOf, bytes: bytes, DECISIONS: DECISIONS,
+  });
 })();

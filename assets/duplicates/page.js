@@ -5,6 +5,7 @@
   const { make, icon } = window.likeness.elements;
   const c = window.likeness.copies;
   const PATH = "/duplicates";
+  const TOP = 64; // px that the bar of pages covers
   const may = (right) => window.likeness.may(right);
   const byId = (id) => document.getElementById(id);
   const none = () => window.dash_clientside.no_update;
@@ -14,6 +15,8 @@
   let page = null; // what the server said last
   let asking = null;
   let seen = null;
+  let stood = false; // whether groups stood here since one came
+  let pictures = null; // those of all groups as one list to choose from (gallery/standing.js)
 
   const list = () => byId("duplicates-list");
   const view = () => asked.view || "copies";
@@ -28,6 +31,7 @@
     if (anew) {
       asked = Object.assign({}, data.asked);
       page = null;
+      stood = false;
     }
     seen = found;
     load();
@@ -65,7 +69,10 @@
     if (answer.error) return void box.replaceChildren(make("p", { className: "error-note", role: "alert" }, answer.error));
     page = answer;
     controls();
+    leaks();
     draw(at);
+    if (!stood) back();
+    stood = true;
   }
 
   // The groups
@@ -87,18 +94,19 @@
     const cards = page.groups.map((group) => {
       const before = known.get(c.keyOf(group));
       if (before && JSON.stringify(before.group) === JSON.stringify(group)) return before;
-      return c.card(group, given.kinds, view() === "similar" || !group.kinds.length, may("annotate"));
+      return drawn(group);
     });
     const foot = page.pages > 1 ? [pager()] : [];
     const keeps = focused && cards.includes(focused) && document.activeElement;
     box.replaceChildren(...(cards.length ? cards : [make("p", { className: "duplicates-none soft" }, empty())]), ...foot);
+    chosen().refresh();
     if (keeps) return keeps.focus({ preventScroll: true });
     if (typeof at === "number" && cards.length) return focusOn(cards[Math.min(at, cards.length - 1)]);
     return undefined;
   }
 
   function focusOn(card) {
-    const first = card.querySelector(".copy-picture:not(:disabled)") || card;
+    const first = card.querySelector(".copy-picture") || card;
     first.focus({ preventScroll: true });
     card.scrollIntoView({ block: "nearest" });
   }
@@ -113,135 +121,27 @@
 
   // What is chosen among them
 
-  const segment = (name, value, text, pressed) => make("button", { type: "button", className: "button segment", "aria-pressed": String(pressed),
-    data: { does: "choose", name: name, value: value } }, text);
-
-  function segments(name, entries, label, counts) {
-    const now = asked[name] || usual(name);
-    return make("div", { className: "segments duplicates-segments", role: "group", "aria-label": label }, ...Object.entries(entries).map(([value, text]) => (
-      segment(name, value, counts ? `${text} ${number(counts[value])}` : text, now === value))));
-  }
-
-  function select(name, entries, label) {
-    const now = asked[name] || usual(name);
-    return make("select", { className: "form-select", "aria-label": label, data: { name: name } },
-      ...Object.entries(entries).map(([value, text]) => make("option", { value: value, selected: value === now }, text)));
-  }
-
-  function kinds() {
-    const chosen = new Set((asked.kind || "").split(",").filter(Boolean));
-    const there = Object.entries(given.kinds).filter(([kind]) => page.kinds[kind] || chosen.has(kind));
-    if (there.length < 2 && !chosen.size) return null;
-    return make("div", { className: "chips", role: "group", "aria-label": "Kinds" }, ...there.map(([kind, text]) => make("button", {
-      type: "button", className: "chip chip-button", "aria-pressed": String(chosen.has(kind)), data: { does: "kind", kind: kind },
-    }, text, make("span", { className: "soft num" }, number(page.kinds[kind])))));
-  }
-
-  function likeness() {
-    const now = Number(asked.least || usual("least"));
-    const slider = make("input", { type: "range", min: given.least[0], max: "0.95", step: "0.01", value: now, id: "duplicates-least", "aria-label": "How similar" });
-    return make("label", { className: "duplicates-least" }, "Less", slider, "More alike",
-      make("span", { className: "soft num", id: "duplicates-least-told" }, now.toFixed(2)));
-  }
-
-  function side(name, label) {
-    return make("label", { className: "duplicates-side" }, make("span", { className: "field-label" }, label),
-      make("div", { className: "text-field" }, make("input", { type: "text", value: asked[name] || "", placeholder: "label:train or folder:train",
-        list: "duplicates-sides", autocomplete: "off", spellcheck: false, data: { name: name } })));
-  }
-
-  function leaks() {
-    if (!page.leaks) return null;
-    const part = ({ side: name, images, leaking }) => make("li", {},
-      make("strong", { className: leaking ? "is-leak" : "" }, number(leaking)), ` of ${number(images)} pictures of `, make("strong", {}, name),
-      images ? ` (${((100 * leaking) / images).toFixed(1)} %)` : "");
-    return make("div", { className: "duplicates-leaks", role: "status" },
-      make("p", {}, page.total ? `${number(page.total)} ${page.total === 1 ? "group is" : "groups are"} on both sides:` : "Nothing is on both sides:"),
-      make("ul", {}, ...page.leaks.map(part)));
-  }
-
-  function split() {
-    return make("div", { className: "duplicates-split" }, side("left", "One side"), side("right", "The other side"),
-      make("label", { className: "duplicates-check" }, make("input", { type: "checkbox", className: "form-check-input", id: "duplicates-alike", checked: asked.alike === "1" }),
-        "Similar pictures, too"), asked.alike === "1" ? likeness() : null);
-  }
-
-  function references() {
-    const names = page.references;
-    const chip = (name) => make("span", { className: "chip" }, name, may("annotate") ? make("button", { type: "button", className: "chip-drop",
-      title: "An ordinary folder again", "aria-label": `An ordinary folder again: ${name}`, data: { does: "drop-reference", folder: name } }, icon("x-lg")) : null);
-    if (!may("annotate") && !names.length) return null;
-    return make("div", { className: "duplicates-references" },
-      make("span", { className: "field-label", title: "Pictures in these folders are always kept" }, "Reference folders"),
-      make("div", { className: "chips" }, ...names.map(chip)),
-      may("annotate") ? make("form", { id: "duplicates-reference" }, make("div", { className: "text-field" }, make("input", { type: "text", placeholder: "Add a folder",
-        list: "duplicates-folders", autocomplete: "off", spellcheck: false, "aria-label": "Add a folder of reference" }))) : null);
-  }
-
-  function exports() {
-    const query = params();
-    query.delete("page");
-    const file = (kind, text, title) => make("a", { href: url(`/export/copies.${kind}?${query}`), download: kind === "sh" ? "set-aside.sh" : `copies.${kind}`,
-      className: "button", title: title }, text);
-    const aside = page.aside;
-    return make("div", { className: "duplicates-exports" },
-      aside.images ? make("span", { className: "soft small" }, `${number(aside.images)} set aside, ${c.bytes(aside.bytes)}`) : null,
-      file("csv", "CSV", "The groups that are shown, on all pages"), file("json", "JSON", "The groups that are shown, on all pages"),
-      given.script && aside.images ? file("sh", "Script of moves", "A shell script that moves what is set aside, once you run it. Likeness itself moves and deletes nothing.") : null);
-  }
-
   function controls() {
     const box = byId("duplicates-controls");
     const active = box.contains(document.activeElement) ? document.activeElement : null;
-    if (active && active.matches("input[type=text]") && active.value) return told(); // somebody writes there
+    if (active && active.matches("input[type=text]") && active.value) return; // somebody writes there
     const name = active && JSON.stringify(active.dataset);
-    box.replaceChildren(
-      make("div", { className: "duplicates-row" }, segments("view", given.views, "What is shown"), exports()),
-      make("div", { className: "duplicates-row" },
-        view() === "split" ? split() : segments("state", given.states, "Decided or not", page.states),
-        view() === "similar" ? likeness() : null,
-        select("where", given.where, "Where the pictures lie"), select("by", given.orders, "Order"), all()),
-      ...(view() === "similar" ? [] : [kinds()].filter(Boolean)), ...[leaks()].filter(Boolean), ...[view() === "split" ? null : references()].filter(Boolean),
-      sidesList(),
-    );
-    const again = active && (active.id ? byId(active.id) : [...box.querySelectorAll("[data-does], [data-name]")].find((one) => JSON.stringify(one.dataset) === name));
+    const slider = window.likeness.gallery.slider(chosen(), "duplicates");
+    box.className = `duplicates-controls is-${view()}`;
+    box.replaceChildren(...c.controls({ given: given, asked: asked, page: page }, {
+      usual: usual, params: params, slider: slider, offers: () => view() === "split" && suggest(),
+    }));
+    const again = active && (active.id ? byId(active.id) : [...box.querySelectorAll("[data-does], [data-name], .pictures-size")].find((one) => JSON.stringify(one.dataset) === name));
     if (again) again.focus({ preventScroll: true });
   }
 
-  // Everything that is left to decide, as it is suggested and marked.
-  function all() {
-    if (view() !== "copies" || (asked.state || usual("state")) !== "open" || page.total < 2 || !may("annotate")) return null;
-    return make("button", { type: "button", className: "button", data: { does: "decide-all" },
-      title: "What is marked “Keep” stays, the others are set aside; nothing is moved, and it can be taken back" },
-    `Decide all ${number(page.total)} as marked`);
-  }
-
-  // While somebody writes only figures follow.
-  function told() {
-    const before = document.querySelector(".duplicates-leaks");
-    const now = leaks();
-    if (before && now) before.replaceWith(now);
-  }
-
-  // What can be named, asked for once.
-  let offered = null;
-  function sidesList() {
-    const lists = [["duplicates-sides", () => true, (name) => name], ["duplicates-folders", (name) => name.startsWith("folder:"), (name) => name.slice(7)]]
-      .map(([id, fits, text]) => [make("datalist", { id: id }), fits, text]);
-    const fill = (names) => lists.forEach(([element, fits, text]) => element.replaceChildren(...names.filter(([name]) => fits(name)).map(([name, count]) => (
-      make("option", { value: text(name) }, `${number(count)} images`)))));
-    if (offered) fill(offered);
-    else {
-      fetch(url("/copies/sides")).then((answer) => answer.json()).then((names) => {
-        fill((offered = names));
-        if (view() === "split") suggest();
-      }, () => {});
-    }
-    return make("div", { hidden: true }, ...lists.map(([element]) => element));
+  function leaks() {
+    byId("duplicates-leaks-told").replaceChildren(...[c.leaks(page)].filter(Boolean));
   }
 
   // A data set that is parted as usual needs no names.
   function suggest() {
+    const offered = c.offered();
     if (asked.left || asked.right || !offered) return;
     const called = (pattern, like) => (offered.find(([name]) => pattern.test(name) && (!like || name.split(":")[0] === like.split(":")[0])) || [""])[0];
     const left = called(/[:/]train(ing)?$/i);
@@ -254,15 +154,20 @@
   const cardOf = (element) => (element && element.closest && element.closest(".copies")) || null;
   const current = () => cardOf(document.activeElement) || (list() && list().querySelector(".copies"));
   const pictureOf = (card) => {
-    const figure = document.activeElement.closest && document.activeElement.closest(".copy");
-    return (figure && card.contains(figure) ? figure : card.querySelector(".copy")).dataset.id;
+    const copy = document.activeElement.closest && document.activeElement.closest(".copy");
+    return (copy && card.contains(copy) ? copy : card.querySelector(".copy")).dataset.image;
   };
+  const drawn = (group) => c.card(group, given.kinds, may("annotate"));
 
-  function mark(card, id) {
-    if (!c.mark(card.group, Number(id))) return void window.likeness.say("One of them must be kept.");
-    const made = c.card(card.group, given.kinds, view() === "similar" || !card.group.kinds.length, may("annotate"));
+  // Pictures of a group are kept or set aside, once that is decided; keep: undefined for the other than they are.
+  function mark(card, ids, keep) {
+    if (!c.mark(card.group, ids, keep)) return void window.likeness.say("One of them must be kept.");
+    const focused = card.contains(document.activeElement) && document.activeElement.closest(".copy");
+    const made = drawn(card.group);
     card.replaceWith(made);
-    return made.querySelector(`[data-id="${id}"] .copy-picture`).focus({ preventScroll: true });
+    chosen().refresh();
+    if (focused) made.querySelector(`[data-image="${focused.dataset.image}"] .copy-picture`).focus({ preventScroll: true });
+    return undefined;
   }
 
   let leaving = null; // the place of the group that is decided on, whose successor gets the keyboard
@@ -271,6 +176,64 @@
     if (!card || !may("annotate")) return;
     leaving = [...list().querySelectorAll(":scope > .copies")].indexOf(card);
     if (!await c.decide(name, card.group, Number(id))) leaving = null;
+  }
+
+  // The pictures of all groups as one list
+
+  const groups = (ids) => [...list().querySelectorAll(":scope > .copies")].filter(({ group }) => group.images.some((one) => ids.includes(one.id)));
+  const undecided = (ids) => groups(ids).filter(({ group }) => group.state !== "apart");
+  const here = ([id]) => cardOf(chosen().link(id)); // the group that an act on one picture is about
+
+  function markAll(keep) {
+    return (ids) => undecided(ids).forEach((card) => mark(card, card.group.images.map((one) => one.id).filter((id) => ids.includes(id)), keep));
+  }
+
+  const marks = { right: "annotate", main: true, fits: (ids) => undecided(ids).length > 0 };
+  const alone = (name, title, picture, least) => ({
+    title: title, icon: picture, right: "annotate", work: (ids) => decide(name, here(ids), ids[0]),
+    fits: (ids) => ids.length === 1 && here(ids).group.state !== "apart" && here(ids).group.images.length >= least,
+  });
+  const ACTS = {
+    "mark-keep": Object.assign({ title: "Mark “Keep”", icon: "check-circle", work: markAll(true) }, marks),
+    "mark-aside": Object.assign({ title: "Mark “Set aside”", icon: "box-arrow-right", work: markAll(false) }, marks),
+    "keep-this": alone("keep-this", "Keep this one alone", "check2-square", 2),
+    "no-copy": alone("no-copy", "It is no copy of the others", "x-circle", 3),
+    compare: { title: "Lay it over another", icon: "layers", fits: (ids) => ids.length === 1, work: (ids) => compare(here(ids), ids[0]) },
+  };
+
+  function chosen() {
+    if (pictures && pictures.box === list()) return pictures;
+    const g = window.likeness.gallery;
+    pictures = g.standing(list(), {
+      size: g.sizeOf("duplicates", window.innerWidth > 640 ? 216 : 96), acts: ACTS,
+      open: function (id, index) {
+        const link = pictures.cell(index).querySelector(".copy-picture");
+        if (link.hasAttribute("aria-pressed")) mark(cardOf(link), [id]);
+        else g.view(pictures, index);
+      },
+    });
+    return pictures;
+  }
+
+  // The place in the list, for when one comes back.
+
+  const place = () => [...list().querySelectorAll(":scope > .copies")].find((card) => card.getBoundingClientRect().bottom > TOP);
+  const idsOf = ({ group }) => group.images.map((one) => one.id).join(",");
+  let noting = 0;
+  on("scroll", null, () => {
+    if (!list() || !stood) return;
+    clearTimeout(noting);
+    noting = setTimeout(function () {
+      const card = list() && stood && window.scrollY > 0 ? place() : null;
+      if (list()) window.likeness.place.remember({ list: String(params()), id: card && idsOf(card), offset: card && card.getBoundingClientRect().top });
+    }, 150);
+  });
+
+  function back() {
+    const before = window.likeness.place.recall();
+    const card = before && before.id && before.list === String(params()) && [...list().querySelectorAll(":scope > .copies")].find((one) => idsOf(one) === before.id);
+    if (card) window.scrollBy({ top: card.getBoundingClientRect().top - before.offset, behavior: "instant" });
+    window.likeness.place.arrived();
   }
 
   const compare = (card, id) => card && window.likeness.layOver(card.group, Number(id), given.kinds);
@@ -290,14 +253,14 @@
       window.scrollTo({ top: 0, behavior: "instant" });
     },
     "decide-all": () => window.likeness.act("settle-all-copies", { asked: Object.fromEntries(params()), marked: c.marked() }),
-    mark: (button) => mark(cardOf(button), button.closest(".copy").dataset.id),
-    compare: (button) => compare(cardOf(button), button.closest(".copy").dataset.id),
+    fold: c.fold,
+    compare: (button) => compare(cardOf(button), button.closest(".copy").dataset.image),
     "drop-reference": ({ dataset }) => window.likeness.act("set-reference", { folder: dataset.folder, on: false }),
   };
   Object.keys(c.DECISIONS).forEach((name) => {
     does[name] = (button) => {
-      const figure = button.closest(".copy");
-      decide(name, cardOf(button), figure && figure.dataset.id);
+      const copy = button.closest(".copy");
+      decide(name, cardOf(button), copy && copy.dataset.image);
     };
   });
   window.likeness.does(".duplicates", does);

@@ -1,8 +1,9 @@
 /* What can be done with pictures that are chosen: one table for the bar, the menu, keys and dropping.
 
    An act is {title, icon, work(ids, given)}, and may have fits(ids, list) (else it is not offered), right
-   (that it takes), few (what it is called for one picture), alone (outside of a search), main (it stands in the bar with its words).
-   given: {list, name, at}. */
+   (that it takes), few (what it is called for one picture), alone (outside of a search), main (it stands in the
+   bar with its words). given: {list, name, at}. A list may have acts of its own (options.acts), which come first;
+   one of a known name takes the place of that. */
 (function () {
   "use strict";
   const { make } = window.likeness.elements;
@@ -128,22 +129,26 @@
       work: (ids, { list }) => list.options.here().work(ids) },
   };
 
+  function all(list) {
+    const own = list && list.options.acts;
+    return own ? Object.assign({}, own, acts, own) : acts;
+  }
+
   // The names of the acts that can be done with some pictures.
   function offered(ids, list) {
-    return Object.keys(acts).filter((name) => {
-      const { fits, right } = acts[name];
-      return (!right || window.likeness.may(right)) && (!fits || fits(ids, list));
-    });
+    return Object.entries(all(list)).filter(([, { fits, right }]) => (!right || window.likeness.may(right)) && (!fits || fits(ids, list)))
+      .map(([name]) => name);
   }
 
   function called(name, ids, list) {
     if (name === "remove") return list.options.here().title;
-    if (acts[name].alone && !inSearch(list)) return acts[name].alone;
-    return (one(ids) && acts[name].few) || acts[name].title;
+    const { title, few, alone } = all(list)[name];
+    return (alone && !inSearch(list) && alone) || (one(ids) && few) || title;
   }
 
   window.likeness.gallery = Object.assign(window.likeness.gallery || {}, {
     acts: acts, offered: offered, called: called,
-    perform: (name, ids, given) => acts[name].work(Array.from(ids), Object.assign({}, given)),
+    act: (name, list) => all(list)[name],
+    perform: (name, ids, given) => all(given && given.list)[name].work(Array.from(ids), Object.assign({}, given)),
   });
 })();

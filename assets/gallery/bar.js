@@ -39,11 +39,11 @@
     const names = g.offered(ids, list).filter((name) => !["view", "details"].includes(name));
     const part = (name) => {
       const title = g.called(name, ids, list);
-      const { icon: picture, main } = g.acts[name];
+      const { icon: picture, main } = g.act(name, list);
       return make("button", { type: "button", className: "chosen-act", title: title, "aria-label": title, data: { chosen: name } },
         icon(picture), main ? make("span", {}, title) : null);
     };
-    const all = ids.length < list.ids.length
+    const all = list.ids.some((id) => !list.chosen.has(id))
       ? make("button", { type: "button", className: "chosen-act chosen-all", data: { chosen: "all" } }, `All ${list.ids.length.toLocaleString("en")}`) : null;
     const files = make("details", { className: "chosen-export" },
       make("summary", { className: "chosen-act", title: "Export" }, icon("download"), make("span", {}, "Export")),
@@ -60,7 +60,7 @@
   function entry(name, ids, list) {
     const g = window.likeness.gallery;
     return make("button", { type: "button", role: "menuitem", className: "pictures-entry", data: { chosen: name } },
-      icon(g.acts[name].icon), make("span", {}, g.called(name, ids, list)));
+      icon(g.act(name, list).icon), make("span", {}, g.called(name, ids, list)));
   }
 
   on("click", ".chosen-bar [data-chosen]", (pressed) => {
@@ -87,8 +87,10 @@
   function menu(list, ids, at) {
     const g = window.likeness.gallery;
     close();
+    const head = make("div", { className: "pictures-menu-head", role: "presentation" }, ids.length > 1 ? `${ids.length.toLocaleString("en")} pictures` : "1 picture");
+    if (ids.length === 1) g.about(ids[0]).then((told) => { if (told) head.textContent = told.name; });
     const made = make("div", { className: "pictures-menu at-pointer", role: "menu", "aria-label": ids.length > 1 ? `${ids.length} pictures` : "Picture" },
-      make("div", { className: "pictures-menu-head", role: "presentation" }, ids.length > 1 ? `${ids.length.toLocaleString("en")} pictures` : (g.known(ids[0]) || { name: "1 picture" }).name),
+      head,
       ...g.offered(ids, list).map((name) => entry(name, ids, list)));
     made.popover = "manual"; // by itself it would close with the button that opened it, let go
     (document.querySelector("dialog.viewer[open]") || document.body).append(made); // what is beside a dialog is inert

@@ -17,8 +17,8 @@
       get ids() { return ids; },
       get size() { return ids.size; },
       has: (id) => ids.has(id),
-      // In the order of a list.
-      list: (order) => Array.from(order).filter((id) => ids.has(id)),
+      // In the order of a list, each once.
+      list: (order) => Array.from(new Set(order)).filter((id) => ids.has(id)),
 
       toggle: function (id) {
         anchor = id;

@@ -268,7 +268,12 @@
 
     list.link = (id) => grid.querySelector(`a.picture[data-image="${id}"]`);
     list.indexOf = indexOf;
-    list.view = view;
+    list.at = (element) => indexOf(Number(element.closest("[role=gridcell][data-image]").dataset.image));
+    list.touched = (area) => g.touched(list.made, area).map((index) => list.ids[index]);
+    list.step = function (index, key) {
+      const seen = view();
+      return g.step(list.made, index, key, seen.bottom - seen.top);
+    };
 
     function asked() {
       if (due) return;

@@ -4,7 +4,7 @@
   const { on, url } = window.likeness;
   const byId = (id) => document.getElementById(id);
   const USUAL = 176; // px a row
-  let set = {}; // what the address names: collection, tag, these or images
+  let set = {}; // what the address names: collection, tag, behind, these or images
   let by = "given";
   let list = null;
   let asking = null;

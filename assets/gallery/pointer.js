@@ -6,6 +6,7 @@
   const { on } = window.likeness;
   const FAR = 6; // px that a pointer moves before it draws a band
   const EDGE = 48; // px from the edge of the view where a band scrolls it
+  const WORDS = "a, button, input, select, label, header, .picture-words"; // where no band begins
   const STEPS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"];
   const TYPE = "application/x-likeness";
 
@@ -30,7 +31,7 @@
     grid.addEventListener("click", (event) => {
       const id = idOf(event.target);
       if (id === null) return;
-      const index = list.indexOf(id);
+      const index = list.at(event.target);
       const check = event.target.closest(".picture-choose");
       const link = event.target.closest("a.picture");
       if (!check && !link) return;
@@ -63,7 +64,7 @@
       if (id === null || event.shiftKey) return; // with Shift the browser's own
       event.preventDefault();
       if (longed || window.likeness.byFinger()) return void setTimeout(g.menuFocused); // the finger's own menu comes, or is there
-      list.focused = list.indexOf(id);
+      list.focused = list.at(event.target);
       g.menu(list, meant(list, id), [event.clientX, event.clientY]);
     });
 
@@ -71,14 +72,13 @@
 
     grid.addEventListener("focusin", (event) => {
       const id = idOf(event.target);
-      if (id !== null) list.focused = list.indexOf(id);
+      if (id !== null) list.focused = list.at(event.target);
     });
 
     grid.addEventListener("keydown", (event) => {
       const id = idOf(event.target);
       if (id === null || event.altKey || event.target.matches("input")) return;
-      const index = list.indexOf(id);
-      if (!key(event, id, index)) return;
+      if (!key(event, id, list.at(event.target))) return;
       event.preventDefault();
       event.stopPropagation();
     });
@@ -93,8 +93,8 @@
     function key(event, id, index) {
       const ctrl = event.ctrlKey || event.metaKey;
       if (STEPS.includes(event.key) && !ctrl) {
-        const seen = list.view();
-        const to = g.step(list.made, index, event.key, seen.bottom - seen.top);
+        const to = list.step(index, event.key);
+        if (to === null) return false;
         if (event.shiftKey) {
           if (!list.chosen.size) list.chosen.toggle(id);
           list.chosen.range(list.ids, to, false);
@@ -138,7 +138,6 @@
 
   // The rubber band, from where no picture is.
   function band(list) {
-    const g = window.likeness.gallery;
     const { grid, box } = list;
     let from = null; // {x, y} in the grid, and what was chosen before
     let drawing = null;
@@ -152,7 +151,7 @@
 
     box.addEventListener("pointerdown", (event) => {
       const free = event.target === box || event.target === grid ||
-        (grid.contains(event.target) && !event.target.closest("a, button, input"));
+        (grid.contains(event.target) && !event.target.closest(WORDS));
       if (!free || event.button || event.pointerType === "touch") return;
       const besides = event.ctrlKey || event.metaKey || event.shiftKey;
       from = Object.assign(within(event.clientX, event.clientY), { before: besides ? list.chosen.ids : null });
@@ -172,7 +171,7 @@
       Object.assign(drawing.style, {
         left: `${area.x}px`, top: `${area.y}px`, width: `${area.width}px`, height: `${area.height}px`,
       });
-      list.chosen.band(g.touched(list.made, area).map((index) => list.ids[index]), from.before);
+      list.chosen.band(list.touched(area), from.before);
     }
 
     // At the edge of the view the list goes on.

@@ -214,6 +214,9 @@
     return { ids: order, given: as, done: viewer.changed };
   }
 
+  // What stands in a list is something else by now.
+  const relooked = (list) => open && open.list === list && open.changed();
+
   window.likeness.on("likeness:acted", null, () => open && setTimeout(() => open && open.changed(), 50));
-  window.likeness.gallery = Object.assign(window.likeness.gallery || {}, { view: view, looked: looked });
+  window.likeness.gallery = Object.assign(window.likeness.gallery || {}, { view: view, looked: looked, relooked: relooked });
 })();

@@ -41,9 +41,10 @@
     return best;
   }
 
+  // The picture that a key leads to from one, or null.
   function step(picture, key) {
     const list = listOf(picture);
-    if (!list) return null;
+    if (!list || key.startsWith("Page")) return null;
     const all = pictures(list);
     if (key === "Home") return all[0];
     if (key === "End") return all[all.length - 1];
@@ -161,6 +162,7 @@
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (walk(event)) event.preventDefault();
   });
+  window.likeness.beside = step;
   bind(null, { search: goToSearch, pictures: toPictures, keys: () => dialog().showModal() });
 
   on("click", "#keys-open", () => dialog().showModal());

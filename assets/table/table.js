@@ -10,7 +10,7 @@
   const grid = () => window.dash_ag_grid && window.dash_ag_grid.getApi("table-grid");
   const json = { "Content-Type": "application/json" };
 
-  let set = {}; // what the address names: {collection}, {tag}, {these}, {images} or nothing
+  let set = {}; // what the address names: {collection}, {tag}, {behind}, {these}, {images} or nothing
   let engine = null;
   let page = null; // the page that is open
   let list = null; // the rows that are ticked, for what acts on the pictures of a gallery

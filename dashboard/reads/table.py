@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from dashboard.reads import facets, id_list
+from dashboard.reads import facets, id_list, taken
 from dashboard.reads.reads import Reads
 from pipeline import columns
 from pipeline.columns import Table
@@ -16,7 +16,7 @@ from pipeline.columns.registry import Column
 from pipeline.columns.values import DATE
 from pipeline.library import notes
 
-SETS = ("collection", "tag", "these", "images")
+SETS = ("collection", "tag", "behind", "these", "images")
 """Parameters of the address that name a set; none of them: the whole library."""
 USUAL = ("file", "label", "taken", "date", "camera", "keyword", "tag", "size", "megapixels")
 """Columns that are shown at first, as far as there are any values."""
@@ -35,13 +35,15 @@ def named(given: Mapping[str, str]) -> str:
     """What the set of an address is called; empty for the whole library."""
     if given.get("collection") or given.get("tag"):
         return given.get("collection") or given["tag"]
+    if given.get("behind"):
+        return taken.named(given["behind"])
     return "Chosen images" if given.get("these") or given.get("images") else ""
 
 
 def chosen(reads: Reads, given: Mapping[str, str], where: str, sort: Sequence[Sequence[str]]) -> tuple[Table, np.ndarray]:
     """The table, and the rows of it, (k,) int64, in order; LikenessError for what there is not.
 
-    given: parameters of SETS; `images` keeps its order where nothing is sorted by. sort:
+    given: parameters of SETS; `images` and `behind` keep their order where nothing is sorted by. sort:
     [column, "asc" or "desc"], the first counts most; images without a value come last.
     """
     table = columns.of(reads.library).now()
@@ -53,6 +55,8 @@ def chosen(reads: Reads, given: Mapping[str, str], where: str, sort: Sequence[Se
         tuple(table.version(name) for name in (*(one.column for one in conditions), *(name for name, _ in sort))),
         tuple(map(reads.library.notes_generation, ("collections", "tags"))),
     )
+    if given.get("behind"):  # it depends on what was measured last
+        return table, _ordered(table, _rows(reads, table, given), conditions, sort)
     kept = _ORDERS.setdefault(table, {})
     if key not in kept:
         while len(kept) >= _KEPT:
@@ -77,6 +81,8 @@ def _rows(reads: Reads, table: Table, given: Mapping[str, str]) -> np.ndarray:
         ids = notes.collected(reads.library, given["collection"])
     elif given.get("tag"):
         ids = notes.tagged(reads.library, given["tag"])
+    elif given.get("behind"):
+        ids = taken.ids(reads, given["behind"])
     elif given.get("these"):
         ids = id_list.unpack(given["these"])
     elif given.get("images"):

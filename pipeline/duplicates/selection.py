@@ -11,7 +11,10 @@ from pipeline.library import ImageRow
 
 DECIDED, ALL = "decided", "all"
 STATES = {OPEN: "To decide", DECIDED: "Decided", ALL: "All"}
-ORDERS = {"found": "As found", "most": "Most pictures", "space": "Most space"}
+ORDERS = {
+    "found": "As found", "most": "Most pictures", "space": "Most space", "date": "Newest first",
+    "oldest": "Oldest first", "name": "By name", "size": "Largest files first",
+}
 
 Side = Callable[[ImageRow], bool]
 """Whether an image is of one side of a split."""
@@ -45,9 +48,18 @@ def ordered(groups: Sequence[Reviewed], by: str) -> list[Reviewed]:
     """Groups in one of `ORDERS`."""
     if by not in ORDERS:
         raise QueryError(f"Groups are not sorted by “{by}”; there are: {', '.join(ORDERS)}.")
-    if by == "most":
-        return sorted(groups, key=lambda group: -len(group.images))
-    return sorted(groups, key=lambda group: -group.spare) if by == "space" else list(groups)
+    key = _KEYS.get(by)
+    return sorted(groups, key=key) if key else list(groups)
+
+
+_KEYS: dict[str, Callable[[Reviewed], object]] = {
+    "most": lambda group: -len(group.images),
+    "space": lambda group: -group.spare,
+    "date": lambda group: -max(row.mtime for row in group.images),
+    "oldest": lambda group: min(row.mtime for row in group.images),
+    "name": lambda group: group.images[0].path.rpartition("/")[2].casefold(),
+    "size": lambda group: -max(row.size for row in group.images),
+}
 
 
 def _is_in(group: Reviewed, state: str) -> bool:

@@ -115,7 +115,7 @@ def test_an_unknown_address_leads_back(made_library):
 
 def test_no_link_of_the_shell_is_dead(app):
     paths = {part.href for part in parts(app.layout()) if getattr(part, "href", None)}
-    assert paths == {page.PATH for page in PAGES if page.NAV} | {"#page"}
+    assert paths == {page.PATH for page in PAGES if page.NAV} | {"#page", "/collections", "/rated"}
 
 
 def test_the_router_answers_with_a_page_that_knows_where_it_is(app):

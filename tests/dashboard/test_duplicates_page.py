@@ -116,6 +116,74 @@ def focused(page: Page, name: str) -> None:
     expect(page.locator(":focus")).to_have_attribute("aria-label", re.compile(name))
 
 
+def chooses_in_all_groups(page: Page, library: Library) -> None:
+    """Pictures of several groups are one list: chosen, marked, tagged, looked through; larger and smaller."""
+    groups = page.locator("article.copies")
+    pictures = page.locator(".copy-picture")
+    count = page.locator(".chosen-count")
+    ids = page.locator(".copy").evaluate_all("cards => cards.map(card => Number(card.dataset.image))")
+    pictures.nth(0).click(modifiers=["Control"])
+    pictures.nth(3).click(modifiers=["Shift"])  # of another group
+    expect(count).to_have_text("4 chosen")
+    page.locator(".chosen-bar").get_by_role("button", name="Tag").click()
+    page.locator(".ask-name input").fill("double")
+    page.keyboard.press("Enter")
+    expect(page.locator("#said")).to_contain_text("Tagged 4 images")
+    assert sorted(notes.tagged(library, "double")) == sorted(ids[:4])
+    page.locator(".chosen-bar").get_by_role("button", name="Mark “Set aside”").click()
+    expect(page.locator("#said")).to_contain_text("One of them must be kept")  # of the first group nothing would be left
+    page.keyboard.press("Escape")
+    expect(count).to_have_count(0)
+
+    # A band over two groups beside one another.
+    first, last = (groups.nth(at).locator(".copy-picture").first.bounding_box() for at in (0, 1))
+    page.mouse.move(first["x"] - 6, first["y"] - 2)
+    page.mouse.down()
+    page.mouse.move(last["x"] + 10, last["y"] + 10, steps=4)
+    page.mouse.up()
+    expect(count).to_have_text(re.compile(r"[34] chosen"))
+    page.locator(".chosen-bar [data-chosen=none]").click()
+
+    # Looked through from group to group, and back where one ended; what a menu offers there.
+    pictures.nth(1).focus()
+    page.keyboard.press("Space")
+    expect(page.locator(".viewer-count")).to_have_text(f"2 of {len(ids)}")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".viewer-picture")).to_have_attribute("src", f"/image/{ids[2]}")
+    page.keyboard.press("Escape")
+    expect(pictures.nth(2)).to_be_focused()
+    pictures.nth(2).click(button="right")
+    expect(page.get_by_role("menuitem", name="Keep this one alone")).to_be_visible()
+    page.get_by_role("menuitem", name="Mark “Set aside”").click()
+    expect(page.locator(".copy").nth(2)).to_have_class(re.compile("is-aside"))
+    page.keyboard.press("Escape")
+    pictures.nth(2).click()  # as it was
+    expect(page.locator(".copy").nth(2)).to_have_class(re.compile("is-kept"))
+    before = pictures.first.bounding_box()["height"]
+    page.get_by_label("Size of the pictures").fill("120")
+    page.wait_for_function("before => document.querySelector('.copy-picture').clientHeight < 0.8 * before", arg=before)
+    page.get_by_label("Order").select_option("name")
+    expect(page).to_have_url(re.compile("by=name"))
+    page.get_by_label("Order").select_option("found")
+    expect(page).not_to_have_url(re.compile("by="))
+
+
+def on_a_phone(page: Page) -> None:
+    """Reached from the bar; the first group begins on the first screen, below two rows of controls."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(page.url.replace("/duplicates", "/library").split("?")[0])
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("link", name="Duplicates").click()
+    expect(page.locator("article.copies").first).to_be_visible()
+    rows = page.locator(".duplicates-controls > *").evaluate_all(
+        "parts => new Set(parts.filter(one => one.offsetHeight > 8).map(one => Math.round(one.offsetTop + one.offsetHeight / 2))).size")
+    assert rows == 2
+    assert page.locator(".copy-picture").first.bounding_box()["y"] < 422  # half a screen
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Options").click()
+    expect(page.get_by_label("Order")).to_be_visible()
+
+
 @pytest.mark.browser
 def test_copies_are_looked_for_decided_on_by_keys_and_mouse_and_taken_back(browser, serving, copied: Library):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
@@ -145,6 +213,8 @@ def test_copies_are_looked_for_decided_on_by_keys_and_mouse_and_taken_back(brows
     page.keyboard.press("Control+z")
     expect(groups).to_have_count(4)
     assert not notes.decisions(copied)
+
+    chooses_in_all_groups(page, copied)
 
     # By mouse: what is pressed is kept or set aside, and all of that is one decision.
     three = groups.filter(has_text="3 pictures")
@@ -200,6 +270,8 @@ def test_copies_are_looked_for_decided_on_by_keys_and_mouse_and_taken_back(brows
     page.keyboard.press("Tab")
     expect(page.locator(".duplicates-leaks")).to_contain_text("4 groups are on both sides")
     expect(page.locator(".duplicates-leaks")).to_contain_text("5 of 5 pictures of folder:copies (100.0 %)")
+    assert not faults(page)
+    on_a_phone(page)
     assert not faults(page) and not errors
     context.close()
     assert json.loads(page_of(copied))["total"] == 4

@@ -149,6 +149,15 @@ def test_groups_are_narrowed_by_folders_kinds_and_state_as_by_hand(tmp_path):
         assert {pair.other for pair in one.pairs} | {one.best} == set(one.ids)
     assert Selection(kinds=frozenset({"turned"})).of(of) == []
     assert [len(one.images) for one in Selection(order="most").of(of)] == [5, 3, 2, 2]
+    figures = {
+        "date": lambda rows: -max(row.mtime for row in rows), "oldest": lambda rows: min(row.mtime for row in rows),
+        "size": lambda rows: -max(row.size for row in rows),
+    }
+    for by, figure in figures.items():
+        found = [figure(one.images) for one in Selection(order=by).of(of)]
+        assert found == sorted(found) and len(set(found)) > 1
+    assert [one.images[0].path for one in Selection(order="name").of(of)] == sorted(
+        (one.images[0].path for one in of), key=lambda path: path.split("/")[-1])
     # What lies in folders of reference is kept, and a group of these alone is nothing to decide on.
     notes.set_reference(library, "/nowhere", "folder2", True)
     notes.set_reference(library, "/nowhere", "folder4", True)

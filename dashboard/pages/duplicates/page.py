@@ -56,6 +56,7 @@ def layout(reads: Reads, params: Mapping[str, str]):
             html.Div(live, id="duplicates-live"),
             html.Div(id="duplicates-note"),
             html.Div(id="duplicates-controls", className="duplicates-controls"),
+            html.Div(id="duplicates-leaks-told"),
             html.Div(id="duplicates-list", className="duplicates-list", **{"aria-busy": "true"}),
             dcc.Store(id="duplicates-begin", data=_begin(reads, params)),
             dcc.Store(id="duplicates-begun"),

@@ -18,6 +18,9 @@ PATH = "/gallery"
 TITLE = "Pictures"
 NAV = None  # the Table page leads here, and back
 
+_LEADS = (("collection", "All collections", "/collections"), ("behind", "Quality", "/quality"))
+"""Where a set comes from, by the parameter that names it."""
+
 
 def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
     """The page in the state that the address names."""
@@ -35,7 +38,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
                 href=components.link("/table", **asked), title="The same images as a table",
             ),
             *([_varied()] if reads.may(ANNOTATE) else []),
-            *([html.A("All collections", href=components.link("/collections"), className="card-link")] if asked.get("collection") else []),
+            *[html.A(text, href=components.link(path), className="card-link") for name, text, path in _LEADS if asked.get(name)],
             html.Span(id="gallery-tools", className="pictures-tools"),
         ],
         className="gallery-head",

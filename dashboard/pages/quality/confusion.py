@@ -3,46 +3,40 @@
 from __future__ import annotations
 
 import numpy as np
-from dash import html
+from dash import dcc, html
 
 from dashboard import components
 from dashboard.pages.library.parts import section
 from dashboard.pages.quality.tables import named, titles
-from dashboard.reads import Reads, id_list
+from dashboard.reads import Reads, id_list, taken
 from pipeline.maps import COMBINED
 from pipeline.quality import labels as judged
 from pipeline.quality.kept import Measured
 
-WALK = 36
-"""Likely mistakes that are shown here; the link has all that an address can name."""
-_BEHIND = 200  # pictures behind a cell, those with most such neighbors first
 _MOST = 2_000  # ids that an address names
 
 
-def mistakes_part(reads: Reads, measured: Measured) -> html.Section | None:
-    """Images whose neighbors all say another label, to be walked through."""
+def mistakes_part(measured: Measured) -> html.Section | None:
+    """Images whose neighbors all say another label, as a gallery to be walked through (assets/quality/mistakes.js)."""
     told, rows = measured.figures.get("labels") or {}, measured.arrays.get("mistakes")
     if rows is None:
         return None
     names = told["names"]
-    count = f"{len(rows):,} of {told['asked']:,} images have no neighbor with their own label among ten."
+    title = "Labels that are likely wrong"
     if not len(rows):
-        return section("Labels that are likely wrong", html.P(f"None of {told['asked']:,} images has neighbors that all say otherwise.", className="soft"))
-    known = reads.library.images_by_id(rows[:WALK, 0].tolist())
-    cards = [
-        html.Div(
-            [
-                html.A(components.thumb(image, f"{names[own]}, whose neighbors say {names[said]}"), className="card-picture",
-                       href=components.link("/detail", image=image), title=f"{often} of its 10 nearest are {names[said]}"),
-                html.Span([names[own], html.Span(f" · {often} of 10 say {names[said]}", className="soft")], className="small"),
-            ],
-            className="detail-card",
-        )
-        for image, own, said, often in rows[:WALK].tolist() if image in known and own < len(names) and said < len(names)
-    ]
-    link = html.A("Walk through all", className="card-link", href=components.link("/gallery", these=id_list.pack(rows[:_MOST, 0].tolist())))
+        return section(title, html.P(f"None of {told['asked']:,} images has neighbors that all say otherwise.", className="soft"))
+    rows = rows[(rows[:, 1:3] < len(names)).all(axis=1)]
+    link = html.A("All as pictures", className="card-link", href=components.link("/gallery", these=id_list.pack(rows[:_MOST, 0].tolist())))
     return section(
-        "Labels that are likely wrong", html.P([count, " ", link]), html.Div(cards, className="gallery quality-mistakes"),
+        title,
+        html.Div(
+            [html.P([f"{len(rows):,} of {told['asked']:,} images have no neighbor with their own label among ten. ", link]),
+             html.Span(id="quality-mistakes-tools", className="pictures-tools")],
+            className="quality-mistakes-head",
+        ),
+        html.Div(id="quality-mistakes-list"),
+        dcc.Store(id="quality-mistakes", data={"rows": rows.tolist(), "names": names}),
+        dcc.Store(id="quality-mistakes-begun"),
     )
 
 
@@ -65,7 +59,7 @@ def confusion_part(reads: Reads, measured: Measured) -> html.Section | None:
 def _table(reads: Reads, measured: Measured, name: str) -> html.Div:
     names = measured.figures["labels"]["names"]
     shares = np.array(measured.figures["labels"]["confusion"][name])
-    ids, votes = measured.arrays[f"ids:{name}"], measured.arrays[f"votes:{name}"]
+    ids = measured.arrays[f"ids:{name}"]
     numbers = {label: number for number, label in enumerate(names)}
     own = np.array([numbers.get(label, -1) for label in reads.labels_of(ids.tolist())])
     sizes = np.bincount(own[own >= 0], minlength=len(names))
@@ -73,17 +67,14 @@ def _table(reads: Reads, measured: Measured, name: str) -> html.Div:
     shown = shown[sizes[shown] > 0]
     head = html.Tr([html.Th("", scope="col"), *(html.Th(html.Span(names[j]), scope="col") for j in shown)])
     rows = [
-        html.Tr([html.Th(names[i], scope="row"), *(_cell(names, shares, ids, votes, own, i, j) for j in shown)]) for i in shown
+        html.Tr([html.Th(names[i], scope="row"), *(_cell(name, names[i], names[j], float(shares[i, j])) for j in shown)]) for i in shown
     ]
     return html.Div(html.Table([html.Thead(head), html.Tbody(rows)], className="quality-confusion"), className="table-scroll")
 
 
-def _cell(names, shares, ids, votes, own, i: int, j: int) -> html.Td:
-    share = float(shares[i, j])
+def _cell(embedding: str, own: str, said: str, share: float) -> html.Td:
     if share < 0.0005:
         return html.Td("", className="num")
-    behind = np.flatnonzero((own == i) & (votes[:, j] > 0))
-    behind = behind[np.argsort(-votes[behind, j].astype(int), kind="stable")][:_BEHIND]
-    title = f"{names[i]}: {share:.1%} of the neighbors are {names[j]}"
-    link = html.A(f"{100 * share:.0f}", href=components.link("/gallery", these=id_list.pack(ids[behind].tolist())), title=title)
+    link = html.A(f"{100 * share:.0f}", href=components.link("/gallery", behind=taken.text(embedding, own, said)),
+                  title=f"{own}: {share:.1%} of the neighbors are {said}")
     return html.Td(link, className="num", style={"--share": f"{100 * share:.0f}%"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard import components
 from dashboard.access import READ, RUN, needs
@@ -59,6 +59,9 @@ def register(app: Dash, reads: Reads) -> None:
     def on_tick(_, seen: str | None):
         return tick(reads, seen)
 
+    app.clientside_callback(
+        ClientsideFunction("quality", "mistakes"), Output("quality-mistakes-begun", "data"), Input("quality-mistakes", "data"),
+    )
     if not reads.may(RUN):
         return
     again = [Output(one.component_id, one.component_property, allow_duplicate=True) for one in shown]
@@ -108,5 +111,5 @@ def body(reads: Reads, measured: kept.Measured | None) -> list:
             ])),
             className="quality-parts",
         ),
-        *filter(None, [confusion.mistakes_part(reads, measured), confusion.confusion_part(reads, measured)]),
+        *filter(None, [confusion.confusion_part(reads, measured), confusion.mistakes_part(measured)]),
     ]
