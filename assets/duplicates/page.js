@@ -61,18 +61,22 @@
       const sent = await fetch(url(`/copies/groups?${params()}`), { signal: mine.signal });
       answer = sent.ok ? await sent.json() : { error: await window.likeness.refusal(sent) };
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (error.name === "AbortError") return undefined;
       answer = { error: "The server does not answer. Is Likeness still running?" };
     }
-    if (asking !== mine || list() !== box) return;
+    if (asking !== mine || list() !== box) return undefined;
     box.setAttribute("aria-busy", "false");
-    if (answer.error) return void box.replaceChildren(make("p", { className: "error-note", role: "alert" }, answer.error));
+    if (answer.error) {
+      box.replaceChildren(make("p", { className: "error-note", role: "alert" }, answer.error));
+      return chosen().refresh();
+    }
     page = answer;
     controls();
     leaks();
     draw(at);
     if (!stood) back();
     stood = true;
+    return undefined;
   }
 
   // The groups
