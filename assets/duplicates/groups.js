@@ -107,9 +107,9 @@
     const head = title(group, kinds);
     const made = make("article", { className: `copies card-section is-${group.state}${group.images.length > 3 ? " is-wide" : ""}`, tabIndex: -1, "aria-label": head, data: { key: keyOf(group) } },
       make("header", { className: "copies-head" },
-        make("h2", { title: head }, head),
-        group.state === "open" ? make("span", { className: "soft small num" }, group.spare && !similar(group) ? `${bytes(group.spare)} to gain` : "")
-          : make("span", { className: "copies-state" }, told(group)),
+        make("div", { className: "copies-title", title: head }, make("h2", {}, head),
+          group.state === "open" && group.spare && !similar(group) ? make("span", { className: "soft small num" }, `${bytes(group.spare)} to gain`) : null),
+        group.state === "open" ? null : make("span", { className: "copies-state" }, told(group)),
         make("span", { className: "copies-acts", role: "group", "aria-label": "Decide" }, ...(may ? doing(group) : []))),
       make("div", { role: "grid", "aria-multiselectable": "true", "aria-label": head },
         make("div", { role: "row", className: `justified copies-pictures${group.images.length > 8 ? " is-many" : ""}` },

@@ -209,7 +209,7 @@
     if (pictures && pictures.box === list()) return pictures;
     const g = window.likeness.gallery;
     pictures = g.standing(list(), {
-      size: g.sizeOf("duplicates", window.innerWidth > 640 ? 216 : 96), acts: ACTS,
+      size: g.sizeOf("duplicates", window.innerWidth > 640 ? 216 : 128), acts: ACTS,
       open: function (id, index) {
         const link = pictures.cell(index).querySelector(".copy-picture");
         if (link.hasAttribute("aria-pressed")) mark(cardOf(link), [id]);
