@@ -179,9 +179,9 @@ def on_a_phone(page: Page) -> None:
     page.get_by_role("button", name="More").click()
     page.locator("#nav-rest").get_by_role("link", name="Duplicates").click()
     expect(page.locator("article.copies").first).to_be_visible()
-    rows = page.locator(".duplicates-controls > *").evaluate_all(
-        "parts => new Set(parts.filter(one => one.offsetHeight > 8).map(one => Math.round(one.offsetTop + one.offsetHeight / 2))).size")
-    assert rows == 2
+    middles = sorted(page.locator(".duplicates-controls > *").evaluate_all(
+        "parts => parts.filter(one => one.offsetHeight > 8).map(one => one.offsetTop + one.offsetHeight / 2)"))
+    assert len(middles) > 2 and sum(later - one > 20 for one, later in zip(middles, middles[1:])) == 1
     assert page.locator(".copy-picture").first.bounding_box()["y"] < 422  # half a screen
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Options").click()
