@@ -182,6 +182,8 @@ def on_a_phone(page: Page) -> None:
     middles = sorted(page.locator(".duplicates-controls > *").evaluate_all(
         "parts => parts.filter(one => one.offsetHeight > 8).map(one => one.offsetTop + one.offsetHeight / 2)"))
     assert len(middles) > 2 and sum(later - one > 20 for one, later in zip(middles, middles[1:])) == 1
+    page.get_by_role("button", name="Copies", exact=True).click()
+    expect(page.locator(".duplicates-controls.is-copies")).to_be_visible()
     assert page.locator(".copy-picture").first.bounding_box()["y"] < 422  # half a screen
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Options").click()
