@@ -34,6 +34,11 @@ class Reason:
     kind: str
     text: str
 
+    @property
+    def told(self) -> str:
+        """The sentence by itself: points and bits do not say what became of a copy."""
+        return self.text if self.kind in self.text or self.kind == IDENTICAL else f"{self.kind}, {self.text}"
+
 
 class Eyes:
     """Looks at pairs of images of a library."""

@@ -44,7 +44,7 @@ class Group:
         """One sentence a pair."""
         rows = {row.id: row for row in self.images}
         return tuple(
-            f"{rows[pair.one].path} and {rows[pair.other].path}: {pair.reason.text}" for pair in self.pairs
+            f"{rows[pair.one].path} and {rows[pair.other].path}: {pair.reason.told}" for pair in self.pairs
         )
 
 

@@ -180,7 +180,7 @@ def is_inside(row: ImageRow, folder: Folder) -> bool:
 
 def reasons(group: Reviewed, told: Mapping[int, str]) -> list[str]:
     """One sentence a pair. told: how images are named."""
-    return [f"{told[pair.one]} and {told[pair.other]}: {pair.reason.text}" for pair in group.pairs]
+    return [f"{told[pair.one]} and {told[pair.other]}: {pair.reason.told}" for pair in group.pairs]
 
 
 def as_json(groups: Iterable[Reviewed], told: Mapping[int, str] | None = None, *, roots: bool = True) -> dict:
