@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -55,14 +56,16 @@ class Copies:
         library, found = self.reads.library, self.found()
         if found is None:
             return []
-        state = found.at, kept.stamp(library), library.generation(), library.notes_generation("copies"), least, where
+        seen = found.at, kept.stamp(library), library.generation()
+        memo = self.reads.remembered(f"reviewed by group, {where}", seen, dict)  # a decision is on a few of many groups
 
         def review() -> list[Reviewed]:
             reviewer = Reviewer(library)
             if what == COPIES:
-                return reviewer.copies(found.groups, where)
+                return reviewer.copies(found.groups, where, memo)
             return reviewer.alike(library, found.similar, found.scores, least, where)
 
+        state = *seen, library.notes_generation("copies"), least, where
         return self.reads.remembered(f"reviewed {what} {where}", state, review)
 
     def of(self, asked: Asked) -> list[Reviewed]:
@@ -78,10 +81,10 @@ class Copies:
         shown = chosen[(page - 1) * PAGE : page * PAGE]
         states = {state: len(replace(asked.selection, state=state, kinds=frozenset()).before_kinds(groups))
                   for state in selection.STATES}
-        before = asked.selection.before_kinds(groups)
+        kinds = Counter(kind for group in asked.selection.before_kinds(groups) for kind in group.kinds)
         return {
             "total": len(chosen), "page": page, "pages": pages, "first": (page - 1) * PAGE + 1,
-            "states": states, "kinds": {kind: sum(kind in group.kinds for group in before) for kind in KINDS},
+            "states": states, "kinds": {kind: kinds[kind] for kind in KINDS},
             "aside": self._aside(), "leaks": self._leaks(asked, chosen),
             "references": [sides.named(folder, self.reads.root_names())
                            for folder in notes.reference_folders(self.reads.library)],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from functools import cached_property
 
 from pipeline.duplicates.apart import Apart
 from pipeline.duplicates.groups import Group, Pair
@@ -45,7 +45,7 @@ class Reviewed:
     def ids(self) -> tuple[int, ...]:
         return tuple(row.id for row in self.images)
 
-    @property
+    @cached_property
     def kinds(self) -> frozenset[str]:
         return frozenset(pair.reason.kind for pair in self.pairs)
 
@@ -62,30 +62,34 @@ class Reviewer:
         self._library, self._references = library, notes.reference_folders(library)
         self._decisions = notes.decisions(library)
         self._are_apart = Apart(self._decisions)
-        self._settled: dict[int, list[Decision]] = {}
+        self._on: dict[int, list[Decision]] = {}
         for one in reversed(self._decisions):  # the latest first
-            for image in one.parts if one.verdict == SETTLED else ():
-                self._settled.setdefault(image, []).append(one)
+            for image in one.parts:
+                self._on.setdefault(image, []).append(one)
 
-    def copies(self, groups: Iterable[Group], where: str = ANYWHERE) -> list[Reviewed]:
+    def copies(self, groups: Sequence[Group], where: str = ANYWHERE, memo: dict | None = None) -> list[Reviewed]:
         """Groups of copies in their order; then, as `APART`, each set of which a person said that it is none.
 
-        where: `ACROSS`, those that lie in several folders; `INSIDE`, as much of each as lies in one folder.
+        where: `ACROSS`, those that lie in several folders; `INSIDE`, as much of each as lies in one folder. memo: keeps what
+        came of each of these groups, so that the next time only those are looked at that something else was decided on.
         """
-        made: list[Reviewed] = []
-        why: dict[int, list[Pair]] = {}
-        for group in groups:
-            rows = sorted(group.images, key=lambda row: (row.id != group.best, row.id))
-            made += [self._reviewed(piece, group) for part in self._parts(rows) for piece in _pieces(part, where)]
-            for pair in group.pairs:
-                why.setdefault(pair.other, []).append(pair)
-        return made + self._taken_apart(why, where)
+        memo, made = {} if memo is None else memo, []
+        for number, group in enumerate(groups):
+            state = [self._references, *(one for row in group.images for one in self._on.get(row.id, ()))]
+            if number not in memo or memo[number][0] != state:
+                rows = sorted(group.images, key=lambda row: (row.id != group.best, row.id))
+                pieces = [piece for part in self._parts(rows) for piece in _pieces(part, where)]
+                memo[number] = state, [self._reviewed(piece, group) for piece in pieces]
+            made += memo[number][1]
+        return made + self._taken_apart(groups, where)
 
-    def _taken_apart(self, why: Mapping[int, Iterable[Pair]], where: str) -> list[Reviewed]:
-        """What was said to be no copies, found again or not, so that it can be taken back. why: pairs that are found, by
-        the other one."""
+    def _taken_apart(self, groups: Iterable[Group], where: str) -> list[Reviewed]:
+        """What was said to be no copies, found again or not, so that it can be taken back; with the pairs that are found."""
         said = [one.parts for one in self._decisions if one.verdict == APART]
         known = self._library.images_by_id(sorted({image for parts in said for image in parts}))
+        why: dict[int, list[Pair]] = {}
+        for pair in (pair for group in groups for pair in group.pairs if pair.other in known):
+            why.setdefault(pair.other, []).append(pair)
         made = []
         for parts in said:
             rows = [row for image in parts if (row := known.get(image)) is not None and row.state == "ok"]
@@ -135,7 +139,7 @@ class Reviewer:
         """What is no copy is kept where nobody has decided: similar images have no pairs."""
         ids = {row.id for row in rows}
         references = frozenset(row.id for row in rows if any(is_inside(row, folder) for folder in self._references))
-        settled = next((one for one in self._settled.get(best, ()) if ids <= one.parts.keys()), None)
+        settled = next((one for one in self._settled(best) if ids <= one.parts.keys()), None)
         if settled is not None:
             keep = {image for image in ids if settled.parts[image] == KEPT}
         else:
@@ -143,10 +147,14 @@ class Reviewer:
         order = sorted(rows, key=lambda row: (row.id not in keep, *_worth(row)))
         return Reviewed(tuple(order), best, pairs, frozenset(keep), SETTLED if settled else OPEN, references)
 
+    def _settled(self, image: int) -> list[Decision]:
+        """What an image was settled in, the latest first."""
+        return [one for one in self._on.get(image, ()) if one.verdict == SETTLED]
+
     def _suggested(self, rows: Sequence[ImageRow], references: frozenset[int]) -> set[int]:
         """What was decided of some of them, else what lies in a folder of reference, else the largest."""
-        decided = {row.id: self._settled[row.id][0].parts[row.id] for row in rows if row.id in self._settled}
-        kept = {image for image, part in decided.items() if part == KEPT}
+        latest = [(row.id, next(iter(self._settled(row.id)), None)) for row in rows]
+        kept = {image for image, one in latest if one is not None and one.parts[image] == KEPT}
         return kept | references or {min(rows, key=_worth).id}
 
 
@@ -154,11 +162,14 @@ def _pieces(rows: list[ImageRow], where: str) -> list[list[ImageRow]]:
     """What of some images is a group by where they lie; QueryError where there is no such way."""
     if where not in WHERE:
         raise QueryError(f"Copies do not lie “{where}”; there are: {', '.join(WHERE)}.")
+    if where == ANYWHERE:
+        return [rows] if len(rows) > 1 else []
     folders: dict[Folder, list[ImageRow]] = {}
     for row in rows:
         folders.setdefault(folder_of(row), []).append(row)
-    pieces = {ANYWHERE: [rows], ACROSS: [rows] if len(folders) > 1 else [], INSIDE: list(folders.values())}[where]
-    return [piece for piece in pieces if len(piece) > 1]
+    if where == ACROSS:
+        return [rows] if len(folders) > 1 else []
+    return [piece for piece in folders.values() if len(piece) > 1]
 
 
 def _worth(row: ImageRow) -> tuple:
@@ -168,8 +179,7 @@ def _worth(row: ImageRow) -> tuple:
 
 def folder_of(row: ImageRow) -> Folder:
     """The folder that an image lies in."""
-    parent = str(PurePosixPath(row.path).parent)
-    return row.root, "" if parent == "." else parent
+    return row.root, row.path.rpartition("/")[0]
 
 
 def is_inside(row: ImageRow, folder: Folder) -> bool:

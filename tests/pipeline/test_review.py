@@ -99,12 +99,22 @@ def test_pictures_that_are_no_copies_are_never_in_one_group(tmp_path, seed):
     before = reviewed(library, *groups)
     assert [one.ids for one in before if one.state != OPEN] == []
     apart: set[frozenset[int]] = set()
-    undone = []
+    undone, memo = [], {}
     for _ in range(6):
         some = draw.choice(order, size=6, replace=False).tolist()
         made, replaced = notes.part(library, [some[:1], some[1:3], some[3:]])
         undone.append((made, replaced))
         apart |= {frozenset((a, b)) for a, b in combinations(some, 2) if made.parts[a] != made.parts[b]}
+        # Of groups that nothing else was decided on what came of them is remembered: the same as looking at all of them.
+        assert Reviewer(library).copies(groups, memo=memo) == reviewed(library, *groups)
+    kept_one, *others = next(one.ids for one in reviewed(library, *groups) if one.state == OPEN)
+    for change, back in (
+        (lambda: notes.settle(library, [kept_one], others), lambda: notes.withdraw(library, [kept_one, *others])),
+        (lambda: notes.set_reference(library, "/nowhere", "folder3", True), lambda: notes.set_reference(library, "/nowhere", "folder3", False)),
+    ):
+        for act in (change, back):
+            act()
+            assert Reviewer(library).copies(groups, memo=memo) == reviewed(library, *groups)
     shown = [one for one in reviewed(library, *groups) if one.state != APART]
     assert not apart & {frozenset(pair) for one in shown for pair in combinations(one.ids, 2)}
     every = [image for one in shown for image in one.ids]
