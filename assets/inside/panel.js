@@ -21,9 +21,12 @@
     const bar = make("span", { className: "inside-share" });
     bar.style.width = `${Math.min(100, (100 * computed) / size)}%`;
     const what = { hnsw: "comparisons", ivfpq: "comparisons with middles and codes", flat: "comparisons" }[kind];
+    const saved = computed === size ? [", one for each"] // a walk meets some rows more than once on its way down
+      : computed > size ? [", more than one for each: among so few the structure saves nothing"]
+        : [": ", make("strong", { className: "num" }, share(computed, size)), " of comparing all"];
     return make("section", { className: "inside-summary", "aria-label": "How much was compared" },
       make("p", { className: "inside-figure" }, make("strong", { className: "num" }, number(computed)), ` ${what} for `,
-        make("span", { className: "num" }, number(size)), " images: ", make("strong", { className: "num" }, share(computed, size))),
+        make("span", { className: "num" }, number(size)), " images", ...saved, "."),
       make("div", { className: "inside-bar", "aria-hidden": "true" }, bar),
       make("p", {}, missed.length
         ? `${found.length - missed.length} of the ${found.length} nearest were found, ${number(missed.length)} missed.`

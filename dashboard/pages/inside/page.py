@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dash import ClientsideFunction, Dash, Input, Output, dcc, html
-from flask import Response, jsonify, request
+from dash import Dash, html
 
-from dashboard import components, sent
-from dashboard.access import READ, RUN, needs
+from dashboard import components, telling
+from dashboard.access import RUN
 from dashboard.pages.inside import told
 from dashboard.pages.search import board as search_board
-from dashboard.pools import MODELS
 from dashboard.reads import Reads
-from dashboard.uploads.edit import EditedPictures
-from pipeline.errors import LikenessError
 
 PATH = "/inside"
 TITLE = "Inside the index"
@@ -41,8 +37,7 @@ def layout(reads: Reads, params: Mapping[str, str]):
         )
     return html.Div(
         [
-            dcc.Store(id="inside-board", data=[entry.data for entry in board]),
-            dcc.Store(id="inside-drawn"),
+            *telling.stores("inside", board),
             html.Div(html.P("Following the search …", className="soft"), id="inside", className="inside", **{"aria-busy": "true"}),
         ],
         className="page-wide",
@@ -51,16 +46,4 @@ def layout(reads: Reads, params: Mapping[str, str]):
 
 def register(app: Dash, reads: Reads) -> None:
     """Add the route that the walk comes from, and the browser's callback."""
-    edited = EditedPictures(reads)
-
-    @app.server.post("/inside/told")
-    @needs(READ, pool=MODELS)
-    def inside() -> Response:
-        try:
-            return jsonify(told.told(reads, edited, request.args.to_dict(), sent.fields()))
-        except LikenessError as error:
-            return jsonify({"error": str(error)})
-
-    app.clientside_callback(
-        ClientsideFunction("inside", "begin"), Output("inside-drawn", "data"), Input("inside-board", "data")
-    )
+    telling.register(app, reads, "inside", told.told)

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dash import ClientsideFunction, Dash, Input, Output, dcc, html
-from flask import Response, jsonify, request
+from dash import Dash, html
 
-from dashboard import components, sent
-from dashboard.access import READ, RUN, needs
+from dashboard import components, telling
+from dashboard.access import RUN
 from dashboard.pages.search import board as search_board
 from dashboard.pages.why import told
-from dashboard.pools import MODELS
 from dashboard.reads import Reads
-from dashboard.uploads.edit import EditedPictures
-from pipeline.errors import LikenessError
 
 PATH = "/why"
 TITLE = "Why"
@@ -42,8 +38,7 @@ def layout(reads: Reads, params: Mapping[str, str]):
         )
     return html.Div(
         [
-            dcc.Store(id="why-board", data=[entry.data for entry in board]),
-            dcc.Store(id="why-drawn"),
+            *telling.stores("why", board),
             html.Div(id="why", className="why", role="region", **{"aria-label": "Why this is a match", "aria-busy": "true"}),
         ],
         className="page-wide",
@@ -52,16 +47,4 @@ def layout(reads: Reads, params: Mapping[str, str]):
 
 def register(app: Dash, reads: Reads) -> None:
     """Add the route that the reasons come from, and the browser's callback."""
-    edited = EditedPictures(reads)
-
-    @app.server.post("/why/told")
-    @needs(READ, pool=MODELS)
-    def why() -> Response:
-        try:
-            return jsonify(told.told(reads, edited, request.args.to_dict(), sent.fields()))
-        except LikenessError as error:
-            return jsonify({"error": str(error)})
-
-    app.clientside_callback(
-        ClientsideFunction("why", "begin"), Output("why-drawn", "data"), Input("why-board", "data")
-    )
+    telling.register(app, reads, "why", told.told)
