@@ -25,14 +25,15 @@
     const box = byId("gallery-list");
     if (!given || !box) return window.dash_clientside.no_update;
     const g = window.likeness.gallery;
-    ({ by = "given", ...set } = given);
+    const { kinds = [], ...rest } = given;
+    ({ by = "given", ...set } = rest);
     list = g.create(box, {
       label: "Pictures", size: g.sizeOf("gallery", USUAL), href: (id) => url(`/detail?image=${id}`), here: remove,
     });
     byId("gallery-tools").replaceChildren(g.sorter(by, (name) => {
       by = name;
       load();
-    }), g.slider(list, "gallery"));
+    }, kinds), g.slider(list, "gallery"));
     load(new URLSearchParams(location.search).get("where") || "");
     return window.dash_clientside.no_update;
   }

@@ -35,10 +35,12 @@
     return make("label", { className: "pictures-tool" }, icon("image"), field);
   }
 
-  // A field to sort by. sort(name): does it, may be a promise.
-  function sorter(now, sort) {
+  // A field to sort by. sort(name): does it, may be a promise. kinds: by what outliers are told apart, one order each.
+  function sorter(now, sort, kinds) {
+    const alone = (kinds || []).map((kind) => [`outliers:${kind}`, `Outliers by ${kind.toLowerCase()} first`]);
+    const at = 1 + SORTS.findIndex(([name]) => name === "outliers");
     const field = make("select", { className: "form-select", "aria-label": "Sort" },
-      ...SORTS.map(([name, title]) => make("option", { value: name }, title)));
+      ...[...SORTS.slice(0, at), ...alone, ...SORTS.slice(at)].map(([name, title]) => make("option", { value: name }, title)));
     field.value = now;
     field.addEventListener("change", () => sort(field.value));
     return make("label", { className: "pictures-tool", title: "Sort" }, icon("sort-down"), field);

@@ -22,7 +22,7 @@
     const faults = Object.entries(FAULTS).filter(([name]) => counts[name])
       .map(([name, [title, by]]) => link("quality", name, counts[name], title, by));
     const far = (outlier ? outlier.values : []).filter(([, count]) => count)
-      .map(([name, count]) => link("outlier", name, count, `Outliers by ${name.toLowerCase()}`, "outliers"));
+      .map(([name, count]) => link("outlier", name, count, `Outliers by ${name.toLowerCase()}`, `outliers:${name}`));
     return [...faults, ...far];
   }
 

@@ -21,7 +21,7 @@ SORTS = {
     "name": "Name", "size": "Largest file", "rating": "Rating",
     "blurred": "Blurriest", "dark": "Darkest", "bright": "Brightest",
 }
-"""By the name in addresses; what each is called on the screen."""
+"""By the name in addresses; what each is called on the screen. Those of outliers of one kind: see `kinds_of_outliers`."""
 
 _LOOKS = {"blurred": "sharpness", "dark": "brightness", "bright": "brightness"}
 """Orders by a figure of how pictures look."""
@@ -52,7 +52,8 @@ def ordered(reads: Reads, ids: np.ndarray, by: str, weights: dict[str, float] | 
 
     Raises QueryError for an order there is not.
     """
-    if by not in SORTS:
+    by, _, kind = by.partition(":")
+    if by not in SORTS or (kind and (by != ALONE or kind not in kinds_of_outliers(reads))):
         raise QueryError(f"Pictures are not sorted by “{by}”; there are: {', '.join(SORTS)}.")
     if by == AS_GIVEN or not len(ids):
         return ids
@@ -61,11 +62,18 @@ def ordered(reads: Reads, ids: np.ndarray, by: str, weights: dict[str, float] | 
     if by == VARIED:
         return _varied(reads, ids, weights)
     if by == ALONE:
-        return ids[np.argsort(-outliers.far(reads.library, ids, next(iter(weights or ()), None)), kind="stable")]
+        alone = kind or next(iter(weights or ()), None)
+        return ids[np.argsort(-outliers.far(reads.library, ids, alone), kind="stable")]
     if by == "name":
         return ids[sorted(range(len(ids)), key=_names(reads, ids).__getitem__)]
     figures = _figures(reads, ids, by)
     return ids[np.argsort(figures if by in _UPWARD else -figures, kind="stable")]  # NaN is last
+
+
+def kinds_of_outliers(reads: Reads) -> list[str]:
+    """What outliers are told apart by, as the condition `outlier=` has it: the title of each embedding of which
+    distances are known. `outliers:TITLE` is the order by one alone."""
+    return [one.title for one in outliers.kept(reads.library)]
 
 
 def varied(reads: Reads, ids: np.ndarray, count: int) -> np.ndarray:

@@ -73,11 +73,11 @@ def kept(library: Library) -> list[Distances]:
 
 
 def far(library: Library, ids: np.ndarray, name: str | None = None) -> np.ndarray:
-    """How far images (k,) int64 are from all others, (k,) float64: by one embedding, or by that by which each is
-    farthest; as `Distances.unlikely`, NaN where nothing is known."""
+    """How far images (k,) int64 are from all others, (k,) float64: by one embedding, by its name or its title, or by
+    that by which each is farthest; as `Distances.unlikely`, NaN where nothing is known."""
     found = np.full(len(ids), np.nan)
     for one in kept(library):
-        if name not in (None, one.name) or not len(one.ids):
+        if name not in (None, one.name, one.title) or not len(one.ids):
             continue
         at = np.searchsorted(one.ids, ids).clip(max=len(one.ids) - 1)
         found = np.fmax(found, np.where(one.ids[at] == ids, one.unlikely[at], np.nan))

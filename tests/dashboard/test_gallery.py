@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from dashboard.app import create_app
 from dashboard.reads import Reads, galleries, id_list
 from dashboard.reads.packing import unpack
+from pipeline import outliers
 from pipeline.errors import QueryError
 from pipeline.library import Library, notes
 from tests.dashboard.accessibility import faults
@@ -72,6 +73,19 @@ def test_the_most_varied_of_a_set_come_first_and_nothing_is_lost(reads, ids):
     assert len({labels[one] for one in varied[:kinds]}) > len({labels[one] for one in ids[:kinds]})
     with_unknown = np.array([10**6, *ids[:5]])  # of which the index has nothing
     assert sorted(galleries.ordered(reads, with_unknown, "varied", {"color": 1.0})[-1:]) == [10**6]
+
+
+def test_outliers_of_one_kind_stand_by_their_distance_to_the_ten_nearest_by_it(reads, ids):
+    for one in outliers.kept(reads.library):
+        having, rows = reads.library.vectors(one.name, sorted(one.ids.tolist()))
+        apart = 1 - rows @ rows.T
+        np.fill_diagonal(apart, np.inf)
+        mean = dict(zip(having.tolist(), np.sort(apart, axis=1)[:, :10].mean(axis=1).tolist()))
+        shown = galleries.ordered(reads, ids, f"outliers:{one.title}").tolist()
+        assert [mean[image] for image in shown if image in mean] == pytest.approx(sorted(mean.values(), reverse=True), abs=1e-4)
+    for none in ("outliers:Nothing", "name:Color"):
+        with pytest.raises(QueryError, match="not sorted by"):
+            galleries.ordered(reads, ids, none)
 
 
 def test_the_routes_order_describe_and_name(library):

@@ -27,7 +27,8 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
     if reads.is_empty():
         return components.no_images(reads.data_told, reads.may(RUN))
     asked = {name: params[name] for name in table.SETS if params.get(name)}
-    by = params.get("by")
+    kinds, by = galleries.kinds_of_outliers(reads), params.get("by", galleries.AS_GIVEN)
+    known = by in galleries.SORTS or by.removeprefix(f"{galleries.ALONE}:") in kinds
     head = html.Div(
         [
             html.H1(table.named(asked) or "All pictures", className="gallery-title"),
@@ -50,7 +51,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
                 [head, facets.chips(), html.Div(id="gallery-note"), html.Div(id="gallery-list")],
                 className="gallery-main", **{"aria-label": "Pictures"},
             ),
-            dcc.Store(id="gallery-set", data=asked | {"by": by if by in galleries.SORTS else galleries.AS_GIVEN}),
+            dcc.Store(id="gallery-set", data=asked | {"by": by if known else galleries.AS_GIVEN, "kinds": kinds}),
             dcc.Store(id="gallery-begun"),
         ],
         className="gallery-page page-wide",
