@@ -222,17 +222,18 @@ def _name_cluster(clusterings: Clusterings, args: Mapping) -> Done:
 
 
 def _rate(clusterings: Clusterings, args: Mapping) -> Done:
-    """A word on a match: question, image, value (1, −1 or 0), rank, score."""
+    """A word on a match: question, image, value (1, −1 or 0), rank, score; parts, as a match has them, where known."""
     reads, image = clusterings.reads, int(args["image"])
     if reads.image(image) is None:
         raise NoteError("That image is not in the library any more.")
     before = {one.image_id: one for one in notes.ratings(reads.library, args["question"])}.get(image)
     notes.rate(
-        reads.library, args["question"], image, int(args["value"]), int(args["rank"]), float(args["score"])
+        reads.library, args["question"], image, int(args["value"]), int(args["rank"]), float(args["score"]), args.get("parts")
     )
     said = {1: "Rated as a good match.", -1: "Rated as a bad match.", 0: "Took the rating back."}
     undo = {**args, "value": 0} if before is None else {
         "question": before.query, "image": image, "value": before.value, "rank": before.rank, "score": before.score,
+        "parts": {name: figure for name, (figure, _) in before.parts.items()},
     }
     return Done(said[int(np.sign(int(args["value"])))], (RATINGS,), ("rate", undo))
 

@@ -16,7 +16,7 @@ def learn(clusterings: Clusterings, args: Mapping) -> Done:
     """Learn weights: from, labels or thumbs."""
     reads, source = clusterings.reads, str(args["from"])
     before = learned.kept(reads.library).get(source)
-    found = learned.learn(reads.library, reads.searcher.index(), source)
+    found = learned.learn(reads.searcher, source)
     return Done(str(found), (WEIGHTS,), _back(source, before))
 
 

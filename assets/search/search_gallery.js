@@ -202,7 +202,7 @@
     const now = before === value ? 0 : value;
     press(match, now);
     const answer = await window.likeness.act("rate", {
-      question: search.state.shown.question, image: id, value: now, rank: match.rank, score: match.score,
+      question: search.state.shown.question, image: id, value: now, rank: match.rank, score: match.score, parts: match.parts,
     });
     if (answer.error) press(match, before);
   }

@@ -53,13 +53,13 @@ def weights(source: str, forget: bool, as_json: bool, data: Path) -> None:
     Kept as a preset of the library: search --preset learned-from-labels. Where too little is known,
     or the usual weights are as good, it says so and learns nothing.
     """
-    from pipeline import index as indexes
     from pipeline import learned
+    from pipeline.search import Searcher
 
     library = Library(data)
     if forget:
         learned.put(library, source, None)
         click.echo(f"Forgotten: the weights learned from {source}.")
         return
-    found = learned.learn(library, indexes.load(library), source)
+    found = learned.learn(Searcher(library), source)
     click.echo(json.dumps(found.as_json()) if as_json else str(found))

@@ -6,23 +6,23 @@ from collections.abc import Mapping, Sequence
 
 from pipeline import embeddings
 from pipeline.errors import QueryError
-from pipeline.index import Index
 from pipeline.learned import weights
 from pipeline.learned.questions import LABELS, THUMBS, from_labels, from_thumbs
 from pipeline.learned.weights import Learned
 from pipeline.library import Library
+from pipeline.search import Searcher
 
 SOURCES = (LABELS, THUMBS)
 _STEP = "weights"
 
 
-def learn(library: Library, index: Index, source: str) -> Learned:
-    """Learn from a source and keep it; raises QueryError where it says too little."""
+def learn(searcher: Searcher, source: str) -> Learned:
+    """Learn from a source of the searcher's library and keep it; raises QueryError where it says too little."""
     if source not in SOURCES:
         raise QueryError(f"Weights are not learned from {source!r}; there are: {', '.join(SOURCES)}.")
-    questions = from_labels(library, index) if source == LABELS else from_thumbs(library, index)
-    found = weights.learned(source, questions, index.embeddings)
-    put(library, source, found)
+    questions = from_labels(searcher.library, searcher.index()) if source == LABELS else from_thumbs(searcher)
+    found = weights.learned(source, questions, searcher.embeddings)
+    put(searcher.library, source, found)
     return found
 
 

@@ -85,8 +85,8 @@ def learned(source: str, questions: Sequence[Question], names: Sequence[str], se
     _check(source, len(questions), judgements, names)
     tried = grid(len(names))
     worth = np.stack([_worth(source, one, tried) for one in questions], axis=1)
-    base = np.array([usual(names)[name] for name in names], np.float32)[None]
-    before = np.array([_worth(source, one, base)[0] for one in questions])
+    base = np.array([usual(names)[name] for name in names], np.float32)
+    before = np.array([_worth(source, one, (base if one.base is None else one.base)[None])[0] for one in questions])
     generator = np.random.default_rng(seed)
     after = held_out(worth, generator)
     samples = generator.integers(len(questions), size=(_SAMPLES, len(questions)))
@@ -152,7 +152,7 @@ def held_out(worth: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 def _worth(source: str, question: Question, tried: np.ndarray) -> np.ndarray:
     """How well weightings (g, m) rank the candidates of a question: (g,) in [0, 1]."""
-    scores = tried @ question.cosines.T
+    scores = tried @ question.figures.T
     return _ordered_pairs(scores, question.good) if source == THUMBS else _average_precision(scores, question.good)
 
 

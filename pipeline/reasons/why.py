@@ -67,12 +67,15 @@ def explain(
         name: rows[0] for name in index.embeddings if len(rows := searcher.rows(shown.entry, name))
     }
     own = shown.entry.id if shown is not None and isinstance(shown.entry, ImageEntry) else None
-    return Reasons(
-        scored, known.of(library, own, vectors if shown is not None else {}, image),
-        structure.compare(*pair) if pair else None, _texture(searcher, vectors, image) if pair else None,
-        _colors(searcher, asked.vectors, image, shown, found), _meaning(searcher, pair) if pair else {},
-        _words(searcher, query, found) if found is not None else {}, tuple(asked.readings),
-    )  # fmt: skip
+    with ThreadPoolExecutor(settings.cores(), "why") as threads:  # of what needs pictures alone, and no database
+        points = threads.submit(structure.compare, *pair) if pair else None
+        meaning = _meaning(searcher, threads, pair) if pair else {}
+        return Reasons(
+            scored, known.of(library, own, vectors if shown is not None else {}, image),
+            points and points.result(), _texture(searcher, vectors, image) if pair else None,
+            _colors(searcher, asked.vectors, image, shown, found), {name: one for name, seen in meaning.items() if (one := seen.result())},
+            _words(searcher, query, found) if found is not None else {}, tuple(asked.readings),
+        )  # fmt: skip
 
 
 def _extractor(searcher: Searcher, name: str) -> Extractor | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from pipeline.errors import QueryError
 from pipeline.learned import LABELS, THUMBS, Learned, weights
 from pipeline.learned.questions import Question, from_labels, from_thumbs
 from pipeline.library import Library, notes
+from pipeline.search import ImageEntry, PaletteEntry, Query, Searcher, WordsEntry
 from tests.conftest import synthetic_library, unit
 
 NAMES = ["color", "sift", "efficientnet"]
@@ -33,7 +35,7 @@ def test_figures_are_those_of_scikit_learn():
     tried = weights.grid(3)
     for _ in range(5):
         one = question(random, (1, 0.5, 0))
-        scores = tried @ one.cosines.T
+        scores = tried @ one.figures.T
         assert weights._worth(LABELS, one, tried) == pytest.approx([average_precision_score(one.good, row) for row in scores])
         assert weights._worth(THUMBS, one, tried) == pytest.approx([roc_auc_score(one.good, row) for row in scores])
 
@@ -100,11 +102,11 @@ def library(tmp_path) -> Library:
 
 
 def test_labels_and_thumbs_of_a_library_become_presets(library):
-    opened = index.load(library)
-    assert learned.count(library) == {LABELS: (7, 90), THUMBS: (12, 240)}
+    opened = Searcher(library)
+    assert learned.count(library) == {LABELS: (7, 90), THUMBS: (14, 242)}
     assert learned.presets(library, opened.embeddings).keys() == {"Balanced", "Same thing", "Same colors", "Same kind"}
     for source in (LABELS, THUMBS):
-        found = learned.learn(library, opened, source)
+        found = learned.learn(opened, source)
         assert found.weights["sift"] == 1 and max(found.weights["color"], found.weights["efficientnet"]) <= 0.5
         assert learned.presets(library, opened.embeddings)[f"Learned from {source}"] == found.weights
     assert learned.kept(Library(library.data)).keys() == {LABELS, THUMBS}
@@ -117,14 +119,49 @@ def test_labels_and_thumbs_of_a_library_become_presets(library):
 def test_questions_are_what_was_said_with_the_cosines_of_the_vectors(library):
     opened = index.load(library)
     rows = {name: library.vectors(name, list(range(1, 91)))[1] for name in opened.embeddings}
-    first = from_thumbs(library, opened)[0]
+    first = from_thumbs(Searcher(library))[0]
     rated = notes.ratings(library, {"plus": ["image:1"], "minus": [], "metric": "cosine"})
     assert first.good.tolist() == [one.value > 0 for one in rated]
     for at, name in enumerate(opened.embeddings):
-        assert first.cosines[:, at] == pytest.approx([rows[name][one.image_id - 1] @ rows[name][0] for one in rated], abs=1e-5)
+        assert first.figures[:, at] == pytest.approx([rows[name][one.image_id - 1] @ rows[name][0] for one in rated], abs=1e-5)
     questions = from_labels(library, opened)
     assert len(questions) == 90 and all(len(one.good) == 89 and one.good.sum() in (11, 12) for one in questions)
-    assert questions[3].cosines[0] == pytest.approx([rows[name][3] @ rows[name][0] for name in opened.embeddings], abs=1e-5)
+    assert questions[3].figures[0] == pytest.approx([rows[name][3] @ rows[name][0] for name in opened.embeddings], abs=1e-5)
+
+
+def test_thumbs_on_matches_of_words_say_what_the_search_ranks_by(unopened_library, tmp_path):
+    """The weighted sum of a question's figures is the logarithm of the score that the search gives."""
+    library = Library(shutil.copytree(unopened_library, tmp_path / "pictures"))
+    searcher = Searcher(library)
+    asked = {"plus": ["words:red", "palette:c8452b.60_204080.40"], "minus": ["image:7"], "metric": "cosine"}
+    entries = (WordsEntry("red"), PaletteEntry(("#c8452b", "#204080"), (60, 40)), ImageEntry(7, minus=True))
+    matches = searcher.search(Query(entries, top_k=8, written=False)).matches
+    for rank, one in enumerate(matches[::-1], 1):
+        notes.rate(library, asked, one.id, 1 if rank % 2 else -1, rank, one.score)
+    (found,) = from_thumbs(searcher)
+    assert found.good.tolist() == [True, False] * 4
+    assert np.exp(found.figures @ found.base / found.base.sum()) == pytest.approx([one.score for one in matches[::-1]], abs=1e-5)
+    notes.rate(library, {"plus": ["words:nosuchword"], "minus": []}, 3, 1, 1, 0.5)
+    notes.rate(library, {"plus": ["words:nosuchword"], "minus": []}, 4, -1, 2, 0.5)
+    assert len(from_thumbs(searcher)) == 1
+
+
+def test_thumbs_on_matches_of_a_picture_from_outside_say_what_was_kept_with_them(library):
+    asked = {"plus": ["upload:0a1b~90"], "minus": [], "metric": "cosine"}
+    before = learned.count(library)[THUMBS]
+    notes.rate(library, asked, 20, 1, 1, 0.9, {"color": 0.25, "sift": 0.5, "unknown": 1.0})
+    notes.rate(library, asked, 21, -1, 2, 0.8, {"color": 0.75, "sift": 0.125, "efficientnet": float("nan")})
+    notes.rate(library, asked, 22, 1, 3, 0.7)
+    notes.rate(library, asked, 21, -1, 2, 0.8)  # again, from where nothing is known of its parts
+    assert learned.count(library)[THUMBS] == (before[0] + 1, before[1] + 3)
+    last = from_thumbs(Searcher(library))[-1]
+    assert last.good.tolist() == [True, True, False] and last.base is None
+    assert last.figures.tolist() == [[0.25, 0.5, 0], [0.5, 0.3125, 0], [0.75, 0.125, 0]]
+    library.set_embedding("color", "color/other", 16, {})  # vectors are to be made anew: what is kept is of others
+    assert from_thumbs(Searcher(library))[-1].figures[:, 0].tolist() == [0, 0, 0]
+    mixed = {"plus": ["upload:0a1b", "words:red"], "minus": []}
+    notes.rate(library, mixed, 20, 1, 1, 0.9, {"color": 0.25})
+    assert learned.count(library)[THUMBS] == (before[0] + 1, before[1] + 3)
 
 
 @pytest.mark.parametrize("given", [None, {}, {"weights": {"color": 1}}, "x", 3, {"source": "labels", "weights": {"color": float("nan")}}])

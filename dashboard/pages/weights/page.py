@@ -24,7 +24,7 @@ NAV = None  # Search leads here
 
 _JOBS = {
     LABELS: ("From labels", "Finds the weights by which images with the same label come first."),
-    THUMBS: ("From thumbs", "Finds the weights by which matches that you called good come before those you called bad, of searches by images of the library."),
+    THUMBS: ("From thumbs", "Finds the weights by which matches that you called good come before those you called bad."),
 }
 _FIGURE = {LABELS: "mean average precision", THUMBS: "pairs in the right order"}
 

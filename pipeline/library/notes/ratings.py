@@ -7,8 +7,9 @@ it is found again when the sliders stand elsewhere.
 from __future__ import annotations
 
 import json
-
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -20,7 +21,10 @@ from pipeline.library.references import with_ids, without_ids
 
 @dataclass(frozen=True)
 class Rating:
-    """A person's word on one match of one query: value 1 good, −1 bad."""
+    """A person's word on one match of one query: value 1 good, −1 bad.
+
+    parts: {embedding: (what it said of the match, the fingerprint of its vectors then)}; none of what is older.
+    """
 
     query: dict
     image_id: int
@@ -29,6 +33,7 @@ class Rating:
     rank: int
     score: float
     rated: str
+    parts: dict[str, tuple[float, str | None]]
 
 
 HOW = ("metric", "weights")
@@ -37,15 +42,23 @@ BY_ITSELF: dict = {}
 """The query of words on images by themselves, as matches of nothing."""
 
 
-def rate(library: Library, query: dict, image: int, value: int, rank: int, score: float) -> None:
+def rate(
+    library: Library, query: dict, image: int, value: int, rank: int, score: float, parts: Mapping[str, float] | None = None
+) -> None:
     """Keep a word on a match: 1 good, −1 bad, 0 takes it back.
 
     query: what was asked, as JSON can write it; images in it are texts that begin with
     `image:ID`, or numbers below `images`; HOW it was asked is kept with it. rank counts from
-    1. A second word on an image as a match of the same replaces the first.
+    1. A second word on an image as a match of the same replaces the first. parts: what each embedding says
+    of the match; None: as it is kept.
     """
     asked, images = without_ids(query)
+    made = {name: one.extractor for name, one in library.embeddings().items()}
+    said = {name: [float(figure), made[name]] for name, figure in (parts or {}).items() if name in made and isfinite(figure)}
+    kept = json.dumps(said) if said else None
     with library.db.atomic():
+        if parts is None:
+            kept = _kept_parts(library, asked, images, image)
         for alike in _alike(library, asked, images):
             library.db.execute("DELETE FROM ratings WHERE query_id = ? AND image_id = ?", [alike, int(image)])
         if not value:
@@ -59,17 +72,17 @@ def rate(library: Library, query: dict, image: int, value: int, rank: int, score
                 [(number, place, one if one in known else None) for place, one in enumerate(images)],
             )
         library.db.execute(
-            "INSERT INTO ratings (query_id, image_id, value, rank, score, rated) VALUES (?, ?, ?, ?, ?, ?) "
+            "INSERT INTO ratings (query_id, image_id, value, rank, score, rated, parts) VALUES (?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (query_id, image_id) DO UPDATE SET value = excluded.value, rank = excluded.rank, "
-            "score = excluded.score, rated = excluded.rated",
-            [number, int(image), int(np.sign(value)), int(rank), float(score), now()],
+            "score = excluded.score, rated = excluded.rated, parts = excluded.parts",
+            [number, int(image), int(np.sign(value)), int(rank), float(score), now(), kept],
         )
 
 
 def ratings(library: Library, query: dict | None = None) -> list[Rating]:
     """The ratings of what a query asks for, however it was asked, or all, in the order they were given."""
     sql = (
-        "SELECT r.query_id, r.image_id, i.path, r.value, r.rank, r.score, r.rated FROM ratings r "
+        "SELECT r.query_id, r.image_id, i.path, r.value, r.rank, r.score, r.rated, r.parts FROM ratings r "
         "JOIN images i ON i.id = r.image_id {} ORDER BY r.id"
     )
     if query is None:
@@ -78,7 +91,19 @@ def ratings(library: Library, query: dict | None = None) -> list[Rating]:
         alike = _alike(library, *without_ids(query))
         rows = library.db.execute(sql.format(f"WHERE r.query_id IN ({','.join('?' * len(alike))})"), alike).fetchall()
     queries = {number: _asked(library, number) for number in {row[0] for row in rows}}
-    return [Rating(queries[row[0]], row[1], printable(from_database(row[2])), *row[3:]) for row in rows]
+    return [
+        Rating(queries[row[0]], row[1], printable(from_database(row[2])), *row[3:-1],
+               {name: tuple(said) for name, said in json.loads(row[-1] or "{}").items()})
+        for row in rows
+    ]  # fmt: skip
+
+
+def _kept_parts(library: Library, asked: str, images: list[int], image: int) -> str | None:
+    """What is kept of a match of the same, as it is written there."""
+    alike = _alike(library, asked, images)
+    sql = f"SELECT parts FROM ratings WHERE image_id = ? AND query_id IN ({','.join('?' * len(alike))})"
+    row = library.db.execute(sql, [int(image), *alike]).fetchone()
+    return row and row[0]
 
 
 def _alike(library: Library, asked: str, images: list[int], *, how: bool = False) -> list[int]:
