@@ -16,6 +16,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from pipeline import arrays as arrays_of
 from pipeline.embeddings import about, canonical
 from pipeline.embeddings.base import unit_rows
 from pipeline.errors import EmbeddingError
@@ -152,7 +153,7 @@ def _read(file: Path) -> tuple[Sequence[int] | Sequence[str], np.ndarray]:
 
 def _npz(file: Path) -> tuple[Sequence, np.ndarray]:
     try:
-        with np.load(file, allow_pickle=False) as opened:
+        with arrays_of.opened(file) as opened:
             arrays = {key: opened[key] for key in opened.files}
     except (ValueError, EOFError, KeyError, BadZipFile) as error:
         if isinstance(error, ValueError) and "pickle" in str(error):

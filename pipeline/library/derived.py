@@ -21,8 +21,8 @@ from zlib import error as BadStreamError
 
 import numpy as np
 
+from pipeline import arrays as arrays_of
 from pipeline.errors import LibraryError
-from pipeline.library import arrays as arrays_of
 from pipeline.library.library import Library
 from pipeline.library.replacing import replacing as replaced_whole
 from pipeline.library.replacing import sweep

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline import arrays as arrays_of
 from pipeline.errors import EmbeddingError
-from pipeline.library import arrays as arrays_of
 from pipeline.library.schema.identity import vectors_table
 from pipeline.library.sqlite import Database
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline import embeddings
+from pipeline import embeddings, settings
 from pipeline.embeddings import Extractor
 from pipeline.embeddings.color import ColorHistogram
 from pipeline.errors import LikenessError, QueryError
@@ -73,7 +74,8 @@ def explain(
         return Reasons(
             scored, known.of(library, own, vectors if shown is not None else {}, image),
             points and points.result(), _texture(searcher, vectors, image) if pair else None,
-            _colors(searcher, asked.vectors, image, shown, found), {name: one for name, seen in meaning.items() if (one := seen.result())},
+            _colors(searcher, asked.vectors, image, shown, found),
+            {name: one for name, seen in meaning.items() if (one := seen.result()) is not None},
             _words(searcher, query, found) if found is not None else {}, tuple(asked.readings),
         )  # fmt: skip
 
@@ -105,13 +107,12 @@ def _colors(searcher: Searcher, vectors: Mapping[str, np.ndarray], image: int, s
     return colors.compare(extractor, vectors[name], rows[0], shown.pixels if shown else None, found)
 
 
-def _meaning(searcher: Searcher, pair: tuple[np.ndarray, np.ndarray]) -> dict[str, regions.Meaning]:
-    told = {}
-    for name in searcher.embeddings:
-        extractor = _extractor(searcher, name)
-        if extractor is not None and (one := regions.compare(extractor, *pair)) is not None:
-            told[name] = one
-    return told
+def _meaning(
+    searcher: Searcher, threads: ThreadPoolExecutor, pair: tuple[np.ndarray, np.ndarray]
+) -> dict[str, Future[regions.Meaning | None]]:
+    """By embedding, at work: each network on a thread of its own."""
+    extractors = {name: _extractor(searcher, name) for name in searcher.embeddings}
+    return {name: threads.submit(regions.compare, one, *pair) for name, one in extractors.items() if one is not None}
 
 
 def _words(searcher: Searcher, query: Query, found: np.ndarray) -> dict[str, regions.Seen]:

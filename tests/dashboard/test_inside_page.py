@@ -14,6 +14,8 @@ from dashboard.reads import Reads
 from dashboard.uploads.edit import EditedPictures
 from pipeline import maps
 from pipeline.library import Library
+from pipeline.reasons.inside import look
+from pipeline.search import Query
 from tests.dashboard.accessibility import faults, faults_of_all
 
 
@@ -29,6 +31,15 @@ def test_what_is_told_is_the_search_and_lies_where_the_map_has_it(made_library):
     assert [walk["ids"][one["at"]] for one in said["found"]] == found
     scores = [one["score"] for one in said["found"]]
     assert scores == sorted(scores, reverse=True)
+    by_query = Query.around(3, top_k=told.FOUND, exact=True)
+    assert scores == [round(one.score, 3) for one in reads.search(by_query).matches]  # of so few nothing is missed
+    weights = {one["title"]: one["share"] for one in said["weights"]}
+    assert sum(weights.values()) == pytest.approx(1, abs=2e-3) and not said["missed"]
+    seen = look(reads.searcher, Query.around(3, top_k=told.FOUND), 32)
+    order = seen.ids[seen.candidates].tolist()
+    assert [one["place"] for one in said["found"]] == [1 + order.index(one) for one in found] and said["ranked"] == len(order)
+    layers = sum(layer["computed"] for layer in walk["layers"])
+    assert said["computed"] == layers + walk["count"] and said["size"] == 59 and walk["steps"] == len(walk["order"])
 
 
 def test_the_route_answers_nonsense_with_a_sentence(made_library):

@@ -13,8 +13,10 @@ from dashboard.app import create_app
 from dashboard.pages.why import told
 from dashboard.reads import Reads
 from dashboard.uploads.edit import EditedPictures
+from pipeline.embeddings.lite0 import classifier
 from pipeline.library import Library
 from pipeline.search import Query
+from pipeline.things import kinds
 from tests.dashboard.accessibility import faults
 
 
@@ -39,6 +41,41 @@ def test_what_is_shown_adds_up_to_the_score_of_the_search(reads):
             shown = told.told(reads, EditedPictures(reads), params | {"match": str(match.id)}, {})["score"]
             assert shown["score"] == round(match.score, 3)
             assert sum(round(1000 * part["amount"]) for part in shown["parts"]) == round(1000 * match.score)
+
+
+def test_each_figure_that_is_told_is_that_of_a_plain_computation(reads):
+    """Of every embedding the cosine, weight and place; the sum of colors; points; and how surely things are seen."""
+    weights = {"color": 1.0, "sift": 0.5, "efficientnet": 0.8}
+    vectors = {name: reads.library.vectors(name) for name in weights}
+    surely = 0
+    for match in (4, 9, 17, 30, 51):
+        said = told.told(reads, EditedPictures(reads), {name: str(w) for name, w in weights.items()} | {"image": "3", "match": str(match)}, {})
+        assert [part["name"] for part in said["score"]["parts"]] == list(weights)
+        for part in said["score"]["parts"]:
+            ids, rows = vectors[part["name"]]
+            cosines = rows @ rows[ids == 3][0]
+            mine, others = float(cosines[ids == match][0]), cosines[(ids != 3) & rows.any(axis=1)]
+            assert part["value"] == pytest.approx(mine, abs=6e-4) and part["share"] == round(weights[part["name"]] / 2.3, 3)
+            assert part["amount"] == pytest.approx(mine * weights[part["name"]] / 2.3, abs=1.1e-3)
+            assert part["place"] == [1 + int((others > mine + 1e-6).sum()), len(others), False]
+        colors = said["colors"]
+        ids, rows = vectors["color"]
+        assert colors["cosine"] == pytest.approx(float(rows[ids == 3][0] @ rows[ids == match][0]), abs=6e-4)
+        assert sum(one["adds"] for one in colors["bins"]) == pytest.approx(colors["cosine"], abs=5e-3)
+        for side in ("asked", "found"):
+            assert sum(share for _, share in colors[side]["palette"]) == pytest.approx(1, abs=5e-3)
+        points = said["structure"]
+        assert points["inliers"] == sum(points["fits"]) and len(points["fits"]) == len(points["pairs"])
+        assert f"{points['inliers']} of {len(points['pairs'])} pairs of points" in points["said"]
+        ids, rows = vectors["efficientnet"]
+        odds = 15.0 * (rows[np.isin(ids, (3, match))] @ classifier()[0].T) + classifier()[1]
+        odds = np.exp(odds - odds.max(axis=1, keepdims=True))
+        odds /= odds.sum(axis=1, keepdims=True)
+        for one in said["known"]["things"]:
+            classes = list(next(kind.classes for kind in kinds() if kind.name == one["name"]))
+            assert [one["asked"], one["found"]] == pytest.approx(odds[:, classes].sum(axis=1).tolist(), abs=0.006)
+            surely += 1
+    assert surely, "no thing is told of these"
 
 
 def test_the_route_answers_nonsense_with_a_sentence(made_library):

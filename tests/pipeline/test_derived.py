@@ -9,11 +9,15 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipeline import arrays
 from pipeline.errors import LibraryError
 from pipeline.library import Library, derived
 
@@ -23,6 +27,39 @@ ARRAYS = {"ids": np.arange(500), "xy": np.random.default_rng(0).normal(size=(500
 @pytest.fixture
 def empty(tmp_path) -> Library:
     return Library(tmp_path / "data", create=True)
+
+
+class Watched(io.BytesIO):
+    """A file that counts from how many threads files of its kind are read at once."""
+
+    counting, reading, most = threading.Lock(), 0, 0
+
+    def read(self, size=-1):
+        with self.counting:
+            Watched.reading += 1
+            Watched.most = max(Watched.most, Watched.reading)
+        time.sleep(1e-4)  # another thread's turn
+        found = super().read(size)
+        with self.counting:
+            Watched.reading -= 1
+        return found
+
+
+def test_arrays_are_read_one_file_at_a_time_by_all_threads():
+    """Two at once can end in an error of Python 3.11's parser."""
+    many, one = io.BytesIO(), io.BytesIO()
+    np.savez(many, **ARRAYS)
+    np.save(one, ARRAYS["xy"])
+
+    def read(at: int) -> bool:
+        if at % 2:
+            return np.array_equal(arrays.read(Watched(one.getvalue())), ARRAYS["xy"])
+        with arrays.opened(Watched(many.getvalue())) as opened:
+            return all(np.array_equal(opened[name], array) for name, array in ARRAYS.items())
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(read, range(24)))
+    assert Watched.most == 1
 
 
 def test_what_was_stored_comes_back_for_its_key_and_for_no_other(empty):

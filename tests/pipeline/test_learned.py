@@ -66,6 +66,14 @@ def test_what_tells_is_found_with_its_gain_on_questions_that_had_no_say(source):
     assert str(found).startswith("Learned from 2,400 thumbs: Color" if source == THUMBS else "Learned from the labels of 40 images: Color")
 
 
+def test_no_question_has_a_say_in_the_weights_that_it_judges():
+    """Where each question is served by weights of its own alone, those that the others choose are worth nothing to it."""
+    assert weights.held_out(np.eye(40), np.random.default_rng(0)).tolist() == [0] * 40
+    best = np.random.default_rng(1).random((6, 30)) / 2
+    best[4] += 0.5  # best for all, whoever is left out
+    assert weights.held_out(best, np.random.default_rng(0)) == pytest.approx(best[4])
+
+
 def test_where_nothing_is_to_be_known_it_says_so():
     random = np.random.default_rng(3)
     for seed in range(5):

@@ -13,6 +13,7 @@ from pipeline import reasons
 from pipeline.embeddings import engines, lite0
 from pipeline.embeddings.efficientnet import BLUEPRINT
 from pipeline.library import Library, notes
+from pipeline.library.facts import Metadata
 from pipeline.pictures import decoding
 from pipeline.reasons import score, structure
 from pipeline.search import ImageEntry, Query, Searcher, VectorsEntry, WordsEntry
@@ -73,6 +74,36 @@ def test_the_place_by_one_embedding_is_that_of_a_plain_ranking(searcher, monkeyp
         assert counted[name] == score.Place(plain, int(rows[others].any(axis=1).sum()))
     monkeypatch.setattr(score, "ALL", 40)  # as of a library that is too large to count
     assert places() == counted  # among the first they are exact all the same
+
+
+def test_of_very_many_a_place_further_down_is_estimated_from_those_drawn(searcher, monkeypatch):
+    """Within what chance allows: four deviations of a share among 40 drawn out of 59."""
+    monkeypatch.setattr(score, "ALL", 40)
+    monkeypatch.setattr(score, "FIRST", 3)
+    guessed = 0
+    for name in ALL:
+        ids, rows = searcher.library.vectors(name)
+        ids, rows = ids[rows.any(axis=1)], rows[rows.any(axis=1)]
+        cosines = rows @ rows[ids == 7][0]
+        for image in (12, 30, 45, 58):
+            place = next(part.place for part in why(searcher, Query.around(7), image).score.parts if part.name == name)
+            true = 1 + int((cosines[ids != 7] > cosines[ids == image] + score.TIED).sum())
+            share = true / len(ids)
+            assert place.about == (true > 3) and place.of == len(ids) - 1
+            allowed = 4 * len(ids) * np.sqrt(share * (1 - share) / 40 * (1 - 40 / len(ids))) + 1
+            assert abs(place.rank - true) <= (allowed if place.about else 0)
+            guessed += place.about and place.rank != true
+    assert guessed, "what is exact by chance shows nothing"
+
+
+def test_what_is_written_raises_a_score_as_the_search_has_it(library):
+    notes.tag(library, [6], "red")
+    searcher, query = Searcher(library), Query((WordsEntry("red"),), top_k=60)
+    match = next(one for one in searcher.search(query).matches if one.id == 6)
+    found = why(searcher, query, 6).score
+    worth, where = found.written
+    assert where == match.written == "tag" and found.score == pytest.approx(match.score, abs=1e-6)
+    assert found.score == pytest.approx(1 - (1 - found.looks) * (1 - 0.9 * worth)) and found.looks < found.score
 
 
 def test_points_are_paired_where_the_picture_moved_to(searcher):
@@ -167,6 +198,7 @@ def test_what_is_known_of_both_is_what_the_library_says(library):
     for image in (1, 2):
         notes.tag(library, [image], "winter")
     notes.tag(library, [1], "alone")
+    library.facts.store([(1, Metadata(keywords=("snow", "hill"))), (2, Metadata(keywords=("lake", "snow")))])
     found = why(searcher, Query.around(1), 2, found=pixels(searcher, 2), shown=reasons.Shown(ImageEntry(1), pixels(searcher, 1)))
-    assert found.known.shared == {"tag": ["winter"]}
+    assert found.known.shared == {"tag": ["winter"], "keyword": ["snow"]}
     assert found.known.labels == tuple(library.image(one).label for one in (1, 2))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline import arrays
 from pipeline.embeddings.engines import kept
 from pipeline.embeddings.engines.contract import SAME, Blueprint, Network, Unfit, drawn, least_cosine
 from pipeline.settings import cores
@@ -99,7 +100,7 @@ def _from_kept(blueprint: Blueprint) -> Network | None:
     if found is None:
         return None
     with suppress(RuntimeError, OSError, ValueError, EOFError):
-        expected = np.load(found.expected, allow_pickle=False)
+        expected = arrays.read(found.expected)
         if network := _same(_core().read_model(found.model), blueprint, expected):
             return network
     kept.forget(found)

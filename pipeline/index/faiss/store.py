@@ -21,11 +21,11 @@ from zlib import error as BadStreamError
 import faiss
 import numpy as np
 
+from pipeline import arrays as arrays_of
 from pipeline.errors import LibraryError
 from pipeline.index.faiss.exact import ExactRows
 from pipeline.index.faiss.reduction import Reduction
 from pipeline.library import Library, derived
-from pipeline.library import arrays as arrays_of
 from pipeline.library.replacing import identity
 
 _TRIES = 5  # a writer may replace the files between reading their names and opening them

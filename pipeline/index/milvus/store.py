@@ -15,8 +15,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from pipeline import arrays as arrays_of
 from pipeline.library import Library, derived
-from pipeline.library import arrays as arrays_of
 from pipeline.library.replacing import identity
 
 _ARRAYS = ("ids", "stamps", "seen", "alive", "digests")
