@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -69,6 +70,11 @@ class Edit:
         crop = ",".join(map(str, self.crop)) if self.crop else None
         return {"turn": self.turn or None, "mirror": 1 if self.mirror else None, "crop": crop}
 
+    @property
+    def side(self) -> int:
+        """Long side, px, at which a picture is decoded, so that as much is left of it as is looked at of a whole one."""
+        return min(_MOST_SIDE, decoding.WORK_SIDE * WHOLE // min(self.crop[2:])) if self.crop else decoding.WORK_SIDE
+
     def apply(self, pixels: np.ndarray) -> np.ndarray:
         """A picture (h, w, 3) uint8 as the person sees it."""
         pixels = np.rot90(pixels, -self.turn // 90)
@@ -93,13 +99,17 @@ def _crop(text: str) -> tuple[int, int, int, int] | None:
     return (x, y, width, height) if inside and (width, height) != (WHOLE, WHOLE) else None
 
 
+_Kept = tuple[threading.Lock, OrderedDict[tuple, dict[str, np.ndarray]]]
+_kept_by: WeakKeyDictionary[Reads, _Kept] = WeakKeyDictionary()
+
+
 class EditedPictures:
-    """The vectors of edited library images; the latest are kept, so that a slider is quick."""
+    """The vectors of edited library images; the latest are kept, so that a slider is quick, and known to all pages of
+    the same reads, so that what was searched with is explained without being looked at again."""
 
     def __init__(self, reads: Reads):
         self._reads = reads
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple, dict[str, np.ndarray]] = OrderedDict()
+        self._lock, self._kept = _kept_by.setdefault(reads, (threading.Lock(), OrderedDict()))
 
     def vectors(self, image_id: int, edit: Edit) -> dict[str, np.ndarray]:
         """{name: (dim,) float32, norm 1 or 0} of a library image after an edit.
@@ -115,11 +125,8 @@ class EditedPictures:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        side = decoding.WORK_SIDE
-        if edit.crop:
-            side = min(_MOST_SIDE, side * WHOLE // min(edit.crop[2:]))
         try:
-            pixels = untrusted.decode(decoding.read(row.place), (side,), decoding.OWN)[0]
+            pixels = untrusted.decode(decoding.read(row.place), (edit.side,), decoding.OWN)[0]
         except ImageError as error:
             raise QueryError(f"This image cannot be edited: {error}.") from None
         vectors = self._reads.embed(edit.apply(pixels))

@@ -111,16 +111,16 @@ def _picture(reads: Reads, entry: Entry, previews: Mapping) -> np.ndarray | None
     """The picture of an entry as it is searched with, (h, w, 3) uint8; None where it cannot be had."""
     if entry.kind == "image":
         row = reads.image(int(entry.key))
-        pixels = _decoded(reads, row) if row else None
+        pixels = _decoded(reads, row, entry.edit.side) if row else None
     else:
         pixels = _preview(str(previews.get(entry.key) or ""))
     return None if pixels is None else decoding.resize(entry.edit.apply(pixels), decoding.WORK_SIDE)
 
 
-def _decoded(reads: Reads, row: ImageRow) -> np.ndarray | None:
-    """The file at working size, else its thumbnail; None without either."""
+def _decoded(reads: Reads, row: ImageRow, side: int = decoding.WORK_SIDE) -> np.ndarray | None:
+    """The file with a long side of so many px, else its thumbnail; None without either."""
     try:
-        return untrusted.decode(decoding.read(row.place), (decoding.WORK_SIDE,), decoding.OWN)[0]
+        return untrusted.decode(decoding.read(row.place), (side,), decoding.OWN)[0]
     except ImageError:
         jpeg = reads.library.thumbnail(row.id)
         return decoding.decode(jpeg) if jpeg else None
