@@ -6,7 +6,8 @@ import re
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
+from sklearn.metrics import average_precision_score
 
 from dashboard.access import Access
 from dashboard.jobs import Jobs
@@ -40,6 +41,29 @@ def test_behind_a_cell_are_the_images_of_a_label_whose_neighbors_carry_the_other
     assert taken.named(taken.text("color", "a", "b")) == "a near b"
 
 
+def found_again(library: Library) -> dict[str, list[str]]:
+    """Precision@10 and mAP by each embedding, by comparing all with all and as scikit-learn counts."""
+    told = {}
+    for name, title in (("color", "Color"), ("sift", "Texture & shape"), ("efficientnet", "Meaning")):
+        ids, rows = library.vectors(name, [row.id for row in library.images() if row.state == "ok"])
+        labels = np.array([library.image(one).label for one in ids.tolist()])
+        likeness = rows @ rows.T
+        precision, average = [], []
+        for at, line in enumerate(likeness):
+            others = np.arange(len(ids)) != at
+            good = labels[others] == labels[at]
+            precision.append(good[np.argsort(-line[others], kind="stable")[:10]].mean())
+            average.append(average_precision_score(good, line[others]))
+        told[title] = [f"{np.mean(precision):.3f}", f"{np.mean(average):.3f}"]
+    return told
+
+
+def shown_in(section: Locator) -> dict[str, list[str]]:
+    """The figures of a table by the names of its rows, of single embeddings."""
+    rows = [row.locator("th, td").all_inner_texts() for row in section.locator("tbody tr").all()]
+    return {name: figures for name, *figures in rows if name not in ("Combined", "All together", "By chance")}
+
+
 @pytest.mark.browser
 def test_it_is_measured_from_the_page_and_a_cell_opens_the_images_behind_it(browser, serving, library: Library):
     for image in range(13, 61):  # twelve of two folders are as good as all, and measured in a fifth of the time
@@ -52,6 +76,7 @@ def test_it_is_measured_from_the_page_and_a_cell_opens_the_images_behind_it(brow
     expect(seen.locator(".quality-on")).to_contain_text("Measured on 12 images", timeout=240_000)
     expect(seen.get_by_role("heading", name="Maps")).to_be_visible()
     assert not faults(seen, "#quality-body")
+    assert shown_in(seen.locator("section", has=seen.get_by_role("heading", name="Labels found again"))) == found_again(library)
     cell = seen.locator(".quality-fold[open] .quality-confusion a").first
     share = cell.text_content()
     assert 0 <= int(share) <= 100

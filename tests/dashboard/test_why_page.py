@@ -78,6 +78,13 @@ def test_each_figure_that_is_told_is_that_of_a_plain_computation(reads):
     assert surely, "no thing is told of these"
 
 
+def test_a_crop_is_looked_at_as_large_as_a_whole_picture(reads):
+    row = reads.image(17)
+    said = told.told(reads, EditedPictures(reads), {"images": "17~250.250.500.500", "match": "30"}, {})
+    scale = min(1, 2 * 512 / max(row.width, row.height))
+    assert [said["asked"][side] for side in ("width", "height")] == pytest.approx([row.width * scale / 2, row.height * scale / 2], abs=2)
+
+
 def test_the_route_answers_nonsense_with_a_sentence(made_library):
     client = create_app(Library(made_library)).server.test_client()
     for search, body in (
