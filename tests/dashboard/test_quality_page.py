@@ -61,7 +61,7 @@ def found_again(library: Library) -> dict[str, list[str]]:
 def shown_in(section: Locator) -> dict[str, list[str]]:
     """The figures of a table by the names of its rows, of single embeddings."""
     rows = [row.locator("th, td").all_inner_texts() for row in section.locator("tbody tr").all()]
-    return {name: figures for name, *figures in rows if name not in ("Combined", "All together", "By chance")}
+    return {name: figures for name, *figures in rows if name not in ("All combined", "By chance")}
 
 
 @pytest.mark.browser

@@ -13,7 +13,7 @@ from pipeline import reasons
 from pipeline.embeddings import engines, lite0
 from pipeline.embeddings.efficientnet import BLUEPRINT
 from pipeline.library import Library, notes
-from pipeline.library.facts import Metadata
+from pipeline.pictures.metadata import Metadata
 from pipeline.pictures import decoding
 from pipeline.reasons import score, structure
 from pipeline.search import ImageEntry, Query, Searcher, VectorsEntry, WordsEntry
