@@ -56,7 +56,7 @@ def bench(folder: Path, beside: Path, given: dict, quick: bool, progress: Progre
         options = given
         if one.network:
             file, _ = measured(recommenders.write_weights, beside, one.network)
-            options = {**given, one.network: {"weights": str(file)}}
+            options = {**given, one.network: {"weights": file}}
         answer, _ = measured(ours, folder, beside / f"extraction-{number}", one.embeddings, options, one.scanned, one.network)
         progress.advance()
         plain, _ = measured(_plain, folder, what, one.sample // (10 if quick else 1), given)

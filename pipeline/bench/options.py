@@ -55,7 +55,7 @@ def read_options(
         chosen["maps_size"] = maps_size
     if million:
         chosen["sizes"] = tuple(sorted({*chosen.get("sizes", BenchOptions().sizes), MILLION}))
-    given = {"dreamsim": {"weights": str(dreamsim_weights)}} if dreamsim_weights else {}
+    given = {"dreamsim": {"weights": dreamsim_weights}} if dreamsim_weights else {}
     return BenchOptions(stages=_stages(stages), quick=quick, given=given, **chosen)
 
 
