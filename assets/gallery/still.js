@@ -50,7 +50,7 @@
   let longed = false; // whether the click to come is the end of a long press
   on("pointerdown", PICTURE, (element, event) => {
     longed = false;
-    if (idOf(element) === null || element.closest(".pictures")) return; // a gallery has its own way
+    if (idOf(element) === null || element.closest(".pictures, .is-standing")) return; // a gallery has its own way
     window.likeness.rests(event, () => {
       longed = true;
       menu(element, event);
