@@ -163,8 +163,9 @@ def test_groups_are_narrowed_by_folders_kinds_and_state_as_by_hand(tmp_path):
         "date": lambda rows: -max(row.mtime for row in rows), "oldest": lambda rows: min(row.mtime for row in rows),
         "size": lambda rows: -max(row.size for row in rows),
     }
+    aged = [replace(one, images=tuple(replace(row, mtime=row.id * 5 % 28, size=row.id * 9 % 28) for row in one.images)) for one in of]
     for by, figure in figures.items():
-        found = [figure(one.images) for one in Selection(order=by).of(of)]
+        found = [figure(one.images) for one in Selection(order=by).of(aged)]
         assert found == sorted(found) and len(set(found)) > 1
     assert [one.images[0].path for one in Selection(order="name").of(of)] == sorted(
         (one.images[0].path for one in of), key=lambda path: path.split("/")[-1])
