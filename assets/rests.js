@@ -7,6 +7,7 @@
   let timer = 0;
   let down = null; // {id, from: [x, y]} of the finger that is waited for
   let finger = false; // whether what was pressed last was pressed by one
+  let rested = false; // whether the finger that is down has done what it rested for
 
   function stop() {
     clearTimeout(timer);
@@ -21,6 +22,7 @@
     down = { id: event.pointerId, from: [event.clientX, event.clientY] };
     timer = setTimeout(() => {
       down = null;
+      rested = true;
       work();
     }, LONG);
   };
@@ -30,8 +32,11 @@
 
   on("pointerdown", null, (event) => {
     finger = event.pointerType === "touch";
+    rested = false;
     if (down && event.pointerId !== down.id) stop();
   }, true);
+  // Lifted, it presses nothing: neither what it rested on nor a menu that has come to be below it.
+  on("touchend", null, (event) => rested && event.cancelable && event.preventDefault(), true);
   // A finger that rests asks for the menu: it does not drag the picture along.
   on("dragstart", null, (event) => finger && event.preventDefault(), true);
   on("pointermove", null, (event) => {

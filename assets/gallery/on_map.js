@@ -12,7 +12,11 @@
     const ids = Int32Array.from([id, ...near]);
     return {
       ids: ids, options: {}, chosen: window.likeness.gallery.choice(() => {}), still: true, focused: 0,
-      indexOf: (one) => ids.indexOf(one), link: () => engine.root, focus: () => engine.root.focus({ preventScroll: true }),
+      indexOf: (one) => ids.indexOf(one), link: () => engine.root,
+      focus: (index) => {
+        engine.root.focus({ preventScroll: true });
+        engine.mark({ pointed: ids[index] }); // where the one is that was looked at last
+      },
     };
   }
 

@@ -80,9 +80,10 @@
   }
 
   window.likeness.on("keydown", "#map-graph", pressed, true);
-  window.likeness.on("focusout", "#map-graph", () => {
+  // The menu and the viewer lead back to the image.
+  window.likeness.on("focusout", "#map-graph", (stage, { relatedTarget: to }) => {
     if (!api.map) return;
     api.engine.tip.hide();
-    api.engine.mark({ pointed: null });
+    if (!(to && to.closest(".at-pointer, dialog.viewer"))) api.engine.mark({ pointed: null });
   });
 })();

@@ -199,7 +199,12 @@ def test_a_picture_on_the_map_has_the_menu_and_the_viewer_of_a_gallery(tab):
     expect(stage).to_be_focused()
     tab.keyboard.press("ArrowRight")
     tab.locator("#map-color").hover()  # the mouse is elsewhere, and the keyboard where it was
+    pointed = tab.evaluate("likeness.mapPage.engine.marked.pointed")
     tab.keyboard.press("Shift+F10")
     expect(menu.get_by_role("menuitem").first).to_be_focused()
+    tab.keyboard.press("Escape")
+    expect(menu).to_have_count(0)
+    assert tab.evaluate("likeness.mapPage.engine.marked.pointed") == pointed
+    tab.keyboard.press("Shift+F10")
     menu.get_by_role("menuitem", name="Compare").click()
     expect(tab).to_have_url(re.compile(r"/compare\?image="))

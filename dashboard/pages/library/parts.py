@@ -185,7 +185,7 @@ def take_part(maps: Mapping[str, Mapping]) -> html.Section:
         for name, about in maps.items() if not about["damaged"]
     ]
     note = "For programs there is an API as well: "
-    return section("Take it along", html.Ul(rows), html.P([note, html.A("/api", href=components.url("/api"), target="_blank")], className="soft small"))
+    return section("Take it along", html.Ul(rows, className="taken-along"), html.P([note, html.A("/api", href=components.url("/api"), target="_blank")], className="soft small"))
 
 
 def _folder(root: str, away: Mapping[str, int]) -> html.Div:
