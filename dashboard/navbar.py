@@ -20,8 +20,8 @@ def navbar(
     """The bar on top: wordmark, pages, libraries, keys, theme switch.
 
     links: (text, path). libraries: (name, mount); where there is more than one, they can be
-    switched. here: the mount of this one. further: as links, in the menu of a phone alone. leave:
-    whether one has signed in, and may sign out.
+    switched. here: the mount of this one. further: as links, in the menu of a phone alone; an icon leads to
+    collections elsewhere. leave: whether one has signed in, and may sign out.
     """
     pages = [html.A(text, href=link(path), className="nav-page") for text, path in links]
     behind = pages[FIRST:] + [html.A(text, href=link(path), className="nav-page nav-further") for text, path in further]
@@ -35,6 +35,10 @@ def navbar(
                 className="nav-pages", **{"aria-label": "Pages"},
             ),
             *([_library_switch(libraries, here)] if len(libraries) > 1 else []),
+            html.A(
+                icon("collection"), href=link("/collections"), id="collections-open", className="button-quiet button-icon",
+                title="Collections", **{"aria-label": "Collections"},
+            ),
             html.Button(
                 [icon("keyboard")], id="keys-open", className="button-quiet button-icon",
                 type="button", title="Keys (?)", **{"aria-label": "Keys"},

@@ -75,7 +75,7 @@ def body(reads: Reads) -> list:
     ]
     return [
         html.Header(
-            [html.H1(TITLE), html.Span(f"{len(kept):,}", className="soft num"),
+            [html.H1(TITLE), html.Span(f"{len(kept):,}", className="soft num"), html.A("Ratings", href=components.link("/rated"), className="card-link"),
              html.Div(files, className="collections-files", role="group", **{"aria-label": "Export all collections"})],
             className="collections-head",
         ),

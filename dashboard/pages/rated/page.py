@@ -94,6 +94,7 @@ def _head(counts: Mapping[str, int], value: str) -> html.Div:
     ]
     return html.Div(
         [html.H1(TITLE), html.Div(segments, className="rated-values"),
+         html.A("Collections", href=components.link("/collections"), className="card-link"),
          html.Div(files, className="rated-files", role="group", **{"aria-label": "Export all ratings"})],
         className="rated-head",
     )
