@@ -1,8 +1,13 @@
 """Every measurement in a process of its own: its peak memory is its own, and nothing that
-ran before has warmed or burdened it."""
+ran before has warmed or burdened it.
+
+It is forked, where the system can, from a process that has read our modules, NumPy and FAISS and
+computed nothing: a second of the processor each that is no part of what is measured.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import resource
@@ -17,8 +22,9 @@ from threadpoolctl import threadpool_limits
 
 from pipeline import settings
 from pipeline.errors import LikenessError
-from pipeline.processes import SPAWN, ParentPipe, end_with_parent
+from pipeline.processes import ParentPipe, end_with_parent
 
+_FRESH = multiprocessing.get_context("forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")
 _THREADS = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -29,7 +35,9 @@ def measured(function: Callable, *arguments) -> tuple[dict, float]:
     LikenessError when the process dies, as it does when memory runs out.
     """
     parent = ParentPipe()
-    with ProcessPoolExecutor(1, SPAWN, _start, (parent.end,)) as pool:
+    if _FRESH.get_start_method() == "forkserver":
+        _FRESH.set_forkserver_preload(["pipeline.bench"])
+    with ProcessPoolExecutor(1, _FRESH, _start, (parent.end, dict(os.environ))) as pool:
         try:
             return pool.submit(_call, function, arguments).result()
         except BrokenProcessPool:
@@ -38,8 +46,10 @@ def measured(function: Callable, *arguments) -> tuple[dict, float]:
             parent.close()  # else Ctrl-C would wait for the whole measurement
 
 
-def _start(parent: Connection) -> None:
+def _start(parent: Connection, environment: dict[str, str]) -> None:
     end_with_parent(parent)
+    os.environ.clear()
+    os.environ.update(environment)  # it may have changed since the process that is forked was started
     for name in _THREADS:
         os.environ[name] = str(settings.cores())  # before numba and torch are imported
 

@@ -68,11 +68,15 @@ def test_output_that_cannot_be_written_is_said(made_library):
 def test_names_that_the_output_cannot_spell_are_escaped(own_pictures, tmp_path):
     shutil.copy(next(own_pictures.rglob("*.jpg")), own_pictures / "日本.jpg")
     (own_pictures / "日本🙂.png").write_bytes(b"no picture")
-    work = {"latin-1": ("run", own_pictures, "--embeddings", "color"), "ascii": ("scan",), "utf-8": ("scan",)}
-    for encoding, words in work.items():
+    work = {
+        "latin-1": [("scan", own_pictures), ("embed", "--embeddings", "color")],
+        "ascii": [("scan",)], "utf-8": [("scan",)],
+    }  # fmt: skip
+    for encoding, commands in work.items():
         environment = {**os.environ, "PYTHONIOENCODING": encoding}
-        done = command(*words, "--data", tmp_path / "data", env=environment)
-        assert done.returncode == 0, done.stderr
+        for words in commands:
+            done = command(*words, "--data", tmp_path / "data", env=environment)
+            assert done.returncode == 0, done.stderr
         said = command("status", "--data", tmp_path / "data", env=environment, text=False).stdout
         said = said.decode("latin-1" if encoding == "latin-1" else "utf-8")
         assert ("日本🙂.png" if encoding != "latin-1" else r"\u65e5\u672c\U0001f642.png") in said
