@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -55,6 +56,8 @@ class _Actor:
 
     def __init__(self, extractors: bytes, limits: Limits, gpu: bool):
         os.environ["LIKENESS_THREADS"] = "1"  # others have the other cores
+        # Else each process for pictures would first read the program that this one is, Ray: a second of the processor.
+        vars(sys.modules["__main__"]).pop("__file__", None)
         made = pickle.loads(extractors)
         self._networks = [extractor for extractor in made if extractor.uses_network]
         for network in self._networks:

@@ -254,13 +254,13 @@ def test_an_actor_and_a_machine_that_are_lost_lose_nothing(cluster, tmp_path):
             assert one.state == "ok" and np.array_equal(one.arrays["harmful"], other.arrays["harmful"])
 
 
-def test_a_run_on_ray_makes_the_vectors_of_a_run_here(cluster, pictures, tmp_path):
+def test_a_run_on_ray_makes_the_vectors_of_a_run_here(cluster, own_pictures, tmp_path):
     found = {}
     for where in ("local", "ray"):
         library = Library(tmp_path / where, create=True)
-        scan(library, [pictures])
+        scan(library, [own_pictures])
         report = embed(library, ["color", "sift", "efficientnet"], options=EmbedOptions(on=where, workers=2))
-        assert report.failed == 0 and report.vectors["sift"] == report.vectors["efficientnet"] == 60
+        assert report.failed == 0 and report.vectors["sift"] == report.vectors["efficientnet"] == 20
         found[where] = {name: library.vectors(name) for name in ("color", "sift", "efficientnet")}
     for name in ("color", "sift"):
         assert np.array_equal(found["local"][name][0], found["ray"][name][0])
