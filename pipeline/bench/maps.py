@@ -1,4 +1,5 @@
-"""The map beside umap-learn's defaults (openTSNE's and PaCMAP's where installed), and clustering while the dashboard waits."""
+"""Maps, of all embeddings and of each, beside umap-learn's defaults (openTSNE's and PaCMAP's where installed), and
+clustering while the dashboard waits."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from pipeline import maps, settings
 from pipeline.bench.isolated import measured
 from pipeline.bench.libraries import Libraries
 from pipeline.bench.table import Table
+from pipeline.index import Index
 from pipeline.library import Library
 from pipeline.maps import clusters, layout
 from pipeline.maps.neighbors import Vectors, neighbors
@@ -27,44 +29,56 @@ _COLUMNS = {
     "layout s": "seconds to lay them out",
     "total s": "seconds from the vectors (ours: from the index) to the points, compiling left out",
     "3-D s": "seconds more for the map in 3-D, which ours has as well",
+    "clusters s": "seconds more to cluster it",
     "× plain": "how many times faster than umap-learn's defaults",
     "trustworthiness": "1: neighbors on the map are neighbors in truth (Venna & Kaski 2001)",
     "continuity": "1: no true neighbors are torn apart",
-    "peak MB": "most memory the process had",
+    "peak MB": "most memory the process had; all of ours are made by one",
 }
 PLAIN_MOST = 100_000
 """Above this many images the other libraries' maps are left out: they take hours."""
+_JUDGED = 100_000
+"""Of more images so many, drawn evenly, say how good a map is."""
 _WARM = 600
 """Points laid out before the clock starts: numba compiles the descent once per process."""
 
 
 def bench(libraries: Libraries, count: int) -> Table:
-    """Our 2-D map of `count` images and those of other libraries as they come, on the same vectors."""
+    """Our maps of `count` images, and those that other libraries make of the same vectors as they come."""
     others = [name for name, (package, _) in _OTHERS.items() if find_spec(package)] if count <= PLAIN_MOST else []
     libraries.progress.start("maps", 3 + len(others))
     built = libraries.built(count)
     libraries.progress.advance()
-    found = {"ours": measured(_ours, built.data)}
+    of = {"ours": maps.COMBINED, **{f"ours, of {name} alone": name for name in libraries.dims}}
+    made, peak = measured(_ours, built.data, of)
+    rows = {title: row | {"peak MB": peak} for title, row in made.items()}
     libraries.progress.advance()
-    for name in others:
-        found[name] = measured(_plain, built.data, name)
+    for title in others:
+        row, peak = measured(_plain, built.data, title)
+        rows[title] = row | {"peak MB": peak}
         libraries.progress.advance()
-    table = Table(f"Map in 2-D, {count:,} synthetic images of {sum(libraries.dims.values()):,} numbers", _COLUMNS)
-    qualities, _ = measured(_quality, built.data, {name: row["xy"] for name, (row, _) in found.items()})
+    shown = {title: (of.get(title, maps.COMBINED), row.pop("xy")) for title, row in rows.items()}
+    qualities, _ = measured(_quality, built.data, shown)
     libraries.progress.advance()
-    plain = found.get(_FIRST, ({}, 0))[0].get("total s")
-    for name, (row, peak) in found.items():
-        trust, torn = qualities[name]
-        times = {key: value for key, value in row.items() if key != "xy"}
-        faster = {"× plain": plain / row["total s"]} if plain else {}
-        table.row(map=name, **times, trustworthiness=trust, continuity=torn, **faster, **{"peak MB": peak})
-    table.notes.append(
-        f"Ours starts from the index, which search needs anyway; building that took {built.seconds:.1f} s."
-    )
-    table.notes += [f"{package} is not installed." for package, _ in _OTHERS.values() if not find_spec(package)]
-    if count > PLAIN_MOST:
-        table.notes.append(f"Other maps are made of up to {PLAIN_MOST:,} images.")
+    table = Table(f"Maps in 2-D, {count:,} synthetic images of {sum(libraries.dims.values()):,} numbers", _COLUMNS)
+    plain = rows.get(_FIRST, {}).get("total s")
+    for title, row in rows.items():
+        same = plain and shown[title][0] == maps.COMBINED  # of the same vectors
+        faster = {"× plain": plain / row["total s"]} if same else {}
+        trust, torn = qualities[title]
+        table.row(map=title, **row, trustworthiness=trust, continuity=torn, **faster)
+    table.notes += _notes(count, built.seconds)
     return table
+
+
+def _notes(count: int, seconds: float) -> list[str]:
+    notes = [f"Ours starts from the index, which search needs anyway; building that took {seconds:.1f} s."]
+    notes += [f"{package} is not installed." for package, _ in _OTHERS.values() if not find_spec(package)]
+    if count > PLAIN_MOST:
+        notes.append(f"Other maps are made of up to {PLAIN_MOST:,} images.")
+    if count > _JUDGED:
+        notes.append(f"Trustworthiness and continuity are those of {_JUDGED:,} of the points, drawn evenly.")
+    return notes
 
 
 def recluster(count: int, progress: Progress) -> Table:
@@ -94,24 +108,32 @@ def warm_up() -> None:
         descend(generator.normal(size=(_WARM, 2)), graph, layout.curve(0.1), 1, 0, threads)
 
 
-def _ours(data: Path) -> dict:
+def _ours(data: Path, of: dict[str, str]) -> dict:
+    """Our maps, one after the other: {title: figures and points}. of: {title: the map's name}."""
     index = indexes.load(Library(data))
-    ids = index.ids()
-    vectors = Vectors(index, maps.COMBINED, ids)
     warm_up()
+    return {title: _map(index, name) for title, name in of.items()}
+
+
+def _map(index: Index, name: str) -> dict:
+    ids = index.ids(None if name == maps.COMBINED else name)
+    vectors = Vectors(index, name, ids)
     started = time.perf_counter()
-    found = neighbors(index, maps.COMBINED, ids, MapOptions().n_neighbors)
+    found = neighbors(index, name, ids, MapOptions().n_neighbors)
     between = time.perf_counter()
     graph = layout.memberships(*found)
     xy = layout.coordinates(layout.pca(vectors, 2), graph, MapOptions())
     ended = time.perf_counter()
     layout.coordinates(layout.pca(vectors, 3), graph, MapOptions())
+    deep = time.perf_counter()
+    clusters.cluster_points(xy)
     return {
         "xy": xy,
         "neighbors s": between - started,
         "layout s": ended - between,
         "total s": ended - started,
-        "3-D s": time.perf_counter() - ended,
+        "3-D s": deep - ended,
+        "clusters s": time.perf_counter() - deep,
     }
 
 
@@ -154,10 +176,14 @@ _OTHERS = {_FIRST: ("umap", _umap), "openTSNE, its defaults": ("openTSNE", _tsne
 """By name: the package each needs, and how vectors (n, Σ dim) float32 become points (n, 2)."""
 
 
-def _quality(data: Path, layouts: dict[str, np.ndarray]) -> dict:
-    index = indexes.load(Library(data))
-    vectors = index.vectors(index.ids())
-    return {name: map_quality.quality(vectors, points) for name, points in layouts.items()}
+def _quality(data: Path, layouts: dict[str, tuple[str, np.ndarray]]) -> dict:
+    """Trustworthiness and continuity of layouts {title: (of what, points (n, 2))}."""
+    index, found = indexes.load(Library(data)), {}
+    for title, (name, points) in layouts.items():
+        ids = index.ids(None if name == maps.COMBINED else name)
+        at = np.linspace(0, len(ids) - 1, min(len(ids), _JUDGED)).round().astype(np.int64)
+        found[title] = map_quality.quality(Vectors(index, name, ids)[at], points[at])
+    return found
 
 
 def _recluster(count: int) -> dict:

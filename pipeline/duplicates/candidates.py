@@ -105,9 +105,9 @@ def near(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def near_turned(rows: np.ndarray) -> Iterator[tuple[Turn, np.ndarray, np.ndarray]]:
     """The same of pictures that are turned: how, the place (p,) of what is turned, that of the other (p,)."""
     rows = _turning(rows)
-    tables = HashTables(rows, TURNED_BITS, SURE_TURNED_BITS)
-    for turn in TURNS:
-        found, _ = tables.nearest(turned(rows, *turn), 3)
+    asked = np.concatenate([turned(rows, *turn) for turn in TURNS])  # each table is made once for all of them
+    every, _ = HashTables(rows, TURNED_BITS, SURE_TURNED_BITS).nearest(asked, 3)
+    for turn, found in zip(TURNS, np.split(every, len(TURNS))):
         close = (found >= 0) & (found != np.arange(len(rows))[:, None])
         yield turn, np.nonzero(close)[0], found[close]
 

@@ -63,7 +63,10 @@ def test_ratios_are_those_of_the_figures_beside_them(made):
     loop, exact, used = stages["networks"]["rows"]
     assert "embed" in loop["what"] and "torch" in exact["what"] and "OpenVINO" in used["what"]
     assert used["apart"] < 0.001 and used["kept"] == pytest.approx(used["busy"] / used["quiet"], rel=0.01)
-    ours, plain = stages["maps"]["rows"]
+    rows = {row["map"]: row for row in stages["maps"]["rows"]}
+    ours, plain = rows["ours"], rows["umap-learn, its defaults"]
+    alone = [rows[f"ours, of {name} alone"] for name in TINY.dims]
+    assert not any("× plain" in row for row in alone) and len({row["trustworthiness"] for row in alone}) == 3
     assert ours["× plain"] == pytest.approx(plain["total s"] / ours["total s"], rel=0.01)
     assert ours["total s"] == pytest.approx(ours["neighbors s"] + ours["layout s"], rel=0.01)
     assert ours["trustworthiness"] > plain["trustworthiness"] - 0.05

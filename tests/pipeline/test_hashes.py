@@ -15,8 +15,7 @@ from pipeline.index.bitmap import Bitmap
 from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import decoding, hashes
-from pipeline.search import ImageEntry, Query, Searcher, VectorsEntry
-from pipeline.search import hash_tables
+from pipeline.search import ImageEntry, Query, Searcher, VectorsEntry, hash_tables
 from pipeline.search.hash_index import HashIndex
 from pipeline.search.hash_tables import HashTables
 
@@ -76,9 +75,12 @@ def test_the_index_finds_what_counting_bits_finds():
     assert len(index.search(query, 5, nothing)[0]) == 0
 
 
-@pytest.mark.parametrize("size, radius", [(24, 24), (16, 20), (8, 3)])
-def test_tables_find_what_counting_all_bits_finds(monkeypatch, size, radius):
+@pytest.mark.slow  # compiled in two seconds
+@pytest.mark.parametrize("size, radius, agreeing", [(24, 24, 1), (24, 12, 2), (16, 20, 2), (16, 6, 4), (8, 3, 3), (5, 4, 1)])
+def test_tables_find_what_counting_all_bits_finds(monkeypatch, size, radius, agreeing):
     monkeypatch.setattr(hash_tables, "SCANNED", 100)
+    monkeypatch.setattr(hash_tables, "_AGREEING", (agreeing,))
+    monkeypatch.setattr(hash_tables, "_LOOK", -1e9)  # tables, however few rows there are
     generator = np.random.default_rng(size)
     kinds = generator.integers(0, 256, (60, size), dtype=np.uint8)
     rows = kinds[generator.integers(0, 60, 1_500)]
