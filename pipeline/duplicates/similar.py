@@ -13,9 +13,12 @@ from pipeline.progress import Progress, Silent
 
 LEAST = 0.6
 """Score, by all embeddings as a search has them, below which two images are never called similar here: of 3,781
-photographs of clothing at 0.6 the same kind of thing on the same ground."""
+photographs of clothing 79 % of the pairs from 0.6 to 0.65 are of one class, 89 % from there to 0.7: the same kind of
+thing on the same ground."""
 USUAL = 0.75
-"""What is asked for where nobody has said: there the same piece seen again, or one hardly told from it (60 groups)."""
+"""What is asked for where nobody has said: the same piece seen again, or one hardly told from it. Of those photographs
+149 pairs, all but one of one class; judged on 1,070 others, of many things: 72 pairs, all of one class, copies among
+them, where 0.65 to 0.7 are further cars in the same street."""
 
 _NEIGHBORS = 10
 _MOST = 500_000  # pairs, the most alike: of a million frames of films all have neighbors

@@ -4,8 +4,9 @@ Three things are looked at. Structure: how the gray levels correlate around each
 without what rows and columns have in common (two pages of text have their lines in common). Oddities:
 places where either picture has what the other has nowhere near, whatever the brightness of the whole. Colors.
 
-Copies have no oddities worth the name. Where there are some, and all of them in one plain color or as a veil
-over what lies below, something was laid over the picture: a watermark, a caption. Where each of two pictures
+Copies have no oddities worth the name. Where there are some, most of them in one plain color or two, or as a veil
+over what lies below, and the rest agrees as that of copies does, something was laid over the picture: a watermark,
+a caption. Where each of two pictures
 has its own, they are two pictures on a common ground, however much the ground is worth.
 """
 
@@ -29,6 +30,7 @@ COLOR_AGREEMENT = 0.9
 """Cosine of the colors laid over one another: 0.95 at least for those copies, 0.86 at most
 for other flowers of the same kind in the sample gallery."""
 FINE_AGREEMENT = 0.45
+"""The mean of what is left without what rows and columns have in common, by which pages of text are told apart."""
 MIN_OVERLAP = 0.6
 """Part of the smaller picture that must lie on the other. Above one half, any two pictures that a third
 one explains have something in common."""
