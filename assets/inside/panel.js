@@ -35,13 +35,17 @@
   }
 
   // What a search does, where that is not what is drawn.
-  function really({ kind, scaled, readsAll, effort, usual, chosen, size, apart, ranked, cells: read }) {
+  function really({ kind, scaled, reads, effort, usual, chosen, size, apart, ranked, cells: read }) {
     const more = apart ? ` ${count(apart, "image")} that lack part of what is compared are searched by themselves.` : "";
     const words = scaled ? " Words and palettes are searched for by each embedding alone as well, and all that is found ranked anew by how far it stands out." : "";
     if (kind === "flat") return `This index has no structure: every image is compared with the query.${more}${words}`;
     const far = kind === "hnsw" ? `with a list of ${number(effort)}` : `reading ${count(read.probed, "cell")}`;
     const last = ` The best ${number(ranked)} are then compared by their whole vectors.`;
-    if (readsAll) return `This is the way of the index, ${far}. A search here reads all ${number(size)} instead: of so few that is as fast and misses none.${last}${more}${words}`;
+    if (reads) {
+      const instead = reads === "codes" ? `a short code of each of the ${number(size)}` : `all ${number(size)}`;
+      const why = reads === "codes" ? "by these weights that is faster, and misses less" : "of so few that is as fast and misses none";
+      return `This is the way of the index, ${far}. A search here reads ${instead} instead: ${why}.${last}${more}${words}`;
+    }
     if (chosen) return `This is the way of the index ${far}; a search takes ${number(read ? Math.min(usual, read.count) : usual)} by itself.${last}${more}${words}`;
     return `This is the way of the search itself, ${far}.${last}${more}${words}`;
   }

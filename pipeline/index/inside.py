@@ -101,8 +101,9 @@ class Inside:
 
     ids: (n,) int64, the image of each row. size: rows that can be found. apart: rows that lack one of the
     embeddings asked by, and are searched by themselves. kind: `hnsw`, `ivfpq` or `flat`. weights: as shares.
-    effort: how far it went (efSearch, nprobe); usual: how far a search goes, 0 where the kind has no effort. reads_all:
-    whether a search reads every row instead, which finds no less and takes no longer. candidates: (c,)
+    effort: how far it went (efSearch, nprobe); usual: how far a search goes, 0 where the kind has no effort. reads: what
+    of every row a search reads instead, which finds no less and takes no longer: `vectors`, `rows` of the
+    structure, `codes` of these, or nothing. candidates: (c,)
     int64, rows that were ranked by the vectors as they are, in the order that the structure found them best.
     found: (k,) int64, the best of them, and scores, (k,) float32. true: (k,) int64, what comparing all finds.
     """
@@ -114,7 +115,7 @@ class Inside:
     weights: dict[str, float]
     effort: int
     usual: int
-    reads_all: bool
+    reads: str
     candidates: np.ndarray
     found: np.ndarray
     scores: np.ndarray

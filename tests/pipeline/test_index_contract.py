@@ -18,7 +18,7 @@ from pipeline.embeddings import usual
 from pipeline.errors import QueryError
 from pipeline.index import Filter, Index
 from pipeline.index.bitmap import Bitmap
-from pipeline.index.faiss import engine, reduction, structures
+from pipeline.index.faiss import candidates, codes, engine, reduction, structures
 from pipeline.index.filters import Filters
 from pipeline.index.milvus import collection
 from pipeline.index.milvus import engine as milvus
@@ -32,6 +32,7 @@ ENGINES = {
     "faiss": lambda library: indexes.build(library)[0],
     "faiss, by the graph": lambda library: indexes.build(library, options=IndexOptions(ef_search=400))[0],
     "faiss, by a graph of shorter rows": lambda library: indexes.build(library, options=IndexOptions(ef_search=400))[0],
+    "faiss, by codes": lambda library: indexes.build(library, options=IndexOptions(ef_search=400))[0],
     "faiss, flat": lambda library: indexes.build(library, options=IndexOptions("flat"))[0],
     "faiss, halves": lambda library: indexes.build(library, options=IndexOptions(storage="float16"))[0],
     "faiss, bytes": lambda library: indexes.build(library, options=IndexOptions(storage="int8"))[0],
@@ -46,14 +47,19 @@ WEIGHTS = [
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow) if name == "milvus" else name for name in ENGINES])
 def made(request, monkeypatch):
-    if "graph" in request.param:  # however few images there are
+    if "graph" in request.param or "codes" in request.param:  # however few images there are
         monkeypatch.setattr(structures, "EXACT_BELOW", 10)
-        monkeypatch.setattr(structures, "READS", 0.01)
+        monkeypatch.setattr(structures, "READS", 0.01 if "graph" in request.param else 1_000)
         monkeypatch.setattr(engine, "FEW", 0)
+    if "codes" in request.param:
+        monkeypatch.setattr(codes, "FEWEST", 0)
+        monkeypatch.setattr(structures, "CODES_READ", np.inf)
+        monkeypatch.setattr(structures, "RANKING", 0)
+        monkeypatch.setattr(candidates, "CODED", COUNT)
     if "shorter" in request.param:
         monkeypatch.setattr(reduction, "LADDER", (8,))
         monkeypatch.setattr(reduction, "SUFFICES", 0.0)
-        monkeypatch.setattr(engine, "CANDIDATES", COUNT)
+        monkeypatch.setattr(candidates, "RANKED", COUNT)
     if "milvus" in request.param:
         monkeypatch.setattr(milvus, "FEW", 0)
         monkeypatch.setattr(milvus, "ALL_PAIRS_BELOW", 0)

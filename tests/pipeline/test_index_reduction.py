@@ -182,7 +182,8 @@ def test_the_least_effort_is_looked_for_between_two_doublings():
         asked.append(tried)
         return {"one": 1 - may_miss * 340 / tried, "other": 1 - may_miss * 200 / tried}
 
-    found, recall = effort._climb(recalls, 10_000, 0.001)
+    rungs = [32 * 2**step for step in range(9)]
+    found, recall = effort._climb(recalls, rungs, 0.001)
     assert 340 <= found < 420 and recall == recalls(found) and len(asked) <= 8
-    assert effort._climb(recalls, 64, 0.001)[0] == 64
-    assert effort._climb(lambda _: {"one": 0.5}, 10_000, 0.003)[0] == 64  # more brings nothing
+    assert effort._climb(recalls, rungs[:2], 0.001)[0] == 64
+    assert effort._climb(lambda _: {"one": 0.5}, rungs, 0.003)[0] == 64  # more brings nothing

@@ -99,7 +99,7 @@ def test_what_is_found_and_missed_is_what_a_search_and_a_plain_ranking_say(graph
         query = query_of(graph, image)
         exact = sum(w * (graph.vectors(seen.ids[seen.found], n) @ query[n]) for n, w in WEIGHTS.items()) / 1.5
         assert seen.scores == pytest.approx(exact, abs=1e-5)
-        assert seen.computed == seen.walk.computed < seen.size and seen.reads_all
+        assert seen.computed == seen.walk.computed < seen.size and seen.reads == "vectors"
     assert missed, "a search that misses nothing shows nothing here"
     assert graph.inside(query_of(graph, 300), WEIGHTS, 10, Filter(ids=())) is None
 

@@ -41,7 +41,7 @@ def told(reads: Reads, edited: EditedPictures, params: Mapping[str, str], given:
         "own": next((int(one.key) for one in board if one.kind == "image"), None),
         "kind": seen.kind, "size": seen.size, "apart": seen.apart, "computed": seen.computed, "ranked": len(seen.candidates),
         "effort": seen.effort, "usual": seen.usual, "efforts": _efforts(seen),
-        "chosen": _effort(params), "readsAll": seen.reads_all, "scaled": query.scaled,
+        "chosen": _effort(params), "reads": seen.reads, "scaled": query.scaled,
         "weights": [{"title": components.title_of(name), "part": components.part_of(name), "share": round(share, 3)}
                     for name, share in seen.weights.items()],
         "found": _found(reads, seen), "missed": _named(reads, seen.ids[seen.missed]),

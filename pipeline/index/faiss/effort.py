@@ -6,19 +6,21 @@ The effort (efSearch, or nprobe) is doubled until the recall suffices, for each 
 weighting by itself: the more one embedding dominates a query, the more effort it needs in a
 graph made for all of them, and some need more than others. Every rung of that ladder is kept:
 once all rows are in the index there are no strangers left to measure with, and its own rows,
-whose links lead to their neighbors, would flatter.
+whose links lead to their neighbors, would flatter. Beside a graph lie codes of all rows; from the
+effort on with which a walk would take as long as reading them, they are read, and more effort
+ranks more of them (see `candidates`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.index.bitmap import Bitmap
-from pipeline.index.faiss import structures
+from pipeline.index.faiss import candidates, structures
 from pipeline.index.weightings import text, weightings
 
 K = 10
@@ -29,6 +31,8 @@ FEW = 50  # where every query is a scan, and there is no effort to choose
 TARGET = 0.985
 _MARGIN = 0.005  # so many queries flatter or disappoint by about so much, and weightings of a kind are not all alike
 _LEAST = 32
+_OF_CODES = 16
+"""So many times the rows that are ranked at first where codes are read are ranked at most."""
 _GAIN = {"ivfpq": 0.01, "hnsw": 0.003, "flat": 0.0}
 """A doubling that brings less than this has met the limit of what is compared."""
 
@@ -66,15 +70,18 @@ def measure(
 
     source: true rows of positions (k,) int64 → (k, Σ dim) float32. outside: rows (q, Σ dim)
     float32 that are not in the index. Returns {"size", "effort": {dominant: effort},
-    "recall_at_10": {weighting: x}, "ladder": {effort: {weighting: x}}, "query_ms"}; the
+    "recall_at_10": {weighting: x}, "ladder": {effort: {weighting: x}}, "query_ms", "reads_from"}; the
     recall counts the 10 nearest others of each query. An effort that the person has given
     is a rung of the ladder, too.
     """
     alive = np.flatnonzero(index.rows.alive)
     figures = {"size": len(alive), "effort": {}, "recall_at_10": {}, "ladder": {}, "query_ms": None}
+    figures["reads_from"] = structures.effort_of_codes(len(index.rows), candidates.CODED) if index.codes is not None else 0
     if len(alive) < 2:
         return figures
-    most = structures.most_effort(index.structure)
+    index.figures = figures  # so that a search reads codes from there on
+    every = _rungs(index)
+    most = every[-1]
     queries, drawn = _queries(source, alive, outside, QUERIES if most else FEW)
     wanted = weightings(index.embeddings)
     truths = _truths(index, source, drawn, queries, wanted)
@@ -86,15 +93,23 @@ def measure(
             figures["ladder"].setdefault(str(effort), {}).update(_rounded(found))
             return found
 
-        effort, found = _climb(recalls, most, _GAIN[index.options.type])
+        effort, found = _climb(recalls, every, _GAIN[index.options.type])
         figures["effort"][group] = effort
         figures["recall_at_10"] |= _rounded(found)
         given = min(index.options.ef_search, most)
         if given and not set(mine) <= set(figures["ladder"].get(str(given), {})):
             recalls(given, QUERIES)
-    index.figures = figures
     figures["query_ms"] = median_ms(index, queries)
     return figures
+
+
+def _rungs(index) -> list[int]:
+    """The efforts that are tried, the least first; 0 alone where there is no choice."""
+    most, turn = structures.most_effort(index.structure), index.figures["reads_from"]
+    walks = [_LEAST * 2**step for step in range(64) if _LEAST * 2**step < (turn or most)]
+    if not turn:
+        return [*walks, most]
+    return [*walks, *(turn * 2**step for step in range(int(np.log2(_OF_CODES)) + 1))]
 
 
 def _queries(source, alive: np.ndarray, outside: np.ndarray | None, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -106,18 +121,18 @@ def _queries(source, alive: np.ndarray, outside: np.ndarray | None, count: int) 
 
 
 def _climb(
-    recalls: Callable[[int], dict[str, float]], most: int, gain: float
+    recalls: Callable[[int], dict[str, float]], every: Sequence[int], gain: float
 ) -> tuple[int, dict[str, float]]:
-    """The least effort that suffices for each of these weightings, and its recalls: by doubling, and
+    """The least effort that suffices for each of these weightings, and its recalls: rung by rung, and
     then by going back to where between the last two it should be enough."""
-    effort, before = min(_LEAST, most), {}
-    while True:
+    last, before = 0, {}
+    for effort in every:
         found = recalls(effort)
         enough = min(found.values()) >= TARGET + _MARGIN
         stuck = before and np.mean(list(found.values())) - np.mean(list(before.values())) < gain
-        if enough or stuck or effort >= most:
+        if enough or stuck or effort == every[-1]:
             break
-        last, effort, before = effort, min(2 * effort, most), found
+        last, before = effort, found
     if enough and before:
         low, high = min(before.values()), min(found.values())
         between = int(np.ceil(last * (effort / last) ** ((TARGET + _MARGIN - low) / (high - low)) / 16)) * 16

@@ -16,7 +16,8 @@ from pipeline.index import currency
 from pipeline.index.bitmap import Bitmap
 from pipeline.index.combined import CombinedIndex, read_rows
 from pipeline.index.contract import Filter, Neighbors, State, scales
-from pipeline.index.faiss import effort, inside, neighbors, reduction, store, structures, update
+from pipeline.index.faiss import candidates, effort, inside, neighbors, reduction, store, structures, update
+from pipeline.index.faiss.codes import Codes
 from pipeline.index.inside import Inside
 from pipeline.index.ranking import ranked, scan
 from pipeline.index.rows import Rows
@@ -24,8 +25,6 @@ from pipeline.library import Library
 from pipeline.progress import Progress, Silent
 from pipeline.settings import IndexOptions
 
-CANDIDATES = 200
-"""Rows ranked exactly, at most where fewer than half as many are asked for."""
 FEW = 500
 """Up to this many rows are compared as they are, each by itself, however many there are."""
 _EFFORT = 256
@@ -34,7 +33,8 @@ _EFFORT = 256
 
 class FaissIndex(CombinedIndex):
     """structure: what FAISS holds, in memory or mapped; None where every row is read. exact: the
-    rows as they are. reduction: from these to those of the structure; None: they are the same.
+    rows as they are. reduction: from these to those of the structure; None: they are the same. codes: of
+    those of a graph, None where there are few or it is of an earlier version.
     figures: as measured (see `effort`). learned_from: rows there were when a quantizer learned.
     """
 
@@ -42,7 +42,7 @@ class FaissIndex(CombinedIndex):
 
     def __init__(self, library: Library, parts: store.Parts, rows: Rows, about: dict):
         super().__init__(library, rows, about)
-        self.structure, self.exact, self.reduction = parts
+        self.structure, self.exact, self.reduction, self.codes = parts
         self.learned_from: int = about.get("learned_from", 0)
         self.mapped = False
 
@@ -103,35 +103,12 @@ class FaissIndex(CombinedIndex):
         """The same by the structure, whatever there is."""
         if self.structure is None:
             return self.exact.scan(query, k, mask)
-        reduced = self.reduction.queries(query) if self.reduction else query
-        products, rows = self.ranked(query, self._candidates(reduced, k, mask, effort), k)
+        found = candidates.find(self, query, mask, candidates.way(self, k, mask, effort))
+        products, rows = self.ranked(query, found, k)
         short = (rows < 0).any(axis=1)
         if short.any():
             products[short], rows[short] = self.exact.scan(query[short], k, mask)
         return products, rows
-
-    def _candidates(self, reduced: np.ndarray, k: int, mask: Bitmap, effort: int) -> np.ndarray:
-        """Rows (q, ≥ k) that may be the best for queries as the structure is asked, −1 for none."""
-        wide, effort, scans = self.breadth(k, mask, effort)
-        if scans:
-            return structures.scan(self.structure, reduced, wide, mask)[1]
-        return structures.walk(self.structure, reduced, wide, mask, effort)[1]
-
-    def breadth(self, k: int, mask: Bitmap, effort: int) -> tuple[int, int, bool]:
-        """How many candidates are ranked exactly, the effort of the walk that finds them, and whether
-        all rows of the structure are read instead.
-
-        Of a graph they are where that takes less than a walk: where a filter leaves few places to go,
-        or much effort is needed.
-        """
-        graph = self.options.type == "hnsw"
-        wide = min(max(min(CANDIDATES, effort) if graph else CANDIDATES, 2 * k), mask.count)
-        if not graph:
-            return wide, int(effort * mask.size / mask.count), False
-        # By powers of two, so that most pages of a long list come from the same walk.
-        effort = max(effort, 2 ** int(np.ceil(np.log2(2 * k))))
-        effort = int(effort * mask.size / mask.count)
-        return wide, effort, effort * structures.READS >= mask.count
 
     def ranked(self, query: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """The k best of each query's candidates (q, ·), −1 for none, by the rows as they are."""
@@ -149,6 +126,11 @@ class FaissIndex(CombinedIndex):
         known = self.effort or {effort.EVEN: _EFFORT}
         mine = {name: weights.get(name, 0.0) for name in self.embeddings}
         return known.get(effort.dominant(mine), max(known.values()))
+
+    @property
+    def reads_from(self) -> int:
+        """The least effort at which codes are read instead of a walk being made: as it was measured with."""
+        return self.figures.get("reads_from") or structures.effort_of_codes(len(self.rows), candidates.CODED)
 
     def nearest_exact(self, query: np.ndarray, k: int, mask: Bitmap, effort: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Best rows by the vectors themselves: products (q, k), rows (q, k)."""
@@ -207,7 +189,8 @@ def create(library: Library, names: list[str], options: IndexOptions, ids: np.nd
     about = {
         "embeddings": names, "dims": list(dims.values()), "options": asdict(options), "learned_from": len(ids),
     }  # fmt: skip
-    parts = store.Parts(structure, store.new_rows(library, options.storage, dim, sample), reduced)
+    codes = Codes.learned(reduced, sample) if reduced else None
+    parts = store.Parts(structure, store.new_rows(library, options.storage, dim, sample), reduced, codes)
     return FaissIndex(library, parts, Rows.none(names), about)
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import mmap
 import os
+import weakref
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import faiss
@@ -21,14 +23,13 @@ from pipeline.index.bitmap import Bitmap
 from pipeline.index.ranking import scan
 
 _QUANTIZERS = {"float16": faiss.ScalarQuantizer.QT_fp16, "int8": faiss.ScalarQuantizer.QT_8bit}
-_STEP = 4_096
-_AT_ONCE = 64_000_000
-"""Bytes of rows that are read at a time where they are decoded."""
 _MAPPED = 1_000_000_000
-"""Bytes of the file that a process keeps mapped in, about; the system keeps what it has room for."""
+"""Bytes of the file that a process keeps mapped in, at most; the system keeps what it has room for."""
 _READ = 1 << 22
-_AROUND = 65_536
-"""Bytes that Linux maps in around each place that is read."""
+_AROUND = 1 << 21
+"""Bytes that Linux may map in around each place that is read."""
+_APART = 8
+"""Rows of a large file are read one by one where they lie so many times their own number apart."""
 
 
 class ExactRows:
@@ -117,17 +118,17 @@ class ExactRows:
 
     def __getitem__(self, at: np.ndarray) -> np.ndarray:
         """The rows at positions (k,) int64: a copy (k, dim) float32."""
-        at = np.asarray(at, np.int64)
-        if not len(at):
-            return np.zeros((0, self.dim), np.float32)
-        codes = self._codes(len(at))[at]
-        return self._codec.decode(codes) if self._codec else codes.view(np.float32)
+        return self.columns(at, slice(None))
 
     def columns(self, at: np.ndarray, columns: slice) -> np.ndarray:
         """The same of some columns, of which alone a storage as float32 is read."""
+        at = np.asarray(at, np.int64)
+        if not len(at):
+            return np.zeros((0, self.dim), np.float32)[:, columns]
         if self._codec:
-            return self[at][:, columns]
-        return self._codes(len(at)).view(np.float32)[:, columns][at]
+            return self._codec.decode(self._stored(at, 0, self.width))[:, columns]
+        first, last, _ = columns.indices(self.dim)
+        return self._stored(at, 4 * first, 4 * last).view(np.float32)
 
     def products(self, queries: np.ndarray, at: np.ndarray) -> np.ndarray:
         """Products of queries (q, dim) float32, each with rows of its own (q, c) int64: (q, c)
@@ -135,24 +136,19 @@ class ExactRows:
         products = np.full(at.shape, -np.inf, np.float32)
         if not at.size or not self.count:
             return products
-        if not self._codec:
-            queries, at = np.ascontiguousarray(queries, np.float32), np.ascontiguousarray(at, np.int64)
-            step = max(1, _MAPPED // (2 * (self.width + _AROUND) * at.shape[1]))
-            for start in range(0, len(at), step):
-                part = slice(start, start + step)
-                self._products(queries[part], at[part], products[part])
+        if not self._codec and not self._is_large:
+            self._products(np.ascontiguousarray(queries, np.float32), np.ascontiguousarray(at, np.int64), products)
             return products
-        step = max(1, _AT_ONCE // (4 * self.dim * at.shape[1]))
-        for start in range(0, len(at), step):
-            part = at[start : start + step]
-            rows = self[part.clip(min=0).ravel()].reshape(*part.shape, self.dim)
-            found = (rows @ queries[start : start + step, :, None])[:, :, 0]
-            products[start : start + step] = np.where(part < 0, -np.inf, found)
+        asked = np.flatnonzero(queries.any(axis=0))
+        columns = slice(asked[0], asked[-1] + 1) if len(asked) else slice(0, 1)
+        for query, mine, into in zip(queries[:, columns], at, products):
+            there = mine >= 0
+            into[there] = self.columns(mine[there], columns) @ query
         return products
 
     def _products(self, queries: np.ndarray, at: np.ndarray, products: np.ndarray) -> None:
-        """The same of rows as they are, into an array, of as few as may be mapped in at a time."""
-        rows, threads = self._codes(at.size).view(np.float32), faiss.omp_get_max_threads()
+        """The same of rows as they are, into an array."""
+        rows, threads = self._codes().view(np.float32), faiss.omp_get_max_threads()
         faiss.omp_set_num_threads(min(threads, len(queries)))  # of this thread: one query waits for no team
         faiss.fvec_inner_products_by_idx(
             *map(faiss.swig_ptr, (products, queries, rows, at)), self.dim, len(queries), at.shape[1]
@@ -161,28 +157,54 @@ class ExactRows:
 
     def scan(self, queries: np.ndarray, k: int, mask: Bitmap) -> tuple[np.ndarray, np.ndarray]:
         """The k best for queries (q, dim) by reading every row of the mask: products, rows (q, k)."""
-        if self._codec:
+        if self._codec or self._is_large:
             return scan(self.__getitem__, queries, k, mask)
         products = np.empty((len(queries), k), np.float32)
         rows = np.empty((len(queries), k), np.int64)
         chosen = None if mask.whole else faiss.IDSelectorBitmap(mask.packed)
         queries = np.ascontiguousarray(queries, np.float32)
-        stored = self._codes(mask.count).view(np.float32)
+        stored = self._codes().view(np.float32)
         faiss.knn_inner_product(
             faiss.swig_ptr(queries), faiss.swig_ptr(stored), self.dim, len(queries), self.count, k,
             faiss.swig_ptr(products), faiss.swig_ptr(rows), chosen,
         )  # fmt: skip
         return products, rows
 
-    def _codes(self, reading: int) -> np.ndarray:
-        """All rows as stored, (count, width) uint8, mapped; `reading` of them are about to be read."""
+    @property
+    def _is_large(self) -> bool:
+        """Whether the file is not to be mapped in as a whole."""
+        return self.count * self.width > _MAPPED
+
+    def _stored(self, at: np.ndarray, first: int, last: int) -> np.ndarray:
+        """Bytes first … last − 1 of the rows at positions (k,), k > 0: a copy (k, last − first) uint8.
+
+        Of a large file, rows that lie apart are read into memory of our own: where one is touched in a
+        mapped file, Linux may map in some 2 MB around it.
+        """
+        lowest, highest = int(at.min()), int(at.max())
+        if not self._is_large or not hasattr(os, "preadv") or highest - lowest < _APART * len(at):
+            return self._codes((highest - lowest + 1) * self.width)[:, first:last][at]
+        rows = np.empty((len(at), last - first), np.uint8)
+        for row, place in zip(rows, (at * self.width + first).tolist()):
+            os.preadv(self._opened, (row,), place)
+        return rows
+
+    @cached_property
+    def _opened(self) -> int:
+        """The file, open as long as this object is there: what was deleted meanwhile can still be read."""
+        opened = os.open(self.file, os.O_RDONLY)
+        weakref.finalize(self, os.close, opened)
+        return opened
+
+    def _codes(self, reading: int = 0) -> np.ndarray:
+        """All rows as stored, (count, width) uint8, mapped, of which so many bytes are about to be read."""
         if self._mapped is None or len(self._mapped[1]) != self.count:
             with open(self.file, "rb") as file:
                 mapped = mmap.mmap(file.fileno(), self.count * self.width, access=mmap.ACCESS_READ)
             self._mapped = mapped, np.frombuffer(mapped, np.uint8).reshape(self.count, self.width)
         mapped, codes = self._mapped
-        self._touched += reading * (self.width + _AROUND)
-        if self._touched > _MAPPED and codes.nbytes > _MAPPED and hasattr(mmap, "MADV_DONTNEED"):
+        self._touched += reading + _AROUND
+        if self._touched > _MAPPED // 2 and self._is_large and hasattr(mmap, "MADV_DONTNEED"):
             mapped.madvise(mmap.MADV_DONTNEED)  # they stay in the system's cache, and are no more this process's
             self._touched = 0
         return codes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.index.contract import Filter, shares
-from pipeline.index.faiss import cells, structures, trace
+from pipeline.index.faiss import candidates, cells, structures, trace
 from pipeline.index.inside import Code, Inside
 
 if TYPE_CHECKING:
@@ -33,26 +33,26 @@ def look(
     mine, k = shares(weighed, names), min(k, mask.count)
     query = index.combined({name: np.atleast_2d(vectors[name]) for name in mine}, mine, 1)
     usual = index.effort_for(mine) if index.structure is not None else 0
-    wide, far, scans = index.breadth(k, mask, effort or usual)
+    way = candidates.way(index, k, mask, effort or usual)
     seen = Inside(
         index.rows.ids, mask.count, sum(rows.count for _, rows in groups) - mask.count, index.options.type, mine,
-        far if index.structure is not None else 0, usual, scans or index.compares_all(k, mask), np.zeros(0, np.int64),
-        np.zeros(0, np.int64), np.zeros(0, np.float32), index.nearest_exact(query, k, mask)[1][0],
+        way.effort if index.structure is not None else 0, usual, "vectors" if index.compares_all(k, mask) else way.reads,
+        np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32), index.nearest_exact(query, k, mask)[1][0],
     )  # fmt: skip
     if index.structure is None:
         products, rows = index.exact.scan(query, k, mask)
         return replace(seen, candidates=rows[0], found=rows[0], scores=_scores(index, products[0]))
     reduced = index.reduction.queries(query) if index.reduction else query
-    candidates = structures.walk(index.structure, reduced, wide, mask, far)[1]
-    products, found = index.ranked(query, candidates, k)
+    walked = structures.walk(index.structure, reduced, way.wide, mask, way.effort)[1]
+    products, found = index.ranked(query, walked, k)
     there = found[0] >= 0
     seen = replace(
-        seen, candidates=candidates[0][candidates[0] >= 0], found=found[0][there], scores=_scores(index, products[0][there])
+        seen, candidates=walked[0][walked[0] >= 0], found=found[0][there], scores=_scores(index, products[0][there])
     )
     if structures.has_links(index.structure):
-        return replace(seen, walk=trace.walk(index.structure, reduced[0], far))
+        return replace(seen, walk=trace.walk(index.structure, reduced[0], way.effort))
     starts = [index.columns(name).start for name in index.embeddings]
-    read = cells.read(index.structure, query[0], far, mask, starts)
+    read = cells.read(index.structure, query[0], way.effort, mask, starts)
     kept = cells.codes(index.structure, query[0], read, seen.found, products[0][there])
     scale = _scale(index)
     return replace(seen, cells=replace(

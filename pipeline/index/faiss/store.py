@@ -1,9 +1,9 @@
 """The files of the index.
 
-`index/KEY.faiss` (the structure), `index/KEY.npz` (which row is which image), `index/KEY.rows` (the
-rows as they are) with `index/KEY.learned` (what was learned before the first of them), and
-`index/index.json`, written last and by rename, which names those that count and says how they
-were made and measured. A process that has older ones mapped keeps them: files are unlinked, not
+`index/KEY.faiss` (the structure) and `index/KEY.codes` (beside a graph), `index/KEY.npz` (which row is
+which image), `index/KEY.rows` (the rows as they are) with `index/KEY.learned` (what was learned before
+the first of them), and `index/index.json`, written last and by rename, which names those that count
+and says how they were made and measured. A process that has older ones mapped keeps them: files are unlinked, not
 overwritten, and rows are only appended.
 """
 
@@ -23,14 +23,17 @@ import numpy as np
 
 from pipeline import arrays as arrays_of
 from pipeline.errors import LibraryError
+from pipeline.index.faiss.codes import Codes
 from pipeline.index.faiss.exact import ExactRows
 from pipeline.index.faiss.reduction import Reduction
 from pipeline.library import Library, derived
 from pipeline.library.replacing import identity
 
 _TRIES = 5  # a writer may replace the files between reading their names and opening them
-_SUFFIXES = {".npz": "key", ".faiss": "structure", ".rows": "rows", ".learned": "rows"}
+_SUFFIXES = {".npz": "key", ".faiss": "structure", ".codes": "codes", ".rows": "rows", ".learned": "rows"}
 """Of each file, what its key is called in index.json."""
+_SUMS = {".faiss": "sum", ".codes": "codes_sum"}
+"""Of those that FAISS writes, what their check sums are called there."""
 _ARRAYS = ("ids", "stamps", "alive", "seen")
 _DAMAGED = (OSError, AttributeError, KeyError, TypeError, ValueError, EOFError, BadZipFile, BadStreamError)
 
@@ -60,6 +63,7 @@ class Parts(NamedTuple):
     structure: faiss.Index | None
     exact: ExactRows
     reduction: Reduction | None
+    codes: Codes | None
 
 
 def read(library: Library, to_change: bool = False) -> tuple[dict, dict[str, np.ndarray], Parts] | None:
@@ -78,7 +82,9 @@ def _opened(library: Library, saved: dict, to_change: bool = False) -> tuple[dic
     exact = ExactRows(
         _file(library, saved, ".rows"), saved["options"]["storage"], sum(saved["dims"]), arrays["levels"], saved["sums"]
     )
-    return saved, _rows(library, saved), Parts(structure, exact, Reduction.of(arrays))
+    reduction, coded = Reduction.of(arrays), _file(library, saved, ".codes")
+    codes = Codes.of(faiss.read_index(str(coded)), reduction) if coded else None
+    return saved, _rows(library, saved), Parts(structure, exact, reduction, codes)
 
 
 def is_old(saved: dict) -> bool:
@@ -98,9 +104,9 @@ def write(library: Library, about: dict, arrays: dict[str, np.ndarray] | None, p
     """
     pointer(library).parent.mkdir(parents=True, exist_ok=True)
     saved = {} if arrays is not None and parts is not None else json.loads(pointer(library).read_text())
-    keys = {name: saved.get(name) for name in ("key", "structure", "sum", "rows", "sums")}
+    keys = {name: saved.get(name) for name in ("key", "structure", "sum", "codes", "codes_sum", "rows", "sums")}
     if parts is not None:
-        keys |= _write_parts(library, *parts)
+        keys |= _write_parts(library, parts)
     if arrays is not None:
         keys["key"] = secrets.token_hex(8)
         with derived.replacing(_file(library, keys, ".npz")) as temporary, open(temporary, "wb") as file:
@@ -112,23 +118,32 @@ def write(library: Library, about: dict, arrays: dict[str, np.ndarray] | None, p
             path.unlink()
 
 
-def _write_parts(library: Library, structure: faiss.Index | None, exact: ExactRows, reduction: Reduction | None) -> dict:
+def _write_parts(library: Library, parts: Parts) -> dict:
     """Write what changed of them; their keys and check sums."""
+    exact, reduction = parts.exact, parts.reduction
     exact.seal()
-    keys = {"rows": exact.file.stem, "sums": exact.sums, "structure": None, "sum": None}
+    keys = {"rows": exact.file.stem, "sums": exact.sums}
     learned = _file(library, keys, ".learned")
     if not learned.exists():
         with derived.replacing(learned) as temporary, open(temporary, "wb") as file:
             np.savez(file, levels=exact.levels, **(reduction.arrays() if reduction else {}))
-    if structure is not None:
-        keys["structure"] = secrets.token_hex(8)
-        with derived.replacing(_file(library, keys, ".faiss")) as temporary:
-            try:
-                faiss.write_index(structure, str(temporary))
-            except RuntimeError as error:  # what FAISS raises for every cause
-                raise LibraryError(f"The index cannot be written ({str(error).rpartition(': ')[2]}).") from None
-            keys["sum"] = _sum(temporary)
+    coded = None if parts.codes is None else parts.codes.quantizer
+    for suffix, index in {".faiss": parts.structure, ".codes": coded}.items():
+        keys |= {_SUFFIXES[suffix]: None, _SUMS[suffix]: None}
+        if index is not None:
+            keys[_SUFFIXES[suffix]] = secrets.token_hex(8)
+            keys[_SUMS[suffix]] = _write_index(index, _file(library, keys, suffix))
     return keys
+
+
+def _write_index(index: faiss.Index, file: Path) -> str:
+    """Write what FAISS holds; its check sum."""
+    with derived.replacing(file) as temporary:
+        try:
+            faiss.write_index(index, str(temporary))
+        except RuntimeError as error:  # what FAISS raises for every cause
+            raise LibraryError(f"The index cannot be written ({str(error).rpartition(': ')[2]}).") from None
+        return _sum(temporary)
 
 
 def strays(library: Library) -> list[Path]:
@@ -163,13 +178,15 @@ def _damage(library: Library) -> str:
         saved = json.loads(pointer(library).read_text())
         if is_old(saved):
             return ""  # it will be built anew
-        file = _file(library, saved, ".faiss")
-        if file and saved["sum"] != _sum(file):
-            return f"{file.name} has changed since it was written"
-        _, rows, (structure, exact, _) = _opened(library, saved)
-        if said := exact.damage():
+        for suffix, name in _SUMS.items():
+            file = _file(library, saved, suffix)
+            if file and saved[name] != _sum(file):
+                return f"{file.name} has changed since it was written"
+        _, rows, parts = _opened(library, saved)
+        if said := parts.exact.damage():
             return said
-        counts = {len(exact), exact.count if structure is None else structure.ntotal}
+        counts = {len(part) for part in (parts.exact, parts.codes) if part is not None}
+        counts |= {parts.structure.ntotal} if parts.structure is not None else set()
     except (*_DAMAGED, RuntimeError) as error:  # FAISS raises RuntimeError for every cause
         return f"its files cannot be read ({str(error).rpartition(': ')[2]})"
     if {len(array) for array in rows.values()} != counts:

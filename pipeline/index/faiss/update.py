@@ -49,7 +49,7 @@ def upsert(index: FaissIndex, ids: np.ndarray, progress: Progress) -> None:
     """Append rows for these images, give up those they had, and save."""
     structures.use_all_cores()
     if index.mapped:  # cannot be changed: read whole
-        index.structure, index.exact, index.reduction = store.read(index.library, to_change=True)[2]
+        index.structure, index.exact, index.reduction, index.codes = store.read(index.library, to_change=True)[2]
         index.mapped = False
     having, stamps = currency.stamps(index.library, index.embeddings, ids)
     _give_up(index, ids)
@@ -126,7 +126,10 @@ def _add(index: FaissIndex, ids: np.ndarray, stamps: np.ndarray, progress: Progr
     for part, rows in _read_ahead(index, ids):
         index.exact.append(rows)
         if index.structure is not None:
-            index.structure.add(index.reduction.rows(rows) if index.reduction else rows)
+            reduced = index.reduction.rows(rows) if index.reduction else rows
+            index.structure.add(reduced)
+            if index.codes is not None:
+                index.codes.append(reduced)
         for at, name in enumerate(index.dims):
             seen[part, at] = rows[:, index.columns(name)].any(axis=1)
         progress.advance(len(rows))
@@ -163,5 +166,5 @@ def _save(index: FaissIndex, rows_changed: bool = True, parts_changed: bool = Fa
         "took": index.took,
     }
     arrays = {"ids": rows.ids, "stamps": rows.stamps, "alive": rows.alive, "seen": rows.seen}
-    parts = store.Parts(index.structure, index.exact, index.reduction) if parts_changed else None
+    parts = store.Parts(index.structure, index.exact, index.reduction, index.codes) if parts_changed else None
     store.write(index.library, about, arrays if rows_changed else None, parts)
