@@ -4,7 +4,7 @@
   "use strict";
   const { url } = window.likeness;
   const { make } = window.likeness.elements;
-  const USUAL = 128; // px a row
+  const USUAL = () => (window.innerWidth < 2000 ? 128 : 208); // px a row: ten pictures fill a wide screen
   const NEXT = 80; // of those that the walk passes next
   const none = () => window.dash_clientside.no_update;
   let around = null; // the gallery of those, which stays while one steps through it
@@ -44,7 +44,7 @@
     const known = new Map(told.shown.map((one) => [one.id, one]));
     const g = window.likeness.gallery;
     return g.create(box, {
-      label: `Closest by ${told.title}`, size: g.sizeOf("walk", USUAL), placeless: true, leads: true,
+      label: `Closest by ${told.title}`, size: g.sizeOf("walk", USUAL()), placeless: true, leads: true,
       look: { card: "compare-near", link: "compare-picture" }, href: (id) => url(`/compare?image=${id}`),
       name: (id) => {
         const { rank, name, both } = known.get(id);
