@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import cv2
@@ -81,7 +83,9 @@ def test_each_figure_that_is_told_is_that_of_a_plain_computation(reads):
     assert surely, "no thing is told of these"
 
 
-def test_a_crop_is_looked_at_as_large_as_a_whole_picture(library):
+def test_a_crop_is_looked_at_as_large_as_a_whole_picture(library, pictures, tmp_path):
+    moved = Path(shutil.copytree(pictures, tmp_path / "pictures"))
+    library.db.execute("UPDATE roots SET path = ?", [str(moved.resolve())])
     reads = Reads(library)
     file = reads.image(17).file
     cv2.imwrite(str(file), cv2.resize(cv2.imread(str(file)), (1600, 1200)))

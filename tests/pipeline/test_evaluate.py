@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score
 
 from pipeline import index as indexes
 from pipeline.cli import main
-from pipeline.index.faiss import structures
+from pipeline.index.faiss import codes, structures
 from pipeline.library import Library
 from pipeline.progress import Silent
 from pipeline.quality import retrieval
@@ -127,7 +127,8 @@ def test_agreement_of_the_same_of_strangers_and_of_a_half():
     assert shared(vectors, np.zeros_like(vectors)) is None
 
 
-def test_recall_is_of_the_graph_even_where_searches_scan(tmp_path):
+def test_recall_is_of_the_graph_even_where_searches_scan(tmp_path, monkeypatch):
+    monkeypatch.setattr(codes, "FEWEST", 10_000)  # with codes nobody would walk it
     library = synthetic_library(tmp_path, 3_000, DIMS)
     poor, _ = indexes.build(library, None, IndexOptions(hnsw_m=4, ef_construction=8, ef_search=1))
     figures = retrieval.index_recall(poor, retrieval.read(library, poor), 100)
