@@ -55,6 +55,7 @@ def test_of_many_images_some_are_asked_about_among_all(library, shown, monkeypat
     np.testing.assert_allclose(some.share, every.share[at], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_map_distorts_less_than_what_it_starts_from_and_chance_more_than_both(tmp_path):
     library = synthetic_library(tmp_path, 400, {"color": 24, "sift": 16})
     indexes.build(library)

@@ -20,7 +20,7 @@ def islands(count: int, seed: int = 0) -> np.ndarray:
     return np.where(random.random((count, 1)) < 0.1, sea, hills).astype(np.float32)
 
 
-@pytest.mark.parametrize("count", [4_000, granularity.SAMPLE + 8_000])
+@pytest.mark.parametrize("count", [4_000, pytest.param(granularity.SAMPLE + 8_000, marks=pytest.mark.slow)])
 def test_finer_gives_more_clusters_and_noise_stays_noise(count):
     xy = islands(count)
     found = {step: cluster_at(xy, step) for step in (COARSEST, -2, 0, 2, FINEST)}

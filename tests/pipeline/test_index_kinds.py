@@ -83,7 +83,9 @@ def test_the_smaller_kinds_are_smaller(tmp_path):
     assert size["hnsw", "int8"] < size["hnsw", "float16"] < size["hnsw", "float32"]
 
 
-@pytest.mark.parametrize("kind", KINDS, ids="-".join)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(one, marks=pytest.mark.slow if one == ("hnsw", "float16") else ()) for one in KINDS], ids="-".join
+)
 def test_every_kind_is_extended_masked_and_built_anew(tmp_path, kind):
     library = synthetic_library(tmp_path, 1_200, DIMS)
     options = IndexOptions(*kind)

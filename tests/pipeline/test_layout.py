@@ -81,6 +81,7 @@ def kept(points: np.ndarray, nearest: np.ndarray) -> float:
     return float(np.mean([len(set(mine) & set(true[1:11])) for mine, true in zip(found, nearest)])) / 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dimensions", "start_keeps", "end_keeps"), [(2, 0.27, 0.35), (3, 0.33, 0.4)])
 def test_the_descent_brings_points_beside_their_neighbors(dimensions, start_keeps, end_keeps):
     vectors = groups(12, 50, 0.5)

@@ -41,6 +41,7 @@ def test_what_browsers_do_not_read_looks_as_it_was_made():
         assert (info.height, info.width) == expected.shape[:2], name
 
 
+@pytest.mark.slow
 def test_what_is_broken_says_why():
     told = {}
     for name, (data, _) in corpus.broken().items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from pipeline.embeddings import create
 from pipeline.embeddings.sift_vlad import SMALL
@@ -28,6 +29,7 @@ def reduced(image: np.ndarray, side: int) -> np.ndarray:
     return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 
+@pytest.mark.slow
 def test_what_is_small_is_seen_at_two_sizes(pictures):
     images = [decoding.decode(file.read_bytes()) for file in sorted(pictures.rglob("*.jpg"))[::2]]
     sift = create("sift")
