@@ -24,6 +24,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.loadscopereorder = False  # several processes take the files in the order given below
 
 
+_LONGEST = (
+    "test_bench", "test_pool", "test_cli", "test_hosts", "test_embeddings", "test_networks", "test_embed", "test_dreamsim",
+    "test_kills", "test_engines", "test_access", "test_jobs",
+)  # fmt: skip
+"""Files that take half a minute and more, though they have few tests of those that are marked."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what `make check` leaves out by the fixtures that a test asks for, and put the files that take
     long first: the small ones at the end keep all processes busy to the last."""
@@ -35,7 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if {"sample_gallery", "large"} & set(item.fixturenames):
             item.add_marker("slow")
     lengthy = Counter(item.path for item in items if any(map(item.get_closest_marker, ("browser", "network", "slow"))))
-    items.sort(key=lambda item: -lengthy[item.path])
+    longest = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: (longest.get(item.path.stem, len(longest)), -lengthy[item.path]))
 
 
 @pytest.hookimpl(trylast=True)
