@@ -1,7 +1,7 @@
 # make demo                     the sample gallery, generated here, in the dashboard
 # make demo IMAGES=~/Pictures   your own images
 # make test                     the tests
-# make check                    the quick ones: no browser, no network, about a minute
+# make check                    the quick ones: no browser, no network, a minute and a half
 #
 # Variables: PYTHON (3.11 or newer), VENV, IMAGES, DATA (directory of the library), PORT,
 # WORKERS (processes that share the tests; one more than cores, since browsers and servers are waited for, four at
