@@ -37,7 +37,7 @@ def navbar(
             *([_library_switch(libraries, here)] if len(libraries) > 1 else []),
             html.A(
                 icon("collection"), href=link("/collections"), id="collections-open", className="button-quiet button-icon",
-                title="Collections", **{"aria-label": "Collections"},
+                title="Collections", **{"aria-label": "Collections", "data-takes": "keep"},
             ),
             html.Button(
                 [icon("keyboard")], id="keys-open", className="button-quiet button-icon",

@@ -210,9 +210,10 @@
   const ours = (event) => event.dataTransfer && event.dataTransfer.types.includes(TYPE);
 
   function takes(place) {
-    if (place.dataset.takes) return place.dataset.takes;
-    const page = window.likeness.plain(new URL(place.href).pathname);
-    return { "/search": "search", "/graph": "graph", "/compare": "compare" }[page];
+    const page = place.href && window.likeness.plain(new URL(place.href).pathname);
+    const name = place.dataset.takes || { "/search": "search", "/graph": "graph", "/compare": "compare" }[page];
+    const { right } = (name && window.likeness.gallery.act(name)) || {};
+    return right && !window.likeness.may(right) ? null : name;
   }
 
   on("dragover", null, (event) => {

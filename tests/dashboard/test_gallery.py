@@ -205,6 +205,14 @@ def test_several_are_chosen_as_files_are_and_acted_on_with_a_way_back(page: Page
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#said")).not_to_contain_text("Tagged")
     page.wait_for_function("() => fetch('/gallery/names').then(a => a.json()).then(n => n.tags.length === 0)")
+    # Dragged onto the collections in the bar, all that are chosen go along.
+    pictures.nth(1).drag_to(page.locator("#collections-open"))
+    page.get_by_label("Name of a collection").fill("On the wall")
+    page.keyboard.press("Enter")
+    expect(page.locator("#said")).to_contain_text("On the wall")
+    assert notes.collected(Library(made_library), "On the wall") == sorted(chosen)
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_function("() => fetch('/gallery/names').then(a => a.json()).then(n => n.collections.length === 0)")
     with page.expect_download() as saved:
         bar.get_by_text("Export").click()
         bar.get_by_role("menuitem", name="JSON").click()
