@@ -205,6 +205,9 @@ def test_library_page_tells_what_is_there(page: Page):
     page.goto("/library")
     for text in ("60", "Color", "Texture & shape", "Meaning"):
         expect(page.locator("#page")).to_contain_text(text)
+    for width in (641, 768, 960, 1081):  # all pages stand whole in the bar
+        page.set_viewport_size({"width": width, "height": 600})
+        page.wait_for_function("() => { const bar = document.querySelector('.nav-pages'); return bar.scrollWidth <= bar.clientWidth; }")
 
 
 OF_NO_IMAGE = {"/library", "/table", "/rated", "/gallery", "/collections", "/quality"}
