@@ -8,12 +8,14 @@ too little memory is told so before a library dies of it.
 
 from __future__ import annotations
 
+import atexit
 import codecs
 import errno
 import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +31,8 @@ NETWORK_SPACE = 5_000_000_000
 """The same for torch and a network: 3 GB fail, 5 GB are enough."""
 
 _PER_CORE = 100_000_000  # stacks and buffers that libraries set aside for each thread
+
+_status = 1  # of this process at its end, as far as is known
 
 
 class Stream(io.TextIOWrapper):
@@ -66,6 +70,7 @@ def prepare() -> None:
 
     Ends the process with one sentence where it may use too little memory.
     """
+    atexit.register(_leave)  # before all others, so that it runs after them
     sys.stdout, sys.stderr = _forgiving(sys.stdout, 1), _forgiving(sys.stderr, 2)
     lacking = too_little(LEAST_SPACE)
     if lacking:
@@ -77,13 +82,31 @@ def run(main: Callable) -> None:
     """Run a click command as this process's own; ends the process."""
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminate)
+    global _status
     try:
         main()
+        _status = 0
+    except SystemExit as end:
+        _status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        raise
     finally:
         sys.stdout.flush()
         if sys.stdout.lost is not None:
             print(f"Error: the output could not be written ({sys.stdout.lost.strerror}).", file=sys.stderr)
+            _status = 1
             sys.exit(1)
+
+
+def _leave() -> None:
+    """End the process here where daemon threads are still at work, with its status.
+
+    In native code they do not notice that the interpreter ends: a network that is being made
+    ready would meet the destructors of its own library, and the process would abort.
+    """
+    if any(thread.daemon for thread in threading.enumerate()):
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(_status)
 
 
 def too_little(needed: int) -> str | None:

@@ -178,3 +178,21 @@ def test_threads_that_load_a_network_at_once_load_one_and_keep_stdout(capsys):
         thread.join()
     assert sys.stdout is before and capsys.readouterr().out == 4 * "one of them\n"
     assert len(models._loaded) == 1 and all(np.array_equal(row, rows[0]) for row in rows)
+
+
+def test_a_process_ends_with_its_status_though_a_thread_is_in_native_code():
+    """As when a server is told to end while it makes its networks ready: a destructor then aborts."""
+    program = """
+import ctypes, sys, threading, time
+from pipeline import host
+host.prepare()
+libc = ctypes.CDLL(None)
+assert libc.__cxa_atexit(libc.abort, None, None) == 0
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+def main():
+    print("said")
+    sys.exit(7)
+host.run(main)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (7, "said\n", "")
