@@ -73,7 +73,10 @@ def create(application: Callable, plan: Plan, *, trusted: bool = False, **listen
         logs.Logged(application, trusted), connections, threads=THREADS[QUICK], ident="Likeness",
         channel_timeout=300, connection_limit=1_000, max_request_body_size=MAX_REQUEST,
         # A server for this machine alone refuses what they come with, one behind a proxy needs them.
-        clear_untrusted_proxy_headers=False, **listening,
+        clear_untrusted_proxy_headers=False,
+        # With select() a connection whose descriptor is above 1,023 ends the loop: databases, mapped files
+        # and a thousand connections are soon there.
+        asyncore_use_poll=True, **listening,
     )
     server.task_dispatcher = Pools(server.task_dispatcher, plan)
     server.run = _Loop(server, connections)

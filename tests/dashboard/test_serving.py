@@ -232,6 +232,24 @@ def test_a_server_ends_from_another_thread_with_connections_open(made_library, m
     assert not errors
 
 
+def test_a_server_answers_where_a_thousand_files_are_open(serving, unopened_library, tmp_path):
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2_000:
+        pytest.skip("this process may not open as many files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2_000), hard))
+    address = serving(Library(shutil.copytree(unopened_library, tmp_path / "library")))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_100)]
+    try:
+        for _ in range(2):
+            with urllib.request.urlopen(f"{address}/thumb/1", timeout=20) as answer:
+                assert answer.status == 200
+    finally:
+        for number in opened:
+            os.close(number)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def test_callbacks_work_on_the_threads_that_they_name(made_library):
     app = create_app(Library(made_library))
     plan = plan_of(app)
