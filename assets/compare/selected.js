@@ -26,7 +26,7 @@
   function acts(list) {
     const offered = likeness.gallery.offered([...list.all], list);
     const shown = ACTS.filter((name) => offered.includes(name)).map((name) => deed(name, list, "button"));
-    const files = make("details", { className: "export" },
+    const files = make("details", { className: "export is-menu" },
       make("summary", { className: "button" }, icon("download"), make("span", {}, "Export")),
       make("div", { className: "export-menu" }, ...EXPORTS.map((name) => deed(name, list, "button"))));
     return make("div", { className: "selected-actions" }, ...shown, files);

@@ -1,4 +1,4 @@
-/* The bar of what is chosen, at the foot of the page; the menu of the same acts; and the question for a name. */
+/* The bar of what is chosen, at the foot of the page, and the question for a name. */
 (function () {
   "use strict";
   const { make, icon, button } = window.likeness.elements;
@@ -44,10 +44,10 @@
         icon(picture), main ? make("span", {}, title) : null);
     };
     const all = list.ids.some((id) => !list.chosen.has(id))
-      ? make("button", { type: "button", className: "chosen-act chosen-all", data: { chosen: "all" } }, `All ${list.ids.length.toLocaleString("en")}`) : null;
-    const files = make("details", { className: "chosen-export" },
+      ? make("button", { type: "button", className: "chosen-act chosen-all", data: { chosen: "all" } }, `All ${new Set(list.ids).size.toLocaleString("en")}`) : null;
+    const files = make("details", { className: "chosen-export is-menu" },
       make("summary", { className: "chosen-act", title: "Export" }, icon("download"), make("span", {}, "Export")),
-      make("div", { className: "pictures-menu", role: "menu", "aria-label": "Export" }, ...EXPORTS.map((name) => entry(name, ids, list))));
+      make("div", { className: "pictures-menu", role: "menu", "aria-label": "Export" }, ...EXPORTS.map((name) => g.menuEntry(name, ids, list))));
     element.dataset.count = ids.length;
     element.replaceChildren(
       button("x-lg", "Choose nothing (Esc)", { chosen: "none" }, "chosen-act"),
@@ -55,12 +55,6 @@
       ...names.filter((name) => !EXPORTS.includes(name) && name !== "remove").map(part), files,
       ...names.filter((name) => name === "remove").map(part),
     );
-  }
-
-  function entry(name, ids, list) {
-    const g = window.likeness.gallery;
-    return make("button", { type: "button", role: "menuitem", className: "pictures-entry", data: { chosen: name } },
-      icon(g.act(name, list).icon), make("span", {}, g.called(name, ids, list)));
   }
 
   on("click", ".chosen-bar [data-chosen]", (pressed) => {
@@ -71,10 +65,6 @@
     if (name === "all") return list.chosen.all(list.ids);
     return window.likeness.gallery.perform(name, list.chosen.list(list.ids), { list: list, at: pressed });
   });
-  on("click", "*", (met) => {
-    const files = document.querySelector(".chosen-export[open]");
-    if (files && !files.contains(met)) files.open = false;
-  });
   on("keydown", ".chosen-bar", (met, event) => {
     if (event.key !== "Escape" || !shown) return;
     event.stopImmediatePropagation();
@@ -82,77 +72,6 @@
     list.chosen.clear();
     list.focus(Math.max(0, list.focused));
   }, true);
-
-  // The menu of pictures at a place of the window: [x, y].
-  function menu(list, ids, at) {
-    const g = window.likeness.gallery;
-    close();
-    const head = make("div", { className: "pictures-menu-head", role: "presentation" }, ids.length > 1 ? `${ids.length.toLocaleString("en")} pictures` : "1 picture");
-    if (ids.length === 1) g.about(ids[0]).then((told) => { if (told) head.textContent = told.name; });
-    const made = make("div", { className: "pictures-menu at-pointer", role: "menu", "aria-label": ids.length > 1 ? `${ids.length} pictures` : "Picture" },
-      head,
-      ...g.offered(ids, list).map((name) => entry(name, ids, list)));
-    made.popover = "manual"; // by itself it would close with the button that opened it, let go
-    (document.querySelector("dialog.viewer[open]") || document.body).append(made); // what is beside a dialog is inert
-    const back = document.activeElement;
-    made.addEventListener("toggle", (event) => {
-      if (event.newState !== "closed") return;
-      const inside = made.contains(document.activeElement) || document.activeElement === document.body;
-      made.remove();
-      if (inside && back && back.isConnected) back.focus({ preventScroll: true });
-    });
-    made.addEventListener("click", (event) => {
-      const pressed = event.target.closest("[data-chosen]");
-      if (!pressed) return;
-      made.hidePopover();
-      g.perform(pressed.dataset.chosen, ids, { list: list, at: list.link(ids[0]) });
-    });
-    made.addEventListener("keydown", (event) => {
-      const entries = Array.from(made.querySelectorAll("[role=menuitem]"));
-      const to = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-      const here = entries.indexOf(document.activeElement);
-      if (to) entries[(here + to + entries.length) % entries.length].focus();
-      else if (event.key === "Home" || event.key === "End") entries.at(event.key === "Home" ? 0 : -1).focus();
-      else if (event.key === "Tab") made.hidePopover();
-      else if (event.key === "Escape") made.hidePopover();
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
-    // A finger that was lifted gives the keyboard to nothing, at its own time.
-    made.addEventListener("focusout", (event) => event.relatedTarget || setTimeout(menuFocused));
-    made.showPopover();
-    const box = made.getBoundingClientRect();
-    made.style.left = `${Math.max(8, Math.min(at[0], window.innerWidth - box.width - 8))}px`;
-    made.style.top = `${Math.max(8, Math.min(at[1], window.innerHeight - box.height - 8))}px`;
-    menuFocused();
-  }
-
-  // A press beside the menu closes it and does nothing else, as in any other program.
-  let spent = false; // whether the click to come has closed a menu
-  on("pointerdown", null, (event) => {
-    const open = document.querySelector(".at-pointer");
-    spent = Boolean(open) && !open.contains(event.target) && !event.button;
-    if (open && !open.contains(event.target)) close();
-    if (!spent) return;
-    event.preventDefault();
-    event.stopPropagation();
-  }, true);
-  on("pointercancel", null, () => { spent = false; }, true);
-  on("click", null, (event) => {
-    if (!spent || !event.detail) return; // without one it is a key's
-    spent = false;
-    event.preventDefault();
-    event.stopPropagation();
-  }, true);
-
-  // The menu that is open has the keyboard.
-  function menuFocused() {
-    const open = document.querySelector(".at-pointer");
-    if (open && !open.contains(document.activeElement)) open.querySelector("[role=menuitem]").focus({ preventScroll: true });
-  }
-
-  const close = () => document.querySelectorAll(".at-pointer").forEach((one) => one.hidePopover());
 
   // A name from the person, with those that there are to choose from; null where none is given. given: {at,
   // suggested, first: elements above the field}.
@@ -198,7 +117,7 @@
   }
 
   window.likeness.gallery = Object.assign(window.likeness.gallery || {}, {
-    bar: bar, menu: menu, menuFocused: menuFocused, ask: ask,
+    bar: bar, ask: ask,
     // px at the foot of the window that the bar covers.
     covered: () => (element ? element.offsetHeight + 16 : 0),
   });

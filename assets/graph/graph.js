@@ -245,7 +245,7 @@
     cy.on("taphold", "node", (event) => point(event.target.id()));
     window.likeness.graphMenu(cy);
     cy.on("onetap", "node", (event) => {
-      if (!event.target.hasClass("center") && !document.querySelector(".at-pointer")) center(event.target.id());
+      if (!event.target.hasClass("center") && !window.likeness.gallery.menuPressed()) center(event.target.id());
     });
     cy.on("dbltap", "node", (event) => search(event.target.id()));
     cy.on("dbltap", (event) => event.target === cy && fit(cy));

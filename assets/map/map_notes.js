@@ -5,12 +5,11 @@
   "use strict";
   const api = window.likeness.mapPage;
   const byId = api.byId;
-  const { on, does } = window.likeness;
+  const { does } = window.likeness;
   const { make, icon, button } = window.likeness.elements;
   const act = (name, args) => window.likeness.act(name, args); // loaded later, as are the next two
   const say = (text) => window.likeness.say(text);
   const packed = (ids) => window.likeness.map.encode(ids);
-  const MENUS = "#kept[open], .export[open]";
 
   // A text field in the place of a name: Enter keeps, Esc and leaving it do not.
   function edit(where, value, label, list, keep) {
@@ -56,34 +55,19 @@
     });
   }
 
-  function closeMenus(except) {
-    document.querySelectorAll(MENUS).forEach((menu) => {
-      if (menu !== except) menu.open = false;
-    });
-  }
-
   // Of the image that a button names, else of the selection.
   const idsOf = ({ dataset }) => packed(dataset.image ? [Number(dataset.image)] : api.chosen.ids);
 
-  on("click", "*", (met) => byId("selected") && closeMenus(met.closest("#kept, .export")));
   does(".map-page", {
     open: ({ dataset }) => {
       if (!api.map) return;
-      closeMenus();
+      window.likeness.foldMenus();
       api.open({ [dataset.kind]: dataset.name });
     },
     untag: (pressed) => act("untag", { name: pressed.dataset.name, ids: idsOf(pressed) }),
     "add-tag": (pressed) => tagWith(pressed, idsOf(pressed)),
     "rename-cluster": rename,
   });
-  on("keydown", null, (event) => {
-    if (event.key !== "Escape") return;
-    const menu = document.querySelector(MENUS);
-    if (!menu) return;
-    event.stopImmediatePropagation();
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  }, true);
 
   // Names to choose from in the fields, out of the menu.
   function names() {
@@ -98,6 +82,6 @@
 
   api.notes = {
     make: make, icon: icon, button: button, packed: packed, say: say, edit: edit,
-    closeMenus: closeMenus, names: names,
+    names: names,
   };
 })();

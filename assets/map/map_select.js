@@ -90,10 +90,8 @@
     return target.matches && target.matches("input:not([type=range], [type=radio]), textarea, select");
   }
 
-  // What lies above the map and has Esc first.
-  function above() {
-    return document.querySelector("dialog[open], .modal.show, #kept[open], .export[open], .at-pointer");
-  }
+  // What lies above the map and has Esc first; menus have had it (menus.js).
+  const above = () => document.querySelector("dialog[open], .modal.show");
 
   on("keydown", null, (event) => {
     if (!byId("map-stage") || event.defaultPrevented || typing(event.target)) return;

@@ -4,7 +4,7 @@
   "use strict";
   const api = window.likeness.mapPage;
   const chosen = api.chosen;
-  const { make, icon, button, packed, say, edit, closeMenus } = api.notes;
+  const { make, icon, button, packed, say, edit } = api.notes;
   const byId = api.byId;
   const { on, does } = window.likeness;
   const act = (name, args) => window.likeness.act(name, args); // loaded later, as is the next one
@@ -138,7 +138,7 @@
     const values = Object.assign({ map: api.map.name, grain: api.params.grain || "" },
       chosen.source.collection || chosen.source.tag ? chosen.source : { ids: chosen.ids.join(",") });
     window.likeness.download(`/export/${kind}`, values);
-    closeMenus();
+    window.likeness.foldMenus();
     say(kind === "zip" ? "Packing the files …" : "Writing the file …");
   }
 

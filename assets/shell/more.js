@@ -17,12 +17,10 @@
   on("click", null, (event) => { // beside it, and on what it leads to
     if (isOpen() && !(event.target.closest && event.target.closest("#nav-more"))) open(false);
   });
-  on("keydown", null, (event) => {
-    if (event.key !== "Escape" || !isOpen()) return;
-    event.stopPropagation();
+  window.likeness.menu("#nav-more[aria-expanded=true]", (pressed) => {
     open(false);
-    button().focus();
-  }, true);
+    pressed.focus();
+  });
   on("focusin", null, (event) => { // Tab has left it
     if (isOpen() && !(event.target.closest && event.target.closest(".nav-others"))) open(false);
   });

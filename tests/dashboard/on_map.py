@@ -9,18 +9,25 @@ def drawn(page) -> None:
     page.wait_for_function("likeness.mapPage.clusters.titles !== null")
 
 
+def still(page) -> None:
+    """Wait until the map moves no more; what has come to cover it moves it with the frame after."""
+    page.evaluate("""async () => {
+        const next_frame = () => new Promise(requestAnimationFrame);
+        do { await next_frame(); await next_frame(); } while (likeness.mapPage.engine.view.moving());
+    }""")
+
+
 def standing(page) -> None:
     """Wait until it is drawn and moves no more."""
     drawn(page)
-    page.wait_for_function("!likeness.mapPage.engine.view.moving()")
+    still(page)
 
 
 def corners(tab, share: float = 1.0) -> list[tuple[float, float]]:
     """A box, in px of the window, around the left `share` of the points on the map, which stands."""
+    still(tab)
     return tab.evaluate(
-        """async share => {
-          const next_frame = () => new Promise(requestAnimationFrame);
-          do { await next_frame(); await next_frame(); } while (likeness.mapPage.engine.view.moving());
+        """share => {
           const stage = document.getElementById("map-stage").getBoundingClientRect();
           const at = Array.from(likeness.mapPage.map.ids, (_, row) => likeness.mapPage.engine.view.pixel(row));
           const x = at.map(p => p.x).sort((a, b) => a - b), y = at.map(p => p.y);
@@ -47,7 +54,7 @@ def selected(tab) -> list[int]:
 
 def place(tab, image: int) -> tuple[float, float]:
     """Where an image is on the screen, after every movement has ended."""
-    tab.wait_for_function("!likeness.mapPage.engine.view.moving()")
+    still(tab)
     return tab.evaluate(
         """id => { const at = likeness.mapPage.engine.view.pixel(likeness.mapPage.map.rows.get(id));
         const stage = document.getElementById("map-stage").getBoundingClientRect();

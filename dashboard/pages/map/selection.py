@@ -50,7 +50,7 @@ def tools(reads: Reads) -> list:
                 html.Summary([components.icon("collection"), html.Span("Collections")], className="button"),
                 html.Div(selections.kept_list(reads), id="map-kept", className="kept-menu"),
             ],
-            id="kept", className="kept",
+            id="kept", className="kept is-menu",
         ),
     ]
 
@@ -118,7 +118,7 @@ def _drawer() -> html.Section:
                             className="export-menu",
                         ),
                     ],
-                    className="export",
+                    className="export is-menu",
                 ),
             ],
             className="selected-actions",

@@ -65,7 +65,7 @@ def _toolbar(reads: Reads, name: str, asked: Mapping[str, str]) -> html.Div:
             html.Details(
                 [html.Summary([components.icon("layout-three-columns"), html.Span("Columns")], className="button"),
                  html.Div(menu, className="table-columns", id="table-columns", role="group", **{"aria-label": "Columns"})],
-                className="table-menu",
+                className="table-menu is-menu",
             ),
             html.A(
                 [components.icon("images"), html.Span("Pictures")], id="table-gallery", className="button",
