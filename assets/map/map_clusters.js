@@ -11,6 +11,7 @@
   let listed = null; // the list as the server sent it last
   let shown = null; // {box, of, by}: where it was drawn last, what of, and how
   let text = ""; // what names are filtered by
+  let comparing = null; // the list whose disagreements are on their way
 
   const order = () => (api.params.sort in map.orders ? api.params.sort : "size");
   const pictured = () => api.params.thumbs === "1";
@@ -66,7 +67,7 @@
     if (shown && shown.box === box && shown.of === listed && shown.by === by) return;
     shown = { box: box, of: listed, by: by };
     const { clusters, none } = listed;
-    api.byId("map-summary").textContent = clusters.length ? summary(clusters.length, none) : "";
+    busy();
     tools();
     const [at, held] = [box.scrollTop, focused(box)];
     if (!clusters.length) {
@@ -112,10 +113,20 @@
     return named ? `${row} [data-${named}]` : `${row} a`;
   }
 
+  // The line above the list: how many there are, or what is waited for. The first time it takes the server seconds.
+  function busy() {
+    const is = comparing === listed;
+    const { clusters, none } = listed;
+    api.byId("map-clusters").setAttribute("aria-busy", String(is));
+    api.byId("map-summary").textContent = is ? "Comparing embeddings …" : clusters.length ? summary(clusters.length, none) : "";
+  }
+
   // How far embeddings disagree on the clusters' images: asked for when they are sorted by it.
   function disagree() {
     const [of, data] = [listed, api.map];
-    if (order() !== "disagreement" || !own() || of.clusters.some((cluster) => "disagreement" in cluster)) return;
+    if (order() !== "disagreement" || !own() || comparing === of || of.clusters.some((cluster) => "disagreement" in cluster)) return;
+    comparing = of;
+    busy();
     map.ask("coloring", data.name, { by: "agreement" })
       .then((answer) => answer.arrayBuffer())
       .then((bytes) => {
@@ -124,9 +135,15 @@
         const found = map.disagreements(data.cluster, sent.head, map.picked(data, sent.codes), of.clusters.length);
         found.forEach((value, number) => { of.clusters[number].disagreement = value; });
         shown = null;
-        draw();
       })
-      .catch((error) => api.notes.say(map.said(error, "The server does not answer.")));
+      .catch((error) => api.notes.say(map.said(error, "The server does not answer.")))
+      .finally(() => {
+        if (comparing === of) comparing = null;
+        if (of !== listed || !api.byId("map-clusters")) return;
+        busy();
+        draw();
+        if (data !== api.map) disagree(); // of the map that has come meanwhile
+      });
   }
 
   on("input", "#cluster-find", (field) => {

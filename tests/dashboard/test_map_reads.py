@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pipeline.maps import COMBINED, store
-from tests.dashboard.on_map import drawn
+from tests.dashboard.on_map import drawn, still
 
 pytestmark = pytest.mark.browser
 
@@ -42,7 +42,10 @@ def apart(a: dict, b: dict) -> bool:
 
 def test_names_and_pictures_do_not_overlap_and_zooming_on_ends_at_the_full_picture(tab):
     tab.wait_for_selector(".map-tile")
-    names, pictures = boxes(tab, ".map-names span"), boxes(tab, ".map-tile")
+    still(tab)
+    names, pictures = tab.evaluate(  # at one moment
+        "['.map-names span', '.map-tile'].map(what => [...document.querySelectorAll(what)].map(one => one.getBoundingClientRect().toJSON()))")
+    assert names and pictures
     assert all(apart(a, b) for i, a in enumerate(names) for b in [*names[:i], *pictures])
     tab.keyboard.press("n")
     expect(tab.locator(".map-names span")).to_have_count(0)
@@ -131,8 +134,16 @@ def test_the_list_of_clusters_is_dense_filtered_and_sorted(tab):
     tab.select_option("#cluster-sort", "name")
     expect(names.first).to_have_text(sorted(given, key=str.lower)[0])
     expect(tab).to_have_url(re.compile("sort=name"))
-    tab.select_option("#cluster-sort", "disagreement")
+    count, held = tab.locator("#map-summary").inner_text(), []
+    tab.route(re.compile("/map/coloring/.*by=agreement"), lambda route: held.append(route))
+    with tab.expect_request(re.compile("by=agreement")):
+        tab.select_option("#cluster-sort", "disagreement")
+    expect(tab.locator("#map-summary")).to_have_text("Comparing embeddings …")  # the first time it takes seconds
+    expect(tab.locator("#map-clusters")).to_have_attribute("aria-busy", "true")
+    held[0].continue_()
     expect(tab.locator(".map-figure").first).to_contain_text("%")
+    expect(tab.locator("#map-summary")).to_have_text(count)
+    expect(tab.locator("#map-clusters")).to_have_attribute("aria-busy", "false")
     tab.get_by_label("Find a cluster").fill(given[0])
     expect(names.first).to_be_visible()
     assert all(given[0].lower() in name.lower() for name in names.all_inner_texts())
@@ -161,7 +172,7 @@ def test_a_link_hides_and_shows_the_same_clusters_after_the_map_was_made_anew(br
     tab.goto(address)
     drawn(tab)
     tab.wait_for_function(f"JSON.stringify({hidden}) === '{json.dumps(out, separators=(',', ':'))}'")
-    assert tab.evaluate(focused) == shown
+    tab.wait_for_function(f"JSON.stringify({focused}) === '{json.dumps(shown, separators=(',', ':'))}'")
     tab.goto("/?hide=1&focus=0")  # as addresses were once
     drawn(tab)
     tab.get_by_text("This link is of an earlier version").wait_for()
