@@ -230,12 +230,27 @@ def _rate(clusterings: Clusterings, args: Mapping) -> Done:
     notes.rate(
         reads.library, args["question"], image, int(args["value"]), int(args["rank"]), float(args["score"]), args.get("parts")
     )
-    said = {1: "Rated as a good match.", -1: "Rated as a bad match.", 0: "Took the rating back."}
+    word = "{}" if args["question"] == notes.BY_ITSELF else "a {} match"
+    said = {1: f"Rated as {word.format('good')}.", -1: f"Rated as {word.format('bad')}.", 0: "Took the rating back."}
     undo = {**args, "value": 0} if before is None else {
         "question": before.query, "image": image, "value": before.value, "rank": before.rank, "score": before.score,
         "parts": {name: figure for name, (figure, _) in before.parts.items()},
     }
     return Done(said[int(np.sign(int(args["value"])))], (RATINGS,), ("rate", undo))
+
+
+def _rate_all(clusterings: Clusterings, args: Mapping) -> Done:
+    """Words on several matches, taken back as one: words, each as `_rate` has it."""
+    words = list(args["words"])
+    if not words:
+        raise NoteError("Nothing is to be rated.")
+    with clusterings.reads.library.db.atomic():
+        done = [_rate(clusterings, one) for one in words]
+    given = {int(np.sign(int(one["value"]))) for one in words}
+    said = {(1,): "Rated {} as good.", (-1,): "Rated {} as bad.", (0,): "Took back the rating of {}."}.get(tuple(given), "Rated {}.")
+    undo = ("rate-all", {"words": [one.undo[1] for one in reversed(done)]})
+    counted = f"{len(words):,} {'match' if len(words) == 1 else 'matches'}"
+    return Done(said.format(counted), (RATINGS,), undo)
 
 
 def _rate_these(clusterings: Clusterings, args: Mapping) -> Done:
@@ -269,6 +284,7 @@ ACTS: Mapping[str, Act] = {
     "untag": Act(ANNOTATE, _untag),
     "name-cluster": Act(ANNOTATE, _name_cluster),
     "rate": Act(ANNOTATE, _rate),
+    "rate-all": Act(ANNOTATE, _rate_all),
     "rate-these": Act(ANNOTATE, _rate_these),
     "settle-copies": Act(ANNOTATE, copy_acts.settle),
     "settle-all-copies": Act(ANNOTATE, copy_acts.settle_all),

@@ -89,7 +89,7 @@
   // As matches of the search that they stand in, else by themselves; the same word again takes that back.
   function rate(value) {
     return async (ids, { list }) => {
-      if (inSearch(list)) return ids.forEach((id) => list.options.rate(id, value));
+      if (inSearch(list)) return list.options.rate(ids, value);
       const told = one(ids) ? await window.likeness.gallery.about(ids[0]) : null;
       return act("rate-these", { ids: packed(ids), value: told && told.rated === value ? 0 : value });
     };

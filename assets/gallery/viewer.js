@@ -131,7 +131,7 @@
     function rate(value) {
       if (!window.likeness.may("annotate")) return;
       if (!list.options.rate) return void g.perform(value > 0 ? "good" : "bad", [id()], { list: list }).then(again);
-      Promise.resolve(list.options.rate(id(), value)).then(() => fill(g.known(id())));
+      Promise.resolve(list.options.rate([id()], value)).then(() => fill(g.known(id())));
       fill(g.known(id()));
     }
 

@@ -196,15 +196,16 @@
   search.matches = () => (list && list.grid.isConnected ? [...matches.values()] : []);
 
   // Shown at once; where the server refuses, as it was. The same word again takes it back.
-  async function rate(id, value) {
-    const match = matches.get(id);
-    const before = match.rating;
-    const now = before === value ? 0 : value;
-    press(match, now);
-    const answer = await window.likeness.act("rate", {
-      question: search.state.shown.question, image: id, value: now, rank: match.rank, score: match.score, parts: match.parts,
-    });
-    if (answer.error) press(match, before);
+  async function rate(ids, value) {
+    const rated = ids.map((id) => matches.get(id)).filter(Boolean);
+    const before = rated.map((match) => match.rating);
+    const now = before.every((word) => word === value) ? 0 : value;
+    rated.forEach((match) => press(match, now));
+    const words = rated.map((match) => ({
+      question: search.state.shown.question, image: match.id, value: now, rank: match.rank, score: match.score, parts: match.parts,
+    }));
+    const answer = await (words.length > 1 ? window.likeness.act("rate-all", { words: words }) : window.likeness.act("rate", words[0]));
+    if (answer.error) rated.forEach((match, index) => press(match, before[index]));
   }
 
   function press(match, value) {
@@ -213,8 +214,8 @@
       one.setAttribute("aria-pressed", String({ up: 1, down: -1 }[one.dataset.does] === value)));
   }
 
-  search.doing.up = ({ dataset }) => rate(Number(dataset.image), 1);
-  search.doing.down = ({ dataset }) => rate(Number(dataset.image), -1);
+  search.doing.up = ({ dataset }) => rate([Number(dataset.image)], 1);
+  search.doing.down = ({ dataset }) => rate([Number(dataset.image)], -1);
 
   // Once for each end: an answer that comes late finds that the list has grown, and is dropped.
   function more() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -53,6 +54,12 @@ def test_words_stand_under_their_searches_the_latest_first_with_the_way_back(rat
     tree = page.layout(Reads(rated), {})
     sections = of_class(tree, "card-section")
     assert len(sections) == 2 and [len(of_class(one, "card-picture")) for one in sections] == [2, 1]
+    cards = [[part for part in parts(one) if getattr(part, "role", None) == "gridcell"] for one in sections]
+    said = [[(getattr(card, "data-image"), getattr(card, "data-word")) for card in some] for some in cards]
+    assert said == [[(6, -1), (5, 1)], [(21, 1)]]
+    assert [json.loads(getattr(card, "data-asked"))["question"] for card in cards[0]] == [one.query for one in notes.ratings(rated)[:0:-1]]
+    # One stop of Tab for each search, and the way on from it.
+    assert [[part.tabIndex for part in parts(one) if hasattr(part, "tabIndex")].count(0) for one in sections] == [1, 1]
     (again,) = [href for href in links(sections[0]) if "/search" in href]
     assert "metric=manhattan" in again and "sift=0.5" in again and "images=3%2C-9~90" in again
     assert "without" in text_of(sections[0]) and "mine: a~b" in text_of(sections[0])
@@ -65,7 +72,8 @@ def test_words_stand_under_their_searches_the_latest_first_with_the_way_back(rat
 
 def test_a_visitor_sees_words_and_changes_none(rated):
     tree = page.layout(Reads(rated, rights={"read"}), {})
-    assert text_of(tree).count("Good match") == 2 and not [part for part in parts(tree) if hasattr(part, "data-act")]
+    changing = [part for part in parts(tree) if hasattr(part, "data-act") or hasattr(part, "data-does")]
+    assert text_of(tree).count("Good match") == 2 and not changing
 
 
 def test_a_word_on_pictures_by_themselves_is_kept_undone_and_told(rated):
@@ -136,4 +144,63 @@ def test_history_leads_to_the_ratings_where_they_are_changed_taken_back_and_kept
     tab.get_by_role("link", name="Search again").click()
     expect(tab).to_have_url(re.compile(r"/search\?image=3"))
     expect(pressed).to_have_attribute("aria-pressed", "true")
+    context.close()
+
+
+@pytest.mark.browser
+def test_rated_pictures_are_one_gallery_whose_words_are_changed_together(browser, serving, rated):
+    """Chosen over all searches, rated and taken back as one step, looked through, asked why, dropped by key."""
+    notes.rate(rated, notes.BY_ITSELF, 5, 1, 1, 1.0)  # stands twice
+    context = browser.new_context(base_url=serving(rated), viewport={"width": 1280, "height": 900})
+    tab = context.new_page()
+    tab.set_default_timeout(30_000)
+    errors = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.goto("/rated")
+    cards = tab.locator(".rated-match")
+    expect(cards).to_have_count(4)
+    words = lambda: [(one.image_id, one.value) for one in notes.ratings(rated)]  # noqa: E731
+    before = words()
+
+    # Two of three, of which one stands at two places: a word on them is one step.
+    tab.locator("[data-image='5'] a.picture").first.click(modifiers=["Control"])
+    expect(tab.locator(".rated-match[aria-selected=true]")).to_have_count(2)
+    tab.locator("[data-image='21'] a.picture").click(modifiers=["Control"])
+    expect(tab.locator(".chosen-count")).to_have_text("2 chosen")
+    expect(tab.locator(".chosen-all")).to_have_text("All 3")
+    tab.locator(".chosen-bar [data-chosen=bad]").click()
+    expect(tab.locator("#said")).to_contain_text("Rated 3 matches as bad.")
+    expect(tab.get_by_role("link", name="Bad 4")).to_be_visible()
+    expect(tab.locator(".chosen-count")).to_have_text("2 chosen")
+    tab.keyboard.press("Control+z")
+    expect(tab.get_by_role("link", name="Good 3")).to_be_visible()
+    assert sorted(words()) == sorted(before)
+    tab.locator(".chosen-bar [data-chosen=none]").click()
+
+    # Large: the keys are those of the word that stands there.
+    second = tab.locator(".rated .card-section").nth(1).locator("a.picture")
+    expect(second.first).to_have_attribute("tabindex", "0")
+    tab.locator(".rated-match[data-image='6'] a.picture").focus()
+    tab.keyboard.press("Space")
+    bad = tab.locator("dialog.viewer [data-view=bad]")
+    expect(bad).to_have_attribute("aria-pressed", "true")
+    tab.keyboard.press("g")
+    expect(tab.locator("dialog.viewer [data-view=good]")).to_have_attribute("aria-pressed", "true")
+    expect(tab.get_by_role("link", name="Bad 0")).to_be_attached()
+    tab.keyboard.press("Escape")
+    expect(tab.locator(".rated-match[data-image='6'] a.picture")).to_be_focused()
+    assert dict(words())[6] == 1
+
+    # Taken back by a key, and again.
+    tab.keyboard.press("Delete")
+    expect(cards).to_have_count(3)
+    tab.keyboard.press("Control+z")
+    expect(cards).to_have_count(4)
+
+    # Why it is a match: the way that the search itself would lead.
+    tab.locator(".rated-match[data-image='21'] a.picture").click(button="right")
+    tab.get_by_role("menuitem", name="Why is it a match?").click()
+    expect(tab).to_have_url(re.compile(r"/why\?.*image=20\b.*match=21\b"))
+    expect(tab.locator(".why-total")).to_be_visible()
+    assert not errors
     context.close()

@@ -1,10 +1,12 @@
 """The Rated page: every word given on a match, under the search that it was given in.
 
-Each can be changed or taken back here, each search asked again. It stands anew after every act.
+Each can be changed or taken back here, each search asked again; all pictures together are one list to choose from
+(assets/rated/rated.js). It stands anew after every act.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
@@ -26,6 +28,9 @@ NAV = None
 MOST = 600
 """Ratings that are shown; the exports have all."""
 
+WIDE = 24
+"""Of more pictures a search takes the whole width."""
+
 _VALUES = {"": "All", "good": "Good", "bad": "Bad"}
 
 
@@ -35,7 +40,11 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
         return components.no_images(reads.data_told, reads.may(RUN))
     value = params.get("value") if params.get("value") in _VALUES else ""
     return html.Div(
-        [dcc.Store(id="rated-value", data=value), html.Div(body(reads, value), id="rated-body", className="rated-body keeps-typed"), dcc.Store(id="rated-drawn")],
+        [
+            dcc.Store(id="rated-value", data=value),
+            html.Div(body(reads, value), id="rated-body", className="rated-body keeps-typed"),
+            dcc.Store(id="rated-drawn"), dcc.Store(id="rated-begun"),
+        ],
         className="rated page-wide",
     )
 
@@ -53,6 +62,9 @@ def register(app: Dash, reads: Reads) -> None:
 
     app.clientside_callback(
         ClientsideFunction("typed", "drawn"), Output("rated-drawn", "data"), Input("rated-body", "children"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("rated", "begin"), Output("rated-begun", "data"), Input("rated-value", "data"),
     )
 
 
@@ -95,7 +107,7 @@ def _head(counts: Mapping[str, int], value: str) -> html.Div:
     return html.Div(
         [html.H1(TITLE), html.Div(segments, className="rated-values"),
          html.A("Collections", href=components.link("/collections"), className="card-link"),
-         html.Div(files, className="rated-files", role="group", **{"aria-label": "Export all ratings"})],
+         html.Span(id="rated-tools", className="pictures-tools"), html.Div(files, className="rated-files", role="group", **{"aria-label": "Export all ratings"})],
         className="rated-head",
     )
 
@@ -129,46 +141,55 @@ def _search(
     ]
     href = searches.address_of(reads, query, board)
     again = [html.A("Search again", href=href, className="card-link")] if href else []
+    title = searches.title_of(reads, query, board)
+    cards = [
+        _card(reads, one, called[one.image_id], one.image_id in pictured, shapes.get(one.image_id, 0), not place)
+        for place, one in enumerate(ratings)
+    ]
     return html.Section(
         [
-            html.Header([*head, html.H2(searches.title_of(reads, query, board)), *again], className="rated-search"),
-            components.justified(
-                _card(reads, one, called[one.image_id], one.image_id in pictured, shapes.get(one.image_id, 0)) for one in ratings
-            ),
+            html.Header([*head, html.H2(title), *again], className="rated-search"),
+            html.Div(html.Div(cards, className="justified", role="row"), role="grid",
+                     **{"aria-multiselectable": "true", "aria-label": title}),
         ],
-        className="card-section",
+        className=f"card-section{' is-wide' * (len(ratings) > WIDE)}",
     )
 
 
-def _card(reads: Reads, rating: Rating, called: Called, pictured: bool, shape: int) -> html.Article:
+def _card(reads: Reads, rating: Rating, called: Called, pictured: bool, shape: int, first: bool) -> html.Div:
+    """One picture, which may be chosen as in any gallery (assets/gallery/standing.js). first: whether Tab leads to it."""
     matched = rating.query != notes.BY_ITSELF
     name = called.name or rating.path
     picture = components.thumb(rating.image_id, name) if pictured else html.Span(name, className="soft small")
+    good, bad = ("Good match", "Bad match") if matched else ("Good", "Bad")
     words = html.Div(
         [_word(rating, value, icon, text, name) for value, icon, text in (
-            (1, "hand-thumbs-up", "Good match"), (-1, "hand-thumbs-down", "Bad match"))],
+            (1, "hand-thumbs-up", good), (-1, "hand-thumbs-down", bad))],
         className="rated-tools",
-    ) if reads.may(ANNOTATE) else html.Div("Good match" if rating.value > 0 else "Bad match", className="small soft")
-    return html.Article(
+    ) if reads.may(ANNOTATE) else html.Div(good if rating.value > 0 else bad, className="small soft")
+    asked = {"question": rating.query, "image": rating.image_id, "rank": rating.rank, "score": rating.score}
+    return html.Div(
         [
-            html.A(picture, href=components.link("/detail", image=rating.image_id), className="card-picture",
-                   title=called.path or name),
+            html.A(picture, href=components.link("/detail", image=rating.image_id), className="picture card-picture",
+                   title=called.path or name, tabIndex=0 if first else -1),
+            html.Button(components.icon("check-lg"), type="button", className="picture-choose", title=f"Choose: {name}",
+                        tabIndex=-1, **{"aria-label": f"Choose: {name}"}),
             html.Div(
-                [html.Span(f"{rating.rank}" if matched else "", className="soft small num",
+                [
+                    html.Span(f"{rating.rank}" if matched else "", className="soft small num",
                            title="Its place among the matches" if matched else None), words],
-                className="rated-words",
+                className="picture-words rated-words",
             ),
         ],
-        className="rated-match", style=components.shaped(shape),
+        className="rated-match picture-card is-standing", role="gridcell", style=components.shaped(shape),
+        **{"data-image": rating.image_id, "data-word": rating.value, "data-asked": json.dumps(asked)},
     )
 
 
 def _word(rating: Rating, value: int, icon: str, text: str, name: str) -> html.Button:
-    pressed = rating.value == value
-    value = 0 if pressed else value
-    asked = {"question": rating.query, "image": rating.image_id, "value": value, "rank": rating.rank, "score": rating.score}
-    done = act("rate-these", {"ids": [rating.image_id], "value": value}) if rating.query == notes.BY_ITSELF else act("rate", asked)
+    """By keys it is the menu's, so that Tab leads from search to search."""
     return html.Button(
-        components.icon(icon), type="button", className="icon-button", title=text, **done,
-        **{"aria-label": f"{text}: {name}", "aria-pressed": str(pressed).lower()},
+        components.icon(icon), type="button", className="icon-button", title=text, tabIndex=-1,
+        **{"data-does": "good" if value > 0 else "bad", "aria-label": f"{text}: {name}",
+           "aria-pressed": str(rating.value == value).lower()},
     )
