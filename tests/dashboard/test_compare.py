@@ -158,7 +158,7 @@ def test_columns_link_and_lead_on(page: Page):
     page.goto("/compare?image=7")
     expect(page.locator(".compare-lines-thin path").first).to_be_attached()
     expect(page.locator(".compare-match")).to_have_count(40)
-    assert page.evaluate(CROSSING) == 0, "lines pass beside pictures and words"
+    page.wait_for_function(f"({CROSSING})() === 0")  # lines pass beside pictures and words, once all is laid out
     heights = page.locator("[data-column=color] .compare-picture").evaluate_all(
         "all => all.map(one => [Math.round(one.getBoundingClientRect().top), Math.round(one.getBoundingClientRect().height)])")
     assert len({top for top, _ in heights}) == len(set(map(tuple, heights))) < 10, "rows of one height"

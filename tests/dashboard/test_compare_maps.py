@@ -175,7 +175,7 @@ def test_two_very_large_maps_are_sampled_and_linked_as_a_whole(browser, large):
     assert len(within) > len(set(within) & set(here["a"]))
     bright = "#compare-graph-{}"
     for side in "ab":
-        assert int(tab.get_attribute(bright.format(side), "data-bright")) == len(set(within) & set(here[side]))
+        expect(tab.locator(bright.format(side))).to_have_attribute("data-bright", str(len(set(within) & set(here[side]))))
     expect(tab.locator("#compare-picked h2")).to_contain_text(f"{len(within):,} images selected")
     # Closer, the right map has more of them.
     tab.mouse.move(*tab.evaluate(f"""ids => {{

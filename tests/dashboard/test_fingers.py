@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.dashboard.fingers import Fingers, middle
-from tests.dashboard.on_map import place, selected, standing
+from tests.dashboard.on_map import place, selected, standing, still
 
 pytestmark = pytest.mark.browser
 
@@ -23,10 +23,6 @@ def touched(browser, address) -> Page:
     page = context.new_page()
     yield page
     context.close()
-
-
-def still(page: Page) -> None:
-    page.wait_for_function("!likeness.mapPage.engine.view.moving()")
 
 
 def test_a_map_is_zoomed_moved_drawn_on_and_asked_by_fingers(touched: Page):

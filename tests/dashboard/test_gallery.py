@@ -132,6 +132,13 @@ def stands(page: Page, image: int, top: float) -> None:
         " window.since ??= performance.now(); return performance.now() - window.since > 750; }", arg=[image, top])
 
 
+NOTED = """() => {
+    const place = (JSON.parse(sessionStorage.getItem("likeness-places")) || {})[location.pathname + location.search];
+    const link = place && place.id && document.querySelector(`a.picture[data-image='${place.id}']`);
+    return Boolean(link) && Math.abs(link.getBoundingClientRect().top - place.offset) < 1; }"""
+"""Whether the place in the list is kept that one sees, for when one comes back."""
+
+
 @pytest.mark.browser
 def test_a_list_is_left_and_found_again_where_it_was(page: Page):
     page.goto("/search?image=3&count=12")
@@ -140,8 +147,9 @@ def test_a_list_is_left_and_found_again_where_it_was(page: Page):
     image = found(page)[50]
     page.evaluate("image => likeness.gallery.of(document.querySelector('.pictures')).focus("
                   "likeness.search.matches().findIndex(one => one.id === image))", image)
-    page.wait_for_timeout(300)  # until the place is noted, after the list has come to rest
     before = top_of(page, image)
+    page.wait_for_function(NOTED)  # after the list has come to rest
+    assert top_of(page, image) == before
     assert page.evaluate("scrollY") > 300
 
     def again() -> None:
@@ -236,6 +244,12 @@ def test_several_are_chosen_as_files_are_and_acted_on_with_a_way_back(page: Page
     page.mouse.up()
     in_row = page.locator(".pictures-row").first.locator("a.picture").count()
     expect(bar).to_contain_text(f"{in_row} chosen")
+    bar.get_by_text("Export").click()
+    expect(bar.get_by_role("menuitem", name="JSON")).to_be_visible()
+    pictures.nth(0).focus()
+    page.keyboard.press("Escape")  # the menu's, wherever the keyboard is
+    expect(bar.get_by_role("menuitem", name="JSON")).to_be_hidden()
+    expect(bar).to_contain_text(f"{in_row} chosen")
     bar.get_by_role("button", name="Search with these").click()
     expect(page).to_have_url(re.compile("images="))
     expect(page.locator(".board-tile")).to_have_count(in_row)
@@ -310,8 +324,7 @@ def test_a_page_of_a_collection_is_narrowed_sorted_and_thinned_out_with_a_way_ba
     page.reload()
     expect(grid).to_have_attribute("data-count", "10")
     page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_timeout(300)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.wait_for_function("document.documentElement.scrollWidth <= 390")
     notes.drop_collection(library, "Thin")
 
 

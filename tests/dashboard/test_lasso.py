@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from pipeline.library import Library, notes
 from tests.dashboard.accessibility import faults
-from tests.dashboard.on_map import corners, drag, drawn, selected
+from tests.dashboard.on_map import corners, drag, drawn, selected, still
 
 pytestmark = pytest.mark.browser
 
@@ -57,7 +57,6 @@ def test_lasso_keep_reload_and_clear(tab, address, made_library):
     assert tab.evaluate("likeness.mapPage.engine.bright") is None
     notes.drop_collection(Library(made_library), "Left half")
     tab.keyboard.press("l")
-    tab.wait_for_function("!likeness.mapPage.engine.view.moving()")
     half = corners(tab, 0.5)
     drag(tab, [*half, half[0]])
     tab.get_by_role("button", name="Search with these").click()
@@ -69,6 +68,7 @@ def test_lasso_keep_reload_and_clear(tab, address, made_library):
 def test_a_lasso_outlives_search_back_and_reload_and_the_map_makes_room_for_it(tab):
     ranges = "likeness.mapPage.engine.view.present().x"
     standing = "!likeness.mapPage.engine.view.moving()"
+    still(tab)
     whole = tab.evaluate(ranges)
     tab.keyboard.press("l")
     half = corners(tab, 0.5)
@@ -104,6 +104,7 @@ def test_box_shift_adds_alt_takes_away_escape_clears_and_a_click_still_chooses(t
     drag(tab, [half[0], half[2]])
     assert len(selected(tab)) == 30
     tab.get_by_role("button", name="Hide the gallery").click()
+    still(tab)  # the map is where it was before the gallery came
     tab.keyboard.down("Shift")
     drag(tab, [whole[0], whole[2]])
     tab.keyboard.up("Shift")
@@ -115,6 +116,7 @@ def test_box_shift_adds_alt_takes_away_escape_clears_and_a_click_still_chooses(t
     assert len(selected(tab)) == 30
     tab.keyboard.press("Escape")
     assert selected(tab) == []
+    still(tab)
     place = tab.evaluate("""() => { const { engine, map } = likeness.mapPage;
         const bare = ({ x, y }) => x > 0 && y > 0 && engine.names.at(x, y) === null;  // a name lies over others
         return [...map.ids].map((id, row) => engine.view.pixel(row)).find(bare); }""")

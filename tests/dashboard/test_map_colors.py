@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from playwright.sync_api import expect
 
 from dashboard.reads import map_data
 from pipeline import maps
@@ -31,6 +32,15 @@ PIXELS = """() => {
 }"""
 
 
+def keeps(tab, colors: dict[str, int]) -> None:
+    """Wait until more than half of the colors are on the canvas, in another size or theme."""
+    for _ in range(100):
+        if len(painted(tab).keys() & colors.keys()) > len(colors) / 2:
+            return
+        tab.wait_for_timeout(100)
+    raise AssertionError("other colors are drawn")
+
+
 def painted(tab) -> dict[str, int]:
     """Pixels of each color on the canvas of the points, after the next frame."""
     tab.wait_for_function("!likeness.mapPage.engine.view.moving() && likeness.mapPage.engine.coloring.kind !== 'waiting'")
@@ -51,11 +61,11 @@ def test_other_colors_are_drawn_without_the_coordinates_coming_again(tab):
     assert not any("/map/overview/" in url for url in asked)
     # A new plot, another window and the other theme keep them.
     tab.set_viewport_size({"width": 1000, "height": 700})
-    tab.wait_for_timeout(500)
-    assert len(painted(tab).keys() & by_figure.keys()) > len(by_figure) / 2
+    tab.wait_for_function("document.querySelector('#map-graph canvas').getBoundingClientRect().right <= 1000")
+    keeps(tab, by_figure)
     tab.click("#theme-switch")
-    tab.wait_for_timeout(300)
-    assert len(painted(tab).keys() & by_figure.keys()) > len(by_figure) / 2
+    expect(tab.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    keeps(tab, by_figure)
     tab.select_option("#map-color", "cluster")
     tab.wait_for_selector(".map-scale", state="detached")
     again = painted(tab)

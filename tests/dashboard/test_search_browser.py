@@ -299,7 +299,7 @@ def test_the_camera_runs_from_the_click_to_the_picture_only(page: Page):
     page.get_by_role("button", name="Take the photo").click()
     ready(page)
     expect(page.locator("#search-query")).to_contain_text("Camera.jpg")
-    assert page.evaluate("window.tracks.map(track => track.readyState)") == ["ended"]
+    page.wait_for_function("window.tracks.map(track => track.readyState).join() === 'ended'")
     expect(page.locator("#search-camera-view")).to_be_hidden()
     page.get_by_role("button", name="Take a photo with the camera").click()
     page.wait_for_selector("#search-camera-view video")

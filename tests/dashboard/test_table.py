@@ -131,12 +131,12 @@ def test_the_table_is_sorted_narrowed_chosen_from_and_linked_with_the_map(descri
     expect(tab.locator("#table-grid .ag-row[row-id='50'] [col-id=tag]")).to_contain_text("ticked")
     assert notes.tagged(described, "ticked") == [4, 50]
     expect(tab.locator(".chosen-count")).to_have_text("2 chosen")  # still
-    assert tab.evaluate("likeness.map && document.querySelector('#table-graph').dataset.bright") == "2"
+    expect(tab.locator("#table-graph")).to_have_attribute("data-bright", "2")
     tab.locator("#table-grid .ag-row[row-id='4'] [col-id=file]").click()
     tab.keyboard.press("Escape")
     expect(tab.locator(".chosen-bar")).to_have_count(0)
     expect(tab.locator("#table-grid input[type=checkbox]:checked")).to_have_count(0)
-    assert tab.evaluate("document.querySelector('#table-graph').dataset.bright") == "0"
+    expect(tab.locator("#table-graph")).to_have_attribute("data-bright", "0")
     tab.locator("#table-grid .ag-row[row-id='4'] input[type=checkbox]").first.check()
     tab.locator("#table-grid .ag-row[row-id='50'] input[type=checkbox]").first.check()
     tab.locator(".chosen-bar [data-chosen=search]").click()

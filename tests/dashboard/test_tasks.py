@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from dashboard.reads import Reads, galleries
 from pipeline.library import Library, notes
 from tests.dashboard.fingers import Fingers, middle
-from tests.dashboard.on_map import standing
+from tests.dashboard.on_map import standing, still
 from tests.dashboard.on_search import found, ready
 from tests.dashboard.steps import Steps
 
@@ -153,8 +153,8 @@ def test_from_a_picture_of_ones_own_to_its_place_on_the_map_and_all_by_keys(page
     steps.click(place)
     standing(page)
     assert steps.count == 2
-    assert page.evaluate("[...likeness.mapPage.chosen.ids]") == sorted(ids)
-    assert page.evaluate("likeness.mapPage.engine.bright.reduce((a, b) => a + b)") == 12
+    page.wait_for_function("ids => [...(likeness.mapPage.chosen.ids || [])].join() === ids", arg=",".join(map(str, sorted(ids))))
+    page.wait_for_function("likeness.mapPage.engine.bright?.reduce((a, b) => a + b) === 12")
 
     # By keys alone: an image of the map, its panel, away with it and the selection; words; two matches, kept.
     page.locator("#map-graph").focus()
@@ -200,7 +200,7 @@ def test_on_a_phone_pictures_come_first_and_fingers_choose_and_turn(browser, add
     cards = page.locator("#selected-gallery a.picture")
     expect(page).to_have_url(re.compile("picked="))
     expect(cards.nth(1)).to_be_visible()
-    page.wait_for_function("!likeness.mapPage.engine.view.moving()")
+    still(page)
     assert cards.first.bounding_box()["y"] < 620  # on the first screen
     expect(page.get_by_label("Name of a collection")).to_be_hidden()
     page.get_by_role("button", name="Keep, tag, parts").tap()

@@ -43,11 +43,11 @@ def test_pages_come_back_as_they_were_left_and_the_chosen_picture_goes_along(pag
     to(page, "Map")
     expect(page).to_have_url(left)
     standing(page)
-    assert page.evaluate("[likeness.mapPage.hidden(), likeness.mapPage.chosen.ids.length]") == [[0], 9]
+    page.wait_for_function("JSON.stringify([likeness.mapPage.hidden(), likeness.mapPage.chosen.ids?.length]) === '[[0],9]'")
     expect(page.locator(".map-entry").first).to_have_attribute("aria-pressed", "false")
     page.reload()  # a reload, too
     standing(page)
-    assert page.evaluate("[likeness.mapPage.hidden(), likeness.mapPage.chosen.ids.length]") == [[0], 9]
+    page.wait_for_function("JSON.stringify([likeness.mapPage.hidden(), likeness.mapPage.chosen.ids?.length]) === '[[0],9]'")
 
     # Two quick Esc close two things: the panel and the selection.
     page.evaluate("likeness.mapPage.select(7)")

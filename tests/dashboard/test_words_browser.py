@@ -69,7 +69,8 @@ def test_words_are_written_completed_and_mended(page, made_library):
     page.get_by_role("button", name="Clear the words").click()
     expect(page.locator(".search-start")).to_be_visible()
     page.wait_for_url(re.compile("/search$"))
-    assert asked(page) == {} and box.input_value() == ""
+    expect(box).to_have_value("")
+    assert asked(page) == {}
 
 
 def test_words_beside_a_picture_and_palettes(page, made_library):
