@@ -8,6 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 from dashboard.api.operation import JSON, Operation
 from dashboard.api.problems import KINDS, MIMETYPE, Problem
+from dashboard.reads import Reads
 from pipeline import VERSION
 
 _REF = "#/components/schemas/{model}"
@@ -18,8 +19,8 @@ _ABOUT = (
 )
 
 
-def document(operations: Sequence[Operation], embeddings: Sequence[str], server: str, locked: bool) -> dict:
-    """OpenAPI 3.1. embeddings: whose names are weights. server: address of the API. locked: whether it asks for a token."""
+def document(operations: Sequence[Operation], reads: Reads, server: str, locked: bool) -> dict:
+    """OpenAPI 3.1. reads: of the library whose embeddings are weights, and whose values parameters take. server: address of the API. locked: whether it asks for a token."""
     models = [one.gives for one in operations if one.gives] + [one.body for one in operations if one.body] + [Problem]
     refs, shared = models_json_schema(
         [(model, "serialization") for model in dict.fromkeys(models)], ref_template=_REF
@@ -27,7 +28,7 @@ def document(operations: Sequence[Operation], embeddings: Sequence[str], server:
     schemas = {model.__name__: refs[model, "serialization"] for model in dict.fromkeys(models)}
     paths: dict[str, dict] = {}
     for one in operations:
-        paths.setdefault(one.path, {})[one.method.lower()] = _told(one, schemas, embeddings)
+        paths.setdefault(one.path, {})[one.method.lower()] = _told(one, schemas, reads)
     made = {
         "openapi": "3.1.0",
         "info": {"title": "Likeness", "version": VERSION, "summary": "See how your pictures relate.", "description": _ABOUT,
@@ -43,11 +44,11 @@ def document(operations: Sequence[Operation], embeddings: Sequence[str], server:
     return made
 
 
-def _told(one: Operation, schemas: dict, embeddings: Sequence[str]) -> dict:
+def _told(one: Operation, schemas: dict, reads: Reads) -> dict:
     """An operation object."""
     told = {
         "operationId": one.name, "summary": one.summary, "tags": [one.group], "x-right": one.right,
-        "parameters": _parameters(one, embeddings), "responses": _answers(one, schemas),
+        "parameters": _parameters(one, reads), "responses": _answers(one, schemas),
     }
     if one.about:
         told["description"] = one.about
@@ -62,7 +63,7 @@ def _told(one: Operation, schemas: dict, embeddings: Sequence[str]) -> dict:
     return told
 
 
-def _parameters(one: Operation, embeddings: Sequence[str]) -> list[dict]:
+def _parameters(one: Operation, reads: Reads) -> list[dict]:
     schema = one.takes.model_json_schema()
     found = []
     for name, about in schema.get("properties", {}).items():
@@ -75,11 +76,11 @@ def _parameters(one: Operation, embeddings: Sequence[str]) -> list[dict]:
         if {"type": "null"} in kinds:  # in an address nothing is null: it is left out
             rest = [kind for kind in kinds if kind != {"type": "null"}]
             about = {**{key: value for key, value in about.items() if key not in ("anyOf", "default")}, **rest[0]}
-        row["schema"] = about
+        row["schema"] = {**about, "enum": list(one.values[name](reads))} if name in one.values else about
         if name in one.example:
             row["example"] = one.example[name]
         found.append(row)
-    weights = [name for name in embeddings if name not in schema.get("properties", {})] if one.weighs else []
+    weights = [name for name in reads.embeddings() if name not in schema.get("properties", {})] if one.weighs else []
     return found + [
         {"name": name, "in": "query", "required": False, "schema": {"type": "number", "minimum": 0, "maximum": 1},
          "description": f"How much `{name}` counts. Once one embedding is named, the others count 0."}

@@ -36,7 +36,7 @@ class Listed(Parameters):
     where: str = Field("", description="Conditions that they meet, as in `tag=red,blue;date>=2020-05`.")
     collection: str | None = Field(None, description="Those of a collection.")
     tag: str | None = Field(None, description="Those with a tag.")
-    by: Literal[tuple(galleries.SORTS)] = Field(galleries.AS_GIVEN, description="Their order.")
+    by: str = Field(galleries.AS_GIVEN, description="Their order; `outliers:TITLE` has those of one embedding first.")
     count: int = Field(100, ge=1, le=MOST, description="So many at most; of lines, all come.")
     offset: int = Field(0, ge=0, lt=2**31, description="Leave out so many of the first.")
     form: Literal["json", "lines"] = Field("json", description="One page as JSON, or all from `offset` on as JSON lines, streamed.")
@@ -153,7 +153,7 @@ def columns(asked: Asked) -> Columns:
 OPERATIONS = (
     Operation("images", "GET", "/images", "A set of images with all that is known of them", listed, Listed, Images,
               about="All of the library, a collection, a tag, or what conditions leave; as one page, or streamed as JSON lines.",
-              media=(LINES,), pool=LONG, group="Images", example={"count": 3, "by": "name"}),
+              values={"by": galleries.orders}, media=(LINES,), pool=LONG, group="Images", example={"count": 3, "by": "name"}),
     Operation("image", "GET", "/images/{id}", "What is known of an image", image, One, Image,
               pool=LONG, group="Images", example={"id": 1}),
     Operation("thumbnail", "GET", "/images/{id}/thumbnail", "Its thumbnail, 256 px on the long side", thumbnail, One,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,7 +53,7 @@ class Operation:
 
     work: from a request to a model of `gives`, or a response. takes: its parameters; those whose
     names stand in braces in the path come from there. weighs: whether weights by the names of the library's embeddings
-    are among them. body: a model of the JSON it is sent. picture: whether it is sent a form with a picture. media:
+    are among them. values: of parameters that take one of several texts, which there are in a library. body: a model of the JSON it is sent. picture: whether it is sent a form with a picture. media:
     types of answers other than JSON, the schema being text or bytes. right, pool: as `needs` has them.
     """
 
@@ -66,6 +66,7 @@ class Operation:
     gives: type[BaseModel] | None = None
     about: str = ""
     weighs: bool = False
+    values: Mapping[str, Callable[[Reads], Sequence[str]]] = field(default_factory=dict)
     body: type[BaseModel] | None = None
     picture: bool = False
     media: tuple[str, ...] = ()
@@ -119,6 +120,9 @@ def _asked(operation: Operation, reads: Reads, clusterings, edited, place: dict[
         given = operation.takes.model_validate({**address, **place})
     except ValidationError as error:
         raise _known(problems.Wrong.of(error), operation, reads) from None
+    for name, of in operation.values.items():
+        if getattr(given, name) not in (there := of(reads)):
+            raise problems.Wrong((name, f"There is no such value; there are: {', '.join(there)}"))
     return Asked(reads, clusterings, edited, given, weights, {**address, **place}, _body(operation))
 
 

@@ -36,7 +36,7 @@ def register(app: Dash, reads: Reads, access: Access) -> None:
     @server.get(f"{problems.ROOT}/openapi.json")
     @needs(READ)
     def openapi() -> Response:
-        made = document(OPERATIONS, reads.embeddings(), components.url(problems.ROOT), access.door is not None)
+        made = document(OPERATIONS, reads, components.url(problems.ROOT), access.door is not None)
         told = jsonify(made)
         told.headers["Cache-Control"] = "no-store"
         return told

@@ -52,9 +52,9 @@ def ordered(reads: Reads, ids: np.ndarray, by: str, weights: dict[str, float] | 
 
     Raises QueryError for an order there is not.
     """
+    if by not in SORTS and by not in (known := orders(reads)):
+        raise QueryError(f"Pictures are not sorted by “{by}”; there are: {', '.join(known)}.")
     by, _, kind = by.partition(":")
-    if by not in SORTS or (kind and (by != ALONE or kind not in kinds_of_outliers(reads))):
-        raise QueryError(f"Pictures are not sorted by “{by}”; there are: {', '.join(SORTS)}.")
     if by == AS_GIVEN or not len(ids):
         return ids
     if by in (TYPICAL, UNUSUAL):
@@ -68,6 +68,11 @@ def ordered(reads: Reads, ids: np.ndarray, by: str, weights: dict[str, float] | 
         return ids[sorted(range(len(ids)), key=_names(reads, ids).__getitem__)]
     figures = _figures(reads, ids, by)
     return ids[np.argsort(figures if by in _UPWARD else -figures, kind="stable")]  # NaN is last
+
+
+def orders(reads: Reads) -> list[str]:
+    """The orders that there are in a library, by their names in addresses."""
+    return [*SORTS, *(f"{ALONE}:{kind}" for kind in kinds_of_outliers(reads))]
 
 
 def kinds_of_outliers(reads: Reads) -> list[str]:

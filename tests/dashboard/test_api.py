@@ -21,7 +21,8 @@ from dashboard.access import Access
 from dashboard.api.problems import KINDS, MIMETYPE
 from dashboard.api.routes import OPERATIONS
 from dashboard.app import create_app
-from pipeline import maps
+from dashboard.reads import Reads, galleries
+from pipeline import maps, outliers
 from pipeline.embeddings import opened
 from pipeline.errors import EmbeddingError
 from pipeline.extraction import brought
@@ -149,6 +150,18 @@ def test_pages_lead_on_until_all_has_been_seen_once(shared, client):
     assert len(some) == 10 and {json.loads(line)["label"] for line in some} == {label}
 
 
+def test_every_order_that_the_document_names_is_taken(shared, client):
+    """Those of outliers by one embedding are of this library."""
+    named = {one["name"]: one["schema"] for one in client.get("/api/openapi.json").json["paths"]["/images"]["get"]["parameters"]}["by"]
+    kinds = [f"outliers:{one.title}" for one in outliers.kept(shared)]
+    assert kinds and set(kinds) < set(named["enum"]) and named["default"] in named["enum"]
+    reads = Reads(shared)
+    ids = galleries.among(reads, None, {})
+    for order in named["enum"]:
+        lines = client.get("/api/images", query_string={"form": "lines", "by": order}).text.splitlines()
+        assert [json.loads(line)["id"] for line in lines] == galleries.ordered(reads, ids, order).tolist(), order
+
+
 @pytest.mark.parametrize("dim", [2, 3])
 def test_a_map_is_the_saved_one_as_json_and_as_arrow(shared, client, dim):
     saved = maps.load(shared, "color")
@@ -188,6 +201,7 @@ def test_an_original_is_the_file_and_a_part_of_it_is_that_part(shared, client):
         ("/api/images/3/parts?image=5&where=size%3C1", 400, "wrong-query", "does not meet the conditions"),
         ("/api/neighbors?image=99999999999999999999", 400, "wrong-parameters", "image"),
         ("/api/neighbors?image=4000", 404, "not-there", "There is no image 4000."),
+        ("/api/images?by=outliers:Nothing", 400, "wrong-parameters", "by: There is no such value; there are: given, "),
         ("/api/images/nine", 400, "wrong-parameters", "id"),
         ("/api/maps/..%2F..%2Fimages", 404, "not-there", ""),
         ("/api/maps/nothing", 404, "not-there", "There is no map"),

@@ -28,7 +28,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
         return components.no_images(reads.data_told, reads.may(RUN))
     asked = {name: params[name] for name in table.SETS if params.get(name)}
     kinds, by = galleries.kinds_of_outliers(reads), params.get("by", galleries.AS_GIVEN)
-    known = by in galleries.SORTS or by.removeprefix(f"{galleries.ALONE}:") in kinds
+    known = by in galleries.orders(reads)
     head = html.Div(
         [
             html.H1(table.named(asked) or "All pictures", className="gallery-title"),

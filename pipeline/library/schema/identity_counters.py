@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from zipfile import BadZipFile
 
-import numpy as np
-
+from pipeline.arrays import opened
 from pipeline.library.references import without_ids
 from pipeline.library.sqlite import Database
 
@@ -94,7 +93,7 @@ def ids_ever_known(db: Database) -> int:
     file = db.execute("PRAGMA database_list").fetchone()[2]
     for path in sorted(Path(file).parent.glob("*/*.npz")) if file else ():
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with opened(path) as arrays:
                 if "ids" in arrays.files and arrays["ids"].size:
                     found.append(int(arrays["ids"].max()))
         except (OSError, ValueError, EOFError, KeyError, BadZipFile):
