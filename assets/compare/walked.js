@@ -40,12 +40,12 @@
     if (had) around.focus(around.indexOf(own));
   }
 
-  function row(box, told) {
+  function row(box, told, own) {
     const known = new Map(told.shown.map((one) => [one.id, one]));
     const g = window.likeness.gallery;
     return g.create(box, {
       label: `Closest by ${told.title}`, size: g.sizeOf("walk", USUAL()), placeless: true, leads: true,
-      look: { card: "compare-near", link: "compare-picture" }, href: (id) => url(`/compare?image=${id}`),
+      look: { card: "compare-near", link: "compare-picture" }, why: () => Object.assign({ image: own }, told.by && { [told.by]: 1 }), href: (id) => url(`/compare?image=${id}`),
       name: (id) => {
         const { rank, name, both } = known.get(id);
         return `${told.title}, number ${rank}: ${name}${both ? " · in both" : ""}`;
@@ -58,7 +58,7 @@
     const box = document.getElementById("compare-strip");
     if (!told || !box) return none();
     strip(box, told.around, told.own);
-    rows = Array.from(document.querySelectorAll(".compare-row"), (place, at) => row(place, told.rows[at]));
+    rows = Array.from(document.querySelectorAll(".compare-row"), (place, at) => row(place, told.rows[at], told.own));
     const sized = { size: rows[0].size, resize: (px) => rows.forEach((list) => list.resize(px)) };
     document.getElementById("walk-tools").replaceChildren(window.likeness.gallery.slider(sized, "walk"));
     return none();

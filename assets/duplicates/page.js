@@ -205,11 +205,18 @@
     compare: { title: "Lay it over another", icon: "layers", fits: (ids) => ids.length === 1, work: (ids) => compare(here(ids), ids[0]) },
   };
 
+  // What the reason is about that a picture is in its group for.
+  function foundWith(id) {
+    const { group } = here([id]);
+    const [other] = group.pairs[id] || [group.best];
+    return other === id ? null : { image: other };
+  }
+
   function chosen() {
     if (pictures && pictures.box === list()) return pictures;
     const g = window.likeness.gallery;
     pictures = g.standing(list(), {
-      size: g.sizeOf("duplicates", window.innerWidth > 640 ? 216 : 128), acts: ACTS,
+      size: g.sizeOf("duplicates", window.innerWidth > 640 ? 216 : 128), acts: ACTS, why: foundWith,
       open: function (id, index) {
         const link = pictures.cell(index).querySelector(".copy-picture");
         if (link.hasAttribute("aria-pressed")) mark(cardOf(link), [id]);

@@ -14,9 +14,10 @@
 
   // What a picture was found with, where the link that says why stands with it; or null.
   function foundWith(element) {
-    if (element && element.matches(".graph-node")) { // around an image
-      const center = new URLSearchParams(location.search).get("image");
-      return center && Number(center) !== idOf(element) ? { image: center } : null;
+    if (element && element.matches(".graph-node")) { // around an image, by one embedding or by all
+      const asked = new URLSearchParams(location.search);
+      const [center, by] = [asked.get("image"), asked.get("by")];
+      return center && Number(center) !== idOf(element) ? Object.assign(by ? { [by]: 1 } : {}, { image: center }) : null;
     }
     const card = element && element.closest(".match, .detail-card");
     const link = card && card.querySelector("a[href*='/why?']");

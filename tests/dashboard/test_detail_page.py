@@ -120,9 +120,10 @@ def test_a_picture_saved_again_is_named_as_a_near_duplicate(made_library, pictur
     row = next(row for row in library.images() if row.path == "0.jpg")
     told = parts_of.copies_part(reads, row)
     assert "again.jpg" in [link.title for link in parts(told) if getattr(link, "title", None)]
+    again = next(row for row in library.images() if row.path == "again.jpg")
+    assert f"/why?image={row.id}&match={again.id}" in links(told)
     other = next(row for row in library.images() if row.path == "5.jpg")
     assert "None found" in text_of(parts_of.copies_part(reads, other))
-    again = next(row for row in library.images() if row.path == "again.jpg")
     notes.part(library, [[row.id, other.id], [again.id]])
     for one in (row, again):
         assert "None found" in text_of(parts_of.copies_part(reads, one))

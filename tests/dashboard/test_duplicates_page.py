@@ -156,6 +156,7 @@ def chooses_in_all_groups(page: Page, library: Library) -> None:
     copy = page.locator(f".copy[data-image='{aside}']")
     copy.locator(".copy-picture").click(button="right")
     expect(page.get_by_role("menuitem", name="Keep this one alone")).to_be_visible()
+    expect(page.get_by_role("menuitem", name="Why is it a match?")).to_be_visible()
     page.get_by_role("menuitem", name="Mark “Keep”").click()
     expect(copy).to_have_class(re.compile("is-kept"))
     copy.locator(".copy-picture").click()  # as it was

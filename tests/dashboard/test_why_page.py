@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import cv2
 import numpy as np
@@ -142,6 +142,39 @@ def test_from_a_match_to_its_reasons_and_back(page: Page):
     expect(page.locator("[data-side=found] .why-ring")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page).to_have_url(re.compile(r"/search\?image=3"))
+
+
+def asked_why(page: Page) -> tuple[dict[str, str], float]:
+    """What the page is asked by, and the score that it tells."""
+    expect(page).to_have_url(re.compile(r"/why\?"))
+    total = page.locator(".why-total strong")
+    expect(total).to_be_visible()
+    return dict(parse_qsl(urlsplit(page.url).query)), float(total.text_content())
+
+
+@pytest.mark.browser
+def test_why_is_asked_by_what_a_picture_was_found_with_wherever_it_stands(page: Page):
+    """In a graph, and on the walk through disagreements: by the embedding that is looked at there."""
+    page.goto("/graph?image=3&by=color")
+    node = page.locator(".graph-node").nth(2)
+    expect(node).to_be_visible()
+    told = float(re.search(r"similarity ([\d.]+)", node.get_attribute("aria-label"))[1])
+    image = node.get_attribute("data-image")
+    node.click(button="right")
+    page.get_by_role("menuitem", name="Why is it a match?").click()
+    params, score = asked_why(page)
+    assert params == {"color": "1", "image": "3", "match": image} and score == pytest.approx(told, abs=0.0055)
+    page.goto("/compare?view=disagree&a=sift&b=combined")
+    for row, by in ((0, {"sift": "1"}), (1, {})):
+        own = page.locator(".compare-large img")
+        expect(own).to_be_visible()
+        near = page.locator(".compare-row").nth(row).locator("a.picture").nth(1)
+        expect(near).to_be_visible()
+        wanted = {"image": own.get_attribute("src").rsplit("/", 1)[1], "match": near.get_attribute("data-image")} | by
+        near.focus()
+        page.keyboard.press("w")
+        assert asked_why(page)[0] == wanted
+        page.go_back()
 
 
 @pytest.mark.browser

@@ -2,7 +2,8 @@
 
 All three are galleries, which the browser makes of the store compare-walked (assets/compare/walked.js):
 {"around", "rows": [list, list], "own": id of the image}. A list is {"title", "shown": [{"id", "name",
-"shape": width by height in thousandths, …}]}; around adds "shared", "at" and "href", rows "rank" and "both".
+"shape": width by height in thousandths, …}]}; around adds "shared", "at" and "href", rows "rank" and "both", and
+"by", the embedding where it is one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dash import dcc, html
 from dashboard import components
 from dashboard.reads import Called, Reads, galleries
 from dashboard.reads.comparison import PATH, Step
+from pipeline.maps import COMBINED
 from pipeline.quality.agreement import Agreement
 
 
@@ -35,7 +37,7 @@ def view(
         "own": own,
         "around": {"title": "Next on the walk", "shown": _around(reads, found, ranking, here, called, address)},
         "rows": [
-            {"title": titles[name], "shown": _nearest(reads, ids, common, called)} for name, ids in zip(names, lists)
+            {"by": name if name != COMBINED else None, "title": titles[name], "shown": _nearest(reads, ids, common, called)} for name, ids in zip(names, lists)
         ],
     }
     return [

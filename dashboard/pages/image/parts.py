@@ -239,7 +239,7 @@ def copies_part(reads: Reads, row: ImageRow) -> html.Section | None:
         return None
     if found:
         note = f"Alike in light and dark, by their hashes: 0 of {hashes.BITS} bits apart is the same image."
-        content = [html.P(note, className="soft small detail-hint"), _pictures(reads, found, bits=True)]
+        content = [html.P(note, className="soft small detail-hint"), _pictures(reads, found, bits=True, why={"image": row.id})]
     else:
         content = [html.P("None found.", className="soft")]
     return html.Section([html.H2("Possible near-duplicates"), *content],
