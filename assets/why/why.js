@@ -85,7 +85,7 @@
       : "Each embedding adds its weight times its cosine; together they are the score.";
     return make("section", { className: "why-score", "aria-label": "The score and its parts" },
       make("div", { className: "why-total" }, make("strong", { className: "num" }, figure(whole)), bar),
-      make("div", { className: "table-scroll" }, table), make("p", { className: "soft small" }, about));
+      make("div", { className: "table-scroll" }, table), make("p", { className: "soft small" }, told.ranked ? `${told.ranked} By the embeddings: ` : "", about));
   }
 
   function row(part, scaled) {

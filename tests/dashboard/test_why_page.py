@@ -83,6 +83,16 @@ def test_each_figure_that_is_told_is_that_of_a_plain_computation(reads):
     assert surely, "no thing is told of these"
 
 
+@pytest.mark.parametrize("metric, figure", [("euclidean", "{:.3f},"), ("manhattan", "{:.3f},"), ("hamming", "{:.0f} of 192 bits")])
+def test_where_the_score_is_not_what_is_ranked_by_that_is_told(reads, metric, figure):
+    def ask(**more: str) -> dict:
+        return told.told(reads, EditedPictures(reads), {"image": "3", **more}, {})
+
+    for match in reads.search(Query.around(3, metric=metric, top_k=9)).matches[::4]:
+        assert figure.format(match.distance) in ask(match=str(match.id), metric=metric)["ranked"]
+    assert ask(match="4")["ranked"] is None
+
+
 def test_a_crop_is_looked_at_as_large_as_a_whole_picture(library, pictures, tmp_path):
     moved = Path(shutil.copytree(pictures, tmp_path / "pictures"))
     library.db.execute("UPDATE roots SET path = ?", [str(moved.resolve())])

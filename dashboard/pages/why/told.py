@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,13 +19,15 @@ from dashboard.uploads.edit import EditedPictures
 from pipeline import reasons
 from pipeline.errors import ImageError, QueryError
 from pipeline.library import ImageRow
-from pipeline.pictures import decoding, untrusted
+from pipeline.pictures import decoding, hashes, untrusted
 from pipeline.pictures.thumbnails import encode_jpeg
 from pipeline.reasons import telling
 from pipeline.reasons.colors import Colors, Side
 from pipeline.reasons.regions import Seen
 from pipeline.reasons.score import Score
 from pipeline.reasons.structure import Structure
+from pipeline.search import Filter, Query
+from pipeline.settings import METRICS
 
 DIGITS = 3
 """Of a score on the screen; its parts are rounded so that they add up to it."""
@@ -65,7 +68,7 @@ def told(reads: Reads, edited: EditedPictures, params: Mapping[str, str], given:
         "asked": {"at": at, "name": _called(reads, board[at], names), "id": _id(board[at])} | _sent(pixels) if at is not None else None,
         "others": [{"at": i, "name": _called(reads, board[i], names), "minus": board[i].minus} for i in pictured],
         "query": [_called(reads, one, names) for one in board],
-        "score": _score(why.score, reads.embeddings()),
+        "score": _score(why.score, reads.embeddings()), "ranked": _ranked(reads, query, row.id),
         "structure": why.structure and _structure(why.structure, why.texture),
         "colors": why.colors and _colors(why.colors) | {"read": "color" in why.read},
         "meaning": [
@@ -170,6 +173,18 @@ def _score(found: Score, names: Sequence[str]) -> dict:
             for part in found.parts
         ],
     }
+
+
+def _ranked(reads: Reads, query: Query, image: int) -> str | None:
+    """What the search ranks the match by, in a sentence, where that is not the score."""
+    if query.metric == METRICS[0]:
+        return None
+    found = reads.search(replace(query, filter=Filter(ids=(image,)), exact=True, top_k=1)).matches
+    if not found:
+        return None
+    if query.metric == "hamming":
+        return f"The search ranks by perceptual hashes: {found[0].distance:.0f} of {hashes.BITS} bits differ."
+    return f"The search ranks by {query.metric.capitalize()} distance: {found[0].distance:.{DIGITS}f}, where 0 is the same."
 
 
 def _structure(found: Structure, texture: bool | None) -> dict:
