@@ -35,9 +35,11 @@ def whole_map(page: Page, ids: dict[str, int]) -> None:
 
 
 def words(page: Page, ids: dict[str, int]) -> None:
-    """A color and a thing, in words."""
-    page.goto("/search?words=orange+balloon")
-    expect(page.locator("#search-gallery img").first).to_be_visible()
+    """A color and a thing, in words, once everything is loaded."""
+    for _ in range(2):
+        page.goto("/search?words=orange+balloon")
+        expect(page.locator("#search-gallery img").first).to_be_visible()
+        expect(page.get_by_text("Getting the models ready")).to_have_count(0)
 
 
 def why(page: Page, ids: dict[str, int]) -> None:
