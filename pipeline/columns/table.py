@@ -6,7 +6,6 @@ import difflib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -123,11 +122,10 @@ class Columns:
             return self._table
 
 
-_of: WeakKeyDictionary[Library, Columns] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
 def of(library: Library) -> Columns:
     """The columns of a library, the same object for everybody who asks."""
     with _lock:
-        return _of.setdefault(library, Columns(library))
+        return library.kept.setdefault("columns", Columns(library))

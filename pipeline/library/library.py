@@ -8,10 +8,13 @@ reads and writes of images come with it from `images`, those of vectors from `ve
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+from weakref import ref
 from zlib import crc32
 
 import numpy as np
@@ -23,6 +26,23 @@ from pipeline.library.images import ImageTables
 from pipeline.library.locks import locked
 from pipeline.library.presence import Presence
 from pipeline.library.vectors import VectorTables
+
+
+class _OfThread:
+    """A thread's connection to a library that is still there: it ends with its thread.
+
+    Python keeps a connection's statements in a circle with it, which only the collector would
+    find, and until then each ended thread would leave three open files.
+    """
+
+    def __init__(self, library: Library, db: Connection):
+        self.db = db
+        self._library = ref(library)
+
+    def __del__(self) -> None:
+        if self._library() is not None:  # else whoever reads from it still has it without the library
+            with suppress(sqlite3.Error):
+                self.db.close()
 
 
 class Library(ImageTables, VectorTables):
@@ -37,6 +57,8 @@ class Library(ImageTables, VectorTables):
         """
         self.data = Path(data)
         self._local = threading.local()
+        self.kept: dict[str, Any] = {}
+        """What other rooms keep of it in memory, each by its name. It goes with the library, though it refers to it."""
         self.presence = Presence(self)
         if not create and not (self.data / DATABASE).is_file():
             raise LibraryError(
@@ -50,17 +72,17 @@ class Library(ImageTables, VectorTables):
     @property
     def db(self) -> Connection:
         """This thread's connection; `atomic` waits for whoever writes."""
-        database = getattr(self._local, "db", None)
-        if database is None:
-            database = self._local.db = connect(self.data, self.read_only)
-        return database
+        own = getattr(self._local, "own", None)
+        if own is None:
+            own = self._local.own = _OfThread(self, connect(self.data, self.read_only))
+        return own.db
 
     def close(self) -> None:
         """Close this thread's connection; the next use opens another."""
-        database = getattr(self._local, "db", None)
-        if database is not None:
-            database.close()
-            self._local.db = None
+        own = getattr(self._local, "own", None)
+        if own is not None:
+            own.db.close()
+            self._local.own = None
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import shutil
 import threading
+from pathlib import Path
+from weakref import ref
 
 import numpy as np
 import pytest
 from sqlite_utils import Database
 
-from pipeline import status
+from pipeline import columns, status
 from pipeline.errors import LibraryError
 from pipeline.library import DATABASE, Library
 from pipeline.library import hashes as stored_hashes
@@ -31,6 +35,33 @@ def test_threads_read_the_same_library(made_library):
     for thread in threads:
         thread.join()
     assert sums == [expected] * 8
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not tell which files are open")
+def test_what_a_thread_has_opened_is_closed_with_it_and_all_of_it_with_the_library(tmp_path):
+    def opened() -> int:
+        return sum(os.path.realpath(f"/proc/self/fd/{number}").startswith(str(tmp_path)) for number in os.listdir("/proc/self/fd"))
+
+    library = synthetic_library(tmp_path / "data", 20, {"color": 8})
+    seen = []
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(12):
+            thread = threading.Thread(target=lambda: seen.append(len(columns.of(library).now())))
+            thread.start()
+            thread.join()
+        assert seen == [20] * 12 and opened() <= 5  # the file, log and its index; SQLite keeps one more for the next
+    finally:
+        gc.enable()
+    read = library.db.execute("SELECT id FROM images ORDER BY id")
+    there = ref(library)
+    del library
+    gc.collect()
+    assert there() is None and read.fetchone()[0] == 1  # who still reads goes on
+    del read
+    gc.collect()
+    assert not opened()
 
 
 def test_what_is_no_library_is_refused(tmp_path):
