@@ -30,6 +30,7 @@ from pipeline.extraction.pool import Describe, Look, Prepared
 from pipeline.processes import SPAWN, Limits, ParentPipe
 
 _CHUNK = 16  # images per message to a process: few enough to share out, many enough to be cheap
+_WORTH = 2  # chunks for each process that is started: by the time it can work, another has looked at one
 _STILLBORN = 3  # processes in a row that end before they are ready: no image is to blame
 _TRIES = 2  # times that an image may end a process
 
@@ -182,7 +183,7 @@ class LocalPool:
             while self._chunks and idle:
                 self._give(idle.pop(), self._chunks.popleft())
             starting = sum(not it.ready for it in self._workers)
-            missing = min(self.count - len(self._workers), len(self._chunks) - starting)
+            missing = min(self.count - len(self._workers), -(-len(self._chunks) // _WORTH) - starting)
         for _ in range(missing):
             self._workers.append(self._started())
 

@@ -153,12 +153,12 @@ def test_workers_end_with_the_process_they_work_for(own_pictures):
         "from pipeline.extraction.local import LocalPool\n"
         "if __name__ == '__main__':\n"
         "    workers = LocalPool([create('color')], 2)\n"
-        f"    workers.look([(number, {file!r}, ['color']) for number in range(20)])\n"
+        f"    workers.look([(number, {file!r}, ['color']) for number in range(40)])\n"
         "    print(len(workers.receive()), flush=True)\n"
         "    time.sleep(600)\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "20\n"
+        assert process.stdout.readline() == "40\n"
         process.kill()
         # The workers have the pipe, too: it ends when the last of them has.
         assert process.communicate(timeout=60)[0] == ""
