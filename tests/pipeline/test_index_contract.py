@@ -45,26 +45,44 @@ WEIGHTS = [
 ]
 
 
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow) if name == "milvus" else name for name in ENGINES])
-def made(request, monkeypatch):
-    if "graph" in request.param or "codes" in request.param:  # however few images there are
-        monkeypatch.setattr(structures, "EXACT_BELOW", 10)
-        monkeypatch.setattr(structures, "READS", 0.01 if "graph" in request.param else 1_000)
-        monkeypatch.setattr(engine, "FEW", 0)
-    if "codes" in request.param:
-        monkeypatch.setattr(codes, "FEWEST", 0)
-        monkeypatch.setattr(structures, "CODES_READ", np.inf)
-        monkeypatch.setattr(structures, "RANKING", 0)
-        monkeypatch.setattr(candidates, "CODED", COUNT)
-    if "shorter" in request.param:
-        monkeypatch.setattr(reduction, "LADDER", (8,))
-        monkeypatch.setattr(reduction, "SUFFICES", 0.0)
-        monkeypatch.setattr(candidates, "RANKED", COUNT)
-    if "milvus" in request.param:
-        monkeypatch.setattr(milvus, "FEW", 0)
-        monkeypatch.setattr(milvus, "ALL_PAIRS_BELOW", 0)
-    yield ENGINES[request.param]
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=pytest.mark.slow) if name == "milvus" else name for name in ENGINES]
+)
+def made(request):
+    """Gives a library an index of an engine."""
+    with pytest.MonkeyPatch.context() as changed:
+        _however_few(request.param, changed.setattr)
+        yield ENGINES[request.param]
     for uri in list(collection._clients):
+        collection.close(uri)
+
+
+def _however_few(name: str, change) -> None:
+    """Have an engine do what it does where there are many."""
+    if "graph" in name or "codes" in name:
+        change(structures, "EXACT_BELOW", 10)
+        change(structures, "READS", 0.01 if "graph" in name else 1_000)
+        change(engine, "FEW", 0)
+    if "codes" in name:
+        change(codes, "FEWEST", 0)
+        change(structures, "CODES_READ", np.inf)
+        change(structures, "RANKING", 0)
+        change(candidates, "CODED", COUNT)
+    if "shorter" in name:
+        change(reduction, "LADDER", (8,))
+        change(reduction, "SUFFICES", 0.0)
+        change(candidates, "RANKED", COUNT)
+    if "milvus" in name:
+        change(milvus, "FEW", 0)
+        change(milvus, "ALL_PAIRS_BELOW", 0)
+
+
+@pytest.fixture(autouse=True)
+def _closed_again():
+    """What a test has opened of Milvus' files, it keeps to itself."""
+    before = set(collection._clients)
+    yield
+    for uri in set(collection._clients) - before:
         collection.close(uri)
 
 
@@ -88,11 +106,18 @@ def made_uneven(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def library(made_uneven, tmp_path) -> Library:
-    """Color of all images but the last ten, texture of a quarter, meaning of two thirds.
+    """Color of all images but the last ten, texture of a quarter, meaning of two thirds, to change at will.
 
     Images 20 to 24 have a texture that saw nothing; 30 and 31 are twins; 7 has no vector.
     """
     return Library(shutil.copytree(made_uneven, tmp_path / "uneven"))
+
+
+@pytest.fixture(scope="module")
+def standing(made, made_uneven, tmp_path_factory) -> tuple[Index, Library]:
+    """The same library with an index, for tests that change nothing."""
+    library = Library(shutil.copytree(made_uneven, tmp_path_factory.mktemp("standing") / "uneven"))
+    return made(library), library
 
 
 def drop(library: Library, name: str, ids: list[int]) -> None:
@@ -156,8 +181,9 @@ def f32(query: dict) -> dict:
 
 
 @pytest.mark.parametrize("weights", WEIGHTS, ids=str)
-def test_ranks_by_what_both_have(made, library, weights):
-    index, oracle = made(library), Oracle(library)
+def test_ranks_by_what_both_have(standing, weights):
+    index, library = standing
+    oracle = Oracle(library)
     for image in (4, 5, 8, 24, 30, 395, 120):
         query = {name: vector for name, vector in oracle.of(image).items() if weights.get(name) and vector.any()}
         if not query:
@@ -285,8 +311,9 @@ def test_upserts_and_deletions_are_kept(made, library):
     assert not {4, 8} & set(indexes.load(library).ids())
 
 
-def test_weights_of_any_size_are_proportions(made, library):
-    index, query = made(library), f32(Oracle(library).of(8))
+def test_weights_of_any_size_are_proportions(standing):
+    index, library = standing
+    query = f32(Oracle(library).of(8))
     for weights, alike in [
         ({"color": 1e308, "sift": 1e308}, {"color": 1, "sift": 1}),
         ({"color": 1e-50}, {"color": 1}),
@@ -298,8 +325,9 @@ def test_weights_of_any_size_are_proportions(made, library):
         np.testing.assert_allclose(found.scores, expected.scores, atol=1e-6)
 
 
-def test_several_queries_at_once_are_as_each_alone(made, library):
-    index, oracle = made(library), Oracle(library)
+def test_several_queries_at_once_are_as_each_alone(standing):
+    index, library = standing
+    oracle = Oracle(library)
     asked = [i for i in range(4, 120, 12) if len(oracle.of(i)) == 3][:5]
     together = {name: np.array([oracle.of(i)[name] for i in asked], np.float32) for name in DIMS}
     found = index.search(together, WEIGHTS[2], 9)
@@ -312,8 +340,9 @@ def test_several_queries_at_once_are_as_each_alone(made, library):
 
 
 @pytest.mark.parametrize("weights", [None, *WEIGHTS[1:]], ids=str)
-def test_neighbors_are_what_searches_find(made, library, weights):
-    index, oracle = made(library), Oracle(library)
+def test_neighbors_are_what_searches_find(standing, weights):
+    index, library = standing
+    oracle = Oracle(library)
     asked = np.array([4, 5, 8, 30, 24, 395, 7])  # the last has nothing
     asked = asked[np.isin(asked, [i for i in range(1, COUNT + 1) if oracle.of(i)])]
     among = np.arange(1, COUNT + 1, 2)
@@ -330,8 +359,9 @@ def test_neighbors_are_what_searches_find(made, library, weights):
                    0 if exact else looseness(index))  # fmt: skip
 
 
-def test_vectors_and_ids_are_the_library_s(made, library):
-    index, oracle = made(library), Oracle(library)
+def test_vectors_and_ids_are_the_library_s(standing):
+    index, library = standing
+    oracle = Oracle(library)
     assert index.ids().tolist() == sorted(i for i in range(1, COUNT + 1) if any(v.any() for v in oracle.of(i).values()))
     for name in DIMS:
         having = sorted(i for i, row in oracle.vectors[name].items() if row.any())

@@ -33,24 +33,35 @@ LIMITS = Limits(seconds=3, memory=400_000_000)
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Two machines, as far as Ray knows, of a core each."""
+    """A machine of four cores, as far as Ray knows: those that share a pool have two of them to the end."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     ray = pytest.importorskip("ray", reason="ray is an optional package")
     from ray.cluster_utils import Cluster
 
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    made.add_node(num_cpus=1)
+    made = Cluster(initialize_head=True, head_node_args={
+        "num_cpus": 4, "include_dashboard": False, "include_log_monitor": False,
+    })  # fmt: skip
     ray.init(address=made.address, log_to_driver=False)
     yield made
     ray.shutdown()
     made.shutdown()
 
 
-@pytest.fixture(params=list(POOLS))
+@pytest.fixture(scope="module", params=list(POOLS))
 def make_pool(request):
     if request.param == "ray":
         request.getfixturevalue("cluster")
     return POOLS[request.param]
+
+
+@pytest.fixture(scope="module")
+def shared(make_pool, tmp_path_factory):
+    """A pool of two for several tests, which leave nothing under way (Ray takes seconds to start one); what
+    `Harmful.once` is in it."""
+    harmful = Harmful()
+    harmful.once = tmp_path_factory.mktemp("harmful") / "once"
+    with closing(make_pool([create("color"), Learned(), harmful], 2, LIMITS)) as pool:
+        yield pool, harmful.once
 
 
 class Harmful(Extractor):
@@ -124,15 +135,15 @@ def painted(folder: Path, reds: list[int]) -> list[Path]:
     return files
 
 
-def test_answers_come_in_the_order_of_the_tasks(make_pool, pictures):
+def test_answers_come_in_the_order_of_the_tasks(shared, pictures):
+    pool, _ = shared
     files = sorted(pictures.rglob("*.*"))
     color = create("color")
-    with closing(make_pool([color], 2)) as pool:
-        for start in range(0, 60, 20):
-            pool.look([(start + at, str(file), ["color"]) for at, file in enumerate(files[start : start + 20])])
-        assert len(pool) == 3
-        items = [item for _ in range(3) for item in pool.receive()]
-        assert len(pool) == 0
+    for start in range(0, 60, 20):
+        pool.look([(start + at, str(file), ["color"]) for at, file in enumerate(files[start : start + 20])])
+    assert len(pool) == 3
+    items = [item for _ in range(3) for item in pool.receive()]
+    assert len(pool) == 0
     assert [item.image_id for item in items] == list(range(60))
     for item, file in zip(items, files):
         pixels = decoding.decode(file.read_bytes())
@@ -140,25 +151,25 @@ def test_answers_come_in_the_order_of_the_tasks(make_pool, pictures):
         assert item.thumbnail == decoding.thumbnail(pixels) and item.hash is not None and item.state == "ok"
 
 
-def test_a_published_codebook_serves_what_was_sampled_and_what_comes(make_pool, pictures):
+def test_a_published_codebook_serves_what_was_sampled_and_what_comes(shared, pictures):
+    pool, _ = shared
     files = [str(file) for file in sorted(pictures.rglob("*.jpg"))[:12]]
     extractor = Learned()
-    with closing(make_pool([extractor], 2)) as pool:
-        pool.look([(at, file, ["learned"]) for at, file in enumerate(files[:6])])
-        seen = pool.receive()
-        assert all(not item.arrays and list(item.samples) == ["learned"] for item in seen)
-        extractor.fit([item.samples["learned"] for item in seen])
-        pool.publish(extractor)
-        pool.describe([(item.image_id, item.samples) for item in seen])
-        pool.look([(at, file, ["learned"]) for at, file in enumerate(files[6:], 6)])
-        described, looked = pool.receive(), pool.receive()
+    pool.look([(at, file, ["learned"]) for at, file in enumerate(files[:6])])
+    seen = pool.receive()
+    assert all(not item.arrays and list(item.samples) == ["learned"] for item in seen)
+    extractor.fit([item.samples["learned"] for item in seen])
+    pool.publish(extractor)
+    pool.describe([(item.image_id, item.samples) for item in seen])
+    pool.look([(at, file, ["learned"]) for at, file in enumerate(files[6:], 6)])
+    described, looked = pool.receive(), pool.receive()
     rows = np.array([item.arrays["learned"] for item in described + looked])
     alone = extractor.extract([decoding.decode(Path(file).read_bytes()) for file in files])
     assert np.allclose(rows, alone, atol=1e-6)
     assert [item.image_id for item in described + looked] == list(range(12))
 
 
-def test_what_ends_or_hangs_its_reader_is_an_answer_and_nobody_elses(make_pool, tmp_path):
+def test_what_ends_or_hangs_its_reader_is_an_answer_and_nobody_elses(shared, tmp_path):
     """Crash, kill, hang and hunger among 40 good pictures, and files that are none.
 
     The one that ends its process a single time (36) is no worse than the good ones.
@@ -172,11 +183,9 @@ def test_what_ends_or_hangs_its_reader_is_an_answer_and_nobody_elses(make_pool, 
     files[9].unlink()
     files[12].unlink()
     os.mkfifo(files[12])
-    extractor = Harmful()
-    extractor.once = tmp_path / "once"
-    with closing(make_pool([extractor], 2, LIMITS)) as pool:
-        pool.look([(at, str(file), ["harmful"]) for at, file in enumerate(files)])
-        items = pool.receive()
+    pool, once = shared
+    pool.look([(at, str(file), ["harmful"]) for at, file in enumerate(files)])
+    items = pool.receive()
     said = {item.image_id: (item.state, item.reason, item.retry) for item in items if item.state != "ok"}
     assert said.pop(9)[0] == "missing"
     assert said.pop(8)[1:] == ("not an image in a format that can be read", False)
@@ -188,8 +197,9 @@ def test_what_ends_or_hangs_its_reader_is_an_answer_and_nobody_elses(make_pool, 
     assert said[17] == ("unreadable", "the process that looked at it was killed, as when memory runs out", True)
     assert said[25] == ("unreadable", "the decoder did not finish within 3 s", False)
     assert said[31] == ("unreadable", "there is not enough memory to look at it", True)
-    assert extractor.once.exists()
-    alone = extractor
+    assert once.exists()
+    alone = Harmful()
+    alone.once = once
     for item in items:
         if item.state == "ok":
             pixels = np.full((1, 1, 3), (reds[item.image_id], 60, 90), np.uint8)
@@ -238,8 +248,10 @@ def _called(process: psutil.Process) -> str:
 
 def test_an_actor_and_a_machine_that_are_lost_lose_nothing(cluster, tmp_path):
     files = [str(file) for file in painted(tmp_path, list(range(100, 160)))]
+    import ray
+
     machine = cluster.add_node(num_cpus=1)
-    with closing(RayPool([Harmful()], 3)) as pool:
+    with closing(RayPool([Harmful()], int(ray.available_resources()["CPU"]))) as pool:  # there is no other room
         for _ in range(4):
             pool.look([(at, file, ["harmful"]) for at, file in enumerate(files)])
         first = pool.receive()
@@ -259,7 +271,7 @@ def test_a_run_on_ray_makes_the_vectors_of_a_run_here(cluster, own_pictures, tmp
     for where in ("local", "ray"):
         library = Library(tmp_path / where, create=True)
         scan(library, [own_pictures])
-        report = embed(library, ["color", "sift", "efficientnet"], options=EmbedOptions(on=where, workers=2))
+        report = embed(library, ["color", "sift", "efficientnet"], options=EmbedOptions(on=where, workers=1))
         assert report.failed == 0 and report.vectors["sift"] == report.vectors["efficientnet"] == 20
         found[where] = {name: library.vectors(name) for name in ("color", "sift", "efficientnet")}
     for name in ("color", "sift"):
