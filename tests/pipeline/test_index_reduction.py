@@ -11,7 +11,7 @@ from pipeline import index as indexes
 from pipeline.errors import StaleIndexError
 from pipeline.index import ranking
 from pipeline.index.bitmap import Bitmap
-from pipeline.index.faiss import alone, effort, exact, neighbors, reduction, structures
+from pipeline.index.faiss import effort, exact, knn_graph, neighbors, reduction
 from pipeline.index.faiss.exact import ExactRows
 from pipeline.library import Library
 from pipeline.progress import Silent
@@ -142,24 +142,37 @@ def found_of_true(index, products: np.ndarray, weights: dict[str, float]) -> flo
     return (found.ids[:, :, None] == true[:, None]).any(axis=2).mean()
 
 
-def test_one_embedding_s_neighbors_come_from_a_graph_of_it_and_are_ranked_exactly(tmp_path, monkeypatch):
-    library, vectors = grouped(tmp_path, 2_000)
+@pytest.mark.slow
+def test_neighbors_of_all_come_from_cells_and_neighbors_of_neighbors_and_are_ranked_exactly(tmp_path, monkeypatch):
+    library, vectors = grouped(tmp_path, 4_000)
     index, _ = indexes.build(library)
     monkeypatch.setattr(neighbors, "ALL_PAIRS_BELOW", 0)
-    for name, rows in vectors.items():
-        assert found_of_true(index, rows @ rows.T, {name: 1.0}) >= 0.93, name
-    assert structures.has_links(index.structure)
+    monkeypatch.setattr(knn_graph, "_A_CELL", 50)
+    monkeypatch.setattr(knn_graph, "_PROBED", 4)
+    for weights in ({"color": 1.0}, {"sift": 1.0}, dict.fromkeys(DIMS, 1.0), {"color": 0.2, "sift": 2.0}):
+        products = sum(weight * vectors[name] @ vectors[name].T for name, weight in weights.items())
+        found = found_of_true(index, products.copy(), weights)
+        assert found >= 0.8, weights  # of random groups by each, unlike those by the others
+        with monkeypatch.context() as cells_alone:
+            cells_alone.setattr(knn_graph, "_ROUNDS", 0)
+            assert found_of_true(index, products, weights) <= found - (0.2 if "sift" in weights else 0), weights
 
 
-def test_a_poor_graph_is_walked_further_until_enough_neighbors_are_found(tmp_path, monkeypatch):
-    library, vectors = grouped(tmp_path, 2_000)
-    index, _ = indexes.build(library, options=IndexOptions(hnsw_m=4, ef_construction=8))
+@pytest.mark.slow
+def test_neighbors_among_a_part_are_of_that_part_alone(tmp_path, monkeypatch):
+    library, vectors = grouped(tmp_path, 4_000)
+    index, _ = indexes.build(library)
+    ids = np.arange(1, 4_001)
+    among, asked = np.flatnonzero(ids % 3 > 0) + 1, np.flatnonzero(ids % 5 > 0) + 1
+    true = index.neighbors(asked, 10, {"color": 1.0}, among=among, exact=True)
     monkeypatch.setattr(neighbors, "ALL_PAIRS_BELOW", 0)
-    monkeypatch.setattr(alone, "_LINKS", 4)
-    monkeypatch.setattr(alone, "_CONSTRUCTION", 8)
-    together = sum(rows @ rows.T for rows in vectors.values())
-    assert found_of_true(index, together, dict.fromkeys(DIMS, 1.0)) >= 0.85
-    assert found_of_true(index, vectors["sift"] @ vectors["sift"].T, {"sift": 1.0}) >= 0.85
+    monkeypatch.setattr(knn_graph, "_A_CELL", 50)
+    found = index.neighbors(asked, 10, {"color": 1.0}, among=among)
+    assert np.isin(found.ids, among).all() and not (found.ids == asked[:, None]).any()
+    assert (np.diff(np.sort(found.ids, axis=1), axis=1) > 0).all()  # each once
+    for inside in (True, False):  # of those that can be found themselves, and of others
+        rows = np.isin(asked, among) == inside
+        assert (found.ids[rows][:, :, None] == true.ids[rows][:, None]).any(axis=2).mean() >= 0.93
 
 
 def test_rows_are_scanned_step_by_step_as_at_once(monkeypatch):

@@ -28,6 +28,8 @@ _MAPPED = 1_000_000_000
 _READ = 1 << 22
 _AROUND = 1 << 21
 """Bytes that Linux may map in around each place that is read."""
+_TOGETHER = 512
+"""Queries whose candidates are read together."""
 _APART = 8
 """Rows of a large file are read one by one where they lie so many times their own number apart."""
 
@@ -137,23 +139,16 @@ class ExactRows:
         if not at.size or not self.count:
             return products
         if not self._codec and not self._is_large:
-            self._products(np.ascontiguousarray(queries, np.float32), np.ascontiguousarray(at, np.int64), products)
+            _inner(queries, self._codes().view(np.float32), at, products)
             return products
         asked = np.flatnonzero(queries.any(axis=0))
         columns = slice(asked[0], asked[-1] + 1) if len(asked) else slice(0, 1)
-        for query, mine, into in zip(queries[:, columns], at, products):
-            there = mine >= 0
-            into[there] = self.columns(mine[there], columns) @ query
+        for first in range(0, len(queries), _TOGETHER):  # what several of them look at is read once
+            part = slice(first, first + _TOGETHER)
+            rows, places = np.unique(at[part], return_inverse=True)
+            none = int(rows[0] < 0)
+            _inner(queries[part, columns], self.columns(rows[none:], columns), places.reshape(at[part].shape) - none, products[part])
         return products
-
-    def _products(self, queries: np.ndarray, at: np.ndarray, products: np.ndarray) -> None:
-        """The same of rows as they are, into an array."""
-        rows, threads = self._codes().view(np.float32), faiss.omp_get_max_threads()
-        faiss.omp_set_num_threads(min(threads, len(queries)))  # of this thread: one query waits for no team
-        faiss.fvec_inner_products_by_idx(
-            *map(faiss.swig_ptr, (products, queries, rows, at)), self.dim, len(queries), at.shape[1]
-        )
-        faiss.omp_set_num_threads(threads)
 
     def scan(self, queries: np.ndarray, k: int, mask: Bitmap) -> tuple[np.ndarray, np.ndarray]:
         """The k best for queries (q, dim) by reading every row of the mask: products, rows (q, k)."""
@@ -208,6 +203,15 @@ class ExactRows:
             mapped.madvise(mmap.MADV_DONTNEED)  # they stay in the system's cache, and are no more this process's
             self._touched = 0
         return codes
+
+
+def _inner(queries: np.ndarray, rows: np.ndarray, at: np.ndarray, products: np.ndarray) -> None:
+    """Products of queries (q, dim), each with some of rows (n, dim) float32, at (q, c) or −1, into an array (q, c)."""
+    queries, rows = np.ascontiguousarray(queries, np.float32), np.ascontiguousarray(rows)
+    at, threads = np.ascontiguousarray(at, np.int64), faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(min(threads, len(queries)))  # of this thread: one query waits for no team
+    faiss.fvec_inner_products_by_idx(*map(faiss.swig_ptr, (products, queries, rows, at)), rows.shape[1], *at.shape)
+    faiss.omp_set_num_threads(threads)
 
 
 def _digest() -> hashlib.blake2b:

@@ -1,9 +1,8 @@
 """The nearest others of many images at once.
 
-    few images                     all pairs
-    all embeddings together        a walk on the index's own graph, each from its own row
-    one embedding of most images   a graph of that embedding alone, which is gone afterwards
-    else                           a search each, with the effort that was measured
+    few images     all pairs
+    most images    a graph of the nearest, made for these weights and gone afterwards (`knn_graph`)
+    else           a search each, with the effort that was measured
 
 Where images have different embeddings, those with the same ones are compared with those
 with the same ones, by what both have, and the answers merged.
@@ -19,9 +18,9 @@ import numpy as np
 from pipeline.errors import EmbeddingError
 from pipeline.index.bitmap import Bitmap
 from pipeline.index.contract import Neighbors, shares
-from pipeline.index.faiss import alone, gpu, structures, walks
-from pipeline.index.faiss.effort import DOMINATES
-from pipeline.index.ranking import merged, others, steps
+from pipeline.index.faiss import gpu, structures
+from pipeline.index.faiss.knn_graph import KnnGraph
+from pipeline.index.ranking import merged, others, scan, steps
 from pipeline.progress import Progress, Silent
 
 if TYPE_CHECKING:
@@ -29,6 +28,12 @@ if TYPE_CHECKING:
 
 ALL_PAIRS_BELOW = 12_000
 """Up to this many images, all pairs take less time than a graph."""
+ENOUGH = 0.95
+"""Share of the true neighbors that suffices for maps and for what may be a copy."""
+_ASKED = 200
+"""Rows that are measured with."""
+_WIDER = 2
+"""So many times the neighbors asked for are kept, and ranked by the rows as they are."""
 _STEP = 4_096
 
 
@@ -69,10 +74,8 @@ def _between(
     scores (q, ≤ k), rows (q, ≤ k), −1 for none."""
     if exact or _all_pairs_are_less(len(own), mask.count):
         parts = _all_pairs(index, own, k, weighed, mask, exact)
-    elif _can_walk(index, weighed, len(own), mask.count):
-        parts = _walk(index, own, k, weighed, mask)
-    elif len(weighed) == 1 and index.reduction and 4 * len(own) >= mask.count:
-        parts = alone.neighbors(index, own, k, *weighed, mask)
+    elif index.reduction and 4 * len(own) >= mask.count:
+        parts = _by_graph(index, own, k, weighed, mask)
     else:
         parts = _searches(index, own, k, weighed, mask)
     found = []
@@ -87,13 +90,6 @@ def _all_pairs_are_less(asked: int, count: int) -> bool:
     if asked < _STEP // 8 and 16 * asked < count:  # it would be reading them all that takes long
         return False
     return count <= ALL_PAIRS_BELOW
-
-
-def _can_walk(index: FaissIndex, weighed: dict[str, float], asked: int, count: int) -> bool:
-    """Whether the graph's links lead to the nearest by this weighting, and it is walked through for
-    so many that copying it pays."""
-    together = len(weighed) == len(index.dims) and max(weighed.values()) < max(DOMINATES, 1.5 / len(weighed))
-    return together and structures.has_links(index.structure) and 4 * asked >= count
 
 
 def _all_pairs(
@@ -127,29 +123,74 @@ def _searches(
         yield others(part, scores, rows, k)
 
 
-def _walk(
+def _by_graph(
     index: FaissIndex, own: np.ndarray, k: int, weighed: dict[str, float], mask: Bitmap
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """By the links of the graph, each from its own place; rows left short are searched for."""
-    scale = index.scale(weighed)
+    """By a graph of the nearest; rows left short are searched for."""
+    members = mask.positions()
+    every = np.concatenate([members, own[~mask.has(own)]])
+    columns, counts = _counting(index, weighed)
+    graph = KnnGraph(
+        lambda at: structures.stored(index.structure)[every[at], columns], len(every), len(members), counts, _WIDER * k
+    )
 
-    def find(part: np.ndarray, effort: int) -> tuple[np.ndarray, np.ndarray]:
-        queries = index.exact[part] * scale
-        reduced = index.reduction.queries(queries)
-        apart = -np.einsum("qd,qd->q", reduced, structures.decode(index.structure, part))
-        wide = min(walks.TIMES * k, mask.count)
-        found = structures.walk_from(index.structure, part, reduced, apart, wide, mask, effort)
-        return index.ranked(queries, found, k)
+    def ranked(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = graph.near[places]
+        rows = np.where(found < 0, -1, every[graph.order[found]])
+        return index.ranked(_queries(index, every[graph.order[places]], weighed), rows, k)
 
-    effort = walks.sufficient(
-        find, index.exact.__getitem__, lambda at: index.exact[at] * scale, own, k, mask,
-        walks.TIMES * k * mask.size / mask.count,  # what the mask leaves out is walked through as well
-    )  # fmt: skip
-    for part in steps(own):
-        scores, rows = find(part, effort)
-        short = np.flatnonzero((rows < 0).any(axis=1))
+    _until_enough(index, graph, every, ranked, k, weighed, mask)
+    scores, rows = np.zeros((len(every), k), np.float32), np.full((len(every), k), -1, np.int64)
+    for places in steps(np.arange(len(every))):  # in the order of cells: near ones are ranked by the same rows
+        at = graph.order[places]
+        scores[at], rows[at] = ranked(places)
+    at = np.searchsorted(members, own).clip(max=len(members) - 1)
+    outside = members[at] != own
+    at[outside] = len(members) + np.arange(outside.sum())
+    for part, mine in zip(steps(own), steps(at)):
+        found, best = rows[mine], scores[mine]
+        short = np.flatnonzero((found < 0).any(axis=1))
         for better, others_of in _searches(index, part[short], k, weighed, mask):
             width = others_of.shape[1]
-            rows[short], scores[short] = -1, 0
-            rows[short, :width], scores[short, :width] = others_of, better
-        yield scores, rows
+            found[short], best[short] = -1, 0
+            found[short, :width], best[short, :width] = others_of, better
+        yield best, found
+
+
+def _until_enough(
+    index: FaissIndex, graph: KnnGraph, every: np.ndarray, ranked, k: int, weighed: dict[str, float], mask: Bitmap
+) -> None:
+    """Go on with a graph until some of its rows have ENOUGH of their k true nearest others, or little changes."""
+    asked = np.linspace(0, len(every) - 1, min(len(every), _ASKED)).astype(np.int64)  # of the order of cells
+    rows, columns = every[graph.order[asked]], _read(index, weighed)
+    queries = _queries(index, rows, weighed)[:, columns]
+    _, true = others(rows, *scan(lambda at: index.exact.columns(at, columns), queries, min(k + 1, mask.count), mask), k)
+    for _ in graph.improved():
+        hits = (ranked(asked)[1][:, :, None] == true[:, None]).any(axis=1) & (true >= 0)
+        if hits.sum() >= ENOUGH * (true >= 0).sum():
+            break
+
+
+def _counting(index: FaissIndex, weighed: dict[str, float]) -> tuple[slice, np.ndarray]:
+    """Which numbers of a row as the graph of the index holds it count by a weighting, and by what their products."""
+    blocks = dict(zip(index.embeddings, index.reduction.blocks()))
+    scales = dict(zip(index.embeddings, index.reduction.scales))
+    first, last = min(blocks[name].start for name in weighed), max(blocks[name].stop for name in weighed)
+    counts = np.zeros(last - first, np.float32)
+    for name, share in weighed.items():
+        counts[blocks[name].start - first : blocks[name].stop - first] = share / scales[name] ** 2
+    return slice(first, last), counts
+
+
+def _read(index: FaissIndex, weighed: dict[str, float]) -> slice:
+    """The columns of the rows as they are that a weighting looks at, and what lies between them."""
+    columns = [index.columns(name) for name in weighed]
+    return slice(min(one.start for one in columns), max(one.stop for one in columns))
+
+
+def _queries(index: FaissIndex, at: np.ndarray, weighed: dict[str, float]) -> np.ndarray:
+    """Rows (n,) as queries (n, Σ dim), of which no more is read than counts."""
+    columns = _read(index, weighed)
+    queries = np.zeros((len(at), sum(index.dims.values())), np.float32)
+    queries[:, columns] = index.exact.columns(at, columns) * index.scale(weighed)[columns]
+    return queries

@@ -122,33 +122,8 @@ def walk(structure: faiss.Index, query: np.ndarray, k: int, mask: Bitmap, effort
 
 
 def has_links(structure: faiss.Index) -> bool:
-    """Whether it is a graph that can be walked from one of its rows."""
+    """Whether it is a graph, whose links can be followed."""
     return isinstance(structure, faiss.IndexHNSW)
-
-
-def walk_from(
-    graph: faiss.IndexHNSW, at: np.ndarray, queries: np.ndarray, apart: np.ndarray, k: int, mask: Bitmap, effort: int
-) -> np.ndarray:
-    """The k best others for the rows at positions (q,), each walked to from its own place.
-
-    queries: (q, dim) float32. apart: (q,), each one's product with its own row, negative. Positions (q, k) int64, −1 where fewer were found. Where a
-    search comes down from the top of the graph, this cannot lose its way there.
-    """
-    count, wide = len(at), max(k, effort) + 1
-    starts = at.astype(np.int32)
-    apart = np.ascontiguousarray(apart, np.float32)
-    queries = np.ascontiguousarray(queries, np.float32)
-    products, found = np.empty((count, wide), np.float32), np.empty((count, wide), np.int64)
-    chosen = _among(mask)
-    graph.search_level_0(
-        count, faiss.swig_ptr(queries), wide, faiss.swig_ptr(starts), faiss.swig_ptr(apart),
-        faiss.swig_ptr(products), faiss.swig_ptr(found), 1, 1,
-        faiss.SearchParametersHNSW(efSearch=wide, **chosen),
-    )  # fmt: skip
-    order = np.argsort((found == at[:, None]) | (found < 0), axis=1, kind="stable")
-    found = np.take_along_axis(found, order, axis=1)
-    found[found == at[:, None]] = -1
-    return found[:, :k]
 
 
 def scan(structure: faiss.Index, query: np.ndarray, k: int, mask: Bitmap):
@@ -163,11 +138,16 @@ def decode(structure: faiss.Index, rows: np.ndarray) -> np.ndarray:
     return _storage(structure).reconstruct_batch(np.ascontiguousarray(rows, np.int64))
 
 
+def stored(graph: faiss.IndexHNSWSQ) -> np.ndarray:
+    """The rows as the graph holds them, where they lie: (n, dim) uint8, a byte a number, of which 128 is a zero."""
+    codes = _storage(graph).codes
+    return faiss.rev_swig_ptr(codes.data(), codes.size()).reshape(graph.ntotal, graph.d)
+
+
 def products(graph: faiss.IndexHNSWSQ, queries: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Products of queries (q, dim) float32 as the graph is asked, each with rows of its own (q, c) int64, as
     the graph holds them: (q, c) float32, −inf where a row is −1."""
-    held = _storage(graph).codes  # a byte a number, of which 128 is a zero
-    held = faiss.rev_swig_ptr(held.data(), held.size()).reshape(graph.ntotal, graph.d)
+    held = stored(graph)
     found = np.full(rows.shape, -np.inf, np.float32)
     for query, mine, into in zip(queries, rows, found):
         there = mine >= 0

@@ -1,0 +1,123 @@
+"""The nearest others of all of many rows: read in cells, then looked for among the neighbors of neighbors.
+
+A walk through a graph for each of a million rows waits for memory at every step. Here rows lie in the order of their
+cells (k-means), so that those compared at a time lie side by side: each row is compared with the rows of the few cells
+nearest to it, a cell with all that ask for it at once (Jégou et al. 2011, section IV). What is found that way leads to
+the rest, since a neighbor of a neighbor is likely to be a neighbor (Dong, Moses & Li 2011; Tang et al. 2016, section 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import faiss
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from pipeline import settings
+
+_A_CELL = 400
+"""Rows of a cell, on average."""
+_PROBED = 16
+"""Cells that each row is compared with."""
+_LEARNED = 40
+"""Rows of each cell that its middle is learned from."""
+_AHEAD, _BACK = 14, 14
+"""Neighbors of a row around which it looks, and others that have it among theirs."""
+_ROUNDS = 6
+"""Rounds of that, at most."""
+_LITTLE = 0.02
+"""Share of all neighbors that changes in a round after which there is none."""
+_STEP = 8_192
+
+
+class KnnGraph:
+    """order: (n,) int64, the rows by cell, those first that can be found; all else is in this order.
+
+    near: (n, wide) int32, places of the nearest others so far, the nearest first, −1 for none. scores: (n, wide)
+    float32, by how much they are near.
+    """
+
+    def __init__(
+        self, read: Callable[[np.ndarray], np.ndarray], count: int, members: int, weights: np.ndarray, wide: int
+    ):
+        """read: rows at (k,) → (k, d) uint8, whole numbers of which 128 is a zero. members: rows that can be found, the
+        first of `count`. weights: (d,) float32 ≥ 0, by what the products of numbers count."""
+        self.weights = np.asarray(weights, np.float32)
+        self._root = np.sqrt(self.weights)
+        middles = self._middles(read, members)
+        cells = self._nearest_cells(read, count, middles)
+        self.order = np.lexsort((cells[:, 0], np.arange(count) >= members))
+        self._cells, self._codes = cells[self.order], np.empty((count, len(weights)), np.int8)
+        for start in range(0, count, _STEP):
+            part = slice(start, start + _STEP)
+            self._codes[part] = (read(self.order[part]) ^ np.uint8(128)).view(np.int8)
+        self._starts = np.searchsorted(self._cells[:members, 0], np.arange(len(middles) + 1))
+        self.near = np.full((count, wide), -1, np.int32)
+        self.scores = np.full((count, wide), -np.inf, np.float32)
+        self._fresh = np.ones((count, wide), bool)
+
+    def improved(self) -> Iterator[float]:
+        """Compare each row with more and more others; share of its neighbors that have changed, after each round."""
+        self._read_cells()
+        yield 1.0
+        for _ in range(_ROUNDS if self._cells.shape[1] < len(self._starts) - 1 else 0):  # else all pairs were compared
+            changed = self._explore()
+            yield changed
+            if changed < _LITTLE:
+                break
+
+    def _middles(self, read: Callable[[np.ndarray], np.ndarray], members: int) -> np.ndarray:
+        count = max(1, members // _A_CELL)
+        drawn = np.linspace(0, members - 1, min(members, _LEARNED * count)).astype(np.int64)
+        means = faiss.Kmeans(len(self.weights), count, niter=6, seed=0, min_points_per_centroid=1)
+        means.train(self._rows((read(drawn) ^ np.uint8(128)).view(np.int8)))
+        return means.centroids
+
+    def _nearest_cells(self, read: Callable[[np.ndarray], np.ndarray], count: int, middles: np.ndarray) -> np.ndarray:
+        quantizer = faiss.IndexFlatL2(middles.shape[1])
+        quantizer.add(middles)
+        found = np.empty((count, min(_PROBED, len(middles))), np.int32)
+        for start in range(0, count, _STEP):
+            at = np.arange(start, min(start + _STEP, count))
+            rows = self._rows((read(at) ^ np.uint8(128)).view(np.int8))
+            found[at] = quantizer.search(rows, found.shape[1])[1]
+        return found
+
+    def _rows(self, codes: np.ndarray) -> np.ndarray:
+        """Codes (k, d) int8 as rows of which products are scores: (k, d) float32."""
+        return codes * self._root
+
+    def _read_cells(self) -> None:
+        """Compare each row with those of the cells nearest to it: cell by cell, of each row the nearest first."""
+        from pipeline.index.faiss import exploring  # numba, which only many rows are worth
+
+        def compare(cell: int, asking: np.ndarray) -> None:
+            first, end = self._starts[cell], self._starts[cell + 1]
+            products = self._rows(self._codes[asking]) @ self._rows(self._codes[first:end]).T
+            exploring.take_all(products, first, asking, self.near, self.scores)
+
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(settings.cores()) as pool:  # a core, a cell
+            for nearest in self._cells.T:
+                order = np.argsort(nearest, kind="stable")
+                ends = np.searchsorted(nearest[order], np.arange(len(self._starts)))
+                asking = [order[start:end] for start, end in pairwise(ends)]
+                list(pool.map(compare, range(len(asking)), asking))
+
+    def _explore(self) -> float:
+        """Each row looks at the neighbors of its neighbors, as far as either have changed."""
+        from pipeline.index.faiss import exploring
+
+        ahead, new = self.near[:, :_AHEAD].copy(), self._fresh[:, :_AHEAD].copy()
+        self._fresh[:, :_AHEAD] = False
+        back, late = exploring.reversed_of(ahead, new, _BACK)
+
+        def look(start: int) -> int:
+            end = min(start + _STEP, len(self._codes))
+            return exploring.explore(start, end, self._codes, self.weights, ahead, new, back, late,
+                                     self.near, self.scores, self._fresh)  # fmt: skip
+
+        with ThreadPoolExecutor(settings.cores()) as pool:
+            return sum(pool.map(look, range(0, len(self._codes), _STEP))) / self.near.size
