@@ -41,7 +41,7 @@ EXAMPLES = {
     "rate": [{"question": QUESTION, "image": 5, "value": 1, "rank": 2, "score": 0.5},
              {"question": QUESTION, "image": 6, "value": -1, "rank": 3, "score": 0.4}],
     "rate-all": [{"words": [{"question": QUESTION, "image": image, "value": value, "rank": 2, "score": 0.5} for image, value in words]}
-                 for words in ([(5, 1), (6, -1), (9, 0)], [(5, 0), (5, 1)])],
+                 for words in ([(5, 1), (6, -1), (9, 0)], [(5, 1), (5, -1)])],
     "learn-weights": [{"from": "thumbs"}],
     "put-weights": [{"from": "labels", "what": None}, {"from": "thumbs", "what": {**LEARNED, "source": "thumbs"}}],
     "rate-these": [{"ids": [5, 7], "value": 1}, {"values": {"6": -1}}],
