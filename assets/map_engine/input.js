@@ -8,6 +8,7 @@
   const STILL = 5; // px; a pointer that moves less clicks
   const TURN = 0.008; // rad per px
   const TWICE = 2; // a double click
+  const DOUBLE = 500; // ms between the two presses of one
   const CLOSE = 2e-5; // of the map's width, the narrowest view
 
   map.input = function (engine) {
@@ -17,6 +18,7 @@
     let pinched = false; // until all fingers are up, so that lifting them is no tap
     let resting = null;
     let aim = null; // id of the picture that one comes closer to, as long as the pointer stays
+    let namedAt = -DOUBLE; // when a name was pressed last: a second press at once is the same one
     let right = false; // whether it was a press on the map that asks for a menu, and no key
 
     const stroke = map.stroke(engine, (path, how) => engine.select(path, how));
@@ -131,9 +133,13 @@
       if (pointers.size) return;
       if (was && (drawn || was.moved) || pinched) return rest(0);
       if (!was || event.type !== "pointerup") return;
+      if (event.timeStamp - namedAt < DOUBLE) return;
       const at = place(event);
-      const named = engine.names.at(at.x, at.y);
-      if (named !== null) return engine.tell("named", named);
+      const name = engine.names.at(at.x, at.y);
+      if (name !== null) {
+        namedAt = event.timeStamp;
+        return engine.tell("named", name);
+      }
       const row = under(at);
       if (row !== null) engine.tell("click", engine.data.ids[row]);
     }
@@ -163,7 +169,8 @@
     }
 
     function twice(event) {
-      if (engine.data && zoom(place(event), event.shiftKey ? TWICE : 1 / TWICE)) rest(0);
+      if (!engine.data || event.timeStamp - namedAt < 2 * DOUBLE) return;
+      if (zoom(place(event), event.shiftKey ? TWICE : 1 / TWICE)) rest(0);
     }
 
     root.addEventListener("pointerdown", down);

@@ -91,10 +91,22 @@ def test_a_cluster_keeps_its_color_and_a_click_on_it_ends_with_its_pictures(tab)
     tab.wait_for_function(f"likeness.mapPage.clusters.of.grain === 0 && {color} === '{before}'")
     tab.locator("[data-zoom='0']").click()
     tab.wait_for_function(_STANDS)
-    inside = f"""() => {{ const {{ map }} = likeness.mapPage;
+    inside = """number => { const { map } = likeness.mapPage;
         const ids = [...document.querySelectorAll(".map-tile img")].map(one => Number(one.src.split("/").pop()));
-        return ids.length > 1 && ids.every(id => map.cluster[map.rows.get(id)] === 0); }}"""
-    tab.wait_for_function(inside)
+        return ids.length > 1 && ids.every(id => map.cluster[map.rows.get(id)] === number); }"""
+    tab.wait_for_function(inside, arg=0)
+
+    # A double click on a name is one click: the second press does not lead back.
+    tab.locator("#map-reset").click()
+    still(tab)
+    number, x, y = tab.evaluate(f"""() => {{ const {{ left, top }} = document.getElementById("map-stage").getBoundingClientRect();
+        const name = {_ENGINE}.names.boxes().find(one => !one.part);
+        return [name.name.cluster, left + name.left + name.width / 2, top + name.top + name.height / 2]; }}""")
+    tab.mouse.dblclick(x, y)
+    tab.wait_for_function(f"likeness.mapPage.focus() === {number}")
+    still(tab)
+    assert tab.evaluate("likeness.mapPage.focus()") == number
+    tab.wait_for_function(inside, arg=number)
 
 
 def test_by_keys_from_image_to_image_and_what_the_panel_says(tab):
