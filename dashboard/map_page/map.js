@@ -7,7 +7,7 @@
   const cluster = new Int16Array(bytes(data.cluster).buffer), label = new Int16Array(bytes(data.label).buffer);
   const canvas = document.getElementById("map"), pen = canvas.getContext("2d");
   const tip = document.getElementById("tip"), told = document.getElementById("told"), find = document.getElementById("find");
-  const first = told.textContent, GRAY = "#8c8c8a", CLOSE = 26; // px between points from which pictures stand for them
+  const first = told.textContent, GRAY = "#8c8c8a", CLOSE = 26; // px that a picture has for itself, from which on pictures stand for points
   const sheets = data.sheets.map((source) => {
     const image = new Image();
     image.onload = () => draw();
@@ -49,6 +49,21 @@
     return true;
   }
 
+  // How far images are from the nearest other one, as most are: of some, drawn evenly. Where most are copies a little.
+  const apart = (function () {
+    const step = Math.max(1, Math.floor(data.count / 300)), found = [];
+    for (let at = 0; at < data.count; at += step) {
+      let least = Infinity;
+      for (let other = 0; other < data.count; other += 1) {
+        const away = (places[2 * at] - places[2 * other]) ** 2 + (places[2 * at + 1] - places[2 * other + 1]) ** 2;
+        if (away < least && other !== at) least = away;
+      }
+      found.push(Math.sqrt(least));
+    }
+    const even = Math.sqrt(((high[0] - low[0]) * (high[1] - low[1])) / Math.max(1, data.count));
+    return Math.max(found.sort((a, b) => a - b)[found.length >> 1] || 0, 0.05 * even);
+  })();
+
   // Where the name of each cluster stands: the member nearest to the median of all, largest cluster first.
   const anchors = data.names.map((name, number) => {
     const mine = [...cluster.keys()].filter((at) => cluster[at] === number);
@@ -57,8 +72,8 @@
     return mine.length ? mine.reduce((best, at) => (away(at) < away(best) ? at : best)) : -1;
   });
 
-  // Names on the map, none over another.
-  function names(style) {
+  // Names on the map, none over another. above: px that they stand above their places.
+  function names(style, above) {
     const taken = [];
     pen.font = "600 12px system-ui, sans-serif";
     pen.textAlign = "center";
@@ -71,8 +86,8 @@
       const [x, y] = screen(at), half = pen.measureText(data.names[number]).width / 2 + 6;
       if (taken.some(([left, top, wide]) => Math.abs(left - x) < wide + half && Math.abs(top - y) < 18)) return;
       taken.push([x, y, half]);
-      pen.strokeText(data.names[number], x, y + 4);
-      pen.fillText(data.names[number], x, y + 4);
+      pen.strokeText(data.names[number], x, y + 4 - above);
+      pen.fillText(data.names[number], x, y + 4 - above);
     });
   }
 
@@ -85,13 +100,14 @@
       const [x, y] = screen(at);
       if (x > -64 && y > -64 && x < wide + 64 && y < tall + 64) inside.push(at);
     }
-    const room = Math.sqrt((wide * tall) / Math.max(1, inside.length)), pictures = room > CLOSE;
-    const radius = Math.max(1.6, Math.min(5, room / 5));
+    const even = Math.sqrt((wide * tall) / Math.max(1, inside.length)), radius = Math.max(1.6, Math.min(5, even / 5));
+    const room = Math.min(even, 2 * apart * view.scale); // what lies by chance is half as far from the nearest as in rows
+    const pictures = room > CLOSE, side = Math.min(160, room * 0.8);
     [false, true].forEach((passing) => inside.forEach((at) => {
       if (passes(at) !== passing) return;
       const [x, y] = screen(at);
       pen.globalAlpha = passing ? 0.9 : 0.1;
-      if (passing && pictures && picture(pen, at, x, y, Math.min(160, room * 0.8))) return;
+      if (passing && pictures && picture(pen, at, x, y, side)) return;
       pen.fillStyle = cluster[at] < 0 ? GRAY : data.colors[cluster[at]];
       pen.beginPath();
       pen.arc(x, y, radius, 0, 7);
@@ -99,7 +115,7 @@
     }));
     pen.globalAlpha = 1;
     const style = getComputedStyle(document.body);
-    if (!pictures) names(style);
+    names(style, (pictures ? side / 2 : radius) + 10);
     if (hovered >= 0) {
       const [x, y] = screen(hovered);
       pen.strokeStyle = style.color;

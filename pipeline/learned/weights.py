@@ -120,7 +120,7 @@ def _check(source: str, questions: int, judgements: int, names: Sequence[str]) -
             f"Labels say too little: it takes {least} images that share their label with others, of two labels or more; there are {questions}."
         )
     raise QueryError(
-        f"Thumbs say too little: it takes {most} on matches of {least} searches by images of the library, up and down in each; "
+        f"Thumbs say too little: it takes {most} on matches of {least} searches, up and down in each; "
         f"there are {judgements} on {questions}."
     )
 

@@ -24,6 +24,14 @@ def shared(made_library) -> Library:
     return Library(made_library)
 
 
+# What is drawn on the map, told by the pen itself.
+_WATCHED = """window.drawn = { names: new Set(), pictures: 0 };
+const pen = CanvasRenderingContext2D.prototype, { clearRect, fillText, drawImage } = pen;
+pen.clearRect = function (...given) { if (this.canvas.id === 'map') { drawn.names.clear(); drawn.pictures = 0; } return clearRect.apply(this, given); };
+pen.fillText = function (...given) { if (this.canvas.id === 'map') drawn.names.add(given[0]); return fillText.apply(this, given); };
+pen.drawImage = function (...given) { if (this.canvas.id === 'map') drawn.pictures += 1; return drawImage.apply(this, given); };"""
+
+
 def test_the_file_opens_from_disk_and_shows_names_pictures_and_what_is_looked_for(shared, browser, tmp_path):
     assert write(shared, "combined", tmp_path / "map.html") == 60
     made = maps.load(shared, "combined")
@@ -32,11 +40,24 @@ def test_the_file_opens_from_disk_and_shows_names_pictures_and_what_is_looked_fo
     page.on("console", lambda line: faults.append(line.text) if line.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
+    page.add_init_script(_WATCHED)
     page.goto((tmp_path / "map.html").as_uri())
     rows = page.locator("nav button")
     expect(rows.first).to_be_visible()
     told = [text for text in rows.locator("span").all_inner_texts() if text != "In no cluster"]
     assert told == naming.called(shared, made)
+    page.wait_for_function("told => told.some(name => drawn.names.has(name))", arg=told)
+    # Points, until pictures have room beside one another; then pictures, and names all the same.
+    box, span = page.locator("#map").bounding_box(), np.ptp(made.xy, axis=0)
+    scale = 0.92 * min(box["width"] / span[0], box["height"] / span[1])
+    apart = np.linalg.norm(made.xy[:, None] - made.xy[None], axis=2) + np.where(np.eye(60), np.inf, 0)
+    room = float(2 * np.sort(apart.min(axis=1))[30] * scale)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    for wanted in (30, 22):  # px for each; they stand from 26 on
+        page.mouse.wheel(0, -400 * np.log(wanted / room))
+        room = wanted
+        page.wait_for_function("stand => drawn.names.size > 0 && (drawn.pictures > 0) === stand", arg=wanted > 26)
+    page.mouse.dblclick(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)  # all of it again
     label = shared.image(7).label
     page.locator("#find").fill(label)
     expect(page.locator("#told")).to_contain_text("of 60 pictures")
@@ -49,8 +70,6 @@ def test_the_file_opens_from_disk_and_shows_names_pictures_and_what_is_looked_fo
     page.keyboard.press("Escape")
     expect(page.locator("#told")).to_contain_text("60 pictures in")
     # Where an image lies, its picture and its path come up.
-    box, span = page.locator("#map").bounding_box(), np.ptp(made.xy, axis=0)
-    scale = 0.92 * min(box["width"] / span[0], box["height"] / span[1])
     at = int(np.argmax(made.xy[:, 0]))
     x, y = (made.xy[at] - (made.xy.min(axis=0) + made.xy.max(axis=0)) / 2) * scale
     page.mouse.move(box["x"] + box["width"] / 2 + float(x), box["y"] + box["height"] / 2 - float(y))

@@ -86,7 +86,8 @@ def _source(reads: Reads, source: str, count: tuple[int, int], found: Learned | 
 
 
 def _found(found: Learned, titles: Mapping[str, str]) -> html.Div:
-    rows = [_bar(name, titles.get(name, name), weight, found.ranges[name]) for name, weight in found.weights.items()]
+    names = sorted(found.weights, key=lambda name: (list(titles).index(name) if name in titles else len(titles), name))  # as everywhere
+    rows = [_bar(name, titles.get(name, name), found.weights[name], found.ranges[name]) for name in names]
     gain = html.P([
         f"{_FIGURE[found.source].capitalize()} ", html.Span(f"{found.before:.3f} → {found.after:.3f}", className="num"), ", a gain of ",
         html.Strong(f"{found.after - found.before:+.3f}", className="num"), f" ({found.low:+.3f} to {found.high:+.3f}), on ",
