@@ -145,9 +145,8 @@ index_options = _options(
                  help=f"What finds candidates: a graph, compressed lists, or a look at every row.  [default: as before, at first {INDEX.type}]"),
     click.option("--storage", type=click.Choice(settings.STORAGES),
                  help=f"How the vectors are kept that rank candidates.  [default: as before, at first {INDEX.storage}]"),
-    click.option("--hnsw-m", type=click.IntRange(2, 256), help=f"Links per node.  [default: as before, at first {INDEX.hnsw_m}]"),
-    click.option("--ef-construction", type=click.IntRange(8),
-                 help=f"Candidates while building.  [default: as before, at first {INDEX.ef_construction}]"),
+    click.option("--hnsw-m", type=click.IntRange(2, 256), help="Links per node.  [default: as before, at first as many as pay for so many images]"),
+    click.option("--ef-construction", type=click.IntRange(8), help="Candidates while building.  [default: alike]"),
     click.option("--ef-search", type=click.IntRange(0),
                  help="Candidates while searching (ivfpq: lists).  0: as measured for a recall@10 of 0.98, the default."),
 )

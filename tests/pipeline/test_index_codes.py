@@ -47,13 +47,16 @@ def built(folder) -> tuple[Library, dict[str, np.ndarray]]:
     return library, vectors
 
 
-def test_each_number_is_coded_once_a_strong_direction_beside_a_weak_one():
-    sizes = (5, 8, 3)
+def test_each_number_is_coded_once_strong_directions_beside_weak_ones():
+    sizes = (37, 200, 3)
     learned = reduction.Reduction([np.eye(n, dtype=np.float32) for n in sizes], (1, 1, 1))
-    order = codes._order(learned)
+    order, ends = codes._order(learned)
     assert sorted(order[order >= 0]) == list(range(sum(sizes)))
-    assert len(order) % codes.TOGETHER == 0 and (order < 0).sum() == 2  # odd blocks are filled up
-    assert [set(pair) for pair in order[6:14].reshape(-1, 2).tolist()] == [{5, 12}, {6, 11}, {7, 10}, {8, 9}]
+    assert (order.shape, ends) == ((19 + 50 + 3, 4), [0, 19, 69, 72])
+    assert order[0].tolist() == [0, -1, -1, -1] and order[1].tolist() == [1, 36, -1, -1]  # an odd block is filled up
+    assert order[20].tolist() == [38, 37 + 98, 37 + 101, 37 + 198]
+    earlier, ends = codes._order(learned, 2)
+    assert (earlier.shape, ends) == ((19 + 100 + 2, 2), [0, 19, 119, 121])
 
 
 def test_codes_that_several_cores_read_are_the_same_codes(monkeypatch):
@@ -67,11 +70,30 @@ def test_codes_that_several_cores_read_are_the_same_codes(monkeypatch):
     monkeypatch.setattr(codes, "_A_CORE", 500)
     for cores in (2, 3):
         monkeypatch.setenv("LIKENESS_THREADS", str(cores))
-        whole._parts = []
+        whole._parts = {}
         shared = [whole.best(rows[at : at + 1], 30) for at in (3, 700, 1_499)]
-        assert len(whole._parts) == cores and [set(one[0]) for one in shared] == [set(one[0]) for one in alone]
+        assert len(whole._parts[0, 32, cores]) == cores and [set(one[0]) for one in shared] == [set(one[0]) for one in alone]
     whole.append(rows[:40])  # the same once more
     assert {3, 1_503} <= set(whole.best(rows[3:4], 30)[0])
+
+
+def test_by_one_embedding_only_its_codes_are_read_and_they_say_the_same(monkeypatch):
+    sizes, rng = (14, 9, 36, 5), np.random.default_rng(4)
+    learned = reduction.Reduction([np.eye(n, dtype=np.float32) for n in sizes], (1,) * len(sizes))
+    rows = rng.integers(-127, 128, (1_500, learned.dim)).astype(np.float32)
+    whole = codes.Codes.learned(learned, rows[:, : sum(sizes)])
+    whole.append(rows)
+    monkeypatch.setattr(codes, "_A_CORE", 100)
+    monkeypatch.setenv("LIKENESS_THREADS", "3")
+    for block in learned.blocks():
+        queries = np.zeros((4, learned.dim), np.float32)
+        queries[:, block] = rng.integers(-127, 128, (4, block.stop - block.start))
+        found = [whole.best(queries, 40), np.concatenate([whole.best(query[None], 40) for query in queries])]
+        _, first = whole.quantizer.search(whole._ordered(queries), 1_500)
+        for one, other, all_of_them in zip(*found, first):
+            assert len(set(one) & set(other)) >= 38
+            assert len(np.intersect1d(one, all_of_them[:42])) >= 38  # what they say of some is equal
+    assert {(first, last) for first, last, _ in whole._parts} == {(0, 14), (14, 24), (22, 42), (40, 46)}
 
 
 def test_what_bytes_say_of_rows_are_their_products(tmp_path):
@@ -95,6 +117,18 @@ def test_by_any_weights_what_is_near_is_found_by_a_graph_that_leads_nowhere(tmp_
             assert (found.ids[:, :, None] == true[:, None]).any(axis=2).mean() >= 0.97, weights
             best = products[np.arange(len(asked))[:, None], found.ids - 1] / sum(weights.values())
             np.testing.assert_allclose(found.scores, best, atol=1e-5)
+
+
+def test_many_queries_at_once_are_answered_as_each_by_itself(tmp_path, reading):
+    library, vectors = built(tmp_path)
+    index = indexes.load(library)
+    for weights in ({"color": 1.0}, {"sift": 1.0, "efficientnet": 0.2}):
+        asked = {name: rows[::150] for name, rows in vectors.items()}
+        together = index.search(asked, weights, 12)
+        for at in range(COUNT // 150):
+            alone = index.search({name: rows[at] for name, rows in asked.items()}, weights, 12)
+            assert np.array_equal(alone.ids, together.ids[at])
+            np.testing.assert_allclose(alone.scores, together.scores[at], atol=1e-6)
 
 
 def test_a_filter_that_leaves_nothing_near_is_answered_from_what_it_leaves(tmp_path, reading):

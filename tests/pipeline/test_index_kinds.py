@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline import index as indexes
-from pipeline import maps
+from pipeline import maps, settings
 from pipeline.errors import SettingsError
 from pipeline.index import Filter
 from pipeline.index.faiss import neighbors as many
@@ -140,6 +140,26 @@ def test_a_quantizer_learns_anew_when_the_library_has_outgrown_it(tmp_path):
         library.mark(image_id, "ok")
     index, done = indexes.build(library)
     assert (done, index.learned_from) == ("built", 900)
+
+
+def test_many_images_get_a_coarser_graph_which_neither_growth_nor_silence_builds_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "_MANY", 500)
+    library = synthetic_library(tmp_path, 600, DIMS)
+    for image_id in range(401, 601):
+        library.mark(image_id, "missing")
+    few = structures.graph_of(indexes.build(library)[0].structure)
+    for image_id in range(401, 601):
+        library.mark(image_id, "ok")
+    index, done = indexes.build(library)
+    assert (done, structures.graph_of(index.structure)) == ("extended", few)
+    for asked in ({"hnsw_m": 20}, {}, {"ef_construction": 30}):
+        index, done = indexes.build(library, options=asked)
+        again = indexes.build(library, options=asked)[1]
+        assert (done, again) == ("built" if asked else "current", "current")
+    assert structures.graph_of(index.structure) == (20, 30)
+    indexes.build(library, options=IndexOptions("flat"))
+    many = structures.graph_of(indexes.build(library, options=IndexOptions())[0].structure)
+    assert many[0] < few[0] and many[1] < few[1]
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """How an index finds the rows that are ranked exactly: by a walk, or by reading something of every row.
 
     walk    through the graph (or, of inverted lists, those nearest): where few steps suffice
-    codes   four bits for every two numbers of every row are read, and the best ranked by their bytes
+    codes   the codes of every row are read, and the best ranked by their bytes
     rows    those of a mask as the graph holds them: where a filter leaves few
 
 What takes least is taken, by how many rows could be read one after another meanwhile.
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 RANKED = 100
 """Rows ranked exactly, at most where fewer than half as many are asked for: among 100,000 the ten nearest
-are, by whatever weights, with 0.995 among the 40 that are best by their bytes."""
+are, by whatever weights, with 0.995 among the 40 that are best by their bytes. By `color` alone, among 1,000,000, with
+0.977 among 100 and 0.991 among 200: so the more rows codes find, the more are ranked, by the root of it."""
 _OF_LISTS = 200
 """The same where parts of rows have a byte together (IVF-PQ)."""
 CODED = 400
 """Rows of which the codes are best and that are ranked by their bytes, where the effort is the least
-at which codes are read; more in proportion. Among 100,000 the ten nearest are with 0.976 or more among
-200 of them, 0.989 among 400, 0.997 among 800, by whatever weights."""
+at which codes are read; more in proportion (see `codes` for what is among them)."""
 
 
 class Way(NamedTuple):
@@ -51,8 +51,8 @@ def way(index: FaissIndex, k: int, mask: Bitmap, effort: int) -> Way:
         return Way(min(max(_OF_LISTS, 2 * k), mask.count), int(effort / share))
     # By powers of two, so that most pages of a long list come from the same walk.
     least = 2 ** int(np.ceil(np.log2(2 * k)))
-    wide, far = min(max(RANKED, 2 * k), mask.count), int(max(effort, least) / share)
     times = max(1.0, effort / index.reads_from)
+    wide, far = min(max(int(RANKED * np.sqrt(times)), 2 * k), mask.count), int(max(effort, least) / share)
     coded = min(int(max(CODED * times, 2 * least) / share), mask.size)
     costs = {"rows": mask.count + (0 if mask.whole else mask.size / structures.SELECTING)}
     if index.codes is None or effort < index.reads_from:
@@ -77,6 +77,8 @@ def find(index: FaissIndex, query: np.ndarray, mask: Bitmap, way: Way) -> np.nda
 
 def _by_codes(index: FaissIndex, reduced: np.ndarray, mask: Bitmap, way: Way) -> np.ndarray:
     """By the codes of all rows; where too few of the best are in the mask, by the rows of it."""
+    if mask.whole and len(reduced) > 1:
+        return index.codes.ranked(reduced, structures.held(index.structure), way.wide, way.coded)
     found = index.codes.best(reduced, way.coded)
     if not mask.whole:
         found = np.where((found >= 0) & mask.has(found), found, -1)

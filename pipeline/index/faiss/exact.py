@@ -20,6 +20,7 @@ import numpy as np
 
 from pipeline.errors import LibraryError
 from pipeline.index.bitmap import Bitmap
+from pipeline.index.faiss.structures import threads_for
 from pipeline.index.ranking import scan
 
 _QUANTIZERS = {"float16": faiss.ScalarQuantizer.QT_fp16, "int8": faiss.ScalarQuantizer.QT_8bit}
@@ -159,10 +160,11 @@ class ExactRows:
         chosen = None if mask.whole else faiss.IDSelectorBitmap(mask.packed)
         queries = np.ascontiguousarray(queries, np.float32)
         stored = self._codes().view(np.float32)
-        faiss.knn_inner_product(
-            faiss.swig_ptr(queries), faiss.swig_ptr(stored), self.dim, len(queries), self.count, k,
-            faiss.swig_ptr(products), faiss.swig_ptr(rows), chosen,
-        )  # fmt: skip
+        with threads_for(len(queries)):
+            faiss.knn_inner_product(
+                faiss.swig_ptr(queries), faiss.swig_ptr(stored), self.dim, len(queries), self.count, k,
+                faiss.swig_ptr(products), faiss.swig_ptr(rows), chosen,
+            )  # fmt: skip
         return products, rows
 
     @property
@@ -208,10 +210,9 @@ class ExactRows:
 def _inner(queries: np.ndarray, rows: np.ndarray, at: np.ndarray, products: np.ndarray) -> None:
     """Products of queries (q, dim), each with some of rows (n, dim) float32, at (q, c) or −1, into an array (q, c)."""
     queries, rows = np.ascontiguousarray(queries, np.float32), np.ascontiguousarray(rows)
-    at, threads = np.ascontiguousarray(at, np.int64), faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(min(threads, len(queries)))  # of this thread: one query waits for no team
-    faiss.fvec_inner_products_by_idx(*map(faiss.swig_ptr, (products, queries, rows, at)), rows.shape[1], *at.shape)
-    faiss.omp_set_num_threads(threads)
+    at = np.ascontiguousarray(at, np.int64)
+    with threads_for(len(queries)):
+        faiss.fvec_inner_products_by_idx(*map(faiss.swig_ptr, (products, queries, rows, at)), rows.shape[1], *at.shape)
 
 
 def _digest() -> hashlib.blake2b:

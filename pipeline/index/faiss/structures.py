@@ -10,6 +10,9 @@ product, so each answers queries of any weighting.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import faiss
 import numpy as np
 
@@ -26,13 +29,16 @@ _EFFORT = 64
 READS = 64
 """Rows that are read one after another in the time of a unit of effort of a walk, which jumps from place
 to place: among 50,000 rows of 448 bytes 75."""
-CODES_READ = 20
-"""Codes (see `codes`) that are read in the time of a row: 100,000 of 256 parts in 0.6 ms beside a busy machine's
-other work, in which a walk's effort of 70 took as long."""
+CODES_READ = 32
+"""Rows whose codes (see `codes`) are read in the time of a row: 100,000 of 256 codes in 0.6 ms beside a busy machine's
+other work, in which a walk's effort of 70 took as long; since then there are about 131."""
 RANKING = 3
 """Rows that are read one after another in the time in which one of those that codes found is ranked."""
 SELECTING = 25
 """Rows of which is looked up whether they are to be read in the time of a row."""
+
+_IN_CACHE = 512
+"""Rows that are ranked by their bytes at a time."""
 
 _TRAIN_MOST = {"ivfpq": 50_000}
 """Rows that k-means learns from at most; it wants some 40 a centroid."""
@@ -51,13 +57,25 @@ def use_all_cores() -> None:
     faiss.omp_set_num_threads(settings.cores())
 
 
+@contextmanager
+def threads_for(queries: int) -> Iterator[None]:
+    """FAISS with no more threads than queries, meanwhile: one query would wait for a team that has nothing to do, on
+    a busy machine for many times what it takes."""
+    usual = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(max(1, min(usual, queries)))  # of this thread
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(usual)
+
+
 def make(options: IndexOptions, dim: int, count: int) -> faiss.Index | None:
     """An empty structure for about `count` rows of length `dim`; None for `flat`, which needs none."""
     if options.type == "flat":
         return None
     if options.type == "ivfpq":
         return _make_ivfpq(dim, count)
-    return graph_of_bytes(dim, options.hnsw_m, options.ef_construction)
+    return graph_of_bytes(dim, *options.graph_for(count))
 
 
 def graph_of_bytes(dim: int, links: int, construction: int) -> faiss.IndexHNSWSQ:
@@ -116,9 +134,10 @@ def effort_of_codes(count: int, ranked: int) -> int:
 
 def walk(structure: faiss.Index, query: np.ndarray, k: int, mask: Bitmap, effort: int):
     """Best rows among mask by the structure: products (q, k), rows (q, k), −1 for none."""
-    if isinstance(structure, faiss.IndexHNSW):
-        return structure.search(query, k, params=faiss.SearchParametersHNSW(efSearch=effort, **_among(mask)))
-    return structure.search(query, k, params=faiss.SearchParametersIVF(nprobe=effort, **_among(mask)))
+    how = faiss.SearchParametersHNSW if isinstance(structure, faiss.IndexHNSW) else faiss.SearchParametersIVF
+    named = {"efSearch" if isinstance(structure, faiss.IndexHNSW) else "nprobe": effort}
+    with threads_for(len(query)):
+        return structure.search(query, k, params=how(**named, **_among(mask)))
 
 
 def has_links(structure: faiss.Index) -> bool:
@@ -126,36 +145,47 @@ def has_links(structure: faiss.Index) -> bool:
     return isinstance(structure, faiss.IndexHNSW)
 
 
+def graph_of(graph: faiss.IndexHNSW) -> tuple[int, int]:
+    """Links per node, and candidates while building."""
+    return graph.hnsw.nb_neighbors(1), graph.hnsw.efConstruction
+
+
 def scan(structure: faiss.Index, query: np.ndarray, k: int, mask: Bitmap):
     """Best rows by reading every row of the mask as stored: products (q, k), rows (q, k)."""
     if isinstance(structure, faiss.IndexIVF):
-        return structure.search(query, k, params=faiss.SearchParametersIVF(nprobe=structure.nlist, **_among(mask)))
-    return _storage(structure).search(query, k, params=faiss.SearchParameters(**_among(mask)))
+        return walk(structure, query, k, mask, structure.nlist)
+    with threads_for(len(query)):
+        return held(structure).search(query, k, params=faiss.SearchParameters(**_among(mask)))
 
 
 def decode(structure: faiss.Index, rows: np.ndarray) -> np.ndarray:
     """The rows at positions (k,) int64 as the structure holds them: (k, dim) float32."""
-    return _storage(structure).reconstruct_batch(np.ascontiguousarray(rows, np.int64))
+    return held(structure).reconstruct_batch(np.ascontiguousarray(rows, np.int64))
 
 
 def stored(graph: faiss.IndexHNSWSQ) -> np.ndarray:
     """The rows as the graph holds them, where they lie: (n, dim) uint8, a byte a number, of which 128 is a zero."""
-    codes = _storage(graph).codes
+    codes = held(graph).codes
     return faiss.rev_swig_ptr(codes.data(), codes.size()).reshape(graph.ntotal, graph.d)
 
 
 def products(graph: faiss.IndexHNSWSQ, queries: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Products of queries (q, dim) float32 as the graph is asked, each with rows of its own (q, c) int64, as
     the graph holds them: (q, c) float32, −inf where a row is −1."""
-    held = stored(graph)
+    held_rows = stored(graph)
     found = np.full(rows.shape, -np.inf, np.float32)
-    for query, mine, into in zip(queries, rows, found):
-        there = mine >= 0
-        into[there] = held[mine[there]].astype(np.float32) @ query - np.float32(128 * query.sum())
+    for query, mine, into in zip(np.ascontiguousarray(queries, np.float32), rows, found):
+        there = np.flatnonzero(mine >= 0)
+        zero = np.float32(128 * query.sum())
+        for part in np.split(there, range(_IN_CACHE, len(there), _IN_CACHE)):
+            read, some = held_rows[mine[part]].astype(np.float32), np.empty(len(part), np.float32)
+            faiss.fvec_inner_products_ny(*map(faiss.swig_ptr, (some, query, read)), graph.d, len(part))  # BLAS wakes a team
+            into[part] = some - zero
     return found
 
 
-def _storage(structure: faiss.Index) -> faiss.Index:
+def held(structure: faiss.Index) -> faiss.Index:
+    """The rows that a graph leads through; of what has no links, itself."""
     return faiss.downcast_index(structure.storage) if isinstance(structure, faiss.IndexHNSW) else structure
 
 

@@ -29,10 +29,13 @@ _STEP = 4_096
 
 def outworn(index: FaissIndex, options: IndexOptions, added: np.ndarray, removed: np.ndarray) -> str:
     """Why an index should be built anew rather than changed so; empty where it need not be."""
-    for name in ("type", "storage", "hnsw_m", "ef_construction"):
-        was, now = getattr(index.options, name), getattr(options, name)
+    asked = {name: (getattr(index.options, name), getattr(options, name)) for name in ("type", "storage")}
+    if structures.has_links(index.structure):
+        graph = zip(structures.graph_of(index.structure), (options.hnsw_m, options.ef_construction))
+        asked |= dict(zip(("hnsw-m", "ef-construction"), ((was, now or was) for was, now in graph)))
+    for name, (was, now) in asked.items():
         if was != now:
-            return f"{name.replace('_', '-')} changes from {was} to {now}"
+            return f"{name} changes from {was} to {now}"
     alive = int(index.rows.alive.sum())
     going = int((index.rows.positions(np.concatenate([added, removed])) >= 0).sum())
     rows, given_up = len(index.rows) + len(added), len(index.rows) - alive + going

@@ -118,7 +118,7 @@ class Collection:
                 schema.add_field(name, DataType.DOUBLE, nullable=True)
             schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self.dim)
             index = known.prepare_index_params()
-            graph = {"M": options.hnsw_m, "efConstruction": options.ef_construction}
+            graph = dict(zip(("M", "efConstruction"), options.graph_for(0)))  # as for few: it has no codes to read
             kind, how = ("HNSW", graph) if options.type == "hnsw" else ("FLAT", {})
             index.add_index("vector", index_type=kind, metric_type="IP", params=how)
             known.create_collection(

@@ -143,10 +143,12 @@ class MilvusIndex(CombinedIndex):
     def outworn(self, options: IndexOptions, added: np.ndarray, removed: np.ndarray) -> str:
         """Why it should be built anew rather than take up and forget these images; empty where it
         need not be."""
-        for name in ("type", "hnsw_m", "ef_construction", "engine", "uri"):
-            was, now = getattr(self.options, name), getattr(options, name)
+        asked = {name: (getattr(self.options, name), getattr(options, name)) for name in ("type", "engine", "uri")}
+        graph = zip(self.options.graph_for(0), (options.hnsw_m, options.ef_construction))
+        asked |= dict(zip(("hnsw-m", "ef-construction"), ((was, now or was) for was, now in graph)))
+        for name, (was, now) in asked.items():
             if was != now:
-                return f"{name.replace('_', '-')} changes from {was or 'the own file'} to {now or 'the own file'}"
+                return f"{name} changes from {was or 'the own file'} to {now or 'the own file'}"
         return ""
 
     def save(self, rows_changed: bool = True) -> None:
