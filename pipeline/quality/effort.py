@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -44,17 +45,26 @@ def curves(index: Index, rows: Rows, seed: int = 0, progress: Progress = Silent(
         asked = np.any([rows.of(name).any(axis=1) for name in weights if weights[name]], axis=0)
         part = np.sort(np.random.default_rng(seed).permutation(np.flatnonzero(asked))[:QUERIES])
         if len(part):
-            found[text(weights)] = [asdict(rung(index, rows, part, weights, effort, k)) for effort in efforts]
+            found[text(weights)] = [asdict(rung) for rung in rungs(index, rows, part, weights, efforts, k)]
         progress.advance()
     return found
 
 
-def rung(index: Index, rows: Rows, part: np.ndarray, weights: dict[str, float], effort: int, k: int = K) -> Rung:
-    """How well the index by itself finds the k nearest others of images at positions (q,), and how fast."""
+def rungs(
+    index: Index, rows: Rows, part: np.ndarray, weights: dict[str, float], efforts: Sequence[int], k: int = K
+) -> list[Rung]:
+    """How well the index by itself finds the k nearest others of images at positions (q,), and how fast, by each effort."""
     k = min(k, len(rows.ids) - 1)
-    close = scores(rows, part, {name: rows.of(name)[part] @ rows.of(name).T for name in rows.names}, weights)
+    close = scores(rows, part, {name: rows.of(name)[part] @ rows.of(name).T for name in rows.names if weights.get(name)}, weights)
     close[np.arange(len(part)), part] = -np.inf
     last = -np.partition(-close, k - 1, axis=1)[:, k - 1]
+    return [_rung(index, rows, part, weights, effort, k, close, last) for effort in efforts]
+
+
+def _rung(
+    index: Index, rows: Rows, part: np.ndarray, weights: dict[str, float], effort: int, k: int, close: np.ndarray, last: np.ndarray
+) -> Rung:
+    """close: (q, n), how near each image is to each query. last: (q,), how near the k-th nearest is."""
     shares, times = [], []
     for place, (at, least) in enumerate(zip(part, last)):
         vectors = {name: rows.of(name)[at] for name in rows.names}

@@ -41,7 +41,7 @@ def beside(index: Index, rows: Rows, before: Sequence[dict], seed: int = 0) -> l
         return []
     weights = usual(rows.names)
     part = np.sort(np.random.default_rng(seed).permutation(len(rows.ids))[: effort.QUERIES])
-    found = effort.rung(index, rows, part, weights, index.effort_for(weights))
+    (found,) = effort.rungs(index, rows, part, weights, [index.effort_for(weights)])
     common = {"embeddings": names, "images": len(rows.ids), "at": datetime.now(UTC).isoformat(timespec="seconds")}
     own = {"engine": state.engine, "type": state.options.type, "storage": state.options.storage}
     walks = state.options.type in effort.EFFORTS

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import faiss
 import pytest
 
 from pipeline import index
@@ -34,3 +37,21 @@ def test_a_loaded_index_is_mapped_from_its_file_and_not_copied(tmp_path):
     stored = sum(file.stat().st_size for file in (tmp_path / "index").iterdir())
     assert mapped(tmp_path / "index") - kept > 0.5 * stored
     assert loaded is not None
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted as Linux lists them")
+def test_one_query_waits_for_no_other_thread(tmp_path):
+    """FAISS would start as many as it may, and be done when the last that has nothing to do has been given a core."""
+    library = synthetic_library(tmp_path, 80, {"color": 8, "sift": 12})
+    opened, _ = index.build(library)
+    query = {name: library.vectors(name, [7])[1][0] for name in ("color", "sift")}
+
+    def started() -> int:
+        faiss.omp_set_num_threads(6)  # of this thread, which has started none
+        before = len(os.listdir("/proc/self/task"))
+        for search in (opened.approximate, opened.search):
+            assert search(query, {"color": 1.0, "sift": 1.0}, 5).ids[0] == 7
+        return len(os.listdir("/proc/self/task")) - before
+
+    with ThreadPoolExecutor(1) as one:
+        assert one.submit(started).result() == 0
