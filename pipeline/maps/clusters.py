@@ -23,7 +23,8 @@ those of round heaps of 40 to 1,000 points in the plane above 0.3 two times of 2
 _SAMPLES = 5  # points around one that say how dense it is there
 _FEW = 10_000  # points up to which a GPU saves nothing
 
-_MEMBERS = 4_096  # of a cluster are looked at for its exemplars
+_MEMBERS = 4_096  # of a cluster are looked at for its exemplars, at most
+_OF_ALL, _FEWEST = 262_144, 512  # members of all clusters together, and of a cluster where these are too few
 
 
 def cluster_points(xy: np.ndarray, min_cluster_size: int = 0) -> np.ndarray:
@@ -104,9 +105,10 @@ def exemplars(ids: np.ndarray, vectors, cluster: np.ndarray) -> np.ndarray:
     for all.
     """
     chosen = np.full((cluster.max(initial=-1) + 1, EXEMPLARS), -1, np.int64)
+    most = min(_MEMBERS, max(_FEWEST, _OF_ALL // max(1, len(chosen))))
     for number in range(len(chosen)):
         members = np.flatnonzero(cluster == number)
-        members = members[:: -(-len(members) // _MEMBERS)]
+        members = members[:: -(-len(members) // most)]
         mine = vectors[members]
         order = np.argsort(-(mine @ mine.mean(axis=0)))[: max(EXEMPLARS, len(members) // 2)]
         members, mine = members[order], mine[order]

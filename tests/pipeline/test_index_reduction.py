@@ -167,12 +167,36 @@ def test_neighbors_among_a_part_are_of_that_part_alone(tmp_path, monkeypatch):
     true = index.neighbors(asked, 10, {"color": 1.0}, among=among, exact=True)
     monkeypatch.setattr(neighbors, "ALL_PAIRS_BELOW", 0)
     monkeypatch.setattr(knn_graph, "_A_CELL", 50)
+    monkeypatch.setattr(neighbors, "ENOUGH", 2)  # so that it goes on to the neighbors of neighbors
     found = index.neighbors(asked, 10, {"color": 1.0}, among=among)
     assert np.isin(found.ids, among).all() and not (found.ids == asked[:, None]).any()
     assert (np.diff(np.sort(found.ids, axis=1), axis=1) > 0).all()  # each once
     for inside in (True, False):  # of those that can be found themselves, and of others
         rows = np.isin(asked, among) == inside
         assert (found.ids[rows][:, :, None] == true.ids[rows][:, None]).any(axis=2).mean() >= 0.93
+
+
+@pytest.mark.slow
+def test_a_cell_of_very_many_that_are_alike_is_compared_in_part(monkeypatch):
+    rng = np.random.default_rng(8)
+    rows = rng.integers(-127, 128, (6_000, 32))
+    rows[1_000:5_000] = 60
+    monkeypatch.setattr(knn_graph, "_A_CELL", 100)
+    monkeypatch.setattr(knn_graph, "_OVERFULL", 4)
+    monkeypatch.setattr(knn_graph, "_ASKING", 128)
+    compared = []
+    answering = knn_graph.KnnGraph._answering
+    monkeypatch.setattr(knn_graph.KnnGraph, "_answering", lambda *of: compared.append(len(got := answering(*of))) or got)
+    graph = knn_graph.KnnGraph((rows + 128).astype(np.uint8).__getitem__, 6_000, 5_500, np.ones(32, np.float32), 12)
+    for _ in graph.improved():
+        pass
+    assert 400 < max(compared) <= 528 and (graph.order[graph.near] < 5_500).all()
+    assert (graph.near != np.arange(6_000)[:, None]).all() and (np.diff(np.sort(graph.near, axis=1), axis=1) > 0).all()
+    mine = rows[graph.order].astype(np.float32)
+    products = np.einsum("qd,qkd->qk", mine, mine[graph.near])
+    np.testing.assert_allclose(products, graph.scores, rtol=1e-5)
+    alike = np.isin(graph.order, np.arange(1_000, 5_000))
+    assert np.isin(graph.order[graph.near[alike]], np.arange(1_000, 5_000)).mean() > 0.9
 
 
 def test_rows_are_scanned_step_by_step_as_at_once(monkeypatch):

@@ -30,31 +30,31 @@ def _take(own, row, score, near, scores, fresh):
 
 
 @numba.njit(nogil=True)
-def take_all(products, first, asking, near, scores):
-    """Put rows first … into the neighbors of those that ask (q,) as far as their products (q, m) are large enough."""
+def take_all(products, answering, asking, near, scores):
+    """Put rows (m,) into the neighbors of those that ask (q,) as far as their products (q, m) are large enough."""
     last = near.shape[1] - 1
     for at in range(len(asking)):
         own = asking[at]
         worst = scores[own, last]
         for row in range(products.shape[1]):
             score = products[at, row]
-            if score > worst and first + row != own:
+            if score > worst and answering[row] != own:
                 place = last
                 while place > 0 and scores[own, place - 1] < score:
                     near[own, place], scores[own, place] = near[own, place - 1], scores[own, place - 1]
                     place -= 1
-                near[own, place], scores[own, place] = first + row, score
+                near[own, place], scores[own, place] = answering[row], score
                 worst = scores[own, last]
 
 
 @numba.njit(nogil=True)
-def reversed_of(ahead, new, most):
-    """Who has each row among its neighbors (n, k) int32, at most so many drawn by chance, and whether it is new to
-    them: (n, most) int32, −1 for none, and (n, most) bool."""
+def reversed_of(ahead, new, members, most):
+    """Which of the first rows, those that can be found, have each row among their neighbors (n, k) int32, at most so
+    many drawn by chance, and whether it is new to them: (n, most) int32, −1 for none, and (n, most) bool."""
     found, lately = np.full((len(ahead), most), -1, np.int32), np.zeros((len(ahead), most), np.bool_)
     met = np.zeros(len(ahead), np.int32)
     chance = np.uint64(1)
-    for own in range(len(ahead)):
+    for own in range(members):
         for at in range(ahead.shape[1]):
             row = ahead[own, at]
             if row < 0:

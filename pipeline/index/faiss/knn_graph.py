@@ -22,6 +22,10 @@ _A_CELL = 400
 """Rows of a cell, on average."""
 _PROBED = 16
 """Cells that each row is compared with."""
+_OVERFULL = 8
+"""Cells of more than so many times their average, as many pictures that are all alike make them, are compared in part."""
+_ASKING = 1_024
+"""Rows that ask a cell at a time."""
 _LEARNED = 40
 """Rows of each cell that its middle is learned from."""
 _AHEAD, _BACK = 14, 14
@@ -49,7 +53,7 @@ class KnnGraph:
         self._root = np.sqrt(self.weights)
         middles = self._middles(read, members)
         cells = self._nearest_cells(read, count, middles)
-        self.order = np.lexsort((cells[:, 0], np.arange(count) >= members))
+        self.order = np.lexsort((*cells[:, 1::-1].T, np.arange(count) >= members))
         self._cells, self._codes = cells[self.order], np.empty((count, len(weights)), np.int8)
         for start in range(0, count, _STEP):
             part = slice(start, start + _STEP)
@@ -95,9 +99,11 @@ class KnnGraph:
         from pipeline.index.faiss import exploring  # numba, which only many rows are worth
 
         def compare(cell: int, asking: np.ndarray) -> None:
-            first, end = self._starts[cell], self._starts[cell + 1]
-            products = self._rows(self._codes[asking]) @ self._rows(self._codes[first:end]).T
-            exploring.take_all(products, first, asking, self.near, self.scores)
+            for start in range(0, len(asking), _ASKING):
+                part = asking[start : start + _ASKING]
+                answering = self._answering(cell, int(part[0]))
+                products = self._rows(self._codes[part]) @ self._rows(self._codes[answering]).T
+                exploring.take_all(products, answering, part, self.near, self.scores)
 
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(settings.cores()) as pool:  # a core, a cell
             for nearest in self._cells.T:
@@ -106,13 +112,24 @@ class KnnGraph:
                 asking = [order[start:end] for start, end in pairwise(ends)]
                 list(pool.map(compare, range(len(asking)), asking))
 
+    def _answering(self, cell: int, asking: int) -> np.ndarray:
+        """The rows of a cell for those from this one on; of an overfull cell those around it, by the cell that is
+        nearest but one, or for a row of another cell some drawn evenly."""
+        first, end, most = int(self._starts[cell]), int(self._starts[cell + 1]), _OVERFULL * _A_CELL
+        if end - first <= most:
+            return np.arange(first, end)
+        if first <= asking < end:
+            begin = max(first, min(asking - most // 2, end - _ASKING - most))
+            return np.arange(begin, min(end, begin + _ASKING + most))
+        return np.linspace(first, end - 1, most).astype(np.int64)
+
     def _explore(self) -> float:
         """Each row looks at the neighbors of its neighbors, as far as either have changed."""
         from pipeline.index.faiss import exploring
 
         ahead, new = self.near[:, :_AHEAD].copy(), self._fresh[:, :_AHEAD].copy()
         self._fresh[:, :_AHEAD] = False
-        back, late = exploring.reversed_of(ahead, new, _BACK)
+        back, late = exploring.reversed_of(ahead, new, self._starts[-1], _BACK)
 
         def look(start: int) -> int:
             end = min(start + _STEP, len(self._codes))
