@@ -71,26 +71,24 @@ def browser():
         yield chromium
 
 
+@pytest.fixture(scope="session")
+def one_tab(browser):
+    """The tab that tests share, one after the other."""
+    tab = browsing.Tab(browser)
+    yield tab
+    tab.close()
+
+
 @pytest.fixture
-def page(browser, address):
-    """A page of an empty profile that notes errors and every request that would leave the machine."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=address)
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    errors, foreign = [], []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on(
-        "console",
-        lambda line: errors.append(f"{line.text} {line.location.get('url', '')}") if line.type == "error" else None,
-    )
-    page.on(
-        "request",
-        lambda request: foreign.append(request.url)
-        if not request.url.startswith((address, "data:", "blob:"))
-        else None,
-    )
-    yield page
-    context.close()
+def page(request, one_tab, address):
+    """An empty page that notes errors and every request that would leave the machine."""
+    failed = request.session.testsfailed
+    yield one_tab.at(address)
+    errors, foreign = [*one_tab.errors], [*one_tab.foreign]
+    if request.session.testsfailed > failed:  # a key may be held down, a question be open
+        one_tab.close()
+    else:
+        one_tab.empty()
     assert not foreign, "requests that leave the machine"
     assert not errors
 
