@@ -8,8 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from urllib.parse import urljoin
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from dashboard.access import Access, plan_of
 from dashboard.app import create_app
@@ -54,55 +55,71 @@ class Tab:
         self._browser = browser
         self._page: Page | None = None
         self._address = ""
+        self._visited: set[str] = set()
         self._lasting = False
         self.errors: list[str] = []
-        """What the console told of since the tab was asked for."""
+        """What the console told of since the tab was emptied."""
         self.foreign: list[str] = []
         """Requests that would have left the machine."""
 
-    def at(self, address: str) -> Page:
-        """The tab for what is served at an address, to which it leads from paths."""
-        if self._page is not None and (self._address != address or self._page.is_closed()):
-            self.close()
-        if self._page is None:
-            self._open(address)
-        self.errors.clear()
-        self.foreign.clear()
+    def at(self, address: str, width: int = SIZE["width"], height: int = SIZE["height"]) -> Page:
+        """The tab, in which paths lead to what is served at an address."""
+        if self._page is None or self._page.is_closed():
+            self._open()
+        if address != self._address:
+            self._screen.send("Network.clearBrowserCache")  # the port may have been another server's
+        self._address = address
+        self._visited.add(address)
+        self._page.set_viewport_size({"width": width, "height": height})
         return self._page
 
     def empty(self) -> None:
         """Nothing of a test is left: no page that goes on, no storage, no cookie, no other tab."""
-        page = self._page
+        page, visited = self._page, [*self._visited]
+        if page is None:
+            return
         if self._lasting or page.is_closed():
             self.close()
             return
         for other in page.context.pages:
             if other != page:
                 other.close()
-        page.goto("/healthz")  # of the same origin, without scripts
-        page.evaluate("sessionStorage.clear()")
-        self._storage.send("Storage.clearDataForOrigin", {"origin": self._address, "storageTypes": "all"})
+        for address in visited:
+            page.goto(f"{address}/healthz")  # of the same origin, without scripts
+            page.evaluate("sessionStorage.clear()")
+            self._screen.send("Storage.clearDataForOrigin", {"origin": urljoin(address, "/"), "storageTypes": "all"})
         page.context.clear_cookies()
         page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null", contrast="null")
-        page.set_viewport_size(self.SIZE)
         page.mouse.move(0, 0)
+        self._forget()
 
     def close(self) -> None:
         """The next is a new one."""
         if self._page is not None:
             self._page.context.close()
         self._page, self._lasting = None, False
+        self._forget()
 
-    def _open(self, address: str) -> None:
-        page = self._browser.new_context(viewport=self.SIZE, base_url=address).new_page()
+    def _forget(self) -> None:
+        self._visited.clear()
+        self.errors.clear()
+        self.foreign.clear()
+
+    def _open(self) -> None:
+        page = self._page = self._browser.new_context().new_page()
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda line: line.type == "error" and self.errors.append(f"{line.text} {line.location.get('url', '')}"))
-        page.on("request", lambda sent: sent.url.startswith((address, "data:", "blob:")) or self.foreign.append(sent.url))
+        page.on("request", self._ask)
+        self._screen = page.context.new_cdp_session(page)
+        go = page.goto
+        page.goto = lambda where, **named: go(urljoin(self._address, where), **named)
         for name in self._LASTING:
             setattr(page, name, self._noticed(getattr(page, name)))
-        self._page, self._address = page, address
-        self._storage = page.context.new_cdp_session(page)
+
+    def _ask(self, request: Request) -> None:
+        if not request.url.startswith((*self._visited, "data:", "blob:", "about:")):
+            self.foreign.append(request.url)
 
     def _noticed(self, method: Callable) -> Callable:
         def call(*args, **named):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from dashboard.access import Access, plan_of
 from dashboard.app import create_app
@@ -80,10 +80,11 @@ def one_tab(browser):
 
 
 @pytest.fixture
-def page(request, one_tab, address):
-    """An empty page that notes errors and every request that would leave the machine."""
+def page_at(request, one_tab, listening) -> Callable[..., Page]:
+    """A function: the empty page of what is served at an address, of a width and height. What it tells of errors,
+    and requests that would leave the machine, fail the test in the end."""
     failed = request.session.testsfailed
-    yield one_tab.at(address)
+    yield one_tab.at
     errors, foreign = [*one_tab.errors], [*one_tab.foreign]
     if request.session.testsfailed > failed:  # a key may be held down, a question be open
         one_tab.close()
@@ -91,6 +92,12 @@ def page(request, one_tab, address):
         one_tab.empty()
     assert not foreign, "requests that leave the machine"
     assert not errors
+
+
+@pytest.fixture
+def page(page_at, address) -> Page:
+    """The empty page of what all tests share."""
+    return page_at(address)
 
 
 @pytest.fixture

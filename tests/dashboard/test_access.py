@@ -214,17 +214,15 @@ CHANGING = """() => {
 
 
 @pytest.mark.browser
-def test_no_page_shows_a_visitor_a_control_that_changes_anything(browser, serving, library):
+def test_no_page_shows_a_visitor_a_control_that_changes_anything(browser, page_at, serving, library):
     """In the browser, since scripts draw some of them; the same pages do show them to their owner."""
     notes.tag(library, [3, 4, 5], "blue")
     notes.collect(library, "kept", [3, 4])
     notes.rate(library, {"plus": ["image:3"], "minus": [], "metric": "cosine"}, 5, 1, 1, 0.5)
 
-    def tab_of(access):
-        context = browser.new_context(base_url=serving(library, access), viewport={"width": 1400, "height": 900})
-        return context.new_page()
-
-    visitor, owner = tab_of(Access(rights=frozenset({READ}))), tab_of(Access.listening_on("127.0.0.1"))
+    size = {"width": 1400, "height": 900}
+    visitor = browser.new_page(base_url=serving(library, Access(rights=frozenset({READ}))), viewport=size)
+    owner = page_at(serving(library, Access.listening_on("127.0.0.1")), **size)
     for path, (drawn, own) in SHOWN.items():
         for tab in (owner, visitor)[not own:]:
             tab.goto(path)
@@ -232,8 +230,7 @@ def test_no_page_shows_a_visitor_a_control_that_changes_anything(browser, servin
         if own:
             owner.wait_for_function(f"own => own.every(one => ({CHANGING})().includes(one))", arg=sorted(own))
         assert not visitor.evaluate(CHANGING), path
-    owner.context.close()
-    visitor.context.close()
+    visitor.close()
 
 
 # What is said at the start

@@ -229,13 +229,13 @@ def test_facts_are_columns_and_come_back_from_the_table(library, tmp_path):
 
 
 @pytest.mark.browser
-def test_a_failed_export_is_told_and_leaves_the_page_as_it_is(browser, serving, awkward):
+def test_a_failed_export_is_told_and_leaves_the_page_as_it_is(page_at, serving, awkward):
     from pipeline.run import run
 
     run(awkward, next(iter(awkward.roots())), embeddings="color")
     notes.collect(awkward, "wall", list(ids_of(awkward).values())[:4])
     address = serving(awkward)
-    page = browser.new_page()
+    page = page_at(address)
     page.goto(f"{address}/?collection=wall")
     expect(page.locator("#selected")).to_contain_text("4")
     notes.drop_collection(awkward, "wall")
@@ -244,4 +244,3 @@ def test_a_failed_export_is_told_and_leaves_the_page_as_it_is(browser, serving, 
     expect(page.locator("#toast")).to_contain_text("no")
     assert page.url.startswith(f"{address}/?") and "collection=wall" in page.url
     expect(page.locator("#selected")).to_contain_text("4")
-    page.close()

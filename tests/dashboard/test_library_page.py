@@ -155,12 +155,10 @@ def test_a_folder_whose_drive_is_not_there_says_so_on_the_page_and_above_the_mat
 
 
 @pytest.mark.browser
-def test_a_folder_is_added_watched_stopped_relocated_and_forgotten_on_the_page(browser, serving, tmp_path, own_pictures):
+def test_a_folder_is_added_watched_stopped_relocated_and_forgotten_on_the_page(page_at, serving, tmp_path, own_pictures):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as the server does
     library = Library(tmp_path / "data", create=True)
-    context = browser.new_context(base_url=serving(library, Access.listening_on("127.0.0.1")))
-    tab = context.new_page()
-    tab.set_default_timeout(60_000)
+    tab = page_at(serving(library, Access.listening_on("127.0.0.1")), height=720)
     try:
         tab.goto("/library")
         expect(tab.locator("#page")).to_contain_text("This library is empty")
@@ -215,5 +213,4 @@ def test_a_folder_is_added_watched_stopped_relocated_and_forgotten_on_the_page(b
         expect(tab.locator("#page")).to_contain_text("This library is empty")
     finally:
         signal.signal(signal.SIGINT, before)
-        context.close()
     assert library.counts()["ok"] == 0 and len(list((tmp_path / "moved").rglob("*.*"))) == 20

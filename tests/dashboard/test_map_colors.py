@@ -105,10 +105,8 @@ def large_address(large, serving, monkeypatch):
     return serving(Library(large.data))
 
 
-def test_a_very_large_map_is_refined_where_one_looks(browser, large_address):
-    tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    errors = []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
+def test_a_very_large_map_is_refined_where_one_looks(page_at, large_address):
+    tab = page_at(large_address)
     tab.goto(f"{large_address}/?color=date")
     drawn(tab)
     tab.wait_for_selector(".map-density img")
@@ -136,8 +134,6 @@ def test_a_very_large_map_is_refined_where_one_looks(browser, large_address):
     tab.evaluate("id => dash_clientside.set_props('map-image', { data: id })", far)
     tab.wait_for_function("id => likeness.mapPage.map.rows.has(id)", arg=far)
     tab.click("#map-reset")
-    tab.close()
-    assert not errors
 
 
 CORNERS = """() => {
@@ -148,8 +144,8 @@ CORNERS = """() => {
 }"""
 
 
-def test_a_selection_on_a_very_large_map_holds_what_is_not_here_too(browser, large, large_address):
-    tab = browser.new_page(viewport={"width": 1280, "height": 800})
+def test_a_selection_on_a_very_large_map_holds_what_is_not_here_too(page_at, large, large_address):
+    tab = page_at(large_address)
     tab.goto(large_address)
     drawn(tab)
     made = maps.load(large, COMBINED)
@@ -169,4 +165,3 @@ def test_a_selection_on_a_very_large_map_holds_what_is_not_here_too(browser, lar
     first.get_by_role("button", name="Select all").click()
     size = int((made.cluster == 0).sum())
     tab.wait_for_function("size => likeness.mapPage.chosen.ids.length === size", arg=size)
-    tab.close()

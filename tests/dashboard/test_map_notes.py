@@ -46,10 +46,10 @@ def test_bars_narrow_a_selection_and_chips_widen_it_again(tab, made_library):
     notes.drop_collection(library, "Mine")
 
 
-def test_two_tabs_agree_and_ctrl_z_takes_back_what_was_done_last(tab, made_library):
+def test_two_tabs_agree_and_ctrl_z_takes_back_what_was_done_last(tab, made_library, address):
     other = tab.context.new_page()
     other.set_default_timeout(30_000)
-    other.goto("/detail?image=3")
+    other.goto(f"{address}/detail?image=3")
     other.get_by_placeholder(re.compile("tag")).first.fill("two tabs")
     other.keyboard.press("Enter")
     expect(other.locator("#said")).to_contain_text("Tagged 1 image “two tabs”.")
@@ -143,16 +143,14 @@ def test_a_cluster_is_named_in_place_selected_whole_and_an_image_tagged(tab, mad
 
 @pytest.mark.parametrize("rights", [{"read"}, {"read", "annotate"}])
 def test_who_may_not_annotate_is_shown_tags_and_collections_without_what_changes_them(
-    unopened_library, tmp_path, serving, browser, rights,
+    unopened_library, tmp_path, serving, page_at, rights,
 ):
     shutil.copytree(unopened_library, tmp_path / "data")
     library = Library(tmp_path / "data")
     notes.tag(library, [5, 6], "blue")
     notes.collect(library, "Kept", [5])
     served = serving(library, Access(rights=frozenset(rights)))
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=served)
-    tab = context.new_page()
-    tab.set_default_timeout(30_000)
+    tab = page_at(served)
     tab.goto("/?collection=Kept&image=5")
     drawn(tab)
     expect(tab.locator("#selected-title")).to_have_text("Kept")
@@ -165,4 +163,3 @@ def test_who_may_not_annotate_is_shown_tags_and_collections_without_what_changes
     expect(tab.locator("#selected-title")).to_have_text("blue")
     assert selected(tab) == [5, 6]
     expect(tab.locator("#keep-name")).to_be_visible(visible="annotate" in rights)
-    context.close()

@@ -163,9 +163,8 @@ def test_the_list_of_clusters_is_dense_filtered_and_sorted(tab):
     expect(tab.locator(".map-exemplars").first).to_be_visible()
 
 
-def test_a_link_hides_and_shows_the_same_clusters_after_the_map_was_made_anew(browser, library, serving):
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=serving(library))
-    tab = context.new_page()
+def test_a_link_hides_and_shows_the_same_clusters_after_the_map_was_made_anew(page_at, library, serving):
+    tab = page_at(serving(library))
     hidden = "[...likeness.mapPage.map.rows].filter(([, row]) => likeness.mapPage.engine.hides(row)).map(([id]) => id).sort()"
     focused = """[...likeness.mapPage.map.rows].filter(([, row]) => likeness.mapPage.map.cluster[row] === likeness.mapPage.focus())
         .map(([id]) => id).sort()"""
@@ -193,4 +192,3 @@ def test_a_link_hides_and_shows_the_same_clusters_after_the_map_was_made_anew(br
     drawn(tab)
     tab.get_by_text("is not on this map; all is shown").wait_for()
     tab.wait_for_function("!location.search.includes('focus')")
-    context.close()

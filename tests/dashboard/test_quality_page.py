@@ -65,13 +65,11 @@ def shown_in(section: Locator) -> dict[str, list[str]]:
 
 
 @pytest.mark.browser
-def test_it_is_measured_from_the_page_and_a_cell_opens_the_images_behind_it(browser, serving, library: Library):
+def test_it_is_measured_from_the_page_and_a_cell_opens_the_images_behind_it(page_at, serving, library: Library):
     for image in range(13, 61):  # twelve of two folders are as good as all, and measured in a fifth of the time
         library.mark(image, "missing")
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    seen = context.new_page()
-    seen.set_default_timeout(120_000)
-    seen.goto(serving(library, Access.listening_on("127.0.0.1")) + "/quality")
+    seen = page_at(serving(library, Access.listening_on("127.0.0.1")))
+    seen.goto("/quality")
     seen.get_by_role("button", name="Measure").click()
     expect(seen.locator(".quality-on")).to_contain_text("Measured on 12 images", timeout=240_000)
     expect(seen.get_by_role("heading", name="Maps")).to_be_visible()
@@ -91,7 +89,6 @@ def test_it_is_measured_from_the_page_and_a_cell_opens_the_images_behind_it(brow
     seen.go_back()
     expect(seen.locator(".quality-on")).to_contain_text("Changed since: the labels")
     looks_through_mistakes(seen, library)
-    context.close()
 
 
 def looks_through_mistakes(seen: Page, library: Library) -> None:

@@ -105,10 +105,8 @@ def test_the_history_leads_to_rated_searches_with_what_was_rated_first(rated):
 
 
 @pytest.mark.browser
-def test_history_leads_to_the_ratings_where_they_are_changed_taken_back_and_kept(browser, serving, library):
-    context = browser.new_context(base_url=serving(library), viewport={"width": 1280, "height": 900})
-    tab = context.new_page()
-    tab.set_default_timeout(30_000)
+def test_history_leads_to_the_ratings_where_they_are_changed_taken_back_and_kept(page_at, serving, library):
+    tab = page_at(serving(library), height=900)
     tab.goto("/search?image=3")
     good = tab.get_by_role("button", name=re.compile("^Good match")).first
     good.click()
@@ -144,18 +142,13 @@ def test_history_leads_to_the_ratings_where_they_are_changed_taken_back_and_kept
     tab.get_by_role("link", name="Search again").click()
     expect(tab).to_have_url(re.compile(r"/search\?image=3"))
     expect(pressed).to_have_attribute("aria-pressed", "true")
-    context.close()
 
 
 @pytest.mark.browser
-def test_rated_pictures_are_one_gallery_whose_words_are_changed_together(browser, serving, rated):
+def test_rated_pictures_are_one_gallery_whose_words_are_changed_together(page_at, serving, rated):
     """Chosen over all searches, rated and taken back as one step, looked through, asked why, dropped by key."""
     notes.rate(rated, notes.BY_ITSELF, 5, 1, 1, 1.0)  # stands twice
-    context = browser.new_context(base_url=serving(rated), viewport={"width": 1280, "height": 900})
-    tab = context.new_page()
-    tab.set_default_timeout(30_000)
-    errors = []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab = page_at(serving(rated), height=900)
     tab.goto("/rated")
     cards = tab.locator(".rated-match")
     expect(cards).to_have_count(4)
@@ -202,5 +195,3 @@ def test_rated_pictures_are_one_gallery_whose_words_are_changed_together(browser
     tab.get_by_role("menuitem", name="Why is it a match?").click()
     expect(tab).to_have_url(re.compile(r"/why\?.*image=20\b.*match=21\b"))
     expect(tab.locator(".why-total")).to_be_visible()
-    assert not errors
-    context.close()

@@ -58,8 +58,8 @@ def test_the_page_of_an_image_says_what_it_looks_like_and_who_is_not_counted(mix
 
 
 @pytest.mark.browser
-def test_a_kind_is_chosen_and_kept_to(mixed, serving, browser):
-    tab = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=serving(mixed)).new_page()
+def test_a_kind_is_chosen_and_kept_to(mixed, serving, page_at):
+    tab = page_at(serving(mixed))
     tab.goto("/search")
     tab.get_by_role("button", name=re.compile("^dogs")).click()
     expect(tab).to_have_url(re.compile("where=thing%3Ddog"))
@@ -69,4 +69,3 @@ def test_a_kind_is_chosen_and_kept_to(mixed, serving, browser):
     expect(tab).to_have_url(re.compile("thing%3Dbeagle"))
     expect(tab.get_by_role("button", name="Only beagles")).to_have_count(0)
     expect(tab.locator(".search-status")).to_contain_text("7 matches")
-    tab.context.close()

@@ -47,13 +47,13 @@ def test_the_odd_ones_of_a_cluster_in_two_clicks(page: Page, made_library):
 
 
 def test_many_are_chosen_tagged_one_is_taken_back_and_all_are_found_again_after_a_restart(
-    browser, serving, unopened_library, tmp_path,
+    page_at, serving, unopened_library, tmp_path,
 ):
     data = tmp_path / "data"
     shutil.copytree(unopened_library, data)
-    page = browser.new_page(accept_downloads=True)
     library = Library(data)
-    page.goto(serving(library) + "/gallery")
+    page = page_at(serving(library))
+    page.goto("/gallery")
     steps = Steps(page)
     cards = pictures(page, 60)
     steps.click(cards.first, modifiers=["ControlOrMeta"])
@@ -85,8 +85,8 @@ def test_many_are_chosen_tagged_one_is_taken_back_and_all_are_found_again_after_
     assert {row["tags"] for row in rows} == {"wall"}
     assert steps.count == 11
 
-    address = serving(Library(data))  # another server on the same directory
-    page.goto(address + "/")
+    page = page_at(serving(Library(data)))  # another server on the same directory
+    page.goto("/")
     standing(page)
     steps.click(page.locator("#kept summary"))
     steps.click(page.locator("#map-kept [data-name=wall]"))
@@ -94,7 +94,6 @@ def test_many_are_chosen_tagged_one_is_taken_back_and_all_are_found_again_after_
     steps.choose(page.locator("#map-color"), "column-tag")
     expect(page.locator("#map-legend")).to_contain_text("wall")
     assert steps.count == 14
-    page.close()
 
 
 def test_ten_are_rated_by_keys_and_found_again_and_varied_ones_are_kept(page: Page, made_library):

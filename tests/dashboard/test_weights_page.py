@@ -12,11 +12,6 @@ from dashboard.reads import Reads
 from pipeline.library import Library, notes
 from tests.dashboard.trees import text_of
 
-def opened(browser, address: str) -> Page:
-    page = browser.new_context(base_url=address, viewport={"width": 1280, "height": 900}).new_page()
-    page.set_default_timeout(30_000)
-    return page
-
 
 def judged(library: Library) -> None:
     """Thumbs on the matches of ten searches: up for the nearest by color, down for the farthest."""
@@ -38,8 +33,8 @@ def test_the_page_says_what_there_is_to_learn_from(library):
 
 
 @pytest.mark.browser
-def test_weights_are_learned_used_and_forgotten(browser, library, serving):
-    page = opened(browser, serving(library))
+def test_weights_are_learned_used_and_forgotten(page_at, library, serving):
+    page = page_at(serving(library), height=900)
     page.goto("/weights")
     thumbs = page.locator("section", has=page.get_by_role("heading", name="From thumbs"))
     thumbs.get_by_role("button", name="Learn").click()
@@ -61,8 +56,8 @@ def test_weights_are_learned_used_and_forgotten(browser, library, serving):
 
 
 @pytest.mark.browser
-def test_a_walk_leads_to_its_pictures_and_a_varied_choice_is_kept(browser, library, serving):
-    page = opened(browser, serving(library))
+def test_a_walk_leads_to_its_pictures_and_a_varied_choice_is_kept(page_at, library, serving):
+    page = page_at(serving(library), height=900)
     page.goto("/library")
     walk = page.locator("#library-walks").get_by_role("link").first
     counted = int(walk.locator(".num").inner_text())
