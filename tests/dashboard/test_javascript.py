@@ -6,10 +6,12 @@ Each file is a list of `test("what holds", async () => {…})`; `harness.js` say
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import Page
 
 from dashboard.reads import id_list
 from dashboard.reads.packing import pack
@@ -42,36 +44,44 @@ def given() -> dict:
     return {"conditions": written, "ids": ids, "these": id_list.pack(ids), "packed": data, "arrays": {name: array.tolist() for name, array in arrays.items()}}
 
 
-def results(browser, sources: dict[str, str], tests: str, given: dict | None = None) -> dict[str, str | None]:
-    """What became of each test of a text in JavaScript: {name: None or the error}."""
+@pytest.fixture(scope="module")
+def sheet(browser) -> Iterator[Page]:
+    """A page of an origin of its own, which gives it a storage; nothing leaves the machine."""
     context = browser.new_context()
     page = context.new_page()
-    # An origin of its own gives it a storage; nothing leaves the machine.
     page.route("**/*", lambda route: route.fulfill(body="<!doctype html><body>", content_type="text/html"))
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+
+
+def results(page: Page, sources: dict[str, str], tests: str, given: dict | None = None) -> dict[str, str | None]:
+    """What became of each test of a text in JavaScript: {name: None or the error}."""
     page.goto(ORIGIN)
+    page.evaluate("localStorage.clear(), sessionStorage.clear()")
+    page.goto(ORIGIN)  # nothing has read them
+    errors = []
+    page.on("pageerror", errors.append)
     page.evaluate("given => { window.given = given; }", given)
     page.add_script_tag(content=(TESTS / "harness.js").read_text("utf-8"))
     page.add_script_tag(content=tests)
     found = page.evaluate("sources => window.runTests(sources)", sources)
-    context.close()
+    page.remove_listener("pageerror", errors.append)
     assert not errors, errors
     return {row["name"]: row["error"] for row in found}
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("file", FILES)
-def test_javascript(browser, sources, given, file):
-    found = results(browser, sources, (TESTS / file).read_text("utf-8"), given)
+def test_javascript(sheet, sources, given, file):
+    found = results(sheet, sources, (TESTS / file).read_text("utf-8"), given)
     assert found, f"{file} has no tests"
     failed = {name: error for name, error in found.items() if error}
     assert not failed, "\n".join(f"{name}: {error}" for name, error in failed.items())
 
 
 @pytest.mark.browser
-def test_a_test_that_fails_is_told(browser, sources):
-    found = results(browser, sources, """
+def test_a_test_that_fails_is_told(sheet, sources):
+    found = results(sheet, sources, """
         test("right", () => equal(new Float32Array([1, NaN]), [1, NaN]));
         test("wrong", () => equal({ a: [1] }, { a: [2] }));
         test("late", async () => { await null; truthy(0); });

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.pages.search.query import COUNT
-from pipeline.library import notes
+from pipeline.library import Library, notes
 
 pytestmark = pytest.mark.browser
 
@@ -20,9 +21,12 @@ TO_THE_END = f"() => {{ window.scrollTo(0, document.body.scrollHeight); return (
 
 
 @pytest.fixture
-def address(library, serving) -> str:
-    """A dashboard of a library that may be written to."""
-    return serving(library)
+def library(made_library) -> Iterator[Library]:
+    """That of all tests, without the ratings that other visits have left."""
+    library = Library(made_library)
+    library.db.execute("DELETE FROM ratings")
+    yield library
+    library.db.execute("DELETE FROM ratings")
 
 
 def joined(ids: set[int]) -> str:

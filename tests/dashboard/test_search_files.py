@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from pipeline.library import Library
 
 pytestmark = pytest.mark.browser
 
@@ -15,9 +16,9 @@ KEYS = "() => dash_component_api.getLayout('search-chosen').props.data.map(one =
 
 
 @pytest.fixture
-def address(library, serving) -> str:
-    """A dashboard of a library of its own."""
-    return serving(library)
+def library(made_library) -> Library:
+    """That of all tests: what is given stays in the tab."""
+    return Library(made_library)
 
 
 def hold(page: Page, path: str = r"/upload\?") -> list:
