@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from urllib.parse import urljoin
 
@@ -57,19 +57,23 @@ class Tab:
         self._address = ""
         self._visited: set[str] = set()
         self._lasting = False
+        self._told: Sequence[str] = ()
         self.errors: list[str] = []
         """What the console told of since the tab was emptied."""
         self.foreign: list[str] = []
         """Requests that would have left the machine."""
 
-    def at(self, address: str, width: int = SIZE["width"], height: int = SIZE["height"]) -> Page:
-        """The tab, in which paths lead to what is served at an address."""
+    def at(
+        self, address: str, width: int = SIZE["width"], height: int = SIZE["height"], *, told: Sequence[str] = (),
+    ) -> Page:
+        """The tab, in which paths lead to what is served at an address. told: parts of errors that are expected."""
         if self._page is None or self._page.is_closed():
             self._open()
         if address != self._address:
             self._screen.send("Network.clearBrowserCache")  # the port may have been another server's
         self._address = address
         self._visited.add(address)
+        self._told = told
         self._page.set_viewport_size({"width": width, "height": height})
         return self._page
 
@@ -108,14 +112,18 @@ class Tab:
     def _open(self) -> None:
         page = self._page = self._browser.new_context().new_page()
         page.set_default_timeout(30_000)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda line: line.type == "error" and self.errors.append(f"{line.text} {line.location.get('url', '')}"))
+        page.on("pageerror", lambda error: self._tell(str(error)))
+        page.on("console", lambda line: line.type == "error" and self._tell(f"{line.text} {line.location.get('url', '')}"))
         page.on("request", self._ask)
         self._screen = page.context.new_cdp_session(page)
         go = page.goto
         page.goto = lambda where, **named: go(urljoin(self._address, where), **named)
         for name in self._LASTING:
             setattr(page, name, self._noticed(getattr(page, name)))
+
+    def _tell(self, error: str) -> None:
+        if not any(part in error for part in self._told):
+            self.errors.append(error)
 
     def _ask(self, request: Request) -> None:
         if not request.url.startswith((*self._visited, "data:", "blob:", "about:")):

@@ -235,7 +235,7 @@ def test_a_failed_export_is_told_and_leaves_the_page_as_it_is(page_at, serving, 
     run(awkward, next(iter(awkward.roots())), embeddings="color")
     notes.collect(awkward, "wall", list(ids_of(awkward).values())[:4])
     address = serving(awkward)
-    page = page_at(address)
+    page = page_at(address, told=["/export/json"])
     page.goto(f"{address}/?collection=wall")
     expect(page.locator("#selected")).to_contain_text("4")
     notes.drop_collection(awkward, "wall")

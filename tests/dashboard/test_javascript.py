@@ -23,6 +23,8 @@ ASSETS = Path(__file__).parents[2] / "assets"
 TESTS = Path(__file__).parents[1] / "javascript"
 FILES = sorted(file.name for file in TESTS.glob("*.js") if file.name != "harness.js")
 ORIGIN = "http://likeness.test/"
+FAULTS: list[str] = []
+"""Errors of the page that no test has caught."""
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,7 @@ def sheet(browser) -> Iterator[Page]:
     context = browser.new_context()
     page = context.new_page()
     page.route("**/*", lambda route: route.fulfill(body="<!doctype html><body>", content_type="text/html"))
+    page.on("pageerror", lambda error: FAULTS.append(str(error)))
     yield page
     context.close()
 
@@ -59,14 +62,12 @@ def results(page: Page, sources: dict[str, str], tests: str, given: dict | None 
     page.goto(ORIGIN)
     page.evaluate("localStorage.clear(), sessionStorage.clear()")
     page.goto(ORIGIN)  # nothing has read them
-    errors = []
-    page.on("pageerror", errors.append)
+    FAULTS.clear()
     page.evaluate("given => { window.given = given; }", given)
     page.add_script_tag(content=(TESTS / "harness.js").read_text("utf-8"))
     page.add_script_tag(content=tests)
     found = page.evaluate("sources => window.runTests(sources)", sources)
-    page.remove_listener("pageerror", errors.append)
-    assert not errors, errors
+    assert not FAULTS
     return {row["name"]: row["error"] for row in found}
 
 

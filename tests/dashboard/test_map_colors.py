@@ -106,7 +106,7 @@ def large_address(large, serving, monkeypatch):
 
 
 def test_a_very_large_map_is_refined_where_one_looks(page_at, large_address):
-    tab = page_at(large_address)
+    tab = page_at(large_address, told=["/image/"])  # it has no files
     tab.goto(f"{large_address}/?color=date")
     drawn(tab)
     tab.wait_for_selector(".map-density img")
@@ -145,7 +145,7 @@ CORNERS = """() => {
 
 
 def test_a_selection_on_a_very_large_map_holds_what_is_not_here_too(page_at, large, large_address):
-    tab = page_at(large_address)
+    tab = page_at(large_address, told=["/image/"])  # it has no files
     tab.goto(large_address)
     drawn(tab)
     made = maps.load(large, COMBINED)

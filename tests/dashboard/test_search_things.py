@@ -59,7 +59,7 @@ def test_the_page_of_an_image_says_what_it_looks_like_and_who_is_not_counted(mix
 
 @pytest.mark.browser
 def test_a_kind_is_chosen_and_kept_to(mixed, serving, page_at):
-    tab = page_at(serving(mixed))
+    tab = page_at(serving(mixed), told=["/image/"])
     tab.goto("/search")
     tab.get_by_role("button", name=re.compile("^dogs")).click()
     expect(tab).to_have_url(re.compile("where=thing%3Ddog"))
