@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 
@@ -26,6 +27,9 @@ _SHOWN_AS_IS = {
     "JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp",
     "GIF": "image/gif", "BMP": "image/bmp", "AVIF": "image/avif",
 }
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+"""What a file's name may hold, and a line of HTTP may not."""
 
 _NO_THUMBNAIL = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" width="96" height="96">'
@@ -74,7 +78,7 @@ def _original(row: ImageRow, kind: str) -> Response:
     about = row.file.stat()
     answer = send_file(
         row.file, mimetype=kind, conditional=True, etag=f"{about.st_mtime_ns:x}-{about.st_size:x}",
-        last_modified=min(max(about.st_mtime, 0), LATEST), download_name=PurePosixPath(row.shown).name,
+        last_modified=min(max(about.st_mtime, 0), LATEST), download_name=_CONTROLS.sub("_", PurePosixPath(row.shown).name),
     )
     answer.headers["Cache-Control"] = "private, max-age=300"
     return answer

@@ -200,7 +200,7 @@ SHOWN = {
     "/graph?collection=kept": ("#page h2", set()),
     "/library": ("#library-body section", {"Add", "Update", "Relocate", "Forget"}),
     "/detail?image=3": (".detail-picture", {"tag", "untag", "keep", "take-out"}),
-    "/rated": ("#page h1", {"rate", "keep"}),
+    "/rated": (".rated-match", {"good", "bad", "keep"}),
 }
 """Of each page what is there once it is drawn, and what changes something on it for its owner."""
 
@@ -208,7 +208,7 @@ CHANGING = """() => {
     document.querySelectorAll("details").forEach(one => { one.open = true; });
     return Array.from(document.querySelectorAll("button, form, input, a"))
         .filter(one => one.getClientRects().length > 0)
-        .filter(one => one.dataset.act || /^(keep|tag|add-tag|untag|rate|up|down|drop|leave|rename)/.test(one.dataset.does || "")
+        .filter(one => one.dataset.act || /^(keep|tag|add-tag|untag|good|bad|up|down|drop|leave|rename)/.test(one.dataset.does || "")
           || /^(forget|relocate|update|add$|remove from|rename|delete)/i.test(one.textContent.trim() || one.title || ""))
         .map(one => one.dataset.act || one.dataset.does || one.textContent.trim() || one.title); }"""
 

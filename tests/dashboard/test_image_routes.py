@@ -44,6 +44,16 @@ def id_of(library: Library, name: str) -> int:
     return next(library.db.query("SELECT id FROM images WHERE path = ?", [name]))["id"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+def test_a_name_that_no_line_of_http_could_hold_is_no_reason_not_to_be_shown(tmp_path):
+    (tmp_path / "folder").mkdir()
+    Image.new("RGB", (60, 60)).save(tmp_path / "folder" / "two\nlines\r.png")
+    library = Library(tmp_path / "data", create=True)
+    scan(library, tmp_path / "folder")
+    answer = client_of(library).get("/image/1")
+    assert answer.status_code == 200 and "two_lines_" in answer.headers["Content-Disposition"]
+
+
 def test_a_thumbnail_is_what_the_library_holds_and_is_cached_by_its_content(made_library):
     library = Library(made_library)
     client = client_of(library)

@@ -57,7 +57,7 @@ def test_weights_are_learned_used_and_forgotten(page_at, library, serving):
 
 @pytest.mark.browser
 def test_a_walk_leads_to_its_pictures_and_a_varied_choice_is_kept(page_at, library, serving):
-    page = page_at(serving(library), height=900)
+    page = page_at(serving(library), height=900, told=["/gallery/order"])  # the collection is taken back in the end
     page.goto("/library")
     walk = page.locator("#library-walks").get_by_role("link").first
     counted = int(walk.locator(".num").inner_text())
