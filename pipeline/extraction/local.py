@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import pickle
 import signal
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -18,15 +17,13 @@ from dataclasses import dataclass, field
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from pathlib import Path
-
-import numpy as np
 
 from pipeline import settings
 from pipeline.embeddings import Extractor, FittedExtractor
 from pipeline.errors import LikenessError
 from pipeline.extraction import worker
 from pipeline.extraction.pool import Describe, Look, Prepared
+from pipeline.extraction.worker import Codebook
 from pipeline.processes import SPAWN, Limits, ParentPipe
 
 _CHUNK = 16  # images per message to a process: few enough to share out, many enough to be cheap
@@ -43,7 +40,7 @@ class _Batch:
 
     kind: str
     tasks: list
-    fits: dict[str, str]
+    codebooks: dict[str, Codebook]
     answers: list[Prepared | None]
     ended: dict[int, int] = field(default_factory=dict)
     """Task → how many processes have ended on it."""
@@ -59,21 +56,22 @@ class _Chunk:
 
 @dataclass
 class _Process:
-    """A worker process: what it is at, where in it, and whether it has ever answered."""
+    """A worker process: what it is at, where in it, whether it has ever answered, and which codebooks it has."""
 
     process: BaseProcess
     connection: Connection
     place: Sequence[int]
     chunk: _Chunk | None = None
     ready: bool = False
+    codebooks: dict[str, Codebook] = field(default_factory=dict)
 
 
 class LocalPool:
     """Worker processes that outlive a decoder's crash; they start with the first batch.
 
-    The same processes serve before and after a codebook is learned: it reaches them as a
-    file. A thread of its own hands out chunks, so that nobody waits while this process
-    encodes or stores.
+    The same processes serve before and after a codebook is learned: it reaches each with the
+    first chunk that needs it, and never lies in a file that a killed run would leave. A thread
+    of its own hands out chunks, so that nobody waits while this process encodes or stores.
     """
 
     def __init__(self, extractors: Sequence[Extractor], count: int = 0, limits: Limits | None = None):
@@ -81,8 +79,7 @@ class LocalPool:
         self._extractors = pickle.dumps(list(extractors))
         self._limits = settings.picture_limits() if limits is None else limits
         self._parent = ParentPipe()
-        self._folder: tempfile.TemporaryDirectory | None = None
-        self._fits: dict[str, str] = {}
+        self._codebooks: dict[str, Codebook] = {}
         self._batches: deque[_Batch] = deque()
         # Shared with the thread, under the lock of `_changed`:
         self._changed = threading.Condition()
@@ -111,11 +108,7 @@ class LocalPool:
         self._send("describe", list(tasks))
 
     def publish(self, extractor: FittedExtractor) -> None:
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="likeness-")
-        path = Path(self._folder.name) / f"{len(self._fits)}.npz"
-        np.savez(path, **extractor.to_arrays())
-        self._fits[extractor.name] = str(path)
+        self._codebooks[extractor.name] = extractor.to_arrays()
 
     def receive(self) -> list[Prepared]:
         batch = self._batches.popleft()
@@ -135,11 +128,9 @@ class LocalPool:
             self._ring.send(None)
             with suppress(RuntimeError):  # Ctrl-C while it was started: it ends by itself
                 self._thread.join()
-        if self._folder is not None:
-            self._folder.cleanup()
 
     def _send(self, kind: str, tasks: list) -> None:
-        batch = _Batch(kind, tasks, dict(self._fits), [None] * len(tasks))
+        batch = _Batch(kind, tasks, dict(self._codebooks), [None] * len(tasks))
         self._batches.append(batch)
         places = range(len(tasks))
         with self._changed:
@@ -199,8 +190,11 @@ class LocalPool:
     def _give(self, it: _Process, chunk: _Chunk) -> None:
         it.chunk = chunk
         it.place[0], it.place[1] = 0, worker.IDLE
+        known, wanted = it.codebooks, chunk.batch.codebooks
+        new = {name: codebook for name, codebook in wanted.items() if known.get(name) is not codebook}
+        it.codebooks = known | new
         try:
-            it.connection.send((chunk.batch.kind, chunk.batch.fits, [chunk.batch.tasks[at] for at in chunk.places]))
+            it.connection.send((chunk.batch.kind, new, [chunk.batch.tasks[at] for at in chunk.places]))
         except OSError:
             pass  # it has ended: its sentinel says so
 

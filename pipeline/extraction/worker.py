@@ -27,6 +27,9 @@ from pipeline.pictures import decoding, hashes, metadata
 from pipeline.processes import Limits, end_with_parent, keep_memory, limit_memory, time_limit
 from pipeline.stores import is_address
 
+Codebook = dict[str, np.ndarray]
+"""What an embedding has learned of a sample, see `FittedExtractor.to_arrays`."""
+
 IDLE, READING, AT_WORK, ENCODING = range(4)
 """Phases: between tasks; waiting for a file's bytes; decoding and describing; rows of a whole chunk."""
 
@@ -48,9 +51,9 @@ def serve(connection: Connection, parent: Connection, extractors: bytes, limits:
     limit_memory(limits.memory)
     connection.send(None)
     while True:
-        kind, fits, tasks = connection.recv()
+        kind, codebooks, tasks = connection.recv()
         try:
-            answer: object = worker.answer(kind, fits, tasks)
+            answer: object = worker.answer(kind, codebooks, tasks)
         except Exception as error:  # a programming error: the parent raises it
             error.add_note("in a worker process:\n" + traceback.format_exc())
             answer = error
@@ -58,17 +61,17 @@ def serve(connection: Connection, parent: Connection, extractors: bytes, limits:
 
 
 class Worker:
-    """The extractors of this process, and the codebooks that came after it had started."""
+    """The extractors of this process, with the codebooks that come after it has started."""
 
     def __init__(self, extractors: list[Extractor], limits: Limits, place) -> None:
         self._extractors = {extractor.name: extractor for extractor in extractors}
         self._limits = limits
         self._place = place
-        self._loaded: dict[str, str] = {}
 
-    def answer(self, kind: str, fits: dict[str, str], tasks: list) -> list[Prepared]:
-        """One answer per task; kind: `look` or `describe`; fits: codebook files by embedding."""
-        self._load(fits)
+    def answer(self, kind: str, codebooks: dict[str, Codebook], tasks: list) -> list[Prepared]:
+        """One answer per task; kind: `look` or `describe`; codebooks: by embedding, from now on."""
+        for name, arrays in codebooks.items():
+            self._extractors[name].load_arrays(arrays)
         look = kind == "look"
         ahead = Ahead([task[1] for task in tasks] if look else [])
         items = []
@@ -80,13 +83,6 @@ class Worker:
         items = self._encoded(items)
         self._place[1] = IDLE
         return items
-
-    def _load(self, fits: dict[str, str]) -> None:
-        for name, path in fits.items():
-            if self._loaded.get(name) != path:
-                with np.load(path, allow_pickle=False) as arrays:
-                    self._extractors[name].load_arrays(dict(arrays))
-                self._loaded[name] = path
 
     def _look(self, image_id: int, file: str, names: list[str], read: Callable[[], bytes]) -> Prepared:
         """Decode one image and prepare it, or say why it cannot be decoded. read: gives its bytes."""
