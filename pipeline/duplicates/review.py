@@ -70,7 +70,8 @@ class Reviewer:
     def copies(self, groups: Sequence[Group], where: str = ANYWHERE, memo: dict | None = None) -> list[Reviewed]:
         """Groups of copies in their order; then, as `APART`, each set of which a person said that it is none.
 
-        where: `ACROSS`, those that lie in several folders; `INSIDE`, as much of each as lies in one folder. memo: keeps what
+        where: `ACROSS`, those that lie in several folders, where pictures of one folder are no reason to set one another
+        aside; `INSIDE`, as much of each as lies in one folder. memo: keeps what
         came of each of these groups, so that the next time only those are looked at that something else was decided on.
         """
         memo, made = {} if memo is None else memo, []
@@ -79,7 +80,7 @@ class Reviewer:
             if number not in memo or memo[number][0] != state:
                 rows = sorted(group.images, key=lambda row: (row.id != group.best, row.id))
                 pieces = [piece for part in self._parts(rows) for piece in _pieces(part, where)]
-                memo[number] = state, [self._reviewed(piece, group) for piece in pieces]
+                memo[number] = state, [self._reviewed(piece, group, where) for piece in pieces]
             made += memo[number][1]
         return made + self._taken_apart(groups, where)
 
@@ -124,7 +125,7 @@ class Reviewer:
                 parts.append([row])
         return parts
 
-    def _reviewed(self, rows: list[ImageRow], group: Group) -> Reviewed:
+    def _reviewed(self, rows: list[ImageRow], group: Group, where: str) -> Reviewed:
         """Some of a group, with the pairs that are among them; what the one explained that is not, the first does."""
         ids = {row.id for row in rows}
         best = group.best if group.best in ids else rows[0].id
@@ -133,9 +134,9 @@ class Reviewer:
         for image in sorted(ids - {pair.other for pair in pairs} - {best}):
             through = why[image] if why[image].one == group.best else why[why[image].one]
             pairs.append(Pair(best, image, through.reason))
-        return self._judged(rows, best, tuple(pairs))
+        return self._judged(rows, best, tuple(pairs), where)
 
-    def _judged(self, rows: Sequence[ImageRow], best: int, pairs: tuple[Pair, ...]) -> Reviewed:
+    def _judged(self, rows: Sequence[ImageRow], best: int, pairs: tuple[Pair, ...], where: str = ANYWHERE) -> Reviewed:
         """What is no copy is kept where nobody has decided: similar images have no pairs."""
         ids = {row.id for row in rows}
         references = frozenset(row.id for row in rows if any(is_inside(row, folder) for folder in self._references))
@@ -143,7 +144,7 @@ class Reviewer:
         if settled is not None:
             keep = {image for image in ids if settled.parts[image] == KEPT}
         else:
-            keep = self._suggested(rows, references) if pairs else ids
+            keep = self._suggested(rows, references, where) if pairs else ids
         order = sorted(rows, key=lambda row: (row.id not in keep, *_worth(row)))
         return Reviewed(tuple(order), best, pairs, frozenset(keep), SETTLED if settled else OPEN, references)
 
@@ -151,11 +152,16 @@ class Reviewer:
         """What an image was settled in, the latest first."""
         return [one for one in self._on.get(image, ()) if one.verdict == SETTLED]
 
-    def _suggested(self, rows: Sequence[ImageRow], references: frozenset[int]) -> set[int]:
-        """What was decided of some of them, else what lies in a folder of reference, else the largest."""
+    def _suggested(self, rows: Sequence[ImageRow], references: frozenset[int], where: str) -> set[int]:
+        """What was decided of some of them, else what lies in a folder of reference, else the largest; across folders
+        all that lies beside these."""
         latest = [(row.id, next(iter(self._settled(row.id)), None)) for row in rows]
         kept = {image for image, one in latest if one is not None and one.parts[image] == KEPT}
-        return kept | references or {min(rows, key=_worth).id}
+        keep = kept | references or {min(rows, key=_worth).id}
+        if where != ACROSS:
+            return keep
+        folders = {folder_of(row) for row in rows if row.id in keep}
+        return {row.id for row in rows if folder_of(row) in folders}
 
 
 def _pieces(rows: list[ImageRow], where: str) -> list[list[ImageRow]]:
