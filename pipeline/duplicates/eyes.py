@@ -1,16 +1,19 @@
-"""Looks at two images through their thumbnails, and says why they are copies."""
+"""Looks at two images and says why they are copies: through their thumbnails, and of drawings and pages, where what
+matters may be too small for these, through their files."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
+from pipeline import stores
 from pipeline.duplicates.candidates import Candidate, Turn
+from pipeline.errors import ImageError
 from pipeline.library import Library
-from pipeline.pictures import alignment, decoding, hashes
-from pipeline.pictures.agreement import LAID_OVER, SAME
+from pipeline.pictures import alignment, decoding, hashes, marks
+from pipeline.pictures.agreement import LAID_OVER, SAME, Laid
 from pipeline.pictures.alignment import Alignment, Picture
 
 IDENTICAL, SAVED, RECOLORED, PART, TURNED, MIRRORED, COVERED = (
@@ -20,8 +23,10 @@ KINDS = (IDENTICAL, SAVED, RECOLORED, PART, TURNED, MIRRORED, COVERED)
 """What became of a copy."""
 
 OVER = "the same picture with something laid over"
+PLAIN = "nothing is on it, seen in full size"
 
 _PICTURES = 1_000  # kept with their keypoints, 300 KB each
+_FILES = 16  # kept in full size, 9 MB each
 _SHAPE = 0.04  # how far the logarithms of two aspects may lie apart to be laid over one another as a whole
 _WHOLE = 0.9  # part of both pictures that lie on one another where neither is a part of the other
 _STRAIGHT = 4.0  # degrees from a quarter turn that pass for one
@@ -29,15 +34,28 @@ _STRAIGHT = 4.0  # degrees from a quarter turn that pass for one
 
 @dataclass(frozen=True)
 class Reason:
-    """Why two images are copies: what became of one (`KINDS`), and a sentence."""
+    """Why two images are copies: what became of one (`KINDS`), and a sentence. closely: whether that may hang on what
+    cannot be seen where they are small."""
 
     kind: str
     text: str
+    closely: bool = False
 
     @property
     def told(self) -> str:
         """The sentence by itself: points and bits do not say what became of a copy."""
         return self.text if self.kind in self.text or self.kind == IDENTICAL else f"{self.kind}, {self.text}"
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """A pair that is looked at: ids, thumbnails, and why."""
+
+    one: int
+    other: int
+    mine: Picture
+    theirs: Picture
+    candidate: Candidate
 
 
 class Eyes:
@@ -46,65 +64,134 @@ class Eyes:
     def __init__(self, library: Library):
         self._library = library
         self._picture = lru_cache(_PICTURES)(self._read)
+        self._file = lru_cache(_FILES)(self._decoded)
+        self._file_with_points = lru_cache(_FILES)(self._pointed)
 
     def compare(self, one: int, other: int, candidate: Candidate) -> Reason | None:
         """Why two images are copies, or None when they are not."""
         mine, theirs = self._picture(one), self._picture(other)
         if mine is None or theirs is None:
             return None
+        pair = _Looked(one, other, mine, theirs, candidate)
+        if mine.is_plain and theirs.is_plain:
+            return self._plain(pair)
         covered = None
         for look in (self._as_whole, self._turned, self._by_points):
-            reason = look(mine, theirs, candidate)
+            reason = look(pair)
             if reason is not None and reason.kind != COVERED:
                 return reason
             covered = covered or reason
         return covered
 
-    def _as_whole(self, mine: Picture, theirs: Picture, candidate: Candidate) -> Reason | None:
-        if not _alike(mine.pixels, theirs.pixels) and candidate.bits is None:
-            return None
-        laid = alignment.lay(mine, theirs, alignment.stretch(mine, theirs))
-        found = laid.verdict(colors=True) if laid else None
-        told = "the same all over" if candidate.bits is None else f"hash {candidate.bits} of {hashes.BITS} bits apart"
-        if found == SAME:
-            return Reason(SAVED, told)
-        if candidate.bits is not None and laid and laid.verdict(colors=False) == SAME:
-            return Reason(RECOLORED, f"{told}, other colors")
-        return Reason(COVERED, OVER) if found == LAID_OVER else None
-
-    def _turned(self, mine: Picture, theirs: Picture, candidate: Candidate) -> Reason | None:
-        for turn in candidate.turns:
-            picture = mine.turned(*turn)
-            if not _alike(picture.pixels, theirs.pixels):
-                continue
-            laid = alignment.lay(picture, theirs, alignment.stretch(picture, theirs))
+    def _plain(self, pair: _Looked) -> Reason | None:
+        """Of pictures with nothing on their thumbnails: the same shape and color make copies where the files show no
+        mark either; what cannot be read may have one."""
+        for turn in ((0, False), *pair.candidate.turns):
+            laid = _stretched(pair.mine, pair.theirs, turn)
             if laid and laid.verdict(colors=True) == SAME:
-                return Reason(MIRRORED if turn[1] else TURNED, _told(turn))
+                return _reason_of(turn, PLAIN) if self._marked(pair, turn) is False else None
         return None
 
-    def _by_points(self, mine: Picture, theirs: Picture, candidate: Candidate) -> Reason | None:
-        if not candidate.by_points:
+    def _as_whole(self, pair: _Looked) -> Reason | None:
+        bits = pair.candidate.bits
+        laid = _stretched(pair.mine, pair.theirs, shapes=bits is None)
+        found = laid.verdict(colors=True) if laid else None
+        told = "the same all over" if bits is None else f"hash {bits} of {hashes.BITS} bits apart"
+        recolored = laid and found != SAME and bits is not None and laid.verdict(colors=False) == SAME
+        if (found == SAME or recolored) and not (laid.drawn and self._marked(pair)):
+            kind, told = (RECOLORED, f"{told}, other colors") if recolored else (SAVED, told)
+            return Reason(kind, told, laid.drawn)
+        return Reason(COVERED, OVER) if found == LAID_OVER else None
+
+    def _turned(self, pair: _Looked) -> Reason | None:
+        for turn in pair.candidate.turns:
+            laid = _stretched(pair.mine, pair.theirs, turn)
+            if laid and laid.verdict(colors=True) == SAME and not (laid.drawn and self._marked(pair, turn)):
+                return replace(_reason_of(turn), closely=laid.drawn)
+        return None
+
+    def _by_points(self, pair: _Looked) -> Reason | None:
+        if not pair.candidate.by_points:
             return None
         covered = None
-        for picture, mirror in ((mine, False), (mine.mirrored(), True)):
-            found = alignment.align(picture, theirs)
-            laid = alignment.lay(picture, theirs, found) if found else None
+        for picture, mirror in ((pair.mine, False), (pair.mine.mirrored(), True)):
+            found = alignment.align(picture, pair.theirs)
+            laid = alignment.lay(picture, pair.theirs, found) if found else None
             verdict = laid.verdict(colors=True) if laid else None
-            if verdict == SAME:
-                return _reason(picture, theirs, found, mirror)
+            if verdict == SAME and not (laid.drawn and self._marked_by_points(pair, found, mirror)):
+                return replace(_reason(picture, pair.theirs, found, mirror), closely=laid.drawn)
             if verdict == LAID_OVER and covered is None:
                 covered = Reason(COVERED, f"{OVER}, {found.points} matching points{', mirrored' if mirror else ''}")
         return covered
 
+    def _marked(self, pair: _Looked, turn: Turn = (0, False)) -> bool | None:
+        """Whether in full size one picture has a mark that the other has not; None where that cannot be seen."""
+        files = self._file(pair.one), self._file(pair.other)
+        if any(file is None for file in files):
+            return None
+        laid = _stretched(*map(Picture.bare, files), turn, shapes=False)
+        return marks.has_mark(laid) if laid else None
+
+    def _marked_by_points(self, pair: _Looked, found: Alignment, mirror: bool) -> bool | None:
+        """The same where keypoints say how they lie; found: as thumbnails."""
+        both = self._file_with_points(pair.one), self._file_with_points(pair.other)
+        if any(one is None for one in both):
+            return None
+        (file, mine), (other, theirs) = both
+        if mirror:
+            file, mine = np.ascontiguousarray(file[:, ::-1]), mine.mirrored()
+        guess = found.enlarged(_times(mine, pair.mine), _times(theirs, pair.theirs))
+        better = alignment.refined(mine, theirs, guess)
+        if better is None:
+            return None
+        file, other = Picture.bare(file), Picture.bare(other)
+        laid = alignment.lay(file, other, better.enlarged(_times(file, mine), _times(other, theirs)))
+        return marks.has_mark(laid) if laid else None
+
     def _read(self, image_id: int) -> Picture | None:
         jpeg = self._library.thumbnail(image_id)
         return Picture.of(decoding.decode(jpeg)) if jpeg else None
+
+    def _decoded(self, image_id: int) -> np.ndarray | None:
+        """A picture in full size, as good as; what lies in a store is not fetched for that."""
+        row = self._library.image(image_id)
+        if stores.is_address(row.place):
+            return None
+        try:
+            return decoding.decode(decoding.read(row.place), marks.SIDE)
+        except (ImageError, MemoryError):
+            return None
+
+    def _pointed(self, image_id: int) -> tuple[np.ndarray, Picture] | None:
+        """A picture in full size, and smaller with its keypoints."""
+        file = self._file(image_id)
+        return None if file is None else (file, Picture.of(decoding.resize(file, marks.SIDE_ALIGNED)))
+
+
+def _stretched(mine: Picture, theirs: Picture, turn: Turn = (0, False), *, shapes: bool = True) -> Laid | None:
+    """One picture, turned, over the whole of the other. shapes: None where they are not of about the same shape."""
+    picture = mine if turn == (0, False) else mine.turned(*turn)
+    if shapes and not _alike(picture.pixels, theirs.pixels):
+        return None
+    return alignment.lay(picture, theirs, alignment.stretch(picture, theirs))
+
+
+def _times(large: Picture, small: Picture) -> float:
+    """How many times as high the one is as the other."""
+    return len(large.pixels) / len(small.pixels)
 
 
 def _alike(one: np.ndarray, other: np.ndarray) -> bool:
     """Whether two pictures have about the same shape."""
     (height, width), (tall, wide) = one.shape[:2], other.shape[:2]
     return abs(float(np.log(height * wide / (width * tall)))) <= _SHAPE
+
+
+def _reason_of(turn: Turn, text: str = "") -> Reason:
+    """What a turn, or none, makes of a picture."""
+    quarters, mirror = turn
+    kind = MIRRORED if mirror else TURNED if quarters else SAVED
+    return Reason(kind, ", ".join(filter(None, [text, _told(turn)])))
 
 
 def _told(turn: Turn) -> str:

@@ -20,6 +20,8 @@ from pipeline.library import ImageRow, Library
 from pipeline.progress import Progress, Silent
 from pipeline.search.hash_index import HashIndex
 
+_LARGE = 0.6  # of the other's pixels
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -85,7 +87,8 @@ def _stars(known: dict[tuple[int, int], Reason | None], size: dict[int, int], lo
     in no group together.
 
     Who has most copies begins, of these the largest, then the lowest id. It is compared with its copies' copies
-    as well, as far as it explains them; so the looks grow with the pairs found.
+    as well, as far as it explains them; so the looks grow with the pairs found. What is small explains nothing larger
+    where that hangs on small things: a page that cannot be read any more is like all of its kind.
     """
     near: dict[int, list[int]] = {}
     for (one, other), reason in known.items():
@@ -109,12 +112,15 @@ def _stars(known: dict[tuple[int, int], Reason | None], size: dict[int, int], lo
             key = min(best, other), max(best, other)
             if key not in known:
                 known[key] = look(*key)
-            if known[key] is not None:
+            reason = known[key]
+            if reason is not None and not (reason.closely and size.get(best, 0) < _LARGE * size.get(other, 0)):
                 taken.add(other)
-                found.append(Pair(best, other, known[key]))
+                found.append(Pair(best, other, reason))
                 waiting += near[other]
         if found:
             stars[best] = found
+        else:
+            taken.remove(best)  # it may be a copy of another one
     return stars
 
 

@@ -14,7 +14,7 @@ from pipeline.library import ImageRow, Library, derived
 from pipeline.progress import Progress, Silent
 
 _PLACE = "duplicates/found"
-VERSION = "1"
+VERSION = "2"
 """Another one where other groups would be found in the same library: what was kept is then found anew."""
 
 

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from pipeline.pictures.brightness import fit, fitted
+from pipeline.pictures.correlation import Measures, fine_correlation, measured
 from pipeline.pictures.overlay import has_color_of, is_ground, on_top, plain
 
 SAME, LAID_OVER = "same", "laid over"
@@ -62,28 +63,15 @@ GROUND, REST = 0.2, 0.4
 """Share of places with structure from which a picture is more than a drawing on a ground; and of those that must
 agree where something is laid over, since a plain ground says nothing."""
 
-_WINDOW = 21  # px: a place that is compared; about a twelfth of the picture
-_SMOOTH = 1.5  # px: forgives an alignment that is off by one pixel, and JPEG's grain
-_NOISE = 4.0  # variance in gray levels that says nothing
-_STRUCTURE = 16.0  # variance in gray levels from which a place has structure
+WHITE, BRIGHTER = 251, 0.06
+"""Levels that count as white; how much a gain must differ from 1 to have cut something off there."""
+
 _CHROMA = 64.0  # squared chroma that counts as gray: 8 levels of Lab
 _LEVELS, _SHARE = 14.0, 0.35  # an oddity: so many levels, and so much of the contrast around it
 _REACH, _FAR = 3, 8  # px around an oddity that it may have touched; its color, which JPEG keeps in large blocks
-_WHITE, _BRIGHTER = 251, 0.06  # levels; how much a gain must differ from 1 to have cut something off
 _EVEN = 6.0  # levels of contrast in a place that is even
 _DRAWN = 30.0  # levels of contrast around what is drawn on a plain ground
 _HUES = 20.0  # levels of a* and b* that are another color
-
-
-@dataclass(frozen=True)
-class Measures:
-    """Of two pictures laid over one another: structure, the share of places that have some; mean, low (worst
-    tenth) and fine, their correlations."""
-
-    structure: float
-    mean: float
-    low: float
-    fine: float
 
 
 @dataclass
@@ -106,9 +94,9 @@ class Laid:
         count = max(1.0, found.structure * float(self.inside.sum()))
         mark = (MARK if found.structure < GROUND else THING) * self.inside.size
         most = ODD * count
-        if found.low >= BLURRED and not self._drawn:  # all over it: what is odd is what a blur took
+        if found.low >= BLURRED and not self.drawn:  # all over it: what is odd is what a blur took
             most, mark = 0.03 * count, 0.003 * self.inside.size
-        if alike(found) and odd.sum() <= most and _largest(odd) <= mark:
+        if alike(found) and odd.sum() <= most and largest(odd) <= mark:
             return SAME if self._to_the_letter(found) and (not colors or self._color(self.inside)) else None
         return LAID_OVER if colors and self._laid_over(one, other, odd) else None
 
@@ -121,31 +109,37 @@ class Laid:
         return measured(*self._grays, self.inside)
 
     @cached_property
-    def _line(self) -> tuple[float, float, bool]:
+    def line(self) -> tuple[float, float, bool]:
+        """What brings them to one brightness and contrast, see `brightness.fit`."""
         return fit(*self._grays, self.inside)
 
     @cached_property
-    def _odd(self) -> np.ndarray:
-        return _odd(*fitted(*self._grays, *self._line), self.inside)
+    def evened(self) -> tuple[np.ndarray, np.ndarray]:
+        """Both in gray, (h, w) float32, brought to one brightness and contrast."""
+        return fitted(*self._grays, *self.line)
 
     @cached_property
-    def _drawn(self) -> bool:
+    def _odd(self) -> np.ndarray:
+        return oddities(*self.evened, self.inside)
+
+    @cached_property
+    def drawn(self) -> bool:
+        """Whether so much of both is even as of drawings, windows and pages."""
         even = np.maximum(*map(_contrast, self._grays)) <= _EVEN
         return bool((even & self.inside).sum() >= EVEN * self.inside.sum())
 
     @cached_property
     def _cut(self) -> np.ndarray:
         """What was cut off at white in one picture, which was made brighter."""
-        if abs(self._line[0] - 1) < _BRIGHTER:
+        if abs(self.line[0] - 1) < BRIGHTER:
             return np.zeros_like(self.inside)
-        pair = fitted(*self._grays, *self._line)
-        one, other = (gray >= _WHITE for gray in self._grays)
-        return _around((one ^ other) & (np.minimum(*pair) >= _WHITE - 12), 4)
+        one, other = (gray >= WHITE for gray in self._grays)
+        return _around((one ^ other) & (np.minimum(*self.evened) >= WHITE - 12), 4)
 
     @cached_property
     def _odd_colors(self) -> np.ndarray:
         """Where the chroma is another, at one brightness and contrast."""
-        pair = fitted(self.one.astype(np.float32), self.other.astype(np.float32), *self._line)
+        pair = fitted(self.one.astype(np.float32), self.other.astype(np.float32), *self.line)
         first, second = (
             cv2.GaussianBlur(cv2.cvtColor(pixels / np.float32(255), cv2.COLOR_RGB2LAB)[..., 1:], (0, 0), 2.0) for pixels in pair
         )
@@ -158,13 +152,13 @@ class Laid:
         """Whether the smallest structure agrees, and on a plain ground the colors of what is drawn."""
         one, other = self._grays
         if found.structure >= GROUND:
-            if not self._drawn:
+            if not self.drawn:
                 return True  # a photograph out of focus has lost its smallest structure
-            worst, bad = _sharp(one, other, self.inside & ~self._cut)
+            worst, bad = fine_correlation(one, other, self.inside & ~self._cut)
             return worst >= SHARP[0] and bad >= SHARP[1]
         drawn = self.inside & (np.maximum(_contrast(one), _contrast(other)) > _DRAWN)
         colored = not drawn.any() or color_agreement(self.one[drawn], self.other[drawn]) >= COLOR_AGREEMENT
-        return colored and _sharp(one, other, self.inside)[0] >= SHARP_DRAWING
+        return colored and fine_correlation(one, other, self.inside)[0] >= SHARP_DRAWING
 
     def _flat(self) -> bool:
         """Whether two pictures without structure are the same: no difference, and no mark anywhere."""
@@ -172,7 +166,7 @@ class Laid:
         if not len(apart) or float(apart.mean()) >= 4:
             return False
         return all(
-            _largest(_odd(one, other, self.inside)) <= MARK * self.inside.size
+            largest(oddities(one, other, self.inside)) <= MARK * self.inside.size
             for one, other in zip(*(np.moveaxis(p.astype(np.float32), 2, 0) for p in (self.one, self.other)))
         )
 
@@ -189,11 +183,11 @@ class Laid:
         far = self.inside & ~_around(odd, _FAR)
         if not self._color(far if far.sum() > 0.2 * self.inside.sum() else rest, REST_COLOR):
             return False
-        sharp = np.array(_sharp(one, other, rest & ~self._cut))
+        sharp = np.array(fine_correlation(one, other, rest & ~self._cut))
         ring = self.inside & _around(odd, _FAR) & ~_around(odd, _REACH)
         for top, below in ((self.one, self.other), (self.other, self.one)):
             # The bar of a chart is longer, a line of a page is missing: of drawings only what is strange to them is laid over.
-            if self._drawn and (has_color_of(top[odd], below[rest]) or is_ground(top[odd], top[ring])):
+            if self.drawn and (has_color_of(top[odd], below[rest]) or is_ground(top[odd], top[ring])):
                 continue
             least = SHARP_GROUND if plain(below[odd]) >= BARE else SHARP_COVERED
             if (sharp >= least).all() and on_top(top[odd], below[odd]):
@@ -204,20 +198,6 @@ class Laid:
 def alike(found: Measures) -> bool:
     """Whether the structure of two pictures is that of copies."""
     return found.mean >= MEAN_AGREEMENT and found.low >= LOW_AGREEMENT and found.fine >= FINE_AGREEMENT
-
-
-def measured(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> Measures:
-    """Of gray pictures (h, w) float32 where both are, (h, w) bool."""
-    similar, structure = _local_correlation(one, other, inside)
-    there = structure > 0
-    count = max(1, int(inside.sum()))
-    if not there.any():
-        return Measures(0, 0, 0, 0)
-    mean = float(np.average(similar[there], weights=structure[there]))
-    fine, weight = _local_correlation(_uncommon(one), _uncommon(other), inside)
-    some = weight > 0
-    crossed = float(np.average(fine[some], weights=weight[some])) if some.sum() > 0.1 * there.sum() else 1.0
-    return Measures(float(there.sum() / count), mean, float(np.percentile(similar[there], 10)), crossed)
 
 
 def color_agreement(one: np.ndarray, other: np.ndarray) -> float:
@@ -235,49 +215,14 @@ def color_agreement(one: np.ndarray, other: np.ndarray) -> float:
     return float((float((first * second).sum()) + gray) / both)
 
 
-def _local_correlation(
-    one, other, inside, window: int = _WINDOW, smooth: float = _SMOOTH, least: float = _STRUCTURE,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Correlation of two gray pictures (h, w) float32 around each pixel, in [−1, 1], and
-    how much structure there is: its standard deviation, 0 where too little to compare."""
-    one, other = (cv2.GaussianBlur(gray, (0, 0), smooth) for gray in (one, other))
-    mask = inside.astype(np.float32)
-    share = cv2.boxFilter(mask, -1, (window, window))
-
-    def mean(values):
-        return cv2.boxFilter(values * mask, -1, (window, window)) / np.maximum(share, 1e-6)
-
-    mean_one, mean_other = mean(one), mean(other)
-    spread_one = np.maximum(mean(one * one) - mean_one**2, 0)
-    spread_other = np.maximum(mean(other * other) - mean_other**2, 0)
-    together = mean(one * other) - mean_one * mean_other
-    similar = together / np.sqrt((spread_one + _NOISE) * (spread_other + _NOISE))
-    most = np.maximum(spread_one, spread_other)
-    comparable = inside & (share > 0.5) & (most > least)
-    return similar, np.where(comparable, np.sqrt(most), 0)
-
-
-def _uncommon(gray: np.ndarray) -> np.ndarray:
-    """A gray picture without what the rows and columns around each place have in common."""
-    along, across = cv2.boxFilter(gray, -1, (_WINDOW, 1)), cv2.boxFilter(gray, -1, (1, _WINDOW))
-    return gray - along - across + cv2.boxFilter(gray, -1, (_WINDOW, _WINDOW))
-
-
-def _odd(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Where either picture (h, w) float32 has what the other has nowhere near."""
+def oddities(one: np.ndarray, other: np.ndarray, inside: np.ndarray, share: float = _SHARE) -> np.ndarray:
+    """Where either picture (h, w) float32 has what the other has nowhere near. share: of the contrast around it."""
     one, other = (cv2.GaussianBlur(gray, (0, 0), 1.0) for gray in (one, other))
     near = np.ones((3, 3), np.uint8)
     low = [cv2.erode(gray, near) for gray in (one, other)]
     high = [cv2.dilate(gray, near) for gray in (one, other)]
     away = np.maximum.reduce([one - high[1], low[1] - one, other - high[0], low[0] - other])
-    return inside & (away > np.maximum(_LEVELS, _SHARE * np.maximum(_contrast(one), _contrast(other))))
-
-
-def _sharp(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> tuple[float, float]:
-    """Correlation in small places with strong structure, in the worst hundredth and twentieth; 1 without any."""
-    similar, structure = _local_correlation(one, other, inside, 7, 0.8, 60.0)
-    found = similar[structure > 0]
-    return tuple(np.percentile(found, (1, 5)).tolist()) if len(found) else (1.0, 1.0)
+    return inside & (away > np.maximum(_LEVELS, share * np.maximum(_contrast(one), _contrast(other))))
 
 
 def _contrast(gray: np.ndarray) -> np.ndarray:
@@ -291,7 +236,7 @@ def _around(places: np.ndarray, reach: int) -> np.ndarray:
     return cv2.dilate(places.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
 
 
-def _largest(places: np.ndarray) -> int:
+def largest(places: np.ndarray) -> int:
     """Pixels of the largest connected part."""
     count, _, stats, _ = cv2.connectedComponentsWithStats(places.astype(np.uint8), connectivity=8)
     return int(stats[1:, cv2.CC_STAT_AREA].max()) if count > 1 else 0

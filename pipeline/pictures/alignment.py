@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from pipeline.pictures.agreement import MIN_OVERLAP, Laid
+from pipeline.pictures.correlation import has_structure
 
 KEYPOINTS = 400
 """Strongest keypoints kept per picture."""
@@ -26,6 +27,8 @@ REACH = 4.0
 """Distance in px up to which a keypoint follows the alignment."""
 MIN_POINTS = 5
 """Keypoints that must follow it: dunes in fog have no more in common with their crop."""
+GUESS_REACH, GUESS_LIKENESS = 12.0, 0.8
+"""px at a long side of 1,024 that an alignment of thumbnails may be off; cosine of keypoints that are the same."""
 
 @dataclass(frozen=True)
 class Picture:
@@ -39,12 +42,22 @@ class Picture:
     points: np.ndarray
     descriptors: np.ndarray
 
+    @functools.cached_property
+    def is_plain(self) -> bool:
+        """Whether nothing is to be seen on it; it may be brighter on one side."""
+        return not has_structure(cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY).astype(np.float32))
+
+    @classmethod
+    def bare(cls, pixels: np.ndarray) -> Picture:
+        """Without keypoints."""
+        return cls(pixels, np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32))
+
     @classmethod
     def of(cls, pixels: np.ndarray) -> Picture:
         """Find the keypoints of (h, w, 3) uint8 RGB."""
         keypoints, found = _sift().detectAndCompute(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), None)
         if found is None:
-            return cls(pixels, np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32))
+            return cls.bare(pixels)
         points = np.array([key.pt for key in keypoints], np.float32)
         sums = np.maximum(found.sum(axis=1, keepdims=True), 1)
         return cls(pixels, points, np.sqrt(found / sums))
@@ -52,8 +65,7 @@ class Picture:
     def turned(self, quarters: int, mirror: bool = False) -> Picture:
         """Mirrored left to right where so said, then turned counterclockwise; its pixels alone."""
         pixels = self.pixels[:, ::-1] if mirror else self.pixels
-        none = np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32)
-        return Picture(np.ascontiguousarray(np.rot90(pixels, quarters)), *none)
+        return Picture.bare(np.ascontiguousarray(np.rot90(pixels, quarters)))
 
     def mirrored(self) -> Picture:
         """Left and right exchanged, without looking for keypoints again.
@@ -82,6 +94,13 @@ class Alignment:
     def scale(self) -> float:
         return float(np.hypot(self.matrix[0, 0], self.matrix[1, 0]))
 
+    def enlarged(self, one: float, other: float) -> Alignment:
+        """The same of both pictures so many times as large."""
+        turn, shift = self.matrix[:, :2], self.matrix[:, 2]
+        # Pixel centers, not corners, fall on one another.
+        moved = other * (turn @ (0.5 / one - 0.5, 0.5 / one - 0.5) + shift + 0.5) - 0.5
+        return Alignment(np.column_stack([turn * other / one, moved]), self.points)
+
 
 @functools.cache
 def _sift() -> cv2.SIFT:
@@ -103,6 +122,21 @@ def align(one: Picture, other: Picture) -> Alignment | None:
     places = np.unique((start[follows[:, 0] > 0] // REACH).astype(int), axis=0)
     found = Alignment(matrix, len(places))
     return found if len(places) >= MIN_POINTS and 0.2 < found.scale < 5 else None
+
+
+def refined(one: Picture, other: Picture, guess: Alignment) -> Alignment | None:
+    """An alignment that is known to some pixels, by the keypoints that lie where it says; None where there are too few."""
+    expected = one.points @ guess.matrix[:, :2].T + guess.matrix[:, 2]
+    apart = np.linalg.norm(expected[:, None] - other.points[None], axis=2)
+    products = np.where(apart <= GUESS_REACH, one.descriptors @ other.descriptors.T, 0)
+    if products.size == 0:
+        return None
+    rows, nearest = np.arange(len(products)), products.argmax(axis=1)
+    kept = (products[rows, nearest] >= GUESS_LIKENESS) & (products.argmax(axis=0)[nearest] == rows)
+    if kept.sum() < MIN_POINTS:
+        return None
+    matrix, follows = cv2.estimateAffinePartial2D(one.points[kept], other.points[nearest[kept]], ransacReprojThreshold=2.0)
+    return None if matrix is None or follows.sum() < MIN_POINTS else Alignment(matrix, int(follows.sum()))
 
 
 def stretch(one: Picture, other: Picture) -> Alignment:

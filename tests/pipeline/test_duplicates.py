@@ -21,7 +21,8 @@ from pipeline.extraction.embed import embed
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
 from pipeline.pictures import decoding
-from pipeline.duplicates.candidates import candidates, turned
+from pipeline.duplicates.candidates import Candidate, candidates, turned
+from pipeline.duplicates.eyes import Eyes
 from pipeline.pictures import hashes
 from pipeline.pictures.alignment import Picture, align, lay, stretch
 from pipeline.quality.transforms import TRANSFORMS
@@ -134,15 +135,21 @@ def test_many_identical_files_are_one_group(own_pictures, tmp_path):
     assert sizes[group.best] == max(sizes.values()) > min(sizes.values())
 
 
-def test_plain_pictures_of_one_color_are_one_group_whatever_their_shapes(tmp_path):
-    """Each has more equally near ones than are looked at, and the widest is not of the narrowest's shape. The
-    command's last line is what scripts read."""
-    black = {f"{width}.png": np.zeros((150, width, 3), np.uint8) for width in range(200, 240, 2)}
-    library = library_of(tmp_path / "black", {name: cv2.imencode(".png", pixels)[1].tobytes() for name, pixels in black.items()})
-    (group,) = duplicates.find(library)
-    assert {row.path for row in group.images} == set(black)
+def test_plain_pictures_are_copies_by_shape_and_color_unless_a_mark_is_too_small_to_be_seen(tmp_path):
+    """Each black one has more that are equally near than are looked at. The command's last line is what scripts read."""
+    page = np.full((1600, 1200, 3), 250, np.uint8)
+    written = page.copy()
+    written[800:802, 600:612] = 60  # a dash, of which a thumbnail shows nothing
+    black = {f"black{side}": np.zeros((3 * side, 4 * side, 3), np.uint8) for side in range(50, 74, 2)}
+    others = {"wide": np.zeros((100, 400, 3), np.uint8), "dark": np.full((150, 200, 3), 20, np.uint8), "page": page, "written": written}
+    files = {f"{name}.png": cv2.imencode(".png", pixels)[1].tobytes() for name, pixels in (black | others).items()}
+    files["small.jpg"] = decoding.encode_jpeg(flat_pictures.smaller(page), 40)
+    library = library_of(tmp_path / "plain", files, ["color"])
+    groups = duplicates.find(library)
+    assert {frozenset(row.path.split(".")[0] for row in group.images) for group in groups} == {frozenset(black), frozenset(("page", "small"))}
+    assert {pair.reason.text for group in groups for pair in group.pairs} == {"nothing is on it, seen in full size"}
     told = CliRunner().invoke(main, ["duplicates", "--data", str(library.data)])
-    assert told.stdout.splitlines()[-1] == "1 groups, 20 images in them."
+    assert told.stdout.splitlines()[-1] == "2 groups, 14 images in them."
 
 
 def library_of(folder: Path, pictures: dict[str, bytes], embeddings: Sequence[str] = ("color", "sift")) -> Library:
@@ -169,6 +176,20 @@ def test_of_flat_pictures_copies_are_found_and_their_likes_are_none(tmp_path):
     assert len(found - truth) <= 0.02 * len(found), found - truth
     plain = {pair for pair in truth if any("copy-saved" in name or "copy-smaller" in name for name in pair)}
     assert plain <= found and len(found & truth) >= 0.7 * len(truth), truth - found
+
+
+def test_pages_that_differ_in_a_number_are_no_copies(tmp_path):
+    """Of that a thumbnail shows nothing. Laid over one another as a whole, and by points where one is a little moved."""
+    bills = [np.asarray(flat_pictures.bill(number, random.Random(number))) for number in range(3)]
+    moved = np.roll(bills[2], (9, 6), (0, 1))
+    files = {f"{name}.png": cv2.imencode(".png", pixels[:, :, ::-1])[1].tobytes() for name, pixels in zip(("bill", "next", "moved"), (*bills[:2], moved))}
+    files |= {"small.jpg": decoding.encode_jpeg(flat_pictures.smaller(bills[0]), 50), "part.jpg": decoding.encode_jpeg(flat_pictures.cropped(bills[0]), 85)}
+    library = library_of(tmp_path / "bills", files)
+    (group,) = duplicates.find(library)
+    assert {row.path for row in group.images} == {"bill.png", "small.jpg"}
+    at, eyes, by_points = {row.path: row.id for row in library.images()}, Eyes(library), Candidate(by_points=True)
+    assert eyes.compare(at["bill.png"], at["part.jpg"], by_points).kind == "part"
+    assert not any(eyes.compare(at["moved.png"], at[name], by_points) for name in ("bill.png", "next.png", "part.jpg"))
 
 
 def test_a_group_is_what_one_picture_explains(pictures, tmp_path):
