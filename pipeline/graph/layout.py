@@ -7,12 +7,12 @@ the largest in the middle, images without links at the rim.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
-from scipy.sparse.csgraph import shortest_path
-from scipy.sparse.linalg import eigsh
-from scipy.spatial import cKDTree
+
+if TYPE_CHECKING:  # with SciPy a third of the time in which the dashboard is loaded, and few look at a graph
+    import networkx as nx
 
 GAP = 0.3
 """Room between two pictures at least, as a share of a picture's side: lets the links be seen."""
@@ -33,6 +33,8 @@ def stress_layout(
     sizes: (width, height) of each node's picture. aspect: width / height of the whole that
     is aimed at. No two pictures overlap, and at least GAP of a side is between them.
     """
+    import networkx as nx
+
     if not len(graph):
         return {}
     side = float(np.sqrt(np.mean([w * h for w, h in sizes.values()])))
@@ -58,6 +60,8 @@ def overlaps(xy: np.ndarray, half: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
 
     xy: centers (n, 2); half: half widths and heights (n, 2).
     """
+    from scipy.spatial import cKDTree
+
     near = cKDTree(xy).query_pairs(2 * half.max(), p=np.inf, output_type="ndarray")
     deep = half[near].sum(axis=1) - np.abs(xy[near[:, 0]] - xy[near[:, 1]])
     met = (deep > 1e-6).all(axis=1)
@@ -103,6 +107,9 @@ def _stress(graph: nx.Graph, nodes: list[int], seed: int) -> np.ndarray:
     and its force layouts leave most of the plane empty. A link is the shorter the more
     similar its images, 1 to 2 units.
     """
+    import networkx as nx
+    from scipy.sparse.csgraph import shortest_path
+
     links = nx.to_scipy_sparse_array(graph, nodelist=nodes, weight="similarity", format="csr")
     least, most = links.data.min(), links.data.max()
     links.data = 2 - (links.data - least) / max(most - least, 1e-9)
@@ -125,6 +132,8 @@ def _stress(graph: nx.Graph, nodes: list[int], seed: int) -> np.ndarray:
 
 def _scaled(ideal: np.ndarray, seed: int) -> np.ndarray:
     """Classical scaling of distances (n, n), 1 on the diagonal, to the plane: (n, 2)."""
+    from scipy.sparse.linalg import eigsh
+
     count = len(ideal)
     squares = np.square(ideal) - np.eye(count)
     squares -= squares.mean(axis=0)

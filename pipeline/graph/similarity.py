@@ -11,13 +11,16 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from pipeline.embeddings import usual
 from pipeline.errors import QueryError
 from pipeline.index import Index, shares
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 NEIGHBORS = 4
 """Neighbors per image: of ten starts among 3,781 photographs nine lead to 100 images by 4 links
@@ -53,6 +56,8 @@ def around(index: Index, image: int, count: int, links: Links = Links()) -> nx.G
     Nodes are image ids, each with its `similarity` to the first image; edges carry
     `similarity`. QueryError for an image with nothing to compare.
     """
+    import networkx as nx
+
     weights = _checked(index, links.weights)
     _comparable(index, image, weights)
     nearest = _reach(index, image, weights, count, links)
@@ -78,6 +83,8 @@ def within(index: Index, images: Sequence[int], count: int, links: Links = Links
     Of more than `count` images it shows a fair sample (see `sample`). All stay, linked or
     not; those without vectors are linked to nothing. Edges carry `similarity`.
     """
+    import networkx as nx
+
     shown = np.array(sample(images, count), np.int64)
     weights = _checked(index, links.weights)
     ids = shown[np.isin(shown, _seen(index, weights))]
@@ -110,6 +117,8 @@ def communities(graph: nx.Graph, seed: int = 0) -> list[list[int]]:
     Louvain's method (Blondel et al. 2008) on the similarities; the same graph and seed
     give the same answer.
     """
+    import networkx as nx
+
     weighted = nx.Graph()
     edges = sorted((*sorted(pair), similarity) for *pair, similarity in graph.edges(data="similarity"))
     weighted.add_weighted_edges_from((a, b, max(similarity, 1e-3)) for a, b, similarity in edges)
@@ -199,6 +208,8 @@ def _similar(index: Index, ids: np.ndarray, weights: dict[str, float]) -> np.nda
 
 def _linked(ids: np.ndarray, similar: np.ndarray, named: np.ndarray, links: Links) -> nx.Graph:
     """The graph of n images: named (n, n) bool says who has whom among its nearest."""
+    import networkx as nx
+
     both = named & named.T if links.mutual else named | named.T
     both &= (similar >= links.least) & (similar != 0)
     graph = nx.Graph()

@@ -7,6 +7,7 @@ import importlib
 import json
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -155,3 +156,12 @@ def test_an_error_in_a_callback_becomes_one_sentence_on_the_screen(library):
     answer = call(app, "map-note.children", asked)
     toast = answer["sideUpdate"]["toast"]
     assert toast["is_open"] and "python -m pipeline map" in toast["children"]
+
+
+@pytest.mark.slow
+def test_it_starts_without_what_only_some_pages_need():
+    """Each of them takes as long to load as a good part of the dashboard."""
+    heavy = {"networkx", "scipy", "numba", "sklearn", "pandas", "torch", "openvino"}
+    code = f"import sys, dashboard.app; print({heavy!r} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

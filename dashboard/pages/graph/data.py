@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil, floor
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from dashboard import components
 from dashboard.marks import PALETTE
@@ -17,6 +16,9 @@ from pipeline.errors import LibraryError, QueryError
 from pipeline.graph import layout as graph_layout
 from pipeline.library import ImageRow, notes
 from pipeline.maps import COMBINED, Map, naming
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 PATH = "/graph"
 COUNTS = (20, 50, 100, 200, 400)
