@@ -167,6 +167,15 @@ def test_codes_grow_with_the_index_and_are_checked_with_it(tmp_path, reading):
     assert indexes.damage(library) == f"{file.name} has changed since it was written"
 
 
+def test_more_effort_ranks_more_codes_by_bytes_and_more_rows_exactly(tmp_path, reading, monkeypatch):
+    monkeypatch.setattr(structures, "RANKING", 0)  # else so few rows would soon be read instead
+    library, _ = built(tmp_path)
+    index, mask = indexes.load(library), Bitmap.of(np.ones(COUNT, bool))
+    ways = [candidates.way(index, 10, mask, times * index.reads_from) for times in (1, 4, 16)]
+    assert {way.reads for way in ways} == {"codes"}
+    assert [way.coded for way in ways] == [150, 600, 2_400] and [way.wide for way in ways] == [60, 120, 240]
+
+
 def test_an_index_without_codes_walks_as_it_did(tmp_path, reading):
     library, vectors = built(tmp_path)
     index = indexes.load(library)
