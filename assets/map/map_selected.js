@@ -165,9 +165,11 @@
 
   const same = (a, b) => Boolean(a && b) && a.toLowerCase() === b.toLowerCase();
 
-  // All images of a collection or of a tag become the selection. first: the address names it.
-  api.open = function (source, first) {
+  // All images of a collection or of a tag become the selection. first: the address names it. again: it is selected,
+  // and may have others by now; what the person has done since it was asked for stays.
+  api.open = function (source, first, again) {
     const mine = ++opening;
+    const before = chosen.ids;
     const late = () => mine !== opening || !byId("selected") || (first && chosen.ids);
     return window.likeness.map.ask("open", api.map.name, Object.assign({ grain: api.params.grain || 0 }, source))
       .then((answer) => answer.json())
@@ -175,6 +177,7 @@
         if (late()) return;
         if (answer.error) throw answer.error; // said below
         const ids = window.likeness.map.decode(answer.ids);
+        if (again && (api.selection.anew(ids, answer) || chosen.ids !== before)) return;
         open = true;
         chosen.set(ids, { collection: answer.collection, tag: answer.tag }, answer);
         if (!ids.length) say(`“${answer.collection}” is empty.`);
@@ -197,7 +200,7 @@
       const path = keeping ? after : null;
       after = null;
       api.selection.keep();
-      api.open({ collection: done.collection }).then(() => path && go(path));
+      api.open({ collection: done.collection }, false, !keeping).then(() => path && go(path));
     } else if (done.act === "rename-collection" && collection) {
       chosen.set(chosen.ids, { collection: done.collection }, about);
     } else if (done.act === "merge-collections" && same(done.merged, collection)) {
@@ -205,9 +208,10 @@
     } else if (done.act === "drop-collection" && same(done.dropped, collection)) {
       dropped = done.dropped;
       chosen.set(chosen.ids, {}, about);
-    } else if (done.act === "elsewhere" && chosen.ids && (collection || chosen.source.tag)) {
+    } else if (done.act === "elsewhere" && chosen.ids && Object.values(api.selection.of()).some(Boolean)) {
+      const of = api.selection.of();
       api.selection.keep();
-      api.open(collection ? { collection: collection } : { tag: chosen.source.tag }); // it may have more or fewer images by now
+      api.open(of.collection ? { collection: of.collection } : { tag: of.tag }, false, true); // it may have more or fewer images by now
     } else if (chosen.ids) left(done);
   }
   on("likeness:acted", null, acted);
@@ -217,8 +221,8 @@
   function left(answer) {
     const { collection, tag } = chosen.source;
     api.selection.keep();
-    if (same(answer.from, collection)) api.open({ collection: collection });
-    else if (same(answer.tag, tag)) api.open({ tag: tag });
+    if (same(answer.from, collection)) api.open({ collection: collection }, false, true);
+    else if (same(answer.tag, tag)) api.open({ tag: tag }, false, true);
     else if (same(answer.off, tag)) chosen.set(chosen.ids);
     else look();
   }

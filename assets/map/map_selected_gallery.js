@@ -154,8 +154,20 @@
     chips();
   });
 
+  // A collection or tag that is narrowed has other images by now: it stays narrowed. Whether it was that one.
+  function anew(ids, { collection, tag }) {
+    if (!base || (base.source.collection || "") !== (collection || "") || (base.source.tag || "") !== (tag || "")) return false;
+    base.ids = ids;
+    keeps = true;
+    again();
+    return true;
+  }
+
   api.selection = {
     show: show,
+    anew: anew,
+    // The collection or the tag that is selected, also where it is narrowed: {collection} or {tag}.
+    of: source,
     // A collection or tag that is shown is opened anew: what is in sight stays there.
     keep: () => { keeps = true; },
     get narrowed() { return base && called() ? `${called()} · narrowed` : ""; },

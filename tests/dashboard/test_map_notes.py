@@ -32,6 +32,26 @@ def test_bars_narrow_a_selection_and_chips_widen_it_again(tab, made_library):
     grid = tab.locator("#selected-gallery .pictures")
     expect(grid).to_have_attribute("data-count", str(len(narrowed)))
     assert not faults(tab)
+    # Another tab's change is asked about and answered late: what is narrowed stays so, with what it has by then.
+    elsewhere = "document.dispatchEvent(new CustomEvent('likeness:acted', { detail: { act: 'elsewhere', changed: ['collections'] } }))"
+    tab.get_by_role("button", name=f"No longer only {label}").click()
+    expect(tab.locator("#select-chip-name")).to_have_text("Mine · 60 images")
+    held, over = [], []
+    tab.route(re.compile("/map/open/"), lambda route: route.continue_() if over else held.append(route))
+    with tab.expect_request(re.compile("/map/open/")):
+        tab.evaluate(elsewhere)
+    bar.click()
+    expect(tab.locator("#selected-title")).to_have_text("Mine · narrowed")
+    notes.uncollect(library, "Mine", narrowed[:2])
+    over.append(True)
+    for route in held:  # the page may have noticed the other change by itself meanwhile
+        route.continue_()
+    expect(grid).to_have_attribute("data-count", str(len(narrowed) - 2))
+    expect(tab.locator("#selected-title")).to_have_text("Mine · narrowed")
+    notes.collect(library, "Mine", narrowed[:2])
+    tab.evaluate(elsewhere)
+    expect(grid).to_have_attribute("data-count", str(len(narrowed)))
+    assert selected(tab) == narrowed
     # Out of the collection, though only a part of it is shown.
     tab.locator("#selected-gallery a.picture").first.click(button="right")
     tab.get_by_role("menuitem", name="Remove from Mine").click()
