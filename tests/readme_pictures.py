@@ -2,7 +2,7 @@
 
     python -m tests.readme_pictures DATA [--only map]
 
-DATA is the library that `make demo` makes. A copy of it is served, and headless Chromium
+DATA is the library that `make demo` makes. In a copy of it copies are looked for; it is served, and headless Chromium
 (LIKENESS_CHROMIUM names one) opens each page as a person would; the screenshots go to docs/.
 """
 
@@ -17,6 +17,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from pipeline.duplicates import kept
+from pipeline.library import Library
 from tests import browsing
 from tests.count_steps import begun, mapped
 
@@ -72,6 +74,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place, browsing.launched() as browser:
         data = Path(place, "data")
         shutil.copytree(given.data, data)
+        kept.look(Library(data))
         with begun(browser, data, SIZE, color_scheme="light") as (page, library, _):
             ids = {image.path: image.id for image in library.images()}
             for name, opened in PICTURES.items():
