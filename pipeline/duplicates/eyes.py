@@ -35,11 +35,12 @@ _STRAIGHT = 4.0  # degrees from a quarter turn that pass for one
 @dataclass(frozen=True)
 class Reason:
     """Why two images are copies: what became of one (`KINDS`), and a sentence. closely: whether that may hang on what
-    cannot be seen where they are small."""
+    cannot be seen where they are small. covered: the image that something is laid over, or 0."""
 
     kind: str
     text: str
     closely: bool = False
+    covered: int = 0
 
     @property
     def told(self) -> str:
@@ -101,7 +102,9 @@ class Eyes:
         if (found == SAME or recolored) and not (laid.drawn and self._marked(pair)):
             kind, told = (RECOLORED, f"{told}, other colors") if recolored else (SAVED, told)
             return Reason(kind, told, laid.drawn)
-        return Reason(COVERED, OVER) if found == LAID_OVER else None
+        if found != LAID_OVER:
+            return None
+        return Reason(COVERED, OVER, covered=_covered(pair, laid, alignment.stretch(pair.mine, pair.theirs)))
 
     def _turned(self, pair: _Looked) -> Reason | None:
         for turn in pair.candidate.turns:
@@ -121,7 +124,8 @@ class Eyes:
             if verdict == SAME and not (laid.drawn and self._marked_by_points(pair, found, mirror)):
                 return replace(_reason(picture, pair.theirs, found, mirror), closely=laid.drawn)
             if verdict == LAID_OVER and covered is None:
-                covered = Reason(COVERED, f"{OVER}, {found.points} matching points{', mirrored' if mirror else ''}")
+                told = f"{OVER}, {found.points} matching points{', mirrored' if mirror else ''}"
+                covered = Reason(COVERED, told, covered=_covered(pair, laid, found))
         return covered
 
     def _marked(self, pair: _Looked, turn: Turn = (0, False)) -> bool | None:
@@ -174,6 +178,11 @@ def _stretched(mine: Picture, theirs: Picture, turn: Turn = (0, False), *, shape
     if shapes and not _alike(picture.pixels, theirs.pixels):
         return None
     return alignment.lay(picture, theirs, alignment.stretch(picture, theirs))
+
+
+def _covered(pair: _Looked, laid: Laid, found: Alignment) -> int:
+    """Which of a pair something is laid over."""
+    return pair.one if laid.over_one != alignment.exchanged(found) else pair.other
 
 
 def _times(large: Picture, small: Picture) -> float:

@@ -139,25 +139,26 @@ class Reviewer:
     def _judged(self, rows: Sequence[ImageRow], best: int, pairs: tuple[Pair, ...], where: str = ANYWHERE) -> Reviewed:
         """What is no copy is kept where nobody has decided: similar images have no pairs."""
         ids = {row.id for row in rows}
+        covered = {pair.reason.covered for pair in pairs}
         references = frozenset(row.id for row in rows if any(is_inside(row, folder) for folder in self._references))
         settled = next((one for one in self._settled(best) if ids <= one.parts.keys()), None)
         if settled is not None:
             keep = {image for image in ids if settled.parts[image] == KEPT}
         else:
-            keep = self._suggested(rows, references, where) if pairs else ids
-        order = sorted(rows, key=lambda row: (row.id not in keep, *_worth(row)))
+            keep = self._suggested(rows, references, where, covered) if pairs else ids
+        order = sorted(rows, key=lambda row: (row.id not in keep, row.id in covered, *_worth(row)))
         return Reviewed(tuple(order), best, pairs, frozenset(keep), SETTLED if settled else OPEN, references)
 
     def _settled(self, image: int) -> list[Decision]:
         """What an image was settled in, the latest first."""
         return [one for one in self._on.get(image, ()) if one.verdict == SETTLED]
 
-    def _suggested(self, rows: Sequence[ImageRow], references: frozenset[int], where: str) -> set[int]:
-        """What was decided of some of them, else what lies in a folder of reference, else the largest; across folders
-        all that lies beside these."""
+    def _suggested(self, rows: Sequence[ImageRow], references: frozenset[int], where: str, covered: set[int]) -> set[int]:
+        """What was decided of some of them, else what lies in a folder of reference, else the largest that nothing is
+        laid over; across folders all that lies beside these."""
         latest = [(row.id, next(iter(self._settled(row.id)), None)) for row in rows]
         kept = {image for image, one in latest if one is not None and one.parts[image] == KEPT}
-        keep = kept | references or {min(rows, key=_worth).id}
+        keep = kept | references or {min(rows, key=lambda row: (row.id in covered, *_worth(row))).id}
         if where != ACROSS:
             return keep
         folders = {folder_of(row) for row in rows if row.id in keep}

@@ -81,6 +81,8 @@ class Laid:
     one: np.ndarray
     other: np.ndarray
     inside: np.ndarray
+    over_one: bool = False
+    """Whether it is `one` that something is laid over, where the verdict is that."""
 
     def verdict(self, *, colors: bool) -> str | None:
         """SAME, LAID_OVER, or None. colors: whether these must agree; without, a plain shape is none of its own."""
@@ -191,6 +193,7 @@ class Laid:
                 continue
             least = SHARP_GROUND if plain(below[odd]) >= BARE else SHARP_COVERED
             if (sharp >= least).all() and on_top(top[odd], below[odd]):
+                self.over_one = _edges(one, odd) > _edges(other, odd)
                 return True
         return False
 
@@ -223,6 +226,11 @@ def oddities(one: np.ndarray, other: np.ndarray, inside: np.ndarray, share: floa
     high = [cv2.dilate(gray, near) for gray in (one, other)]
     away = np.maximum.reduce([one - high[1], low[1] - one, other - high[0], low[0] - other])
     return inside & (away > np.maximum(_LEVELS, share * np.maximum(_contrast(one), _contrast(other))))
+
+
+def _edges(gray: np.ndarray, places: np.ndarray) -> float:
+    """How steep a gray picture (h, w) float32 is at and around some places: letters have sharp rims."""
+    return float(_contrast(gray)[_around(places, _REACH)].mean())
 
 
 def _contrast(gray: np.ndarray) -> np.ndarray:

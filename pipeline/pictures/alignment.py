@@ -162,10 +162,15 @@ def _matching(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return rows, nearest[rows]
 
 
+def exchanged(alignment: Alignment) -> bool:
+    """Whether `lay` has the second picture as the first of the two that it lays over one another."""
+    return alignment.scale > 1
+
+
 def lay(one: Picture, other: Picture, alignment: Alignment) -> Laid | None:
     """The pictures in one frame; None where they have too little in common."""
     matrix = alignment.matrix
-    if alignment.scale > 1:  # the larger is always reduced, never the smaller blown up
+    if exchanged(alignment):  # the larger is always reduced, never the smaller blown up
         one, other = other, one
         matrix = cv2.invertAffineTransform(matrix)
     laid, inside = _lay(one.pixels, other.pixels.shape, matrix)

@@ -188,6 +188,16 @@ def test_groups_are_narrowed_by_folders_kinds_and_state_as_by_hand(tmp_path):
             wrong.of(of)
 
 
+def test_of_pictures_with_something_laid_over_the_other_is_suggested_also_once_kept(tmp_path):
+    library = synthetic_library(tmp_path, 4, {"color": 4})
+    rows = library.images_by_id([1, 2])
+    found = Group((rows[1], rows[2]), 1, (Pair(1, 2, Reason("laid over", "said", covered=1)),))  # the first would be
+    kept._keep(library, [found], np.zeros((0, 2), np.int64), np.zeros(0, np.float32), library.generation())
+    for groups in ([found], kept.read(library).groups):
+        (one,) = reviewed(library, *groups)
+        assert one.keep == {2} and one.ids == (2, 1)
+
+
 def test_a_split_leaks_where_a_group_is_on_both_sides(tmp_path):
     library = synthetic_library(tmp_path, 28, {"color": 4})
     groups = reviewed(library, group(library, 7, 14, 1), group(library, 2, 9), group(library, 3, 10, 17, 4))
