@@ -92,7 +92,6 @@ class Tab:
             page.goto(f"{address}/healthz")  # of the same origin, without scripts
             page.evaluate("sessionStorage.clear()")
             self._screen.send("Storage.clearDataForOrigin", {"origin": urljoin(address, "/"), "storageTypes": "all"})
-        page.context.clear_cookies()
         page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null", contrast="null")
         page.mouse.move(0, 0)
         self._forget()
