@@ -9,8 +9,9 @@ from playwright.sync_api import expect
 
 from dashboard.pages.weights import page as weights_page
 from dashboard.reads import Reads
+from pipeline import learned
 from pipeline.library import Library, notes
-from tests.dashboard.trees import text_of
+from tests.dashboard.trees import of_class, text_of
 
 
 def judged(library: Library) -> None:
@@ -30,6 +31,15 @@ def test_the_page_says_what_there_is_to_learn_from(library):
     assert told.count("Learn") == 2
     judged(library)
     assert "130 thumbs on the matches of 10 searches" in text_of(weights_page.body(Reads(library)))
+
+
+def test_learned_weights_stand_in_the_order_of_the_sliders(library):
+    names = list(Reads(library).embeddings())
+    weights = dict(zip(names, (0.2, 0.5, 1.0)))
+    ranges = {name: (weight, weight) for name, weight in weights.items()}
+    learned.put(library, learned.LABELS, learned.Learned(learned.LABELS, weights, ranges, 0.5, 0.6, 0.05, 0.15, 60, 0))
+    rows = of_class(weights_page.body(Reads(library)), "weights-row")
+    assert [text_of(row) for row in rows] == ["Color 0.2", "Texture & shape 0.5", "Meaning 1"]
 
 
 @pytest.mark.browser
