@@ -74,7 +74,8 @@ class IndexOptions:
 
         With 16 links for 32 the worst of the embeddings alone lost 5 points of recall at the same effort; with 300
         candidates for 200 it gained one, and building took half as long again. Where there are so many images that
-        what a search reads are codes, at whatever effort, a graph of all these links is only waited for.
+        what a search reads are codes, at whatever effort, a graph of all these links is only waited for: 30,000 rows took 15.0 s
+        of a core with them, 6.5 s with half (and a walk of effort 128 then found 0.94 of the nearest for 0.99).
         """
         links, candidates = (32, 200) if count < _MANY else (16, 100)
         return self.hnsw_m or links, self.ef_construction or candidates
