@@ -97,6 +97,20 @@ def test_exact_rows_are_appended_mapped_and_let_go(tmp_path, monkeypatch, storag
     assert "has changed" in again.damage()
 
 
+def test_candidates_of_many_queries_are_read_together_from_a_large_file(tmp_path, monkeypatch):
+    rng = np.random.default_rng(2)
+    rows, queries, at = unit(rng.normal(size=(300, 24))), unit(rng.normal(size=(50, 24))), rng.integers(-1, 300, (50, 9))
+    queries[:, :8], at[3], at[4] = 0, -1, np.arange(9)  # none for one, for another all
+    written = ExactRows.create(tmp_path / "x.rows", "float32", 24, rows)
+    written.append(rows)
+    for mapped in (10**9, 1_000):
+        monkeypatch.setattr(exact, "_MAPPED", mapped)
+        monkeypatch.setattr(exact, "_TOGETHER", 7)
+        products = written.products(queries, at)
+        assert np.array_equal(np.isneginf(products), at < 0)
+        np.testing.assert_allclose(products[at >= 0], np.einsum("qd,qcd->qc", queries, rows[at])[at >= 0], atol=1e-6)
+
+
 class Said(Silent):
     def __init__(self):
         self.sentences = []
