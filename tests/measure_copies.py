@@ -2,7 +2,7 @@
 
 Outside the suite. Draws photographs, puts a changed copy of each beside it for every change of tests/copies.py,
 makes a library of all and looks for duplicates. A pair counts as found where both are in one group. Precision is
-of all pairs in groups that are not of one original: each wrong one is printed. `--flat` does the same for the 300
+of all pairs in groups that are not of one original: each wrong one is printed. `--flat` does the same for the 324
 flat pictures of tests/flat_pictures.py; `--skip N` leaves out the first ones, on which thresholds were chosen.
 """
 
