@@ -16,6 +16,7 @@ from hashlib import blake2b
 import numpy as np
 
 from pipeline.embeddings.base import FittedExtractor, unit_rows
+from pipeline.without import without_pandas
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MARKUP = re.compile(r"<[^<>]{1,200}>")  # <lora:name:0.8> says how, not what
@@ -65,8 +66,9 @@ class Written(FittedExtractor):
 
     def fit(self, samples: Sequence[str], seed: int = 0) -> None:
         """Learn words and their directions from documents."""
-        from sklearn.decomposition import TruncatedSVD
-        from sklearn.feature_extraction.text import TfidfTransformer
+        with without_pandas():
+            from sklearn.decomposition import TruncatedSVD
+            from sklearn.feature_extraction.text import TfidfTransformer
 
         counts: dict[str, int] = {}
         tokens = [tokens_of(text) for text in samples]
@@ -134,7 +136,8 @@ class Written(FittedExtractor):
 
     def _weighted(self, matrix):
         """Counts as TF-IDF, each document of norm 1 or 0."""
-        from sklearn.preprocessing import normalize
+        with without_pandas():
+            from sklearn.preprocessing import normalize
 
         matrix = matrix.copy()
         matrix.data = (1 + np.log(matrix.data)).astype(np.float32)

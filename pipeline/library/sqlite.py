@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+from pipeline.without import without_pandas
 
-_LOADED = "pandas" in sys.modules
-if not _LOADED:
-    sys.modules["pandas"] = None  # what asks for it is told that there is none
-
-from sqlite_utils import Database, Migrations  # noqa: E402
-
-if not _LOADED:
-    del sys.modules["pandas"]
+with without_pandas():
+    from sqlite_utils import Database, Migrations
 
 __all__ = ["Database", "Migrations"]

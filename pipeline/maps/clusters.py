@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 from pipeline.maps import gpu
+from pipeline.without import without_pandas
 
 EXEMPLARS = 4
 
@@ -45,7 +46,8 @@ def cluster_points(xy: np.ndarray, min_cluster_size: int = 0) -> np.ndarray:
 
 
 def _condensed_tree(xy: np.ndarray, size: int) -> np.ndarray:
-    import hdbscan
+    with without_pandas():
+        import hdbscan
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

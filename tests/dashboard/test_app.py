@@ -165,3 +165,12 @@ def test_it_starts_without_what_only_some_pages_need():
     code = f"import sys, dashboard.app; print({heavy!r} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.slow
+def test_what_a_request_loads_loads_no_pandas_on_its_thread():
+    """An answer of Dash that meets pandas half loaded fails: plotly looks for its `NaT`."""
+    code = ("import sys, numpy as np, dashboard.app; from pipeline.maps.clusters import cluster_points; "
+            "found = cluster_points(np.random.default_rng(0).normal(size=(60, 2))); print(len(found), 'hdbscan' in sys.modules, 'pandas' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["60", "True", "False"]
