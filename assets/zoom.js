@@ -33,11 +33,12 @@
       return picture;
     }
 
-    // Screen pixels per picture pixel where the picture fits.
+    // Screen pixels per picture pixel where the picture fits; nothing while its size is not known.
     function fitted() {
       const box = stage().getBoundingClientRect();
-      const width = picture.naturalWidth || Number(picture.dataset.width) || 1;
-      const height = picture.naturalHeight || Number(picture.dataset.height) || 1;
+      const width = picture.naturalWidth || Number(picture.dataset.width);
+      const height = picture.naturalHeight || Number(picture.dataset.height);
+      if (!width || !height) return null;
       return { box: box, width: width, height: height, scale: Math.min(box.width / width, box.height / height) };
     }
 
@@ -57,6 +58,7 @@
     function to(next, clientX, clientY) {
       if (!current()) return;
       const fit = fitted();
+      if (!fit) return;
       const px = clientX === undefined ? 0 : clientX - fit.box.left - fit.box.width / 2;
       const py = clientY === undefined ? 0 : clientY - fit.box.top - fit.box.height / 2;
       const before = zoom;
@@ -66,7 +68,7 @@
       apply(fit);
     }
 
-    const full = (clientX, clientY) => current() && to(1 / fitted().scale, clientX, clientY);
+    const full = (clientX, clientY) => current() && fitted() && to(1 / fitted().scale, clientX, clientY);
 
     on("wheel", view, (met, event) => {
       if (!current() || (scrolls && !event.ctrlKey && !zoomed())) return;
@@ -115,7 +117,7 @@
       if (fits()) full(event.clientX, event.clientY);
       else to(1, event.clientX, event.clientY);
     });
-    window.addEventListener("resize", () => current() && apply(fitted()));
+    window.addEventListener("resize", () => current() && fitted() && apply(fitted()));
 
     return { by: (factor) => current() && to(zoom * factor), fit: () => to(1), full: full };
   };
