@@ -53,10 +53,10 @@ def bench(folder: Path, beside: Path, given: dict, quick: bool, progress: Progre
     }  # fmt: skip
     progress.start("extraction", 2 * len(compared))
     for number, (what, one) in enumerate(compared.items()):
-        options = given
+        options = {name: given[name] for name in one.embeddings if name in given}
         if one.network:
             file, _ = measured(recommenders.write_weights, beside, one.network)
-            options = {**given, one.network: {"weights": file}}
+            options[one.network] = {"weights": file}
         answer, _ = measured(ours, folder, beside / f"extraction-{number}", one.embeddings, options, one.scanned, one.network)
         progress.advance()
         plain, _ = measured(_plain, folder, what, one.sample // (10 if quick else 1), given)
