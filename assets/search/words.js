@@ -147,6 +147,7 @@
   function follow() {
     const text = textOf(search.state.board);
     if (!field() || text === state.last) return;
+    if (state.last !== null && document.activeElement === field() && field().value !== state.last) return;
     state.last = text;
     field().value = text;
     cleared();

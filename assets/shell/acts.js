@@ -13,6 +13,7 @@
   const BACK = 12000;
   const STEPS = "likeness-steps:" + url("/"); // another library's acts are others
   const KEPT = 50; // steps
+  const LASTING = 4000; // characters that are sent on though the page is left: of those a browser has room for 64 KiB at once
   let clearing = 0;
 
   // Steps {act, args}, the latest last: what takes back, and what does again.
@@ -78,10 +79,11 @@
   }
 
   async function ask(name, args) {
+    const body = JSON.stringify({ act: name, args: args });
     try {
       const answer = await fetch(url("/act"), {
-        method: "POST", headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ act: name, args: args }),
+        method: "POST", headers: { "Content-Type": "application/json" }, body: body,
+        keepalive: body.length < LASTING, // who leaves the page at once has done it all the same
       });
       if (answer.status === 401) window.likeness.signIn();
       return answer.status === 401 ? { left: true } : await answer.json();

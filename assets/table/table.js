@@ -230,8 +230,9 @@
   likeness.does(".table-page", {
     column: (button) => {
       const api = grid();
+      if (!api) return; // it is being drawn
       const name = button.dataset.column;
-      api.setColumnsVisible([name], button.getAttribute("aria-pressed") !== "true");
+      api.setColumnsVisible([name], !api.getColumn(name).isVisible());
       page.dataset.columns = columns().join();
       menu();
       address();

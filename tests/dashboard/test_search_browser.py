@@ -51,6 +51,10 @@ def slow(page: Page):
     asked = re.compile("/_dash-update-component")  # Dash adds a query to it
     page.route(asked, lambda route: route.continue_() if over else held.append(route))
     yield
+    for _ in range(600):
+        if held:  # Dash asks in its own time
+            break
+        page.wait_for_timeout(50)
     assert held
     over.append(True)
     for route in held:

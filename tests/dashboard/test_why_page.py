@@ -194,6 +194,7 @@ def test_a_cropped_picture_of_ones_own_shows_the_points_it_shares(page: Page, ma
     page.locator("#search-file input[type=file]").set_input_files(str(file))
     card = page.locator("#search-gallery a.picture[data-image='6']")
     expect(card).to_be_visible()
+    expect(page).to_have_url(re.compile("upload=[0-9a-f]+"))
     key = re.search("upload=([0-9a-f]+)", page.url)[1]
     page.goto(f"/search?upload={key}~100.100.800.800")  # cropped, in the same tab
     expect(card).to_be_visible()
