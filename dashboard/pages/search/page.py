@@ -238,7 +238,8 @@ def _register_browser(app: Dash) -> None:
         Input("search-query", "children"),
     )
     app.clientside_callback(
-        ClientsideFunction("search", "list"), Output("search-listed", "data"), Input("search-matches", "data"),
+        ClientsideFunction("search", "list"), Output("search-listed", "data"),
+        Input("search-matches", "data"), State("search-shown", "data"),
     )
     app.clientside_callback(
         ClientsideFunction("search", "arrived"), Output("search-recorded", "data"),
