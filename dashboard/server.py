@@ -21,6 +21,7 @@ from dashboard.access.rights import RIGHTS
 from dashboard.app import MAX_REQUEST
 from dashboard.pools import QUICK, THREADS, Plan, Pools
 from dashboard.roof import planned
+from pipeline import interrupts
 from pipeline.errors import SettingsError
 
 _TRIES = 20
@@ -36,8 +37,7 @@ def serve(
     prefix: str = "",
     open_browser: bool = False,
 ) -> None:
-    """Serve the libraries in `directories` until Ctrl-C, which SIGTERM is for the process of a command
-    (`pipeline.host`); the first is made where there is none.
+    """Serve the libraries in `directories` until Ctrl-C or SIGTERM; the first is made where there is none.
 
     Says where and to whom; opens a browser where there is a display. access: who may come
     in; None: as `Access.listening_on` has it. Raises SettingsError when neither the port nor
@@ -47,7 +47,7 @@ def serve(
     logs.start()
     # Started in the background of a shell, a program ignores Ctrl-C, and so would every run
     # that is started from the page: none could be stopped.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupts.listen(even_ignored={signal.SIGINT})
     application, plan = planned(directories, access, warm=True, prefix=prefix)
     listener = _listen(host, port)
     server = create(application, plan, trusted=access.trusted, sockets=[listener])
@@ -57,6 +57,7 @@ def serve(
         threading.Timer(0.5, webbrowser.open, [address]).start()
     try:
         server.run()
+        interrupts.take()  # waitress has: its loop ends
     finally:
         stop(server)
         print("Stopped serving.", flush=True)

@@ -1,4 +1,4 @@
-"""The process that a command is: what it may use, what it prints to, how it is stopped.
+"""The process that a command is: what it may use, what it prints to, how it ends.
 
 Work does not end because nobody reads what is printed: a closed pipe, a terminal that went
 away, an encoding that lacks a letter. Where output itself is what was asked for and it could
@@ -13,11 +13,12 @@ import codecs
 import errno
 import io
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+
+from pipeline import interrupts
 
 try:
     import resource
@@ -61,15 +62,12 @@ class Stream(io.TextIOWrapper):
             os.close(nowhere)
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: a service manager asks the command to stop, as a person does with Ctrl-C."""
-
-
 def prepare() -> None:
     """What a command's process does first, before anything heavy is imported.
 
     Ends the process with one sentence where it may use too little memory.
     """
+    interrupts.end_at_once()
     atexit.register(_leave)  # before all others, so that it runs after them
     sys.stdout, sys.stderr = _forgiving(sys.stdout, 1), _forgiving(sys.stderr, 2)
     lacking = too_little(LEAST_SPACE)
@@ -80,9 +78,8 @@ def prepare() -> None:
 
 def run(main: Callable) -> None:
     """Run a click command as this process's own; ends the process."""
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _terminate)
     global _status
+    interrupts.listen()
     try:
         main()
         _status = 0
@@ -90,7 +87,12 @@ def run(main: Callable) -> None:
         _status = end.code if isinstance(end.code, int) else int(end.code is not None)
         raise
     finally:
+        heard = interrupts.take()
+        interrupts.end_at_once(lambda: _status)
         sys.stdout.flush()
+        if heard is not None:  # where nobody else could: in the middle of reading the command line, say
+            _status = interrupts.status(heard)
+            sys.exit(_status)
         if sys.stdout.lost is not None:
             print(f"Error: the output could not be written ({sys.stdout.lost.strerror}).", file=sys.stderr)
             _status = 1
@@ -143,11 +145,6 @@ def memory() -> int | None:
     except (AttributeError, OSError, ValueError):
         pass
     return min(found, default=None)
-
-
-def _terminate(number, frame) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends the process at once
-    raise Terminated
 
 
 def _forgiving(stream, number: int) -> Stream:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -45,6 +46,21 @@ class ParentPipe:
     def close(self) -> None:
         """Have the workers end, some seconds from now at the latest."""
         self._own.close()
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Processes that are started in the block hear neither Ctrl-C nor SIGTERM before they call
+    `end_with_parent`: while they load what they need, they would end with pages of errors."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # if it were started in the block, it would lift it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def end_with_parent(end: Connection) -> None:

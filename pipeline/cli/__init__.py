@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
+from pipeline import interrupts
 from pipeline.cli import ask, assistants, build, care, copies, facts, folders, gallery, measure, reasons, vectors, weights
 from pipeline.errors import LikenessError, sentence
-from pipeline.host import Terminated
 from pipeline.progress import Console
 
 
@@ -19,24 +19,27 @@ class _Group(click.Group):
 
     def invoke(self, context: click.Context):
         try:
-            return super().invoke(context)
-        except LikenessError as error:
+            answer = super().invoke(context)
+            interrupts.check()
+            return answer
+        except (Exception, KeyboardInterrupt) as error:
             Console.end()
-            raise click.ClickException(str(error)) from None
-        except MemoryError:
-            Console.end()
-            raise click.ClickException(
-                "There is not enough memory for this. What is stored is kept; the same command goes on from here."
-            ) from None
-        except KeyboardInterrupt as stopped:
-            Console.end()
-            click.echo("Stopped. What is stored is kept; the same command goes on from here.", err=True)
-            sys.exit(143 if isinstance(stopped, Terminated) else 130)
-        except (OSError, sqlite3.Error) as error:
-            Console.end()
-            if (said := sentence(error)) is None:
+            if isinstance(error, KeyboardInterrupt) or interrupts.told():  # what it meets may fail in any way
+                kind = interrupts.take() or type(error)
+                click.echo("Stopped. What is stored is kept; the same command goes on from here.", err=True)
+                sys.exit(interrupts.status(kind))
+            if (said := _said(error)) is None:
                 raise
             raise click.ClickException(said) from None
+
+
+def _said(error: BaseException) -> str | None:
+    """What a person is told of an error that is no mistake of ours; None of any other."""
+    if isinstance(error, LikenessError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this. What is stored is kept; the same command goes on from here."
+    return sentence(error) if isinstance(error, (OSError, sqlite3.Error)) else None
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})

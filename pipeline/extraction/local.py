@@ -24,12 +24,13 @@ from pipeline.errors import LikenessError
 from pipeline.extraction import worker
 from pipeline.extraction.pool import Describe, Look, Prepared
 from pipeline.extraction.worker import Codebook
-from pipeline.processes import SPAWN, Limits, ParentPipe
+from pipeline.processes import SPAWN, Limits, ParentPipe, deaf
 
 _CHUNK = 16  # images per message to a process: few enough to share out, many enough to be cheap
 _WORTH = 2  # chunks for each process that is started: by the time it can work, another has looked at one
 _STILLBORN = 3  # processes in a row that end before they are ready: no image is to blame
 _TRIES = 2  # times that an image may end a process
+_PATIENCE = 20.0  # seconds that the thread is given to end; Ctrl-C may have left a lock held that it waits for
 
 _KILLED = {-signal.SIGTERM, -getattr(signal, "SIGKILL", 9)}
 
@@ -127,7 +128,7 @@ class LocalPool:
         if self._thread is not None:
             self._ring.send(None)
             with suppress(RuntimeError):  # Ctrl-C while it was started: it ends by itself
-                self._thread.join()
+                self._thread.join(_PATIENCE)
 
     def _send(self, kind: str, tasks: list) -> None:
         batch = _Batch(kind, tasks, dict(self._codebooks), [None] * len(tasks))
@@ -183,7 +184,8 @@ class LocalPool:
         place = SPAWN.RawArray("q", 2)
         arguments = (theirs, self._parent.end, self._extractors, self._limits, place)
         process = SPAWN.Process(target=worker.serve, args=arguments, daemon=True)
-        process.start()
+        with deaf():
+            process.start()
         theirs.close()  # else its end would not be heard
         return _Process(process, ours, place)
 

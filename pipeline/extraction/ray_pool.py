@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import floor
 
-from pipeline import settings
+from pipeline import interrupts, settings
 from pipeline.embeddings import Extractor, FittedExtractor
 from pipeline.errors import LikenessError, SettingsError
 from pipeline.extraction.local import LocalPool
@@ -241,7 +241,8 @@ def _connect(ray, address: str | None, count: int) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     here = {"include_dashboard": False, "num_cpus": max(count, settings.cores())} if address is None else {}
     try:
-        ray.init(address=address, **quiet, **here)
+        with interrupts.kept():  # it has handlers of its own, which end the process
+            ray.init(address=address, **quiet, **here)
     except Exception as error:  # Ray, gRPC and the client each raise their own
         said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise LikenessError(f"No Ray cluster answers at {address or 'this machine'}: {said}") from error

@@ -21,7 +21,7 @@ from pipeline import settings
 from pipeline.gallery.palettes import PALETTES
 from pipeline.gallery.plan import CHANGES, THEMES, Entry, chance, plan
 from pipeline.gallery.scene import Scene
-from pipeline.processes import SPAWN, ParentPipe, end_with_parent, keep_memory
+from pipeline.processes import SPAWN, ParentPipe, deaf, end_with_parent, keep_memory
 
 __all__ = [
     "CHANGES",
@@ -68,7 +68,8 @@ def generate(
     workers, parent = min(settings.cores(), 8), ParentPipe()
     done = 0
     with ProcessPoolExecutor(workers, SPAWN, _start_worker, (parent.end,)) as pool:
-        waiting = [pool.submit(_write_batch, folder, seed, batch) for batch in batches]
+        with deaf():
+            waiting = [pool.submit(_write_batch, folder, seed, batch) for batch in batches]
         try:
             for finished in as_completed(waiting):
                 done += finished.result()

@@ -35,8 +35,8 @@ class Connection(Database):
             with super().atomic():
                 yield self
             return
-        self.conn.execute("BEGIN IMMEDIATE")
         try:
+            self.conn.execute("BEGIN IMMEDIATE")
             yield self
             self.conn.execute("COMMIT")
         except BaseException:

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from datetime import datetime, timezone
 
-from pipeline import processes
+from pipeline import interrupts, processes
 from pipeline.errors import sentence
 from pipeline.library.images import printable
 from pipeline.library.library import Library
@@ -45,11 +45,13 @@ class RunRecord:
 
     def __exit__(self, kind, error, trace) -> None:
         state = "done" if error is None else "failed"
-        if kind is not None and issubclass(kind, KeyboardInterrupt):  # SIGTERM is one, too
+        if error is not None and (issubclass(kind, KeyboardInterrupt) or interrupts.told()):
             state = "stopped"
         elif error is not None:
             self.message = sentence(error) or str(error)
         try:
+            if error is not None:
+                self._library.db.rollback()  # what was interrupted on the way into its block: nobody else would
             self._write(state=state, finished=_now(), message=self.message, done=self._done,
                         failed=self._failed)
         except sqlite3.Error:  # the disk that ended the run does not take this either

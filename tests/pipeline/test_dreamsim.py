@@ -46,6 +46,14 @@ def decoded(paths) -> list[np.ndarray]:
     return [decoding.decode(path.read_bytes()) for path in paths]
 
 
+@pytest.fixture(scope="module")
+def package(release):
+    """The package's own model, and how it prepares a picture."""
+    from dreamsim import dreamsim as load
+
+    return load(device="cpu", cache_dir=str(release), dreamsim_type=KIND)
+
+
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch, tests_cache) -> Path:
     """No test sees the weights of the person who runs it, or their way out to the network."""
@@ -68,11 +76,10 @@ def linked(release: Path, directory: Path) -> Path:
 
 
 @pytest.mark.filterwarnings("ignore:Already found a `peft_config`")
-def test_vectors_are_the_packages_own(release, extractor, paths, decoded):
+def test_vectors_are_the_packages_own(package, extractor, paths, decoded):
     import torch
-    from dreamsim import dreamsim as load
 
-    model, preprocess = load(device="cpu", cache_dir=str(release), dreamsim_type=KIND)
+    model, preprocess = package
     batch = torch.cat([preprocess(Image.open(path)) for path in paths])
     with torch.inference_mode():
         plain = model.embed(batch).numpy()
@@ -86,11 +93,10 @@ def test_vectors_are_the_packages_own(release, extractor, paths, decoded):
     assert between.max() < 0.99, "different pictures must differ, or nothing is shown here"
 
 
-def test_patches_are_the_packages_own(release, extractor, paths, decoded):
+def test_patches_are_the_packages_own(package, extractor, paths, decoded):
     import torch
-    from dreamsim import dreamsim as load
 
-    model, preprocess = load(device="cpu", cache_dir=str(release), dreamsim_type=KIND)
+    model, preprocess = package
     seeing = model.base_model.model.extractor_list[0]
     with torch.inference_mode():
         pixels = model.base_model.model._preprocess(preprocess(Image.open(paths[0])), KIND)
