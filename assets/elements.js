@@ -29,5 +29,22 @@
     }, icon(picture));
   }
 
-  window.likeness.elements = { make: make, icon: icon, button: button };
+  // What an element is to hold, as made by this file: what it holds already stays, with the press or the keyboard
+  // that is on it. A redraw between a button's press and its release would take the click away. What listens by
+  // itself, and not by likeness.on, must not be given twice. A part that is being written in is left alone.
+  function refill(element, ...content) {
+    if (element.matches(".is-edited")) return;
+    const wanted = Array.from(make("div", {}, ...content).childNodes);
+    const shell = (node) => node.cloneNode(false);
+    wanted.forEach((node, at) => {
+      const there = element.childNodes[at];
+      if (!there) element.append(node);
+      else if (there.isEqualNode(node)) return;
+      else if (there.nodeType === Node.ELEMENT_NODE && shell(there).isEqualNode(shell(node))) refill(there, ...node.childNodes);
+      else if (!(there.matches && there.matches(".is-edited"))) there.replaceWith(node);
+    });
+    Array.from(element.childNodes).slice(wanted.length).forEach((node) => node.remove());
+  }
+
+  window.likeness.elements = { make: make, icon: icon, button: button, refill: refill };
 })();

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from dash import Input, dcc
 from flask import Flask, Response, jsonify
-from typing_extensions import TypedDict
 
 from dashboard import copy_acts, sent, weight_acts
 from dashboard.access import ANNOTATE, READ, needs
@@ -31,12 +31,6 @@ _COUNTED = {
     TAGS: "tags", COLLECTIONS: "collections", NAMES: "cluster_names", RATINGS: "ratings", FACTS: "facts", COPIES: "copies",
 }
 """Kind of notes → what counts its changes (`Library.notes_generation`)."""
-
-
-class Acted(TypedDict):
-    """What the browser tells its pages of an act (assets/shell/acts.js)."""
-
-    changed: list[str]
 
 
 @dataclass(frozen=True)
@@ -80,10 +74,28 @@ def register(server: Flask, reads: Reads) -> None:
 
     @server.get("/changes")
     @needs(READ)
-    def changed() -> Response:
+    def count() -> Response:
         answer = jsonify(changes(reads))
         answer.headers["Cache-Control"] = "no-store"
         return answer
+
+
+def stores() -> list[dcc.Store]:
+    """One for each kind of notes: the browser writes to it when they are others (assets/shell/acts.js)."""
+    return [dcc.Store(id=_store(kind)) for kind in (*_COUNTED, WEIGHTS)]
+
+
+def changed(*kinds: str) -> list[Input]:
+    """The inputs of a callback that is to run when notes of these kinds are others, an argument each.
+
+    Of two calls of one callback Dash forgets the answer of the first, so that none may say that there is
+    nothing to do for what the last act has changed.
+    """
+    return [Input(_store(kind), "data") for kind in kinds]
+
+
+def _store(kind: str) -> str:
+    return f"acted-{kind}"
 
 
 def changes(reads: Reads) -> dict[str, int]:

@@ -75,6 +75,8 @@ _COMPRESSION = {
     "COMPRESS_MIN_SIZE": 1_000,  # below, the header costs what is saved
     "COMPRESS_STREAMS": False,  # what is streamed is large and dense
 }
+_HOOKS = {"request_pre": "likeness.answers.asked", "request_post": "likeness.answers.came"}
+"""What Dash calls in the browser before and after it asks for a callback (assets/shell/answers.js)."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -99,6 +101,7 @@ def create_app(
         assets_folder=str(_ASSETS),
         assets_ignore=bundles.ALONE,
         external_stylesheets=[f"{prefix}bootstrap/bootstrap.min.css"],
+        hooks=_HOOKS,
         index_string=document.TEXT.replace("{mount}", prefix),
         meta_tags=[
             {"name": "viewport", "content": "width=device-width, initial-scale=1"},
@@ -155,7 +158,7 @@ def _shell(libraries: Sequence[tuple[str, str]], prefix: str, access: Access) ->
         children=[
             dcc.Store(id="route"),
             dcc.Store(id="arrived"),
-            dcc.Store(id="acted"),
+            *acts.stores(),
             dcc.Store(id="theme"),
             navbar.navbar(links, libraries, prefix, further=further, leave=access.door is not None),
             html.Main(id="page", className="page", tabIndex=-1),

@@ -9,6 +9,7 @@
   const counted = (number) => number.toLocaleString("en");
   const CLOSE = 0.45; // share of the map's width, from which parts of clusters are named
   let listed = null; // the list as the server sent it last
+  let sent = ""; // its text: it is sent again where nothing is another
   let shown = null; // {box, of, by}: where it was drawn last, what of, and how
   let text = ""; // what names are filtered by
   let comparing = null; // the list whose disagreements are on their way
@@ -213,7 +214,8 @@
     // Their names, number by number, where they are those of the map shown.
     get titles() { return own() ? listed.clusters.map((cluster) => cluster.name) : null; },
     show: function (given) {
-      listed = given;
+      if (JSON.stringify(given) !== sent) listed = given;
+      sent = JSON.stringify(given);
       all();
     },
   };

@@ -5,6 +5,7 @@
   const api = window.likeness.mapPage;
   const chosen = api.chosen;
   const { make, icon, button, packed, say, edit } = api.notes;
+  const { refill } = window.likeness.elements;
   const byId = api.byId;
   const { on, does } = window.likeness;
   const act = (name, args) => window.likeness.act(name, args); // loaded later, as is the next one
@@ -46,13 +47,13 @@
   }
 
   function head(name, count) {
-    byId("selected-title").textContent = name || api.selection.narrowed || "Selection";
+    refill(byId("selected-title"), name || api.selection.narrowed || "Selection");
     byId("selected-count").textContent = counted(count);
     const tools = chosen.source.collection && may("annotate")
       ? [button("pencil", `Rename ${name}`, { does: "rename-collection" }),
         button("trash", `Delete the collection ${name}`, { does: "drop" })]
       : [];
-    byId("selected-tools").replaceChildren(...tools);
+    refill(byId("selected-tools"), ...tools);
     const keep = byId("selected-keep");
     keep.hidden = Boolean(chosen.source.collection) || !may("annotate");
     if (keep.childElementCount) return;
@@ -74,12 +75,10 @@
     const group = (title, kind, bars) => bars.length ? make("section", {}, make("h3", {}, title),
       make("ul", {}, ...bars.map((one) => bar(one, kind, bars.length > 1)))) : null;
     const away = about.count - about.placed;
-    box.replaceChildren(...[
-      group("Labels", "label", about.labels), group("Clusters", "cluster", about.clusters),
-      away ? make("p", { className: "soft small" }, `${counted(away)} without a place on this map`) : null,
-    ].filter(Boolean));
+    refill(box, group("Labels", "label", about.labels), group("Clusters", "cluster", about.clusters),
+      away ? make("p", { className: "soft small" }, `${counted(away)} without a place on this map`) : null);
     const all = chosen.ids.length;
-    tags.replaceChildren(...about.tags.map(([tag, count]) => make("span", { className: "chip" },
+    refill(tags, ...about.tags.map(([tag, count]) => make("span", { className: "chip" },
       make("button", { type: "button", className: "chip-name", title: `Select all of ${tag}`,
         data: { does: "open", kind: "tag", name: tag } }, icon("tag"), count < all ? `${tag} ${count}` : tag),
       may("annotate") ? button("x", `Take the tag ${tag} off these`, { does: "untag", name: tag }, "chip-drop") : "")),

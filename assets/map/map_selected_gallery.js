@@ -5,6 +5,7 @@
   const api = window.likeness.mapPage;
   const chosen = api.chosen;
   const { make, button, packed, say } = api.notes;
+  const { refill } = window.likeness.elements;
   const byId = api.byId;
   const { url, does } = window.likeness;
   const USUAL = 104; // px a row
@@ -19,6 +20,7 @@
   let base = null; // what was narrowed: {ids, source}
   let narrowing = false; // whether what is selected now is a part of it
   let filters = []; // by what: {kind, name, keep: Set of ids}
+  let pressed = 0; // bars, so far: the last one counts
 
   const source = () => (base || chosen).source;
   const called = () => source().collection || source().tag;
@@ -107,15 +109,22 @@
 
   // Narrowing
 
+  // What a bar was pressed for may have got or lost images while the server is asked: it is narrowed all the same.
+  function unchanged() {
+    const [ids, from, { collection, tag }] = [chosen.ids, base, source()];
+    return () => chosen.ids && (chosen.ids === ids || (from ? from === base
+      : Boolean(collection || tag) && source().collection === collection && source().tag === tag));
+  }
+
   async function narrowTo(kind, name, code) {
-    const ids = chosen.ids;
+    const [ids, mine, still] = [chosen.ids, ++pressed, unchanged()];
     try {
       const found = kind === "cluster"
         ? await window.likeness.map.find(api.map.name, { by: "cluster", only: [code], grain: api.params.grain || 0 })
         : (await window.likeness.gallery.order(ids, { where: window.likeness.conditions.printed([{ column: kind, values: [name] }]) })).ids;
       const keep = new Set(found);
-      if (chosen.ids !== ids) return;
-      if (!base) base = { ids: ids, source: chosen.source };
+      if (mine !== pressed || !still()) return;
+      if (!base) base = { ids: chosen.ids, source: chosen.source };
       filters = filters.concat([{ kind: kind, name: name, keep: keep }]);
       again();
     } catch (error) {
@@ -135,7 +144,7 @@
   function chips() {
     const box = byId("selected-narrowed");
     if (!box) return;
-    box.replaceChildren(...filters.map(({ name }, at) => make("span", { className: "chip" }, make("span", {}, name),
+    refill(box, ...filters.map(({ name }, at) => make("span", { className: "chip" }, make("span", {}, name),
       button("x", `No longer only ${name}`, { does: "widen", at: at }, "chip-drop"))));
     box.hidden = !filters.length;
   }

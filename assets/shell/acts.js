@@ -3,7 +3,7 @@
    A button with data-act does that act with its data-args; a form with data-act takes the
    text of its field as the argument named in data-field, an empty one only with data-empty. `likeness.act(name, args)` does the
    same from a script. What came of it is said, with a way back, and told to the page: by the
-   store `acted`, and by the event likeness:acted. Ctrl+Z takes back one act after the other,
+   stores `acted-KIND` of the kinds of notes that are others, and by the event likeness:acted. Ctrl+Z takes back one act after the other,
    Ctrl+Shift+Z does them again; the tab remembers them through reloads. */
 (function () {
   "use strict";
@@ -15,6 +15,7 @@
   const KEPT = 50; // steps
   const LASTING = 4000; // characters that are sent on though the page is left: of those a browser has room for 64 KiB at once
   let clearing = 0;
+  let changes = 0; // that pages were told of
 
   // Steps {act, args}, the latest last: what takes back, and what does again.
   const steps = (function () {
@@ -113,7 +114,7 @@
 
   // Notes are others: by an act of this tab, or `elsewhere` (shell/changes.js).
   function tell(done) {
-    put("acted", { data: { act: done.act, changed: done.changed, at: Date.now() } });
+    done.changed.forEach((kind) => put(`acted-${kind}`, { data: ++changes }));
     document.dispatchEvent(new CustomEvent("likeness:acted", { detail: done }));
   }
 

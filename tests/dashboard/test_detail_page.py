@@ -249,6 +249,29 @@ def test_a_tag_given_on_the_page_stays(browser, library, serving):
 
 
 @pytest.mark.browser
+def test_what_was_asked_for_one_image_is_not_put_on_the_page_of_the_next(page_at, serving, library):
+    notes.tag(library, [7], "first")
+    page = page_at(serving(library))
+    page.goto("/detail?image=7")
+    chips = page.locator(".chip")
+    expect(chips).to_have_text("first")
+    held = hold(page, "image-tags")
+    with page.expect_request(asks("image-tags")):
+        page.evaluate("likeness.act('tag', {name: 'second', ids: [7]})")
+    page.locator(".detail-right").click()
+    expect(page.locator(".detail-picture")).to_have_attribute("src", "/image/8")
+    expect(chips).to_have_count(0)
+    with page.expect_response(asks("image-tags")):
+        held[0].continue_()
+    page.wait_for_timeout(500)
+    expect(chips).to_have_count(0)
+    page.go_back()
+    expect(chips).to_have_text(["first", "second"])
+    page.evaluate("likeness.act('tag', {name: 'third', ids: [7]})")  # what this page asks for is answered
+    expect(chips).to_have_text(["first", "second", "third"])
+
+
+@pytest.mark.browser
 def test_a_key_held_down_asks_for_the_next_image_once(page: Page):
     page.goto("/detail?image=7")
     picture = page.locator(".detail-picture")

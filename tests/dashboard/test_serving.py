@@ -81,7 +81,7 @@ def test_told_to_end_while_it_searches_it_ends_at_once_and_cleanly(started, made
         while not ended:
             try:
                 body = {"output": "search-ratings.children", "outputs": {"id": "search-ratings", "property": "children"},
-                        "inputs": [{"id": "acted", "property": "data", "value": None}], "changedPropIds": []}
+                        "inputs": [{"id": "acted-ratings", "property": "data", "value": None}], "changedPropIds": []}
                 request = urllib.request.Request(f"{address}/_dash-update-component", json.dumps(body).encode(),
                                                  {"Content-Type": "application/json"})
                 urllib.request.urlopen(request, timeout=10).read()

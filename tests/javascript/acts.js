@@ -29,7 +29,7 @@ test("a button does its act with its arguments; what came of it is said, told, a
   find("i").click();
   await settled();
   equal(asked, [["/mount/act", { act: "untag", args: { name: "blue" } }]]);
-  equal([told, put.map(([id, { data }]) => [id, data.act, data.changed])], [["untag"], [["acted", "untag", ["tags"]]]]);
+  equal([told, put], [["untag"], [["acted-tags", { data: 1 }]]]);
   equal(find("#said span").textContent, "Took off <b>.");
   find("#said button").click();
   await settled();

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from dash import ClientsideFunction, Dash, Input, Output, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from dashboard import acts, components
@@ -49,10 +49,10 @@ def register(app: Dash, reads: Reads) -> None:
 
     export.register(app.server, reads.library)
 
-    @app.callback(Output("collections-body", "children"), Input("acted", "data"), prevent_initial_call=True)
+    @app.callback(Output("collections-body", "children"), *acts.changed(acts.COLLECTIONS), prevent_initial_call=True)
     @needs(READ)
-    def on_acted(acted: acts.Acted):
-        return body(reads) if acts.COLLECTIONS in acted["changed"] else no_update
+    def on_acted(_):
+        return body(reads)
 
     app.clientside_callback(
         ClientsideFunction("typed", "drawn"), Output("collections-drawn", "data"), Input("collections-body", "children"),

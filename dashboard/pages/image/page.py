@@ -12,7 +12,7 @@ from functools import partial
 
 from dash import Dash, Input, Output, State, dcc, html
 
-from dashboard import components, facts
+from dashboard import acts, components, facts
 from dashboard.access import READ, RUN, needs
 from dashboard.access.asked import Id
 from dashboard.chips import KINDS
@@ -77,10 +77,10 @@ def register(app: Dash, reads: Reads) -> None:
     @app.callback(
         *(Output(f"image-{kind}s", "children") for kind in KINDS),
         *(Output(f"image-known-{kind}s", "children") for kind in KINDS),
-        Input("acted", "data"), State("detail-image", "data"), prevent_initial_call=True,
+        *acts.changed(acts.TAGS, acts.COLLECTIONS), State("detail-image", "data"), prevent_initial_call=True,
     )
     @needs(READ)
-    def on_acted(_, image: Id):
+    def on_acted(_tags, _collections, image: Id):
         return *(parts.chips_of(reads, int(image), kind) for kind in KINDS), *(
             parts.offered(reads, kind) for kind in KINDS
         )

@@ -7,7 +7,7 @@ clusters), map-step (the granularity), map-titles (the clusters shown, for their
 
 from __future__ import annotations
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 from typing_extensions import TypedDict
 
 from dashboard import acts, components
@@ -173,24 +173,20 @@ def register(app: Dash, reads: Reads, clusterings: Clusterings) -> None:
     # By itself: of two calls of one callback Dash forgets the answer of the first.
     @app.callback(
         Output("map-titles", "data", allow_duplicate=True),
-        Input("acted", "data"), State("map-name", "value"), State("map-step", "data"),
+        *acts.changed(acts.NAMES), State("map-name", "value"), State("map-step", "data"),
         prevent_initial_call=True,
     )
     @needs(READ, pool=LONG)
-    def named(done: acts.Acted, name: str, step: Whole | str | None):
-        if acts.NAMES not in done["changed"]:
-            return no_update
+    def named(_, name: str, step: Whole | str | None):
         return clusterings.listed(clusterings.at(name, step_of(step)))
 
     @app.callback(
         Output("map-kept", "children"), Output({"type": panels.NOTES, "image": ALL}, "children"),
-        Input("acted", "data"), State({"type": panels.NOTES, "image": ALL}, "id"),
+        *acts.changed(acts.TAGS, acts.COLLECTIONS), State({"type": panels.NOTES, "image": ALL}, "id"),
         prevent_initial_call=True,
     )
     @needs(READ)
-    def noted(done: acts.Acted, shown: list[_Noted]):
-        if not {acts.TAGS, acts.COLLECTIONS} & set(done["changed"]):
-            return no_update, [no_update] * len(shown)
+    def noted(_tags, _collections, shown: list[_Noted]):
         return selections.kept_list(reads), [panels.note_chips(reads, one["image"]) for one in shown]
 
     # Loading what clusters takes longer than clustering.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from dashboard import acts, components
 from dashboard.access import ANNOTATE, READ, RUN, needs
@@ -53,12 +53,12 @@ def register(app: Dash, reads: Reads) -> None:
     """Add the page's callback."""
 
     @app.callback(
-        Output("rated-body", "children"), Input("acted", "data"), State("rated-value", "data"),
+        Output("rated-body", "children"), *acts.changed(acts.RATINGS), State("rated-value", "data"),
         prevent_initial_call=True,
     )
     @needs(READ)
-    def on_acted(acted: acts.Acted, value: str):
-        return body(reads, value) if acts.RATINGS in acted["changed"] else no_update
+    def on_acted(_, value: str):
+        return body(reads, value)
 
     app.clientside_callback(
         ClientsideFunction("typed", "drawn"), Output("rated-drawn", "data"), Input("rated-body", "children"),

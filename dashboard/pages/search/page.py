@@ -12,7 +12,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, 
 from dash.development.base_component import Component
 from typing_extensions import NotRequired, TypedDict
 
-from dashboard import components, facets, words
+from dashboard import acts, components, facets, words
 from dashboard.access import ANNOTATE, READ, RUN, needs
 from dashboard.access.asked import Digits, Id, Real, Whole
 from dashboard.pages.rated import searches
@@ -204,7 +204,7 @@ def _register_matches(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         counting = {part["embedding"]: float(value or 0) for part, value in zip(sliders, values)}
         return "" if metric == "hamming" else said(exactnesses.of(counting, int(count)), bool(exact))
 
-    @app.callback(Output("search-ratings", "children"), Input("acted", "data"))
+    @app.callback(Output("search-ratings", "children"), *acts.changed(acts.RATINGS))
     @needs(READ)
     def on_rated(_):
         return ratings_view(reads)

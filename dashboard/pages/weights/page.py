@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dash import Dash, Input, Output, html, no_update
+from dash import Dash, Output, html
 
 from dashboard import acts, components
 from dashboard.access import ANNOTATE, READ, RUN, needs
@@ -44,10 +44,10 @@ def layout(reads: Reads, params: Mapping[str, str]):
 def register(app: Dash, reads: Reads) -> None:
     """Add the page's callback."""
 
-    @app.callback(Output("weights-body", "children"), Input("acted", "data"), prevent_initial_call=True)
+    @app.callback(Output("weights-body", "children"), *acts.changed(acts.WEIGHTS, acts.RATINGS), prevent_initial_call=True)
     @needs(READ)
-    def on_acted(acted: acts.Acted):
-        return body(reads) if {acts.WEIGHTS, acts.RATINGS} & set(acted["changed"]) else no_update
+    def on_acted(_weights, _ratings):
+        return body(reads)
 
 
 def body(reads: Reads) -> list:
