@@ -18,7 +18,7 @@
     // Emptied, an answer changes nothing.
     came: function (payload, answer) {
       if (payload === next) page += 1;
-      else if (standing.get(payload) !== page) Object.keys(answer).forEach((part) => delete answer[part]);
+      else if (standing.get(payload) !== page) Object.keys(answer || {}).forEach((part) => delete answer[part]);
     },
   };
 })();

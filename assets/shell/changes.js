@@ -8,9 +8,15 @@
   let known = null; // kind → how often it has changed, as far as the page knows
   let asking = false;
 
+  // Answers may come in another order than they were asked for.
+  function note(now, kinds) {
+    known = Object.assign({}, known || now);
+    kinds.forEach((kind) => { known[kind] = Math.max(known[kind] || 0, now[kind] || 0); });
+  }
+
   function learn(now) {
     const others = known ? Object.keys(now).filter((kind) => now[kind] > (known[kind] || 0)) : [];
-    known = Object.assign({}, known, now);
+    note(now, Object.keys(now));
     return others;
   }
 
@@ -29,8 +35,7 @@
 
   // What this tab does itself is known with its answer.
   on("likeness:acted", null, ({ detail }) => {
-    if (!detail.now || !known) return;
-    detail.changed.forEach((kind) => { known[kind] = Math.max(known[kind] || 0, detail.now[kind] || 0); });
+    if (detail.now) note(detail.now, detail.changed);
   });
 
   on("visibilitychange", null, look);
