@@ -66,11 +66,10 @@ def test_a_request_that_is_not_whole_is_refused_in_one_sentence(app, caplog, cha
     ("map-note.children", {"map-name.value": {"a": 1}}, "name"),
     ("compare-pinned.children", {"compare-image.data": 1.5}, "image"),
     ("graph-canvas.elements", {"graph-start.data": {"image": "1"}}, "start"),
-    ("collections-body.children", {"acted.data": {"changed": None}}, "acted.changed"),
     ("search-query.children", {"search-asked.data": {"board": [7], "uploads": {}, "names": {}}}, "asked.board.0"),
     ("search-query.children", {"search-asked.data": {"board": [], "uploads": {"a": 1}, "names": {}}}, "asked.uploads.a"),
     ("library-folders.children", {"library-folder.value": 5}, "folder"),
-    ("rated-body.children", {"acted.data": {"changed": []}, "rated-value.data": []}, "value"),
+    ("rated-body.children", {"acted-ratings.data": 1, "rated-value.data": []}, "value"),
 ])  # fmt: skip
 def test_values_of_another_kind_are_named_in_one_sentence(app, caplog, output, values, about):
     name = next(name for name in app.callback_map if output in name)
