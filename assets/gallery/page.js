@@ -45,16 +45,25 @@
     const note = byId("gallery-note");
     name();
     try {
-      const how = Object.assign({}, set, { where: asked, by: by });
-      const sent = await window.likeness.gallery.order(null, how, mine.signal);
-      if (!here() || asking !== mine) return;
-      note.textContent = sent.ids.length ? "" : "No image is in this.";
-      byId("gallery-count").textContent = `${sent.ids.length.toLocaleString("en")} ${sent.ids.length === 1 ? "image" : "images"}`;
-      list.show(sent.ids, { ratios: sent.ratios, key: JSON.stringify(how), of: JSON.stringify(set) });
+      const count = await show(by, mine);
+      if (count !== null) note.textContent = count ? "" : "No image is in this.";
     } catch (error) {
-      if (typeof error === "string" && here()) note.textContent = error;
-      else if (error.name !== "AbortError") throw error;
+      if (error.name === "AbortError") return;
+      if (typeof error !== "string") throw error;
+      if (!here() || asking !== mine) return;
+      note.textContent = error;
+      if (by !== "given" && !list.ids.length) await show("given", mine).catch(() => null); // an order that nobody knows yet
     }
+  }
+
+  // What is asked for, in an order; → of how many images, or null where something else was asked meanwhile.
+  async function show(order, mine) {
+    const how = Object.assign({}, set, { where: asked, by: order });
+    const sent = await window.likeness.gallery.order(null, how, mine.signal);
+    if (!here() || asking !== mine) return null;
+    byId("gallery-count").textContent = `${sent.ids.length.toLocaleString("en")} ${sent.ids.length === 1 ? "image" : "images"}`;
+    list.show(sent.ids, { ratios: sent.ratios, key: JSON.stringify(how), of: JSON.stringify(set) });
+    return sent.ids.length;
   }
 
   // The address, and that of the same as a table.

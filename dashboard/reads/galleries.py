@@ -25,6 +25,7 @@ SORTS = {
 
 _LOOKS = {"blurred": "sharpness", "dark": "brightness", "bright": "brightness"}
 """Orders by a figure of how pictures look."""
+_TO_LOOK, _TO_FIND_OUTLIERS = "python -m pipeline embed", "python -m pipeline map"
 _UPWARD = ("oldest", "blurred", "dark")
 FACTS_AT_ONCE = 200
 """Images that are told of in one answer: some screens full."""
@@ -50,7 +51,7 @@ def ordered(reads: Reads, ids: np.ndarray, by: str, weights: dict[str, float] | 
     """Images (n,) int64 in another order; those of which nothing is known come last, and what is
     alike stays as it was. weights: what the most typical are found by; None: as a search does.
 
-    Raises QueryError for an order there is not.
+    Raises QueryError for an order there is not, and for one by what nobody has looked for yet.
     """
     if by not in SORTS and by not in (known := orders(reads)):
         raise QueryError(f"Pictures are not sorted by “{by}”; there are: {', '.join(known)}.")
@@ -62,8 +63,7 @@ def ordered(reads: Reads, ids: np.ndarray, by: str, weights: dict[str, float] | 
     if by == VARIED:
         return _varied(reads, ids, weights)
     if by == ALONE:
-        alone = kind or next(iter(weights or ()), None)
-        return ids[np.argsort(-outliers.far(reads.library, ids, alone), kind="stable")]
+        return ids[np.argsort(-_apart(reads, ids, kind or next(iter(weights or ()), None)), kind="stable")]
     if by == "name":
         return ids[sorted(range(len(ids)), key=_names(reads, ids).__getitem__)]
     figures = _figures(reads, ids, by)
@@ -149,13 +149,27 @@ def _figures(reads: Reads, ids: np.ndarray, by: str) -> np.ndarray:
     if by == "size":
         return known.values("size").values[at]
     if by in _LOOKS:
-        return appearance.at_hand(reads.library).of(ids, _LOOKS[by])
+        looks = appearance.at_hand(reads.library).of(ids, _LOOKS[by])
+        if np.isnan(looks).all():
+            raise QueryError(f"How sharp and how bright these pictures are is not known yet. To find it: {_TO_LOOK}")
+        return looks
     if by == "rating":  # one's own words before the stars that files have, which are 5 at most
         words = {one.image_id: one.value for one in notes.ratings(reads.library)}
         return np.nan_to_num(_fact(reads, ids, "rating")) + 10.0 * np.array([words.get(one, 0) for one in ids.tolist()])
     # When it was taken, where the file says so; else the file's own date.
     taken = _fact(reads, ids, "taken")
     return np.where(np.isnan(taken), known.values("date").values[at], taken)
+
+
+def _apart(reads: Reads, ids: np.ndarray, name: str | None) -> np.ndarray:
+    """How far images (n,) are from all others, see `outliers.far`."""
+    found = outliers.far(reads.library, ids, name)
+    if np.isnan(found).all():
+        raise QueryError(f"How far these pictures are from all others is not known yet. To find it: {_TO_FIND_OUTLIERS}")
+    compared = [len(one.ids) for one in outliers.kept(reads.library) if name in (None, one.name, one.title)]
+    if max(compared) < outliers.LEAST:
+        raise QueryError(f"Of fewer than {outliers.LEAST} pictures none is called an outlier.")
+    return found
 
 
 def _fact(reads: Reads, ids: np.ndarray, name: str) -> np.ndarray:

@@ -6,20 +6,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import cv2
 import numpy as np
 
 from pipeline import stores
 from pipeline.duplicates.candidates import Candidate, Turn
 from pipeline.errors import ImageError
 from pipeline.library import Library
-from pipeline.pictures import alignment, decoding, hashes, marks
+from pipeline.pictures import alignment, decoding, frame, hashes, marks
 from pipeline.pictures.agreement import LAID_OVER, SAME, Laid
 from pipeline.pictures.alignment import Alignment, Picture
 
-IDENTICAL, SAVED, RECOLORED, PART, TURNED, MIRRORED, COVERED = (
-    "same file", "saved again", "recolored", "part", "turned", "mirrored", "laid over"
+IDENTICAL, SAVED, RECOLORED, PART, TURNED, MIRRORED, COVERED, FRAMED = (
+    "same file", "saved again", "recolored", "part", "turned", "mirrored", "laid over", "framed"
 )  # fmt: skip
-KINDS = (IDENTICAL, SAVED, RECOLORED, PART, TURNED, MIRRORED, COVERED)
+KINDS = (IDENTICAL, SAVED, RECOLORED, PART, TURNED, MIRRORED, COVERED, FRAMED)
 """What became of a copy."""
 
 OVER = "the same picture with something laid over"
@@ -35,12 +36,13 @@ _STRAIGHT = 4.0  # degrees from a quarter turn that pass for one
 @dataclass(frozen=True)
 class Reason:
     """Why two images are copies: what became of one (`KINDS`), and a sentence. closely: whether that may hang on what
-    cannot be seen where they are small. covered: the image that something is laid over, or 0."""
+    cannot be seen where they are small. added: the image that has more than the picture itself, something laid over it or
+    a frame around it, or 0."""
 
     kind: str
     text: str
     closely: bool = False
-    covered: int = 0
+    added: int = 0
 
     @property
     def told(self) -> str:
@@ -104,7 +106,7 @@ class Eyes:
             return Reason(kind, told, laid.drawn)
         if found != LAID_OVER:
             return None
-        return Reason(COVERED, OVER, covered=_covered(pair, laid, alignment.stretch(pair.mine, pair.theirs)))
+        return Reason(COVERED, OVER, added=_covered(pair, laid, alignment.stretch(pair.mine, pair.theirs)))
 
     def _turned(self, pair: _Looked) -> Reason | None:
         for turn in pair.candidate.turns:
@@ -122,10 +124,12 @@ class Eyes:
             laid = alignment.lay(picture, pair.theirs, found) if found else None
             verdict = laid.verdict(colors=True) if laid else None
             if verdict == SAME and not (laid.drawn and self._marked_by_points(pair, found, mirror)):
-                return replace(_reason(picture, pair.theirs, found, mirror), closely=laid.drawn)
+                reason = replace(_reason(picture, pair.theirs, found, mirror), closely=laid.drawn)
+                framed = _framed(pair, picture, found)
+                return replace(reason, kind=FRAMED, added=framed) if framed else reason
             if verdict == LAID_OVER and covered is None:
                 told = f"{OVER}, {found.points} matching points{', mirrored' if mirror else ''}"
-                covered = Reason(COVERED, told, covered=_covered(pair, laid, found))
+                covered = Reason(COVERED, told, added=_covered(pair, laid, found))
         return covered
 
     def _marked(self, pair: _Looked, turn: Turn = (0, False)) -> bool | None:
@@ -183,6 +187,15 @@ def _stretched(mine: Picture, theirs: Picture, turn: Turn = (0, False), *, shape
 def _covered(pair: _Looked, laid: Laid, found: Alignment) -> int:
     """Which of a pair something is laid over."""
     return pair.one if laid.over_one != alignment.exchanged(found) else pair.other
+
+
+def _framed(pair: _Looked, mine: Picture, found: Alignment) -> int:
+    """Which of a pair is the other in a frame, or 0. found: how the one, as `mine`, lies on the other."""
+    back = Alignment(cv2.invertAffineTransform(found.matrix), found.points)
+    for inner, outer, lies, image in ((mine, pair.theirs, found, pair.other), (pair.theirs, mine, back, pair.one)):
+        if frame.framed(inner, outer, lies):
+            return image
+    return 0
 
 
 def _times(large: Picture, small: Picture) -> float:

@@ -14,7 +14,7 @@ from pipeline.library import ImageRow, Library, derived
 from pipeline.progress import Progress, Silent
 
 _PLACE = "duplicates/found"
-VERSION = "3"
+VERSION = "4"
 """Another one where other groups would be found in the same library: what was kept is then found anew."""
 
 
@@ -73,7 +73,7 @@ def _keep(library: Library, groups: list[Group], pairs: np.ndarray, scores: np.n
         "pairs": np.array([(pair.one, pair.other) for _, pair in every], np.int64).reshape(-1, 2),
         "kinds": np.array([KINDS.index(pair.reason.kind) for _, pair in every], np.uint8),
         "texts": np.array([pair.reason.text for _, pair in every], np.str_),
-        "covered": np.array([pair.reason.covered for _, pair in every], np.int64),
+        "added": np.array([pair.reason.added for _, pair in every], np.int64),
         "similar": pairs, "scores": scores,
     }
     about = {
@@ -84,10 +84,10 @@ def _keep(library: Library, groups: list[Group], pairs: np.ndarray, scores: np.n
 
 def _groups(library: Library, arrays: dict[str, np.ndarray]) -> list[Group]:
     """The groups as far as their images are still there, with the one that explains them."""
-    reasons = zip(arrays["kinds"].tolist(), arrays["texts"].tolist(), arrays["covered"].tolist())
+    reasons = zip(arrays["kinds"].tolist(), arrays["texts"].tolist(), arrays["added"].tolist())
     stars: dict[int, list[Pair]] = {}
-    for best, (one, other), (kind, text, covered) in zip(arrays["best"].tolist(), arrays["pairs"].tolist(), reasons):
-        stars.setdefault(best, []).append(Pair(one, other, Reason(KINDS[kind], text, covered=covered)))
+    for best, (one, other), (kind, text, added) in zip(arrays["best"].tolist(), arrays["pairs"].tolist(), reasons):
+        stars.setdefault(best, []).append(Pair(one, other, Reason(KINDS[kind], text, added=added)))
     ids = {image for best, pairs in stars.items() for image in (best, *(pair.other for pair in pairs))}
     rows = {number: row for number, row in library.images_by_id(sorted(ids)).items() if row.state == "ok"}
     made = []

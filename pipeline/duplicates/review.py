@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pipeline.duplicates.apart import Apart
+from pipeline.duplicates.eyes import PART
 from pipeline.duplicates.groups import Group, Pair
 from pipeline.duplicates.similar import stars
 from pipeline.errors import QueryError
@@ -20,6 +21,7 @@ from pipeline.library.images import printable
 from pipeline.library.notes import APART, KEPT, SETTLED, Decision
 
 OPEN = "open"
+_HALF = 0.5
 ANYWHERE, ACROSS, INSIDE = "anywhere", "across", "inside"
 WHERE = {ANYWHERE: "Anywhere", ACROSS: "Across folders", INSIDE: "Inside one folder"}
 
@@ -139,26 +141,26 @@ class Reviewer:
     def _judged(self, rows: Sequence[ImageRow], best: int, pairs: tuple[Pair, ...], where: str = ANYWHERE) -> Reviewed:
         """What is no copy is kept where nobody has decided: similar images have no pairs."""
         ids = {row.id for row in rows}
-        covered = {pair.reason.covered for pair in pairs}
+        more = _with_more(rows, pairs)
         references = frozenset(row.id for row in rows if any(is_inside(row, folder) for folder in self._references))
         settled = next((one for one in self._settled(best) if ids <= one.parts.keys()), None)
         if settled is not None:
             keep = {image for image in ids if settled.parts[image] == KEPT}
         else:
-            keep = self._suggested(rows, references, where, covered) if pairs else ids
-        order = sorted(rows, key=lambda row: (row.id not in keep, row.id in covered, *_worth(row)))
+            keep = self._suggested(rows, references, where, more) if pairs else ids
+        order = sorted(rows, key=lambda row: (row.id not in keep, row.id in more, *_worth(row)))
         return Reviewed(tuple(order), best, pairs, frozenset(keep), SETTLED if settled else OPEN, references)
 
     def _settled(self, image: int) -> list[Decision]:
         """What an image was settled in, the latest first."""
         return [one for one in self._on.get(image, ()) if one.verdict == SETTLED]
 
-    def _suggested(self, rows: Sequence[ImageRow], references: frozenset[int], where: str, covered: set[int]) -> set[int]:
-        """What was decided of some of them, else what lies in a folder of reference, else the largest that nothing is
-        laid over; across folders all that lies beside these."""
+    def _suggested(self, rows: Sequence[ImageRow], references: frozenset[int], where: str, more: set[int]) -> set[int]:
+        """What was decided of some of them, else what lies in a folder of reference, else the largest of those that have
+        no more than the picture itself; across folders all that lies beside these. more: see `_with_more`."""
         latest = [(row.id, next(iter(self._settled(row.id)), None)) for row in rows]
         kept = {image for image, one in latest if one is not None and one.parts[image] == KEPT}
-        keep = kept | references or {min(rows, key=lambda row: (row.id in covered, *_worth(row))).id}
+        keep = kept | references or {min(rows, key=lambda row: (row.id in more, *_worth(row))).id}
         if where != ACROSS:
             return keep
         folders = {folder_of(row) for row in rows if row.id in keep}
@@ -177,6 +179,22 @@ def _pieces(rows: list[ImageRow], where: str) -> list[list[ImageRow]]:
     if where == ACROSS:
         return [rows] if len(folders) > 1 else []
     return [piece for piece in folders.values() if len(piece) > 1]
+
+
+def _with_more(rows: Sequence[ImageRow], pairs: Iterable[Pair]) -> set[int]:
+    """The images that have something laid over them or a frame around, and those that are like one of them; where the
+    picture by itself is less than `_HALF` as wide and high, it is no better."""
+    pixels = {row.id: (row.width or 0) * (row.height or 0) for row in rows}
+    found: set[int] = set()
+    for pair in pairs:  # what a pair's first is like comes before it
+        reason = pair.reason
+        bare = pair.other if reason.added == pair.one else pair.one
+        if reason.added and pixels.get(bare, 0) >= _HALF**2 * pixels.get(reason.added, 0):
+            found.add(reason.added)
+    for pair in pairs:
+        if pair.one in found and not pair.reason.added and pair.reason.kind != PART:
+            found.add(pair.other)
+    return found
 
 
 def _worth(row: ImageRow) -> tuple:

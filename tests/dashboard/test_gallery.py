@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from dashboard.reads.packing import unpack
 from pipeline import outliers
 from pipeline.errors import QueryError
 from pipeline.library import Library, notes
+from pipeline.outliers import distances
 from tests.dashboard.accessibility import faults
 from tests.dashboard.on_search import found, ready
 
@@ -86,6 +89,25 @@ def test_outliers_of_one_kind_stand_by_their_distance_to_the_ten_nearest_by_it(r
     for none in ("outliers:Nothing", "name:Color"):
         with pytest.raises(QueryError, match="not sorted by"):
             galleries.ordered(reads, ids, none)
+
+
+def test_an_order_that_nobody_has_looked_for_says_so(library, monkeypatch):
+    """Outliers where no map was made, how sharp pictures are where there are more than a page looks at itself."""
+    shutil.rmtree(library.data / "outliers")
+    shutil.rmtree(library.data / "appearance", ignore_errors=True)
+    monkeypatch.setattr(importlib.import_module("pipeline.appearance.measured"), "FEW", 0)
+    reads = Reads(library)
+    client = create_app(library).server.test_client()
+    ids = np.array([row.id for row in library.images()])
+    for by, does in (("outliers", "map"), ("blurred", "embed"), ("dark", "embed")):
+        with pytest.raises(QueryError, match=f"not known yet.*pipeline {does}"):
+            galleries.ordered(reads, ids, by)
+        refused = client.get(f"/api/images?by={by}")
+        assert refused.status_code == 400 and f"pipeline {does}" in refused.json["detail"]
+        assert galleries.ordered(reads, ids[:0], by).size == 0
+    distances.keep(library, "color", ids[:20], np.linspace(0, 1, 20), np.zeros(20, np.int64))
+    with pytest.raises(QueryError, match="fewer than 30"):
+        galleries.ordered(reads, ids, "outliers")
 
 
 def test_the_routes_order_describe_and_name(library):

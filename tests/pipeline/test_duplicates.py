@@ -86,7 +86,7 @@ def test_made_copies_are_found_and_nothing_else(copied):
     assert all("turned by" in said[kind][0] for kind in TURNS)
     assert all("something laid over" in said[kind][0] for kind in said.keys() & LETTERS.keys())
     for pair in (pair for group in groups for pair in group.pairs if pair.reason.kind == "laid over"):
-        assert library.image(pair.reason.covered).path.startswith("copies/")  # that one is not suggested to be kept
+        assert library.image(pair.reason.added).path.startswith("copies/")  # that one is not suggested to be kept
     assert "laid over, " in said["lettered part"][0] and "matching points" in said["lettered part"][0]
 
 

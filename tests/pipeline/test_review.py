@@ -191,7 +191,7 @@ def test_groups_are_narrowed_by_folders_kinds_and_state_as_by_hand(tmp_path):
 def test_of_pictures_with_something_laid_over_the_other_is_suggested_also_once_kept(tmp_path):
     library = synthetic_library(tmp_path, 4, {"color": 4})
     rows = library.images_by_id([1, 2])
-    found = Group((rows[1], rows[2]), 1, (Pair(1, 2, Reason("laid over", "said", covered=1)),))  # the first would be
+    found = Group((rows[1], rows[2]), 1, (Pair(1, 2, Reason("laid over", "said", added=1)),))  # the first would be
     kept._keep(library, [found], np.zeros((0, 2), np.int64), np.zeros(0, np.float32), library.generation())
     for groups in ([found], kept.read(library).groups):
         (one,) = reviewed(library, *groups)

@@ -34,7 +34,7 @@ KEPT = ("view", "kind", "where", "state", "by", "least", "left", "right", "alike
 
 KIND_TITLES = {
     "same file": "Same file", "saved again": "Saved again", "recolored": "Recolored", "part": "Crop", "turned": "Turned",
-    "mirrored": "Mirrored", "laid over": "Something laid over",
+    "mirrored": "Mirrored", "laid over": "Something laid over", "framed": "Framed",
 }
 
 
