@@ -18,7 +18,7 @@ from pipeline.errors import LikenessError
 
 Told = Callable[[Reads, EditedPictures, Mapping[str, str], Mapping], dict]
 """From an address's parameters and what the browser has of its uploads, {"uploads": {token: {embedding: vector}},
-"names": {key: name}, "pictures": {key: preview as an address of data}}, to what the page shows. Raises LikenessError."""
+"names": {key: name}, "pictures": {key: preview as an address of data}, "keywords": {key: those of its file}}, to what the page shows. Raises LikenessError."""
 
 
 def stores(name: str, board: list[Entry]) -> list[dcc.Store]:

@@ -6,12 +6,13 @@
 
   // What this tab has of the uploads on a board.
   function given(board) {
-    const sent = { uploads: {}, names: {}, pictures: {} };
+    const sent = { uploads: {}, names: {}, pictures: {}, keywords: {} };
     board.filter((one) => one.kind === "upload").forEach((one) => {
       const upload = window.likeness.search.stored(one.key);
       if (!upload) return;
       sent.names[one.key] = upload.name;
       sent.pictures[one.key] = upload.src;
+      sent.keywords[one.key] = upload.keywords;
       if (upload.vectors[one.token]) sent.uploads[one.token] = upload.vectors[one.token];
     });
     return sent;

@@ -1,7 +1,7 @@
 /* The Search page in the browser: the board, uploads, presets, paste, drop anywhere.
 
    The board is a list of entries, see entries.js. What belongs to an upload stays in this tab, in
-   sessionStorage: name, preview, and the vectors of each edit of it. */
+   sessionStorage: name, preview, keywords, and the vectors of each edit of it. */
 (function () {
   "use strict";
   const { on } = window.likeness;

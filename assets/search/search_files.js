@@ -43,7 +43,7 @@
 
   // What the server says of a picture is kept in this tab.
   const received = (said) => search.store({
-    key: said.key, name: said.name, src: said.src, at: Date.now(), vectors: { [said.key]: said.vectors },
+    key: said.key, name: said.name, src: said.src, keywords: said.keywords, at: Date.now(), vectors: { [said.key]: said.vectors },
   });
 
   // Files given at once, or while others are on their way, are searched with together.

@@ -26,7 +26,7 @@ def why(query: str, match: Path, weights: str | None, as_json: bool, data: Path)
     share, the colors, and what is seen in both.
     """
     from pipeline import reasons
-    from pipeline.pictures import decoding
+    from pipeline.pictures import decoding, metadata
     from pipeline.reasons import telling
     from pipeline.search import Filter, Query, Searcher, WordsEntry, entries_from
 
@@ -37,7 +37,9 @@ def why(query: str, match: Path, weights: str | None, as_json: bool, data: Path)
     entries = entries_from(searcher, [query])
     asked = Query(entries, weights_of(weights, None, searcher.embeddings))
     asked = Query(entries, asked.weights, filter=Filter(exclude=asked.images))
-    spoken = isinstance(entries[0], WordsEntry)
-    shown = None if spoken else reasons.Shown(entries[0], decoding.decode(decoding.read(Path(query))))
+    shown = None
+    if not isinstance(entries[0], WordsEntry):
+        file = decoding.read(Path(query))
+        shown = reasons.Shown(entries[0], decoding.decode(file), metadata.read(file).keywords)
     found = reasons.explain(searcher, asked, row.id, decoding.decode(decoding.read(match)), shown)
     click.echo(json.dumps(telling.as_json(found)) if as_json else telling.as_text(found))

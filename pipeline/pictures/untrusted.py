@@ -2,7 +2,7 @@
 
 A decoder that crashes, hangs or takes too much memory takes that process along and not this
 one. Few of them live long; one that is lost is replaced with the next picture. Each picture
-is decoded once, at all sizes that are asked for.
+is decoded once, at all sizes that are asked for, and what its file says of itself is read there, too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 
@@ -21,8 +22,9 @@ import cv2
 import numpy as np
 
 from pipeline.errors import ImageError, TransientImageError
-from pipeline.pictures import decoding
+from pipeline.pictures import decoding, metadata
 from pipeline.pictures.info import UNTRUSTED, Limits
+from pipeline.pictures.metadata.text import keywords
 from pipeline.processes import limit_memory, time_limit
 
 SECONDS = 10.0
@@ -39,6 +41,15 @@ _FILES = 64
 _PROGRAM = "from pipeline.pictures import untrusted; untrusted.work({0})"
 
 
+@dataclass(frozen=True)
+class Looked:
+    """pictures: (h, w, 3) uint8 sRGB for each side that was asked for. keywords: what the file says of itself, where
+    that was asked for."""
+
+    pictures: list[np.ndarray]
+    keywords: tuple[str, ...] = ()
+
+
 def decode(
     data: bytes, sides: Sequence[int] = (decoding.WORK_SIDE,), limits: Limits = UNTRUSTED, seconds: float = SECONDS
 ) -> list[np.ndarray]:
@@ -46,7 +57,12 @@ def decode(
 
     Raises ImageError with the reason, also when decoding crashed or took longer than `seconds`.
     """
-    return _pool.ask((data, tuple(sides), limits), seconds)
+    return _pool.ask((data, tuple(sides), limits), seconds).pictures
+
+
+def looked_at(data: bytes, sides: Sequence[int], limits: Limits = UNTRUSTED, seconds: float = SECONDS) -> Looked:
+    """As `decode`, with the keywords of the file."""
+    return _pool.ask((data, tuple(sides), limits), seconds, with_keywords=True)
 
 
 class Pool:
@@ -57,12 +73,12 @@ class Pool:
         self._lock = threading.Lock()
         self._idle: list[_Child] = []
 
-    def ask(self, task: tuple, seconds: float) -> list[np.ndarray]:
-        """The pictures of a task; raises ImageError with the reason."""
+    def ask(self, task: tuple[bytes, tuple[int, ...], Limits], seconds: float, with_keywords: bool = False) -> Looked:
+        """What is in a file of these bytes, at these sides, within these limits; raises ImageError with the reason."""
         with self._free:
             child = self._child()
             try:
-                child.send((*task, seconds))
+                child.send((*task, with_keywords, seconds))
                 answer = child.answer(seconds)
             except BaseException:
                 child.end()
@@ -124,8 +140,8 @@ class _Child:
         except OSError:
             raise TransientImageError("the process that decodes it has ended; try again") from None
 
-    def answer(self, seconds: float) -> list[np.ndarray] | Exception:
-        """The pictures, or the reason why there are none; raises ImageError when the process is lost."""
+    def answer(self, seconds: float) -> Looked | Exception:
+        """What was seen, or the reason why nothing; raises ImageError when the process is lost."""
         try:
             if not self._pipe.poll(seconds):
                 raise ImageError(f"it took longer than {seconds:g} seconds to decode")
@@ -151,17 +167,19 @@ def work(number: int) -> None:
     pipe.send_bytes(b"ready")
     with suppress(EOFError, OSError):
         while True:
-            data, sides, limits, seconds = pipe.recv()
+            data, sides, limits, with_keywords, seconds = pipe.recv()
             with time_limit(seconds + _GRACE):  # should the asking process be gone by then
-                pipe.send_bytes(_answered(data, sides, limits))
+                pipe.send_bytes(_answered(data, sides, limits, with_keywords))
             del data
 
 
-def _answered(data: bytes, sides: tuple[int, ...], limits: Limits) -> bytes:
+def _answered(data: bytes, sides: tuple[int, ...], limits: Limits, with_keywords: bool) -> bytes:
     """As `_unpacked` takes it. No pickle: who takes over a decoder may send what they like."""
     try:
         pictures = decoding.decode_sides(data, sides, limits)
         head = {"shapes": [pixels.shape for pixels in pictures]}
+        if with_keywords:
+            head["keywords"] = metadata.read(data).keywords
         return b"\n".join([json.dumps(head).encode(), b"".join(pixels.tobytes() for pixels in pictures)])
     except TransientImageError as error:
         head = {"again": str(error)}
@@ -172,7 +190,7 @@ def _answered(data: bytes, sides: tuple[int, ...], limits: Limits) -> bytes:
     return json.dumps(head).encode() + b"\n"
 
 
-def _unpacked(answer: bytes) -> list[np.ndarray] | Exception:
+def _unpacked(answer: bytes) -> Looked | Exception:
     head, _, body = answer.partition(b"\n")
     said = json.loads(head)
     if "shapes" not in said:
@@ -182,7 +200,7 @@ def _unpacked(answer: bytes) -> list[np.ndarray] | Exception:
         count = height * width * 3
         pictures.append(np.frombuffer(body, np.uint8, count, at).reshape(height, width, 3).copy())
         at += count
-    return pictures
+    return Looked(pictures, keywords(said.get("keywords", ())))
 
 
 def _limit_resources() -> None:

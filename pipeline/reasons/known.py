@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,18 +34,29 @@ class Known:
     shared: dict[str, list[str]]
 
 
-def of(library: Library, asked: int | None, seen: Mapping[str, np.ndarray], image: int) -> Known:
-    """asked: the library image that is searched with, or None. seen: the vectors of the picture."""
+def of(
+    library: Library, asked: int | None, seen: Mapping[str, np.ndarray], image: int, keywords: Collection[str] = ()
+) -> Known:
+    """asked: the library image that is searched with, or None. seen: the vectors of the picture. keywords: those of
+    its file, where it is none of the library."""
     rows = library.images_by_id([one for one in (asked, image) if one is not None])
     labels = tuple(rows[one].label if one in rows else None for one in (asked, image))
-    shared = {}
+    theirs = keywords if asked is None else _keywords(library, asked)
+    both = {"keyword": _shared(theirs, _keywords(library, image))}
     if asked is not None:
-        keywords = [set(library.facts.of(one).values.get(KEYWORD, ())) for one in (asked, image)]
         told = notes.tags_of(library, [asked, image])
-        tags = [set(told.get(one, ())) for one in (asked, image)]
-        both = {"keyword": sorted(keywords[0] & keywords[1]), "tag": sorted(tags[0] & tags[1])}
-        shared = {name: values for name, values in both.items() if values}
-    return Known(labels, _things(library, seen, image), shared)
+        both["tag"] = _shared(told.get(asked, ()), told.get(image, ()))
+    return Known(labels, _things(library, seen, image), {name: values for name, values in both.items() if values})
+
+
+def _keywords(library: Library, image: int) -> Collection[str]:
+    return library.facts.of(image).values.get(KEYWORD, ())
+
+
+def _shared(first: Collection[str], second: Collection[str]) -> list[str]:
+    """What both have, however it is capitalized, as the second writes it."""
+    folded = {one.casefold() for one in first}
+    return sorted(one for one in second if one.casefold() in folded)
 
 
 def _things(library: Library, seen: Mapping[str, np.ndarray], image: int) -> tuple[Thing, ...]:

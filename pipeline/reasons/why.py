@@ -24,10 +24,11 @@ do not show the same to be alike in it."""
 @dataclass(frozen=True)
 class Shown:
     """The picture of the query that is looked at beside the match. entry: which of the query's. pixels
-    (h, w, 3) uint8 RGB."""
+    (h, w, 3) uint8 RGB. keywords: those of its file, where the library does not know them."""
 
     entry: Entry
     pixels: np.ndarray
+    keywords: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def explain(
         points = threads.submit(structure.compare, *pair) if pair else None
         meaning = _meaning(searcher, threads, pair) if pair else {}
         return Reasons(
-            scored, known.of(library, own, vectors if shown is not None else {}, image),
+            scored, known.of(library, own, vectors, image, shown.keywords) if shown else known.of(library, None, {}, image),
             points and points.result(), _texture(searcher, vectors, image) if pair else None,
             _colors(searcher, asked.vectors, image, shown, found),
             {name: one for name, seen in meaning.items() if (one := seen.result()) is not None},

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from dashboard.app import create_app
@@ -19,8 +20,10 @@ from dashboard.uploads.edit import EditedPictures
 from pipeline import things
 from pipeline.embeddings.lite0 import classifier
 from pipeline.library import Library
+from pipeline.pictures.metadata import Metadata
 from pipeline.search import Query
 from tests.dashboard.accessibility import faults
+from tests.metadata_pictures import XMP
 
 
 @pytest.fixture(scope="module")
@@ -188,8 +191,12 @@ def test_why_is_asked_by_what_a_picture_was_found_with_wherever_it_stands(page: 
 
 
 @pytest.mark.browser
-def test_a_cropped_picture_of_ones_own_shows_the_points_it_shares(page: Page, made_library):
-    file = Library(made_library).image(6).file
+def test_a_cropped_picture_of_ones_own_shows_the_points_it_shares_and_the_keywords(page_at, serving, library, tmp_path):
+    file = tmp_path / "own.jpg"
+    with Image.open(library.image(6).file) as picture:
+        picture.convert("RGB").save(file, quality=95, xmp=XMP.format(rating=4, title="Harbor").encode())
+    library.facts.store([(6, Metadata(keywords=("boat", "SYDNEY")))])
+    page = page_at(serving(library))
     page.goto("/search")
     page.locator("#search-file input[type=file]").set_input_files(str(file))
     card = page.locator("#search-gallery a.picture[data-image='6']")
@@ -203,3 +210,4 @@ def test_a_cropped_picture_of_ones_own_shows_the_points_it_shares(page: Page, ma
     expect(page.locator("#why-side")).to_contain_text("The same thing or the same picture")
     expect(page.locator(".why-line").first).to_be_attached()
     expect(page.get_by_role("img", name=re.compile(f"Searched with: {re.escape(file.name)}"))).to_be_visible()
+    expect(page.locator(".why-known div", has=page.get_by_text("Shared keywords", exact=True)).locator("dd")).to_have_text("SYDNEY")

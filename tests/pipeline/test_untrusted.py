@@ -18,6 +18,7 @@ from pipeline.errors import ImageError
 from pipeline.pictures import decoding, untrusted
 from pipeline.pictures.info import Limits
 from tests import corpus
+from tests.metadata_pictures import XMP, saved
 
 NO_LIMITS = Limits(10**9, 10**12)
 
@@ -72,7 +73,7 @@ def test_what_takes_too_long_is_ended_and_the_next_is_decoded(pool):
     with pytest.raises(ImageError, match="longer than 0.2 seconds"):
         pool.ask((large(), (512,), NO_LIMITS), 0.2)
     assert not first.is_alive()
-    assert pool.ask((corpus.stills()["jpeg"], (512,), decoding.UNTRUSTED), 30)[0].shape == (80, 120, 3)
+    assert pool.ask((corpus.stills()["jpeg"], (512,), decoding.UNTRUSTED), 30).pictures[0].shape == (80, 120, 3)
 
 
 def test_a_decoder_that_crashes_takes_only_its_process_along(pool):
@@ -81,7 +82,7 @@ def test_a_decoder_that_crashes_takes_only_its_process_along(pool):
     threading.Timer(0.3, os.kill, (child._process.pid, signal.SIGSEGV)).start()
     with pytest.raises(ImageError, match="crashed"):
         pool.ask((data, (512,), NO_LIMITS), 60)
-    assert pool.ask((corpus.stills()["jpeg"], (512,), decoding.UNTRUSTED), 30)[0].shape == (80, 120, 3)
+    assert pool.ask((corpus.stills()["jpeg"], (512,), decoding.UNTRUSTED), 30).pictures[0].shape == (80, 120, 3)
 
 
 @pytest.mark.slow
@@ -116,12 +117,19 @@ def test_processes_end_with_the_one_that_asks():
     assert not alive(number)
 
 
+def test_what_a_file_says_of_itself_is_read_where_it_is_decoded(pool):
+    data = saved("JPEG", xmp=XMP.format(rating=4, title="Harbor").encode())
+    assert pool.ask((data, (24, 8), decoding.UNTRUSTED), 30).keywords == ()
+    looked = pool.ask((data, (24, 8), decoding.UNTRUSTED), 30, with_keywords=True)
+    assert looked.keywords == ("harbor", "Sydney") and [len(one) for one in looked.pictures] == [24, 8]
+
+
 def test_many_at_once_wait_for_each_other(pool):
     data, seen = corpus.stills()["webp"], []
     expected = decoding.decode(data)
 
     def ask() -> None:
-        seen.append(np.array_equal(pool.ask((data, (512,), decoding.UNTRUSTED), 30)[0], expected))
+        seen.append(np.array_equal(pool.ask((data, (512,), decoding.UNTRUSTED), 30).pictures[0], expected))
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:

@@ -70,7 +70,8 @@ def fetched(reads: Reads, address: str) -> dict:
 
 
 def received_of(reads: Reads, data: bytes, name: str) -> dict:
-    """A picture from outside as {key, token, name, size, vectors, src}: src is a preview.
+    """A picture from outside as {key, token, name, size, vectors, src, keywords}: src is a preview, keywords what
+    its file says of itself.
 
     All of it stays in the browser: a slider then needs no second look at the picture, and
     the server keeps nothing. Raises LikenessError with one sentence when it cannot be used.
@@ -78,7 +79,8 @@ def received_of(reads: Reads, data: bytes, name: str) -> dict:
     if len(data) > MAX_UPLOAD:
         raise QueryError(f"“{name}” is larger than {MAX_UPLOAD // 2**20} MB.")
     try:
-        pixels, preview = untrusted.decode(data, (decoding.WORK_SIDE, PREVIEW_SIDE))
+        looked = untrusted.looked_at(data, (decoding.WORK_SIDE, PREVIEW_SIDE))
+        pixels, preview = looked.pictures
         vectors = reads.embed(pixels)
         shown = decoding.encode_jpeg(preview, quality=85)
     except ImageError as error:
@@ -87,4 +89,5 @@ def received_of(reads: Reads, data: bytes, name: str) -> dict:
     source = "data:image/jpeg;base64," + base64.b64encode(shown).decode()
     return {
         "key": key, "token": key, "name": name, "size": len(data), "vectors": packed(vectors), "src": source,
+        "keywords": looked.keywords,
     }

@@ -19,7 +19,9 @@ from dashboard.uploads.edit import EditedPictures
 from pipeline import reasons
 from pipeline.errors import ImageError, QueryError
 from pipeline.library import ImageRow
+from pipeline.library.facts.columns import KEYWORD
 from pipeline.pictures import decoding, hashes, untrusted
+from pipeline.pictures.metadata.text import keywords
 from pipeline.pictures.thumbnails import encode_jpeg
 from pipeline.reasons import telling
 from pipeline.reasons.colors import Colors, Side
@@ -45,7 +47,8 @@ def match_of(params: Mapping[str, str]) -> int | None:
 
 def told(reads: Reads, edited: EditedPictures, params: Mapping[str, str], given: Mapping) -> dict:
     """Everything the page shows. given: what the browser has of uploads, {"uploads": {token: {embedding: vector}},
-    "names": {key: name}, "pictures": {key: preview as an address of data}}. Raises LikenessError."""
+    "names": {key: name}, "pictures": {key: preview as an address of data}, "keywords": {key: those of its file}}.
+    Raises LikenessError."""
     match = match_of(params)
     row = reads.image(match) if match is not None else None
     if row is None or row.state != "ok":
@@ -58,7 +61,10 @@ def told(reads: Reads, edited: EditedPictures, params: Mapping[str, str], given:
     pixels = _picture(reads, board[at], _mapping(given, "pictures")) if at is not None else None
     shown = None
     if pixels is not None:
-        shown = reasons.Shown(KINDS[board[at].kind].query(Asked(reads, edited, uploads), board[at])[0], pixels)
+        shown = reasons.Shown(
+            KINDS[board[at].kind].query(Asked(reads, edited, uploads), board[at])[0], pixels,
+            _keywords(reads, board[at], _mapping(given, "keywords")),
+        )
     found = _decoded(reads, row)
     why = reasons.explain(reads.searcher, query, row.id, found, shown)
     titles = components.titles_of(list(why.meaning))
@@ -127,6 +133,14 @@ def _decoded(reads: Reads, row: ImageRow, side: int = decoding.WORK_SIDE) -> np.
     except ImageError:
         jpeg = reads.library.thumbnail(row.id)
         return decoding.decode(jpeg) if jpeg else None
+
+
+def _keywords(reads: Reads, entry: Entry, given: Mapping) -> tuple[str, ...]:
+    """Those of the picture of an entry, an edited one's are those of the whole."""
+    if entry.kind == "image":
+        return tuple(reads.library.facts.of(int(entry.key)).values.get(KEYWORD, ()))
+    found = given.get(entry.key)
+    return keywords(found) if isinstance(found, list) else ()
 
 
 def _preview(text: str) -> np.ndarray | None:
