@@ -42,7 +42,7 @@ class Measured:
 
 
 class _Following(Followed[Measured]):
-    place = "appearance/measured"
+    place, title = "appearance/measured", "appearance"
 
     def key(self, library: Library) -> str:
         return derived.key_of(appearance.VERSION, appearance.FIGURES)
@@ -57,7 +57,6 @@ class _Following(Followed[Measured]):
         return hashes.changed_since(library, generation)
 
     def look(self, library: Library, ids: np.ndarray, progress: Progress) -> Measured:
-        progress.start("appearance", len(ids))
         return Measured(ids, np.concatenate([_nothing().figures, *_looked_at(library, ids.tolist(), progress)]))
 
     def nothing(self) -> Measured:

@@ -39,7 +39,7 @@ class _Named:
 
 
 class _Following(Followed[_Named]):
-    place = "columns/colors"
+    place, title = "columns/colors", "colors"
 
     def key(self, library: Library) -> str:
         return derived.key_of(_VERSION, NAMES, library.embeddings()["color"].extractor)
@@ -48,7 +48,7 @@ class _Following(Followed[_Named]):
         return library.stamps("color")[0]
 
     def look(self, library: Library, ids: np.ndarray, progress: Progress) -> _Named:
-        return _looked_at(library, ids)
+        return _looked_at(library, ids, progress)
 
     def nothing(self) -> _Named:
         return _Named(np.zeros(0, np.int64), np.zeros(0, np.uint16))
@@ -73,7 +73,7 @@ def _categories(ids: np.ndarray, known: np.ndarray, having: np.ndarray) -> Categ
     return Categories(len(ids), list(NAMES), codes.astype(np.int32), rows.astype(np.int32), folds=True)
 
 
-def _looked_at(library: Library, ids: np.ndarray) -> _Named:
+def _looked_at(library: Library, ids: np.ndarray, progress: Progress) -> _Named:
     """Those of the images that have a color vector, ascending, and the set of names of each, a bit a name."""
     found, sets = [np.zeros(0, np.int64)], [np.zeros(0, np.uint16)]
     for start in range(0, len(ids), _STEP):
@@ -81,6 +81,7 @@ def _looked_at(library: Library, ids: np.ndarray) -> _Named:
         order = np.argsort(some)
         found.append(np.asarray(some, np.int64)[order])
         sets.append(sets_of(vectors[order]))
+        progress.advance(len(ids[start : start + _STEP]))
     return _Named(np.concatenate(found), np.concatenate(sets))
 
 

@@ -1,5 +1,7 @@
 """What is found of each image once and kept as a derived file: only what changed is looked at again.
 
+Of many images it is kept part by part, so that who is stopped goes on from there.
+
 Of a library's present generation it is remembered in memory, so that who asks again reads nothing.
 """
 
@@ -26,12 +28,17 @@ class _OfImages(Protocol):
 
 Found = TypeVar("Found", bound=_OfImages)
 
+PART = 50_000
+"""Images that are looked at before what is found is kept."""
+
 
 class Followed(ABC, Generic[Found]):
     """Something to be found of images, and how it is kept."""
 
     place: str
     """The name of the derived file: a folder and a name."""
+    title: str
+    """What the stage is called in which images are looked at."""
 
     def __init__(self) -> None:
         self._in_memory: WeakKeyDictionary[Library, tuple[int, Found, bool]] = WeakKeyDictionary()
@@ -51,19 +58,25 @@ class Followed(ABC, Generic[Found]):
         key = self.key(library)
         kept = derived.load(library, self.place, key)
         known = self.unpacked(kept.arrays) if kept is not None else self.nothing()
-        if kept is not None and kept.about["generation"] == now:
+        if kept is not None and kept.about["generation"] == now and kept.about.get("whole", True):
             return known, True
         having = self.having(library)
         changed = self.changed(library, kept.about["generation"]) if kept is not None else having
         stays = np.isin(known.ids, having) & ~np.isin(known.ids, changed)
         missing = np.setdiff1d(having, known.ids[stays])
         if kept is not None and not len(missing) and stays.all():
+            derived.offer(library, self.place, key, kept.arrays, {"generation": now})  # who comes next need not compare
             return known, True
+        known = self.joined(known, stays, self.nothing())
         if most is not None and len(missing) > most:
-            return self.joined(known, stays, self.nothing()), False
-        found = self.joined(known, stays, self.look(library, missing, progress))
-        derived.offer(library, self.place, key, self.packed(found), {"generation": now})
-        return found, True
+            return known, False
+        progress.start(self.title, len(missing))
+        for start in range(0, len(missing) or 1, PART):
+            new = self.look(library, missing[start : start + PART], progress)
+            known = self.joined(known, np.ones(len(known.ids), bool), new)
+            about = {"generation": now, "whole": start + PART >= len(missing)}
+            derived.offer(library, self.place, key, self.packed(known), about)
+        return known, True
 
     @abstractmethod
     def key(self, library: Library) -> str:
@@ -79,7 +92,7 @@ class Followed(ABC, Generic[Found]):
 
     @abstractmethod
     def look(self, library: Library, ids: np.ndarray, progress: Progress) -> Found:
-        """What is found of images (k,) int64 ascending, perhaps none."""
+        """What is found of images (k,) int64 ascending, perhaps none. Advances `progress` by k."""
 
     @abstractmethod
     def nothing(self) -> Found:

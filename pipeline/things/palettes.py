@@ -65,7 +65,7 @@ def available(library: Library) -> bool:
 
 
 class _Following(Followed[Palettes]):
-    place = "things/palettes"
+    place, title = "things/palettes", "colors of things"
 
     def key(self, library: Library) -> str:
         return derived.key_of(_VERSION, COLORS, SIDE, PART)
@@ -99,7 +99,6 @@ def _nothing() -> Palettes:
 
 
 def _looked_at(library: Library, ids: np.ndarray, progress: Progress) -> Palettes:
-    progress.start("colors of things", len(ids))
     found = Palettes(np.asarray(ids, np.int64), np.zeros((len(ids), COLORS, 3), np.uint8), np.zeros((len(ids), COLORS), np.uint8))
     for row, image in enumerate(ids.tolist()):
         try:

@@ -71,7 +71,7 @@ def available(library: Library) -> bool:
 
 
 class _Following(Followed[Seen]):
-    place = "things/seen"
+    place, title = "things/seen", "things"
 
     def key(self, library: Library) -> str:
         return derived.key_of(_VERSION, efficientnet.LENGTH, LEAST, len(kinds()), library.embeddings()[NAME].extractor)
@@ -130,7 +130,6 @@ def _members() -> np.ndarray:
 
 
 def _look(library: Library, ids: np.ndarray, progress: Progress) -> Seen:
-    progress.start("things", len(ids))
     parts = [_nothing()]
     for start in range(0, len(ids), _STEP):
         some, vectors = library.vectors(NAME, ids[start : start + _STEP].tolist())

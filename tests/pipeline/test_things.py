@@ -9,8 +9,9 @@ from pipeline import things
 from pipeline.columns import OneOf, of
 from pipeline.embeddings import efficientnet, engines, imagenet
 from pipeline.embeddings.efficientnet import LENGTH
-from pipeline.library import Library, derived
+from pipeline.library import Library, derived, followed
 from pipeline.pictures import decoding
+from pipeline.progress import Silent
 from pipeline.things.kinds import kinds
 from pipeline.things.seen import _FEW, LEAST, SURE, shares
 from tests.conftest import unit
@@ -84,6 +85,35 @@ def test_images_get_what_is_sure_and_only_changes_are_looked_at(tmp_path):
     for image in (1, 3, 4, 10, 11):
         assert again.of(image) == anew.of(image)
     assert again.of(1)[0][0] == "red fox" and again.of(3)[0][0] == "beagle" and again.of(10)[0][0] == "pug"
+
+
+def test_who_is_stopped_goes_on_from_what_was_looked_at(tmp_path, monkeypatch):
+    monkeypatch.setattr(followed, "PART", 3)
+    library = library_of(tmp_path, rows(*range(0, 700, 100)))
+
+    class Told(Silent):
+        def __init__(self, most: int):
+            self.left, self.stages = most, []
+
+        def start(self, stage: str, total: int) -> None:
+            self.stages.append((stage, total))
+
+        def advance(self, units: int = 1, failed: int = 0) -> None:
+            self.left -= units
+            if self.left < 0:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        things.seen(library, Told(4))
+    assert things.seen(Library(tmp_path), most=3).ids.tolist() == [1, 2, 3]
+    told = Told(4)
+    again = things.seen(Library(tmp_path), told)
+    assert told.stages == [("things", 4)] and told.left == 0
+    (library.data / "things" / "seen.npz").unlink()
+    monkeypatch.undo()
+    at_once = things.seen(Library(tmp_path))
+    assert all(np.array_equal(getattr(again, name), getattr(at_once, name)) for name in ("ids", "ends", "kind", "share"))
+    assert len(things.seen(Library(tmp_path), Told(0)).ids) == 7  # all is known
 
 
 def test_likely_images_of_some_classes_are_those_of_which_a_kind_of_them_is_kept(tmp_path):
