@@ -26,6 +26,20 @@ class Progress(Protocol):
         """One sentence the person should read."""
 
 
+class Share:
+    """Tells of `units` of a stage that has begun by the share of its work that is done."""
+
+    def __init__(self, progress: Progress, units: int):
+        self._progress, self._units, self._done = progress, units, 0
+
+    def reach(self, share: float) -> None:
+        """Go on to a share, 0–1; one that was passed already is no step back."""
+        done = round(min(share, 1.0) * self._units)
+        if done > self._done:
+            self._progress.advance(done - self._done)
+            self._done = done
+
+
 class Silent:
     """Says nothing; for tests and for servers."""
 

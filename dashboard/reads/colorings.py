@@ -17,7 +17,7 @@ import numpy as np
 from dashboard import components
 from dashboard.marks import drawing_order
 from dashboard.reads import Reads, categories, cluster_colors
-from pipeline import columns
+from pipeline import columns, settings
 from pipeline.columns.values import TEXT, Categories
 from pipeline.errors import LikenessError
 from pipeline.maps import Map, distortion
@@ -30,6 +30,7 @@ NOTHING = 255
 _NARROW = 0.25
 """Share of a scale that the middle nine tenths of the images must have, else colors go by rank."""
 _MARKS = 17
+_AROUND = 5  # measured images that say of the places between them
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,24 @@ def _clusters_of(reads: Reads, shown: Map, which: str) -> dict:
 
 
 def _distortion(reads: Reads, shown: Map, _: str) -> dict:
+    """By the distortion of each; an image of a large map that was not asked about has that of those around it."""
     found = distortion.distortion(reads.library, reads.searcher.index(), shown)
     note = "Of an image's ten nearest on the map, those that are not among its ten nearest in truth."
-    return _shares(shown, found.ids, found.share, found.among, note)
+    if len(found.ids) in (0, found.among):
+        return _shares(shown, found.ids, found.share, found.among, note)
+    note += f" Measured for {len(found.ids):,} of {found.among:,} images; each other has the mean of the {_AROUND} measured around it."
+    return scale(_spread(shown, found.ids, found.share), "percent", "not measured", note, low=0.0)
+
+
+def _spread(shown: Map, ids: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The share of each image (n,) float64: of those in ids its own, else the mean of the nearest of these on the map."""
+    from scipy.spatial import KDTree
+
+    measured = np.searchsorted(shown.ids, ids)
+    near = KDTree(shown.xy[measured]).query(shown.xy, min(_AROUND, len(ids)), workers=settings.cores())[1]
+    values = share[near.reshape(len(shown.ids), -1)].mean(axis=1, dtype=np.float64)
+    values[measured] = share
+    return values
 
 
 def _agreement(reads: Reads, shown: Map, one: str) -> dict:

@@ -47,7 +47,7 @@ def build(
     progress.start("map", len(wanted))
     done = {}
     reference = None
-    for name in wanted:
+    for number, name in enumerate(wanted, 1):
         old = _old(library, name)
         made = _made(library, index, name, old, reference, options, refit, progress)
         if made is None:
@@ -57,8 +57,16 @@ def build(
             if new is not old:
                 store.save(library, new)
             reference = reference or new
+        if made is not None and made[0] == "built" and _takes_long(made[1].ids):  # its stages took the place of this
+            progress.start("map", len(wanted))
+            progress.advance(number - 1)
         progress.advance()
     return done
+
+
+def _takes_long(ids: np.ndarray) -> bool:
+    """Whether a map of so many images has stages of its own."""
+    return len(ids) > layout.FEW
 
 
 def _made(
@@ -89,10 +97,12 @@ def _made(
     done = "extended" if new else "built"
     if new is None:
         k = min(chosen.n_neighbors, max(1, len(ids) - 1))
-        near = neighbors(index, name, ids, k)
+        told = progress if _takes_long(ids) else Silent()
+        told.start(f"neighbors of {name}", len(ids))
+        near = neighbors(index, name, ids, k, told)
         if name != COMBINED and not left_out:
             outlying.offer(library, name, ids, stamps, near[1][:, 1:])
-        new = _fit(index, name, ids, stamps, chosen, extractors, old or reference, near)
+        new = _fit(index, name, ids, stamps, chosen, extractors, old or reference, near, told)
     return done, replace(new, left_out=left_out, made_from=made_from)
 
 
@@ -121,16 +131,19 @@ def _extractors(library: Library, index: Index, name: str) -> dict[str, str]:
 
 def _fit(
     index: Index, name: str, ids: np.ndarray, stamps: np.ndarray, options: MapOptions,
-    extractors: dict[str, str], reference: Map | None, near: tuple[np.ndarray, np.ndarray],
+    extractors: dict[str, str], reference: Map | None, near: tuple[np.ndarray, np.ndarray], progress: Progress,
 ) -> Map:
     """A map of some images (n,), made anew of their nearest and turned as the reference lies."""
     vectors = Vectors(index, name, ids)
-    xy, xyz = layout.umap(vectors, *near, options)
+    progress.start(f"layout of {name}", layout.STEPS)
+    xy, xyz = layout.umap(vectors, *near, options, progress)
     if reference is not None:
         _, mine, theirs = np.intersect1d(ids, reference.ids, return_indices=True)
         xy = layout.procrustes(xy, mine, reference.xy[theirs])
         xyz = layout.procrustes(xyz, mine, reference.xyz[theirs])
+    progress.start(f"clusters of {name}", 1)
     cluster = clusters.cluster_points(xy, options.min_cluster_size)
+    progress.advance()
     return Map(
         name=name, ids=ids, xy=xy, xyz=xyz, cluster=cluster, placed=np.zeros(len(ids), bool), stamps=stamps,
         exemplars=clusters.exemplars(ids, vectors, cluster), extractors=extractors, options=options,

@@ -16,6 +16,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from pipeline.progress import Progress, Silent
+
 PUSHES = 5
 """Points met by chance for each time an edge draws (umap-learn's negative sample rate)."""
 
@@ -26,13 +28,14 @@ _LAST = int(np.float32(_MOST).view(np.int32)) >> _SHIFT
 
 
 def descend(
-    start: np.ndarray, graph, curve: tuple[float, float], epochs: int, seed: int, threads: int
-) -> np.ndarray:
+    start: np.ndarray, graph, curve: tuple[float, float], epochs: int, seed: int, threads: int,
+    progress: Progress = Silent(),
+) -> np.ndarray:  # fmt: skip
     """Move points until neighbors in the graph are neighbors among them.
 
     start: (n, 2 or 3) float32. graph: scipy sparse (n, n), symmetric, memberships of 0–1.
     curve: UMAP's a and b. Returns (n, 2 or 3) float32. With one thread the same arguments
-    give the same points; more threads do not wait for one another.
+    give the same points; more threads do not wait for one another. Advances `progress` by `epochs`.
     """
     graph = graph.tocsr()
     rates = (graph.data / graph.data.max()).astype(np.float32)
@@ -46,6 +49,7 @@ def descend(
     for number in range(epochs):
         step = np.float32(1 - number / epochs)
         epoch(points, graph.indptr, graph.indices, rates, forces, np.float32(number), step, seeds[number])
+        progress.advance()
     return points
 
 

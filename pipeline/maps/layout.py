@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from pipeline import settings
 from pipeline.maps import gpu
+from pipeline.progress import Progress, Silent
 from pipeline.settings import MapOptions
 
 FEWEST = 8
@@ -24,6 +25,8 @@ FEW = 10_000
 """Up to so many points are moved more often, as in umap-learn, and by one thread: the code for
 several takes longer to compile (1.6 s of processor time against 0.8 s) than they save."""
 EPOCHS, EPOCHS_OF_FEW = 200, 500
+STEPS = 2 * EPOCHS
+"""Of more than so many points: in the plane, and in space."""
 
 _PCA_ROWS = 8_192  # for a start that is moved away from anyway
 _STEP = 4_096
@@ -32,13 +35,13 @@ _LEAST_WIDTH = 1e-3  # of a neighborhood, as a share of the mean distance in it
 
 
 def umap(
-    vectors, nearest: np.ndarray, distances: np.ndarray, options: MapOptions
+    vectors, nearest: np.ndarray, distances: np.ndarray, options: MapOptions, progress: Progress = Silent()
 ) -> tuple[np.ndarray, np.ndarray]:
     """2-D and 3-D coordinates, (n, 2) and (n, 3) float32 around 0.
 
     vectors: (n, d) float32, or what gives rows (k, d) for positions (k,) between square
     brackets. nearest: (n, k) int64, each point itself first. distances: (n, k) float32 ≥ 0,
-    ascending in each row.
+    ascending in each row. Advances `progress` by `STEPS` in all where there are more than `FEW`.
     """
     few = len(vectors) <= FEW
     with threadpool_limits(1 if few else settings.cores()):  # threads that wait for one another cost more
@@ -47,9 +50,11 @@ def umap(
         return start[:, :2].copy(), start
     if not few and gpu.is_here():
         shape = nearest, distances, curve(options.min_dist), EPOCHS, options.seed
-        return gpu.coordinates(start[:, :2], *shape), gpu.coordinates(start, *shape)
+        flat, deep = gpu.coordinates(start[:, :2], *shape), gpu.coordinates(start, *shape)
+        progress.advance(STEPS)
+        return flat, deep
     graph = memberships(nearest, distances)
-    return coordinates(start[:, :2], graph, options), coordinates(start, graph, options)
+    return coordinates(start[:, :2], graph, options, progress), coordinates(start, graph, options, progress)
 
 
 def memberships(nearest: np.ndarray, distances: np.ndarray):
@@ -118,8 +123,9 @@ def curve(min_dist: float, spread: float = 1.0) -> tuple[float, float]:
     return float(a), float(b)
 
 
-def coordinates(start: np.ndarray, graph, options: MapOptions) -> np.ndarray:
-    """Coordinates (n, 2 or 3) float32 around 0 from a start (n, 2 or 3) and its `memberships`."""
+def coordinates(start: np.ndarray, graph, options: MapOptions, progress: Progress = Silent()) -> np.ndarray:
+    """Coordinates (n, 2 or 3) float32 around 0 from a start (n, 2 or 3) and its `memberships`. Advances `progress`
+    by the number of epochs."""
     from pipeline.maps.descent import descend
 
     low, high = start.min(axis=0), start.max(axis=0)
@@ -132,6 +138,7 @@ def coordinates(start: np.ndarray, graph, options: MapOptions) -> np.ndarray:
         EPOCHS_OF_FEW if few else EPOCHS,
         options.seed % 2**64 if seeded else np.random.SeedSequence().entropy,
         1 if seeded or few else settings.cores(),
+        progress,
     )
     return (points - points.mean(axis=0)).astype(np.float32)
 

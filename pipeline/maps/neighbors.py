@@ -14,14 +14,16 @@ COMBINED = "combined"
 """Name of the map of all embeddings of the index, by their usual weights."""
 
 
-def neighbors(index: Index, name: str, ids: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+def neighbors(
+    index: Index, name: str, ids: np.ndarray, k: int, progress: Progress = Silent()
+) -> tuple[np.ndarray, np.ndarray]:
     """The k nearest of each image among `ids` (n,) ascending by cosine, itself first.
 
     Returns positions within `ids` (n, k) int64 and cosine distances 1 − cos (n, k)
     float32, in [0, 2]. Where there are fewer that can be compared, the image itself
-    stands in their place, as far as can be.
+    stands in their place, as far as can be. Advances `progress` by n in all.
     """
-    found = index.neighbors(ids, k - 1, _weights(name), among=ids)
+    found = index.neighbors(ids, k - 1, _weights(name), among=ids, progress=progress)
     own = np.arange(len(ids))[:, None]
     nearest = np.concatenate([own, _positions(ids, found.ids, own)], axis=1)
     apart = np.where(found.ids < 0, np.float32(2), np.clip(1 - found.scores, 0, 2))

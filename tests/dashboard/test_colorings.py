@@ -12,7 +12,7 @@ from dashboard.reads import Reads, categories, colorings
 from pipeline.embeddings import usual
 from pipeline.errors import LikenessError
 from pipeline.library import Library, notes
-from pipeline.maps import COMBINED
+from pipeline.maps import COMBINED, distortion
 from tests.dashboard.test_marks import SEEN_BY, linear, oklab
 
 
@@ -125,6 +125,21 @@ def test_distortion_is_what_brute_force_counts(reads, name):
         measured = figures(found, codes)
         off = [i for i, value in measured.items() if abs(value - expected[i]) > 0.01]
         assert measured.keys() == expected.keys() and len(off) <= 1, off
+
+
+def test_on_a_large_map_what_was_not_asked_about_has_the_color_of_those_around_it(library, monkeypatch):
+    monkeypatch.setattr(distortion, "ALL_BELOW", 15)
+    reads = Reads(library)
+    shown = reads.map(COMBINED)
+    asked = distortion.distortion(library, reads.searcher.index(), shown)
+    own = dict(zip(asked.ids.tolist(), asked.share.tolist()))
+    found, codes = by_id(reads, COMBINED, "distortion")
+    values = figures(found, codes)
+    assert len(own) == 15 and len(values) == 60 and "Measured for 15 of 60 images" in found["note"]
+    measured = shown.xy[np.searchsorted(shown.ids, asked.ids)]
+    for image, place in zip(shown.ids.tolist(), shown.xy):
+        around = asked.share[np.argsort(((measured - place) ** 2).sum(axis=1))[:5]].mean()
+        assert values[image] == pytest.approx(own.get(image, around), abs=found["high"] / 500 + 1e-6)
 
 
 def test_dates_run_from_the_first_to_the_last(library):

@@ -102,6 +102,8 @@ def test_a_run_going_on_is_shown_live_and_its_end_brings_the_whole_page(library)
         live, body, interval, seen = page.tick(reads, seen)
         assert "50 of 200" in text_of(live) and body is no_update and interval == page.TICK
         assert of_class(live, "live-done")[0].style["width"] == "25.0%"
+        record.start("neighbors of efficientnet", 1_000_000)
+        assert "Finding neighbors for the map: Meaning" in text_of(page.tick(reads, seen)[0])
     live, body, interval, seen = page.tick(reads, seen)
     assert live is None and "Latest runs" in text_of(body) and interval == page.IDLE
     assert page.tick(reads, seen)[1] is no_update

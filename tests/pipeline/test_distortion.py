@@ -53,6 +53,8 @@ def test_of_many_images_some_are_asked_about_among_all(library, shown, monkeypat
     assert len(some.ids) == 20 < some.among == len(shown.ids)
     at = np.searchsorted(every.ids, some.ids)
     np.testing.assert_allclose(some.share, every.share[at], atol=1e-6)
+    monkeypatch.undo()
+    assert [distortion._enough(count) for count in (2, 19_000, 100_000, 400_000, 1_000_000)] == [2, 19_000, 20_000, 5_000, 4_000]
 
 
 @pytest.mark.slow

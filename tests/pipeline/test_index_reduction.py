@@ -182,7 +182,15 @@ def test_neighbors_among_a_part_are_of_that_part_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(neighbors, "ALL_PAIRS_BELOW", 0)
     monkeypatch.setattr(knn_graph, "_A_CELL", 50)
     monkeypatch.setattr(neighbors, "ENOUGH", 2)  # so that it goes on to the neighbors of neighbors
-    found = index.neighbors(asked, 10, {"color": 1.0}, among=among)
+    steps: list[int] = []
+
+    class Told(Silent):
+        def advance(self, units: int = 1, failed: int = 0) -> None:
+            steps.append(units)
+
+    found = index.neighbors(asked, 10, {"color": 1.0}, among=among, progress=Told())
+    assert sum(steps) == len(asked) and min(steps) > 0  # also of what is searched for one by one
+    assert max(steps) < len(asked) / 2 and len(steps) > 20  # and not at the end alone
     assert np.isin(found.ids, among).all() and not (found.ids == asked[:, None]).any()
     assert (np.diff(np.sort(found.ids, axis=1), axis=1) > 0).all()  # each once
     for inside in (True, False):  # of those that can be found themselves, and of others

@@ -13,7 +13,9 @@ from dashboard.pages.library.parts import section
 from dashboard.reads import Run
 
 _STAGES = {"scan": "Looking for images", "embed": "Computing vectors", "index": "Building the index",
-           "map": "Laying out the maps", "appearance": "Looking at sharpness and light", "outliers": "Finding outliers",
+           "map": "Laying out the maps", "neighbors": "Finding neighbors for the map", "layout": "Laying out the map",
+           "clusters": "Finding clusters on the map", "things": "Looking at what pictures show",
+           "colors of things": "Looking at the colors of things", "facts": "Reading what files say of themselves", "appearance": "Looking at sharpness and light", "outliers": "Finding outliers",
            "labels": "Asking the labels", "recall": "Comparing with exact search",
            "effort": "Walking the index further and further", "maps": "Judging the maps", "agreement": "Comparing the embeddings",
            "duplicates": "Looking at pairs that may be copies", "similar": "Looking for similar images"}
@@ -66,7 +68,7 @@ def _live(run: Run | None, job: Job | None) -> html.Section:
     """Stage and progress; `run` is None as long as the process only starts."""
     stage, done, share = "Starting", "", 0.0
     if run:
-        stage = _STAGES.get(run.stage or "", (run.stage or "Starting").capitalize())
+        stage = _called(run.stage or "starting")
         failed = f", {run.failed:,} could not be read" if run.failed else ""
         done = f"{run.done:,} of {run.total:,}{failed}" if run.total else ""
         share = run.share
@@ -85,6 +87,14 @@ def _live(run: Run | None, job: Job | None) -> html.Section:
         ],
         className="card-section live",
     )
+
+
+def _called(stage: str) -> str:
+    """A stage in words; of a large map it is `neighbors of NAME`."""
+    of, _, name = stage.partition(" of ")
+    if stage not in _STAGES and name and of in _STAGES:
+        return f"{_STAGES[of]}: {components.title_of(name)}"
+    return _STAGES.get(stage, stage.capitalize())
 
 
 def _foot(run: Run | None, job: Job | None) -> list:

@@ -39,6 +39,8 @@ _ROUNDS = 6
 _LITTLE = 0.02
 """Share of all neighbors that changes in a round after which there is none."""
 _STEP = 8_192
+_BEGUN, _COMPARED = 0.15, 0.7
+"""Shares of the work that are done when each row has its cells, and when it was compared with those of its cells."""
 
 
 class KnnGraph:
@@ -49,10 +51,13 @@ class KnnGraph:
     """
 
     def __init__(
-        self, read: Callable[[np.ndarray], np.ndarray], count: int, members: int, weights: np.ndarray, wide: int
-    ):
+        self, read: Callable[[np.ndarray], np.ndarray], count: int, members: int, weights: np.ndarray, wide: int,
+        reached: Callable[[float], None] = lambda share: None,
+    ):  # fmt: skip
         """read: rows at (k,) → (k, d) uint8, whole numbers of which 128 is a zero. members: rows that can be found, the
-        first of `count`. weights: (d,) float32 ≥ 0, by what the products of numbers count."""
+        first of `count`. weights: (d,) float32 ≥ 0, by what the products of numbers count. reached: told again and
+        again about what share of the work is done."""
+        self._reached = reached
         self.weights = np.asarray(weights, np.float32)
         self._root = np.sqrt(self.weights)
         middles = self._middles(read, members)
@@ -71,8 +76,8 @@ class KnnGraph:
         """Compare each row with more and more others; share of its neighbors that have changed, after each round."""
         self._read_cells()
         yield 1.0
-        for _ in range(_ROUNDS if self._cells.shape[1] < len(self._starts) - 1 else 0):  # else all pairs were compared
-            changed = self._explore()
+        for number in range(_ROUNDS if self._cells.shape[1] < len(self._starts) - 1 else 0):  # else all pairs were compared
+            changed = self._explore(number)
             yield changed
             if changed < _LITTLE:
                 break
@@ -92,6 +97,7 @@ class KnnGraph:
             at = np.arange(start, min(start + _STEP, count))
             rows = self._rows((read(at) ^ np.uint8(128)).view(np.int8))
             found[at] = quantizer.search(rows, found.shape[1])[1]
+            self._reached(_BEGUN * at[-1] / count)
         return found
 
     def _rows(self, codes: np.ndarray) -> np.ndarray:
@@ -110,11 +116,13 @@ class KnnGraph:
                 exploring.take_all(products, answering, part, self.near, self.scores)
 
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(settings.cores()) as pool:  # a core, a cell
-            for nearest in self._cells.T:
+            total = self._cells.shape[1] * (len(self._starts) - 1)
+            for column, nearest in enumerate(self._cells.T):
                 order = np.argsort(nearest, kind="stable")
                 ends = np.searchsorted(nearest[order], np.arange(len(self._starts)))
                 asking = [order[start:end] for start, end in pairwise(ends)]
-                list(pool.map(compare, range(len(asking)), asking))
+                for number, _ in enumerate(pool.map(compare, range(len(asking)), asking), column * len(asking) + 1):
+                    self._reached(_BEGUN + (_COMPARED - _BEGUN) * number / total)
 
     def _answering(self, cell: int, asking: int) -> np.ndarray:
         """The rows of a cell for those from this one on; of an overfull cell those around it, by the cell that is
@@ -127,8 +135,8 @@ class KnnGraph:
             return np.arange(begin, min(end, begin + _ASKING + most))
         return np.linspace(first, end - 1, most).astype(np.int64)
 
-    def _explore(self) -> float:
-        """Each row looks at the neighbors of its neighbors, as far as either have changed."""
+    def _explore(self, number: int) -> float:
+        """Each row looks at the neighbors of its neighbors, as far as either have changed, in a round of that number."""
         from pipeline.index.faiss import exploring
 
         ahead, new = self.near[:, :_AHEAD].copy(), self._fresh[:, :_AHEAD].copy()
@@ -140,5 +148,9 @@ class KnnGraph:
             return exploring.explore(start, end, self._codes, self.weights, ahead, new, back, late,
                                      self.near, self.scores, self._fresh)  # fmt: skip
 
+        starts, changed = range(0, len(self._codes), _STEP), 0
         with ThreadPoolExecutor(settings.cores()) as pool:
-            return sum(pool.map(look, range(0, len(self._codes), _STEP))) / self.near.size
+            for done, taken in enumerate(pool.map(look, starts), 1):
+                changed += taken
+                self._reached(_COMPARED + (1 - _COMPARED) * (number + done / len(starts)) / _ROUNDS)
+        return changed / self.near.size

@@ -21,7 +21,7 @@ from pipeline.index.contract import Neighbors, shares
 from pipeline.index.faiss import gpu, structures
 from pipeline.index.faiss.knn_graph import KnnGraph
 from pipeline.index.ranking import merged, others, scan, steps
-from pipeline.progress import Progress, Silent
+from pipeline.progress import Progress, Share, Silent
 
 if TYPE_CHECKING:
     from pipeline.index.faiss.engine import FaissIndex
@@ -34,6 +34,8 @@ _ASKED = 200
 """Rows that are measured with."""
 _WIDER = 2
 """So many times the neighbors asked for are kept, and ranked by the rows as they are."""
+_OF_GRAPH = 0.9
+"""Share of the time that a graph takes; the rest is ranking by the rows as they are."""
 _STEP = 4_096
 
 
@@ -75,7 +77,7 @@ def _between(
     if exact or _all_pairs_are_less(len(own), mask.count):
         parts = _all_pairs(index, own, k, weighed, mask, exact)
     elif index.reduction and 4 * len(own) >= mask.count:
-        parts = _by_graph(index, own, k, weighed, mask)
+        parts, progress = _by_graph(index, own, k, weighed, mask, Share(progress, len(own))), Silent()
     else:
         parts = _searches(index, own, k, weighed, mask)
     found = []
@@ -124,14 +126,15 @@ def _searches(
 
 
 def _by_graph(
-    index: FaissIndex, own: np.ndarray, k: int, weighed: dict[str, float], mask: Bitmap
+    index: FaissIndex, own: np.ndarray, k: int, weighed: dict[str, float], mask: Bitmap, done: Share
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """By a graph of the nearest; rows left short are searched for."""
+    """By a graph of the nearest, which is most of the work; rows left short are searched for."""
     members = mask.positions()
     every = np.concatenate([members, own[~mask.has(own)]])
     columns, counts = _counting(index, weighed)
     graph = KnnGraph(
-        lambda at: structures.stored(index.structure)[every[at], columns], len(every), len(members), counts, _WIDER * k
+        lambda at: structures.stored(index.structure)[every[at], columns], len(every), len(members), counts, _WIDER * k,
+        lambda share: done.reach(_OF_GRAPH * share),
     )
 
     def ranked(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -144,6 +147,7 @@ def _by_graph(
     for places in steps(np.arange(len(every))):  # in the order of cells: near ones are ranked by the same rows
         at = graph.order[places]
         scores[at], rows[at] = ranked(places)
+        done.reach(_OF_GRAPH + (1 - _OF_GRAPH) * (places[-1] + 1) / len(every))
     at = np.searchsorted(members, own).clip(max=len(members) - 1)
     outside = members[at] != own
     at[outside] = len(members) + np.arange(outside.sum())
