@@ -16,25 +16,38 @@
   });
   const low = [0, 1].map((axis) => places.reduce((least, value, at) => (at % 2 === axis ? Math.min(least, value) : least), 65535));
   const high = [0, 1].map((axis) => places.reduce((most, value, at) => (at % 2 === axis ? Math.max(most, value) : most), 0));
-  const view = { x: 0, y: 0, scale: 1, least: 1 };
+  const view = { x: 0, y: 0, scale: 1, least: 0, wide: 0, tall: 0 }; // least: the scale at which all is seen, 0 while the page has no size
   let only = -2, wanted = null, hovered = -1, asked = false;
 
   const passes = (at) => (only === -2 || cluster[at] === only) && (!wanted || wanted[at]);
   const screen = (at) => [(places[2 * at] - view.x) * view.scale, (65535 - places[2 * at + 1] - view.y) * view.scale];
 
-  function fit() {
-    const wide = canvas.clientWidth, tall = canvas.clientHeight;
-    const width = Math.max(1, high[0] - low[0]), height = Math.max(1, high[1] - low[1]);
-    view.least = view.scale = 0.92 * Math.min(wide / width, tall / height);
-    view.x = (low[0] + high[0]) / 2 - wide / 2 / view.scale;
-    view.y = 65535 - (low[1] + high[1]) / 2 - tall / 2 / view.scale;
+  const least = () => 0.92 * Math.min(view.wide / Math.max(1, high[0] - low[0]), view.tall / Math.max(1, high[1] - low[1]));
+
+  function center(x, y) {
+    view.x = x - view.wide / 2 / view.scale;
+    view.y = y - view.tall / 2 / view.scale;
   }
 
+  function fit() {
+    view.scale = view.least = least();
+    center((low[0] + high[0]) / 2, 65535 - (low[1] + high[1]) / 2);
+  }
+
+  // As large as the window: what is in the middle stays there, and as much of the map is seen as was before.
   function size() {
-    const dense = window.devicePixelRatio || 1;
-    canvas.width = canvas.clientWidth * dense;
-    canvas.height = canvas.clientHeight * dense;
+    const wide = canvas.clientWidth, tall = canvas.clientHeight, dense = window.devicePixelRatio || 1;
+    if (!wide || !tall) return;
+    const x = view.x + view.wide / 2 / view.scale, y = view.y + view.tall / 2 / view.scale, close = view.scale / view.least;
+    [canvas.width, canvas.height, view.wide, view.tall] = [Math.round(wide * dense), Math.round(tall * dense), wide, tall];
     pen.setTransform(dense, 0, 0, dense, 0, 0);
+    if (!view.least) fit();
+    else {
+      view.least = least();
+      view.scale = close * view.least;
+      center(x, y);
+    }
+    draw();
   }
 
   // One picture from its sheet, whole, within a square around a place.
@@ -246,8 +259,7 @@
   list();
   input();
   find.addEventListener("input", search);
-  window.addEventListener("resize", () => { size(); draw(); });
+  window.addEventListener("resize", size);
+  new ResizeObserver(size).observe(canvas); // a frame that comes into view has its size later
   size();
-  fit();
-  draw();
 })();

@@ -78,6 +78,17 @@ def test_the_file_opens_from_disk_and_shows_names_pictures_and_what_is_looked_fo
         return [c.width, c.height, ...c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data]; }""")
     row = shared.image(int(made.ids[at]))
     assert shown[0] / shown[1] == pytest.approx(row.width / row.height, rel=0.05) and shown[5] == 255
+    # Another size of the window shows as much of the map, and its middle stays.
+    for (width, height), at in (((700, 500), np.argmin(made.xy[:, 0])), ((1000, 900), np.argmax(made.xy[:, 1]))):
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function("""([wide, tall]) => { const c = document.getElementById('map');
+            return innerWidth === wide && innerHeight === tall && c.width === c.clientWidth && c.height === c.clientHeight; }""",
+            arg=[width, height])  # fmt: skip
+        box = page.locator("#map").bounding_box()
+        scale = 0.92 * min(box["width"] / span[0], box["height"] / span[1])
+        x, y = (made.xy[at] - (made.xy.min(axis=0) + made.xy.max(axis=0)) / 2) * scale
+        page.mouse.move(box["x"] + box["width"] / 2 + float(x), box["y"] + box["height"] / 2 - float(y))
+        expect(page.locator("#tip p")).to_contain_text(shared.image(int(made.ids[at])).shown)
     assert not faults and all(url.startswith(("file:", "data:")) for url in asked)
     page.close()
 
