@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -11,13 +12,18 @@ from pipeline.library import Library
 
 
 @click.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="Serve by HTTP on this port of this machine; 0: on a free one. "
+              "Where $LIKENESS_TOKEN is set, it has to be said.  [default: over standard input and output]")
 @data_option
-def mcp(data: Path) -> None:
-    """Serve the library to an assistant by the Model Context Protocol, over standard input and output.
+def mcp(port: int | None, data: Path) -> None:
+    """Serve the library to an assistant by the Model Context Protocol, over standard input and output or by HTTP.
 
     The tools search, neighbors, describe and library only read. In an assistant's settings:
     the command `python`, the arguments `-m pipeline mcp --data DIRECTORY`.
     """
-    from pipeline.assistants import server
+    from pipeline.assistants import http, server
 
-    server(Library(data)).run("stdio")
+    made = server(Library(data))
+    if port is None:
+        return made.run("stdio")
+    http.serve(made, port, os.environ.get("LIKENESS_TOKEN") or None, click.echo)

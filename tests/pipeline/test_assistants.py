@@ -1,9 +1,13 @@
-"""The library for assistants, asked by the protocol's own client, in memory and over standard input and output."""
+"""The library for assistants, asked by the protocol's own client: in memory, over standard input and output, by HTTP."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,14 +20,16 @@ from pipeline.search import Filter, ImageEntry, Query, Searcher, WordsEntry
 ROOT = Path(__file__).parents[2]
 
 
-def asked(serving, *calls: tuple[str, dict]) -> tuple[list, list]:
-    """The tools, and what they answer."""
+def asked(serving, *calls: tuple[str, dict], meanwhile: Callable[[], None] = lambda: None) -> tuple[list, list]:
+    """The tools, and what they answer; meanwhile: done while the client is still there."""
     from mcp import Client
 
     async def ask():
         async with Client(serving) as client:
             tools = (await client.list_tools()).tools
-            return tools, [await client.call_tool(name, args) for name, args in calls]
+            answers = [await client.call_tool(name, args) for name, args in calls]
+            meanwhile()
+            return tools, answers
 
     with ThreadPoolExecutor(1) as thread:  # a browser's tests leave a loop running in this one
         return thread.submit(anyio.run, ask).result()
@@ -62,3 +68,36 @@ def test_the_command_serves_over_standard_input_and_output(library):
         command=sys.executable, args=["-m", "pipeline", "mcp", "--data", str(library.data)], cwd=str(ROOT))
     tools, (found,) = asked(parameters, ("neighbors", {"image": 5, "count": 2}))
     assert len(tools) == 4 and len(found.structured_content["matches"]) == 2
+
+
+@pytest.mark.slow
+def test_by_http_only_programs_of_this_machine_that_know_the_token_are_answered_until_it_is_told_to_end(library):
+    import httpx2
+    from mcp.client.streamable_http import streamable_http_client
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "mcp", "--data", str(library.data), "--port", "0"], cwd=ROOT, text=True,
+        env=os.environ | {"LIKENESS_TOKEN": "sesame"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        address = re.search(r"http://127\.0\.0\.1:\d+/mcp", process.stdout.readline())[0]
+        token, begin = {"Authorization": "Bearer sesame"}, {"json": {"jsonrpc": "2.0", "id": 1, "method": "ping"}}
+        assert httpx2.post(address, **begin).status_code == 401
+        assert httpx2.post(address, headers={"Authorization": "Bearer seedcake"}, **begin).status_code == 401
+        for named in ({"Host": "photos.example"}, {"Origin": "http://127.0.0.1:9"}):  # a name that leads here, a page of here
+            assert httpx2.post(address, headers=token | named, **begin).status_code in (403, 421)
+        port = address.split(":")[2].split("/")[0]
+        again = subprocess.run([sys.executable, "-m", "pipeline", "mcp", "--data", str(library.data), "--port", port],
+                               cwd=ROOT, capture_output=True, text=True)
+        assert again.returncode == 1 and f"Error: Cannot listen on 127.0.0.1, port {port}" in again.stderr
+
+        def end() -> None:
+            process.terminate()
+            assert process.wait(60) == 0 and "Traceback" not in process.stderr.read()
+
+        with_token = streamable_http_client(address, http_client=httpx2.AsyncClient(headers=token))
+        tools, (found,) = asked(with_token, ("neighbors", {"image": 5, "count": 2}), meanwhile=end)
+        assert len(tools) == 4 and len(found.structured_content["matches"]) == 2
+    finally:
+        process.kill()
+        process.wait()
