@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,6 +11,7 @@ from playwright.sync_api import Page, expect
 from dashboard.pages.search.query import COUNT
 from pipeline.library import Library, notes
 from pipeline.search import Query, Searcher
+from tests.dashboard.on_search import slow
 
 pytestmark = pytest.mark.browser
 
@@ -43,24 +43,6 @@ def ready(page: Page) -> None:
 def drawn(page: Page, edit: str) -> None:
     """Wait until the server has drawn the stage anew, as edited."""
     page.wait_for_selector(f".stage.fitted[data-edit*='{edit}']")
-
-
-@contextmanager
-def slow(page: Page):
-    """No answer of the server comes before the end."""
-    held, over = [], []
-    asked = re.compile("/_dash-update-component")  # Dash adds a query to it
-    page.route(asked, lambda route: route.continue_() if over else held.append(route))
-    yield
-    for _ in range(600):
-        if held:  # Dash asks in its own time
-            break
-        page.wait_for_timeout(50)
-    assert held
-    over.append(True)
-    for route in held:
-        route.continue_()
-    page.unroute(asked)
 
 
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:

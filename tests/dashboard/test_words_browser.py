@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from pipeline.library import Library
 from pipeline.search import ImageEntry, PaletteEntry, Query, Searcher, WordsEntry
+from tests.dashboard.on_search import slow
 
 pytestmark = pytest.mark.browser
 
@@ -101,12 +102,12 @@ def test_words_beside_a_picture_and_palettes(page, made_library):
     page.goto("/search")
     page.get_by_role("button", name="Search by colors").click()
     figures = page.get_by_role("textbox", name="Color 1 in figures")
-    figures.fill("C43")
-    figures.press("Enter")
-    page.wait_for_url(re.compile("palette=cc4433.100"))
-    page.get_by_role("button", name="Add a color").click()
-    page.wait_for_selector(".palette-row >> nth=1")
-    page.get_by_role("slider", name="Share of color 2").fill("25")
+    expect(page).to_have_url(re.compile("palette="))
+    with slow(page):  # one change after another
+        figures.fill("C43")
+        figures.press("Enter")
+        page.get_by_role("button", name="Add a color").click()
+        page.get_by_role("slider", name="Share of color 2").fill("25")
     page.wait_for_url(re.compile(r"palette=cc4433\.100_[0-9a-f]{6}\.25"))
     second = parse_qs(urlsplit(page.url).query)["palette"][0].split("_")[1].split(".")[0]
     shows(page, searcher, PaletteEntry(("#cc4433", f"#{second}"), (100.0, 25.0)))
