@@ -9,6 +9,7 @@ others do. An act does what it says or raises; what a page then shows is asked f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,10 +36,12 @@ _COUNTED = {
 
 @dataclass(frozen=True)
 class Act:
-    """right: what it takes. perform: does it, from its arguments, and says what came of it."""
+    """right: what it takes. perform: does it, from its arguments, and says what came of it. computes: whether that may
+    take seconds, in which others are to write; else nobody does between what it reads and what it writes."""
 
     right: str
     perform: Callable[[Clusterings, Mapping], Done]
+    computes: bool = False
 
 
 def perform(clusterings: Clusterings, name: str, args: Mapping) -> Done:
@@ -48,7 +51,8 @@ def perform(clusterings: Clusterings, name: str, args: Mapping) -> Done:
         raise NoteError(f"There is no act “{name}”.")
     clusterings.reads.need(act.right)
     try:
-        return act.perform(clusterings, args)
+        with nullcontext() if act.computes else clusterings.reads.library.db.atomic():
+            return act.perform(clusterings, args)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise NoteError(f"The act “{name}” was asked for without what it needs ({error}).") from None
 
@@ -256,8 +260,7 @@ def _rate_all(clusterings: Clusterings, args: Mapping) -> Done:
     words = list(args["words"])
     if not words:
         raise NoteError("Nothing is to be rated.")
-    with clusterings.reads.library.db.atomic():
-        done = [_rate(clusterings, one) for one in words]
+    done = [_rate(clusterings, one) for one in words]
     given = {int(np.sign(int(one["value"]))) for one in words}
     said = {(1,): "Rated {} as good.", (-1,): "Rated {} as bad.", (0,): "Took back the rating of {}."}.get(tuple(given), "Rated {}.")
     undo = ("rate-all", {"words": [one.undo[1] for one in reversed(done)]})
@@ -275,9 +278,8 @@ def _rate_these(clusterings: Clusterings, args: Mapping) -> Done:
     if not there:
         raise NoteError("None of these images is in the library any more.")
     had = {one.image_id: one.value for one in notes.ratings(library, notes.BY_ITSELF)}
-    with library.db.atomic():
-        for one in there:
-            notes.rate(library, notes.BY_ITSELF, one, given[one], 1, 1.0)
+    for one in there:
+        notes.rate(library, notes.BY_ITSELF, one, given[one], 1, 1.0)
     words = {given[one] for one in there}
     said = {(1,): "Rated {} as good.", (-1,): "Rated {} as bad."}.get(tuple(words), "Took back the rating of {}.")
     undo = ("rate-these", {"values": {str(one): had.get(one, 0) for one in there}})
@@ -294,16 +296,16 @@ ACTS: Mapping[str, Act] = {
     "part-collections": Act(ANNOTATE, _part_collections),
     "tag": Act(ANNOTATE, _tag),
     "untag": Act(ANNOTATE, _untag),
-    "name-cluster": Act(ANNOTATE, _name_cluster),
+    "name-cluster": Act(ANNOTATE, _name_cluster, computes=True),
     "rate": Act(ANNOTATE, _rate),
     "rate-all": Act(ANNOTATE, _rate_all),
     "rate-these": Act(ANNOTATE, _rate_these),
     "settle-copies": Act(ANNOTATE, copy_acts.settle),
-    "settle-all-copies": Act(ANNOTATE, copy_acts.settle_all),
+    "settle-all-copies": Act(ANNOTATE, copy_acts.settle_all, computes=True),
     "part-copies": Act(ANNOTATE, copy_acts.part),
     "open-copies": Act(ANNOTATE, copy_acts.open_again),
     "decide-again": Act(ANNOTATE, copy_acts.decide_again),
     "set-reference": Act(ANNOTATE, copy_acts.set_reference),
-    "learn-weights": Act(ANNOTATE, weight_acts.learn),
+    "learn-weights": Act(ANNOTATE, weight_acts.learn, computes=True),
     "put-weights": Act(ANNOTATE, weight_acts.put),
 }

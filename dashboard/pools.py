@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from threadpoolctl import ThreadpoolController
 from waitress.task import ThreadedTaskDispatcher
 
 QUICK, MODELS, LONG, PICTURES, TRANSFER = "quick", "models", "long", "pictures", "transfer"
@@ -28,6 +29,18 @@ THREADS = {
 _CALLBACK = "/_dash-update-component"
 _HEAD = 4_096  # bytes of a callback's request: its first value is the name of its outputs
 _OUTPUT = re.compile(rb'\s*\{\s*"output"\s*:\s*("(?:[^"\\]|\\.)*")')
+
+
+def multiply_alone() -> None:
+    """Have each product of matrices computed by the thread that asks for it, in the whole process; to be called by its
+    first thread, since OpenBLAS listens to no other.
+
+    Its own threads wait for one another by turning round: beside other work a product then takes many times as
+    long, and the threads of requests share the cores already. Libraries that use OpenMP stay as they are.
+    """
+    for library in ThreadpoolController().select(user_api="blas").lib_controllers:
+        if getattr(library, "threading_layer", "") == "pthreads":
+            library.set_num_threads(1)
 
 
 @dataclass(frozen=True)

@@ -231,13 +231,15 @@
   const place = () => [...list().querySelectorAll(":scope > .copies")].find((card) => card.getBoundingClientRect().bottom > TOP);
   const idsOf = ({ group }) => group.images.map((one) => one.id).join(",");
   let noting = 0;
-  on("scroll", null, () => {
+  function note(moving) {
     if (!list() || !stood) return;
+    const card = window.scrollY > 0 ? place() : null;
+    window.likeness.place.remember({ list: String(params()), id: card && idsOf(card), offset: card && card.getBoundingClientRect().top }, moving);
+  }
+  on("scroll", null, () => {
     clearTimeout(noting);
-    noting = setTimeout(function () {
-      const card = list() && stood && window.scrollY > 0 ? place() : null;
-      if (list()) window.likeness.place.remember({ list: String(params()), id: card && idsOf(card), offset: card && card.getBoundingClientRect().top });
-    }, 150);
+    note(true); // at once, since one may go on to another page in the next moment
+    noting = setTimeout(note, 150);
   });
 
   function back() {

@@ -211,12 +211,11 @@
 
     // Coming and going
 
-    function note() {
+    // moving: at once, since one may go on to another page in the next moment.
+    function note(moving) {
       if (!grid.isConnected || !list.key || !list.made || options.placeless) return;
-      const seen = view();
-      if (seen.top <= 0) return window.likeness.place.remember({ list: list.key, count: list.ids.length });
-      const held = anchor();
-      if (held) window.likeness.place.remember(Object.assign({ list: list.key, count: list.ids.length }, held));
+      const held = view().top > 0 ? anchor() : {};
+      if (held) window.likeness.place.remember(Object.assign({ list: list.key, count: list.ids.length }, held), moving === true);
     }
 
     // given: {ratios: Float32Array, key, of}.
@@ -278,7 +277,10 @@
     function asked() {
       if (due) return;
       due = true;
-      requestAnimationFrame(draw);
+      requestAnimationFrame(() => {
+        draw();
+        note(true);
+      });
     }
 
     function end() {

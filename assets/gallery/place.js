@@ -22,9 +22,12 @@
     }
   }
 
-  function remember(place) {
+  // moving: the list is scrolled at this moment, and may not yet be what the address names.
+  function remember(place, moving) {
     if (leaving) return;
     const places = all();
+    const before = places[address()];
+    if (moving && before && before.list !== place.list) return;
     delete places[address()]; // so that it is the latest
     places[address()] = place;
     Object.keys(places).slice(0, -KEPT).forEach((one) => delete places[one]);

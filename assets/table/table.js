@@ -94,9 +94,10 @@
       };
       api.addEventListener("modelUpdated", there);
     }
-    api.addEventListener("bodyScrollEnd", () => {
+    // As it is scrolled, since one may go on to another page in the next moment, and where it came to rest.
+    ["bodyScroll", "bodyScrollEnd"].forEach((type) => api.addEventListener(type, () => {
       if (here()) likeness.place.remember({ list: "table", row: Math.round(api.getVerticalPixelRange().top / LINE) });
-    });
+    }));
   }
 
   function again() {

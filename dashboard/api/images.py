@@ -5,7 +5,6 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import Literal
 
 import numpy as np
@@ -18,7 +17,7 @@ from dashboard.api.operation import Asked, Operation, Parameters
 from dashboard.api.search import next_page, there
 from dashboard.pools import LONG, TRANSFER
 from dashboard.reads import facets, galleries, table
-from dashboard.routes.images import LATEST, picture
+from dashboard.routes.images import LATEST, name_of, picture
 from pipeline import stores
 from pipeline.errors import LikenessError, NoteError
 from pipeline.library import notes
@@ -138,7 +137,7 @@ def original(asked: Asked) -> Response:
         kind = mimetypes.guess_type(row.path)[0] or "application/octet-stream"
         kind = kind if kind.startswith("image/") and kind != "image/svg+xml" else "application/octet-stream"
         return send_file(row.file if opened.closed else opened, mimetype=kind, conditional=True, as_attachment=True,
-                         last_modified=min(max(row.mtime, 0), LATEST), download_name=PurePosixPath(row.shown).name)
+                         last_modified=min(max(row.mtime, 0), LATEST), download_name=name_of(row))
     except OSError:
         raise NoteError(f"The file of image {row.id} is not there now.") from None
 

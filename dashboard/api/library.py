@@ -47,7 +47,9 @@ def members(asked: Asked) -> Members:
     name, library = asked.given.name, asked.reads.library
     ids = notes.collected(library, name)
     wanted = name.strip().casefold()
-    one = next(one for one in notes.collections(library) if one.name.casefold() == wanted)
+    one = next((one for one in notes.collections(library) if one.name.casefold() == wanted), None)
+    if one is None:
+        raise NoteError(f"There is no collection “{name.strip()}” any more.")
     return Members(name=one.name, count=len(ids), description=one.description or "", ids=ids)
 
 

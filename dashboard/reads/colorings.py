@@ -18,7 +18,8 @@ from dashboard import components
 from dashboard.marks import drawing_order
 from dashboard.reads import Reads, categories, cluster_colors
 from pipeline import columns, settings
-from pipeline.columns.values import TEXT, Categories
+from pipeline.columns.categories import Categories
+from pipeline.columns.values import TEXT
 from pipeline.errors import LikenessError
 from pipeline.maps import Map, distortion
 from pipeline.quality import agreement

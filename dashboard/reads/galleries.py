@@ -144,10 +144,8 @@ def _text(value: object) -> str:
 
 def _figures(reads: Reads, ids: np.ndarray, by: str) -> np.ndarray:
     """What images (n,) are sorted by, float64, NaN where it is not known."""
-    known = columns.of(reads.library).now()
-    at = np.searchsorted(known.ids, ids)
     if by == "size":
-        return known.values("size").values[at]
+        return _column(reads, ids, "size")
     if by in _LOOKS:
         looks = appearance.at_hand(reads.library).of(ids, _LOOKS[by])
         if np.isnan(looks).all():
@@ -158,7 +156,20 @@ def _figures(reads: Reads, ids: np.ndarray, by: str) -> np.ndarray:
         return np.nan_to_num(_fact(reads, ids, "rating")) + 10.0 * np.array([words.get(one, 0) for one in ids.tolist()])
     # When it was taken, where the file says so; else the file's own date.
     taken = _fact(reads, ids, "taken")
-    return np.where(np.isnan(taken), known.values("date").values[at], taken)
+    return np.where(np.isnan(taken), _column(reads, ids, "date"), taken)
+
+
+def _column(reads: Reads, ids: np.ndarray, name: str) -> np.ndarray:
+    """What a column of figures says of images (n,): float64, NaN where nothing, or one is gone by now."""
+    known = columns.of(reads.library).now()
+    at, there = _rows_of(known, ids)
+    return np.where(there, known.values(name).values[at], np.nan) if len(known) else np.full(len(ids), np.nan)
+
+
+def _rows_of(known: columns.Table, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows (n,) of images, and which of them are there, (n,) bool: others may have forgotten some."""
+    at = np.searchsorted(known.ids, ids).clip(max=max(0, len(known) - 1))
+    return at, known.ids[at] == ids if len(known) else np.zeros(len(ids), bool)
 
 
 def _apart(reads: Reads, ids: np.ndarray, name: str | None) -> np.ndarray:
@@ -185,8 +196,8 @@ def _names(reads: Reads, ids: np.ndarray) -> list[tuple]:
     known = columns.of(reads.library).now()
     paths = known.values("file").texts
     keys = []
-    for at in np.searchsorted(known.ids, ids).tolist():
-        folder, _, name = (paths[at] or "").casefold().rpartition("/")
+    for at, there in zip(*map(np.ndarray.tolist, _rows_of(known, ids))):
+        folder, _, name = (there and paths[at] or "").casefold().rpartition("/")
         parts = re.split(r"(\d+)", name)
         keys.append(([(int(part), "") if part.isdecimal() and part.isascii() else (-1, part) for part in parts], folder))
     return keys

@@ -63,6 +63,7 @@ class Run:
 
     @property
     def share(self) -> float:
+        """What is done of the present stage, 0–1."""
         return min(1.0, self.done / self.total) if self.total else 0.0
 
 

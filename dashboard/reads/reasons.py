@@ -9,37 +9,26 @@ import numpy as np
 from dashboard import components
 from dashboard.reads.reads import Reads
 from pipeline.search import Match
-from pipeline.search.scale import Sample
 
 _MOSTLY = 1.5  # times as far as the next, from which one embedding is most of the reason
 _TOO = 0.6  # of the furthest, from which another is a reason too
 
 
-class Reasons:
-    """Holds a sample of the library's vectors for as long as its index stays."""
+def of(reads: Reads, image: int, matches: Sequence[Match], weights: Mapping[str, float]) -> str:
+    """“mostly by color”, “by color and meaning”; "" where there is nothing to tell apart.
 
-    def __init__(self, reads: Reads):
-        self._reads = reads
-        self._kept: tuple[object, Sample] | None = None
-
-    def of(self, image: int, matches: Sequence[Match], weights: Mapping[str, float]) -> str:
-        """“mostly by color”, “by color and meaning”; "" where there is nothing to tell apart.
-
-        By each embedding, how many deviations the matches' cosines lie above those of the
-        library with the image, times its weight. weights: of a search, by embedding.
-        """
-        index = self._reads.searcher.index()
-        if self._kept is None or self._kept[0] is not index:
-            self._kept = index, Sample(index)
-        sample = self._kept[1]
-        far = {}
-        for name, weight in weights.items():
-            cosines = [match.parts[name] for match in matches if name in match.parts]
-            if not weight or not cosines or not np.isin(image, index.ids(name)):
-                continue
-            spread = sample.spread(name, index.vectors(np.array([image]), name)[0])
-            far[name] = weight * (float(np.mean(cosines)) - spread.mean) / spread.deviation
-        return said({components.title_of(name).lower(): value for name, value in far.items()})
+    By each embedding, how many deviations the matches' cosines lie above those of the
+    library with the image, times its weight. weights: of a search, by embedding.
+    """
+    searcher = reads.searcher
+    index, far = searcher.index(), {}
+    for name, weight in weights.items():
+        cosines = [match.parts[name] for match in matches if name in match.parts]
+        if not weight or not cosines or not np.isin(image, index.ids(name)):
+            continue
+        spread = searcher.spread(name, index.vectors(np.array([image]), name)[0])
+        far[name] = weight * (float(np.mean(cosines)) - spread.mean) / spread.deviation
+    return said({components.title_of(name).lower(): value for name, value in far.items()})
 
 
 def said(far: Mapping[str, float]) -> str:

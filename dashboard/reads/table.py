@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
@@ -21,8 +23,9 @@ SETS = ("collection", "tag", "behind", "these", "images")
 USUAL = ("file", "label", "taken", "date", "camera", "keyword", "tag", "size", "megapixels")
 """Columns that are shown at first, as far as there are any values."""
 _KEPT = 4
-_ORDERS: WeakKeyDictionary[Table, dict[tuple, np.ndarray]] = WeakKeyDictionary()
+_ORDERS: WeakKeyDictionary[Table, OrderedDict[tuple, np.ndarray]] = WeakKeyDictionary()
 """Rows in order, asked for a hundred at a time: 8 MB each for a million images."""
+_lock = threading.Lock()
 _UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -57,12 +60,16 @@ def chosen(reads: Reads, given: Mapping[str, str], where: str, sort: Sequence[Se
     )
     if given.get("behind"):  # it depends on what was measured last
         return table, _ordered(table, _rows(reads, table, given), conditions, sort)
-    kept = _ORDERS.setdefault(table, {})
-    if key not in kept:
-        while len(kept) >= _KEPT:
-            kept.pop(next(iter(kept)), None)
-        kept[key] = _ordered(table, _rows(reads, table, given), conditions, sort)
-    return table, kept[key]
+    with _lock:
+        kept = _ORDERS.setdefault(table, OrderedDict())
+        if key in kept:
+            return table, kept[key]
+    rows = _ordered(table, _rows(reads, table, given), conditions, sort)
+    with _lock:
+        kept[key] = rows
+        while len(kept) > _KEPT:
+            kept.popitem(last=False)
+    return table, rows
 
 
 def _ordered(table: Table, rows: np.ndarray, conditions: Sequence[columns.Condition], sort: Sequence) -> np.ndarray:

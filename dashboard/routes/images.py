@@ -78,10 +78,15 @@ def _original(row: ImageRow, kind: str) -> Response:
     about = row.file.stat()
     answer = send_file(
         row.file, mimetype=kind, conditional=True, etag=f"{about.st_mtime_ns:x}-{about.st_size:x}",
-        last_modified=min(max(about.st_mtime, 0), LATEST), download_name=_CONTROLS.sub("_", PurePosixPath(row.shown).name),
+        last_modified=min(max(about.st_mtime, 0), LATEST), download_name=name_of(row),
     )
     answer.headers["Cache-Control"] = "private, max-age=300"
     return answer
+
+
+def name_of(row: ImageRow) -> str:
+    """The file's own name, as an answer can carry it."""
+    return _CONTROLS.sub("_", PurePosixPath(row.shown).name)
 
 
 def head_of(file: Path) -> bytes:

@@ -61,6 +61,7 @@ def _listed(folders: list[Path | str]) -> str:
 
 
 def run_all_steps(images: Path | list[Path], data: Path, embeddings: str | None = None, values: dict | None = None):
+    """The main job (`pipeline.run`) in a library that is made where there is none. values: options as the command line has them."""
     from pipeline.run import run as run_all
 
     values = values or {}

@@ -14,7 +14,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from pipeline.columns.values import Categories
+from pipeline.columns.categories import Categories
 from pipeline.embeddings import color, color_words
 from pipeline.library import Library, derived
 from pipeline.library.followed import Followed

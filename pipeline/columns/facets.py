@@ -13,7 +13,8 @@ import numpy as np
 from pipeline.columns.conditions import NONE, Between, Condition, OneOf
 from pipeline.columns.registry import Column
 from pipeline.columns.table import Table
-from pipeline.columns.values import Categories, Numbers
+from pipeline.columns.categories import Categories
+from pipeline.columns.values import Numbers
 
 MOST = 200
 """Values that a facet names, the most frequent first: beyond, one finds by typing."""

@@ -13,8 +13,9 @@ from itertools import chain
 import numpy as np
 
 from pipeline import appearance, outliers, things
-from pipeline.columns import colors, values
-from pipeline.columns.values import CATEGORY, DATE, NUMBER, TEXT, Categories, Numbers, Texts, Values
+from pipeline.columns import categories, colors
+from pipeline.columns.categories import Categories
+from pipeline.columns.values import CATEGORY, DATE, NUMBER, TEXT, Numbers, Texts, Values
 from pipeline.library import Library, notes
 from pipeline.library.facts import KNOWN, OWN
 from pipeline.library.facts import Column as Fact
@@ -95,7 +96,7 @@ def figures(library: Library, ids: np.ndarray, expression: str) -> np.ndarray:
 
 
 def _label(library: Library, ids: np.ndarray) -> Categories:
-    return values.coded(each(library, ids, "label"), len(ids))
+    return categories.coded(each(library, ids, "label"), len(ids))
 
 
 def _labeled(library: Library) -> bool:
@@ -105,7 +106,7 @@ def _labeled(library: Library) -> bool:
 
 def _folder(library: Library, ids: np.ndarray) -> Categories:
     paths = ("" if path is None else os.path.dirname(from_database(path)) for path in each(library, ids, "path"))
-    return values.tree(paths, len(ids))
+    return categories.tree(paths, len(ids))
 
 
 def _divides(library: Library) -> bool:
@@ -116,12 +117,12 @@ def _divides(library: Library) -> bool:
 
 def _collection(library: Library, ids: np.ndarray) -> Categories:
     members = {one.name: _rows(ids, notes.collected(library, one.name)) for one in notes.collections(library)}
-    return values.grouped(members, len(ids), folds=True)
+    return categories.grouped(members, len(ids), folds=True)
 
 
 def _tag(library: Library, ids: np.ndarray) -> Categories:
     found = {name: _rows(ids, notes.tagged(library, name)) for name in notes.tags(library)}
-    return values.grouped(found, len(ids), folds=True)
+    return categories.grouped(found, len(ids), folds=True)
 
 
 def _rated(library: Library, ids: np.ndarray) -> Categories:
@@ -130,7 +131,7 @@ def _rated(library: Library, ids: np.ndarray) -> Categories:
     groups = {
         word: _rows(ids, [row[0] for row in library.db.execute(sql, [value])]) for word, value in words.items()
     }
-    return values.grouped(groups, len(ids), folds=True)
+    return categories.grouped(groups, len(ids), folds=True)
 
 
 def _rows(ids: np.ndarray, members: Iterable[int]) -> np.ndarray:
@@ -145,7 +146,7 @@ def _root(library: Library, ids: np.ndarray) -> Categories:
     roots = dict(library.db.execute("SELECT id, path FROM roots"))
     names = library.root_names()
     shown = {number: printable(names[from_database(path)]) for number, path in roots.items()}
-    return values.coded((shown.get(number) for number in each(library, ids, "root_id")), len(ids))
+    return categories.coded((shown.get(number) for number in each(library, ids, "root_id")), len(ids))
 
 
 def _kind(library: Library, ids: np.ndarray) -> Categories:
@@ -156,7 +157,7 @@ def _kind(library: Library, ids: np.ndarray) -> Categories:
         end = name.rpartition(".")[2].upper() if "." in name[1:] else ""
         return alike.get(end, end) or None
 
-    return values.coded(map(ending, each(library, ids, "path")), len(ids), folds=True)
+    return categories.coded(map(ending, each(library, ids, "path")), len(ids), folds=True)
 
 
 def _shape(library: Library, ids: np.ndarray) -> Categories:
@@ -206,7 +207,7 @@ def _quality(library: Library, ids: np.ndarray) -> Categories:
     of = {name: found.of(ids, name) for name in FIGURES}
     of |= {name: figures(library, ids, name) for name in ("width", "height")}
     wrong = {name: np.flatnonzero(mask) for name, mask in appearance.faults(of).items()}
-    return values.grouped({name: rows for name, rows in wrong.items() if len(rows)}, len(ids), folds=True)
+    return categories.grouped({name: rows for name, rows in wrong.items() if len(rows)}, len(ids), folds=True)
 
 
 def _figure(name: str) -> Callable[[Library, np.ndarray], Numbers]:
@@ -220,7 +221,7 @@ def _looked_at(library: Library) -> bool:
 def _outlier(library: Library, ids: np.ndarray) -> Categories:
     """The embeddings by which an image is far from all others."""
     far = {one.title: _rows(ids, one.ids[one.outlying]) for one in outliers.kept(library)}
-    return values.grouped({title: rows for title, rows in far.items() if len(rows)}, len(ids), folds=True)
+    return categories.grouped({title: rows for title, rows in far.items() if len(rows)}, len(ids), folds=True)
 
 
 COLUMNS = {column.name: column for column in (
@@ -278,7 +279,7 @@ def _read_facts(library: Library, ids: np.ndarray, fact: Fact) -> Values:
             texts[row] = f"{texts[row]}; {text}" if texts[row] else str(text)
         return Texts(texts)
     if fact.kind == CATEGORY:
-        codes = values.coded(map(str, found), len(found), folds=True)
+        codes = categories.coded(map(str, found), len(found), folds=True)
         return Categories(len(ids), codes.names, codes.codes, at.astype(np.int32), folds=True)
     amounts = np.full(len(ids), np.nan)
     if fact.kind == DATE:

@@ -45,10 +45,12 @@ class Reviewed:
 
     @property
     def ids(self) -> tuple[int, ...]:
+        """Its images, those that are kept first."""
         return tuple(row.id for row in self.images)
 
     @cached_property
     def kinds(self) -> frozenset[str]:
+        """What became of its copies, see `eyes.KINDS`."""
         return frozenset(pair.reason.kind for pair in self.pairs)
 
     @property

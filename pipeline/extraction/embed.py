@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 from pipeline.embeddings import EMBEDDINGS, Extractor, FittedExtractor, engines
 from pipeline.errors import WeightsUnavailableError
 from pipeline.extraction import plan, speed
+from pipeline.extraction.encoder import Encoder
 from pipeline.extraction.entering import enter_read, refuse_outage
 from pipeline.extraction.plan import Given
 from pipeline.extraction.pool import MakePool, Pool, Prepared
@@ -45,9 +46,6 @@ keypoints take some 40 kB each."""
 
 _ENCODING = 2
 """Batches that wait for the network, or are in it, while the next is received."""
-
-Vectors = dict[str, tuple[str, list[int], np.ndarray]]
-"""Embedding → fingerprint, images, their vectors (n, dim)."""
 
 
 @dataclass
@@ -95,7 +93,7 @@ def embed(
     if options.on == LOCAL:
         _foretell(extractors, needs, options, progress)
     progress.start("embed", len(needs))
-    with closing(make_pool(list(extractors.values()), options.workers)) as pool, _Encoder(options) as encoder:
+    with closing(make_pool(list(extractors.values()), options.workers)) as pool, Encoder(options) as encoder:
         loop = _Loop(library, extractors, needs, pool, encoder, options, progress, report)
         chosen = _sample(first) if learning else []
         rest = loop.pieces(sorted(set(first) - set(chosen)))
@@ -176,48 +174,6 @@ def _sample(ids: list[int]) -> list[int]:
     return sorted(np.random.default_rng(0).permutation(ids)[:FIT_SAMPLE].tolist())
 
 
-class _Encoder:
-    """A thread that makes vectors of what workers have prepared, one batch after the other."""
-
-    def __init__(self, options: EmbedOptions):
-        self._step = options.model_batch_size
-        self._thread = ThreadPoolExecutor(1, "encode")
-        self._stopped = False
-
-    def __enter__(self) -> _Encoder:
-        return self
-
-    def __exit__(self, *exc) -> None:
-        self._stopped = True
-        self._thread.shutdown(cancel_futures=True)
-
-    def send(self, extractors: Mapping[str, Extractor], batch: list[Prepared]) -> Future[Vectors]:
-        """The vectors of a batch, once they are made."""
-        return self._thread.submit(self._vectors, extractors, batch)
-
-    def _vectors(self, extractors: Mapping[str, Extractor], batch: list[Prepared]) -> Vectors:
-        found: Vectors = {}
-        for name, extractor in extractors.items():
-            left = [item for item in batch if name in item.arrays]
-            arrays = [item.arrays.pop(name) for item in left]
-            if extractor.uses_network and left:
-                arrays = list(self._encoded(extractor, arrays))
-            done = [item for item in batch if name in item.rows]
-            if arrays := [*arrays, *(item.rows.pop(name) for item in done)]:
-                ids = [item.image_id for item in (*left, *done)]
-                found[name] = (extractor.fingerprint, ids, np.stack(arrays))
-        return found
-
-    def _encoded(self, network: Extractor, arrays: list[np.ndarray]) -> np.ndarray:
-        """n prepared arrays → (n, dim) float32, as many at a time as the options say."""
-        parts = []
-        for start in range(0, len(arrays), self._step):
-            if self._stopped:  # nobody waits for the rest
-                raise CancelledError
-            parts.append(network.encode(arrays[start : start + self._step]))
-        return np.concatenate(parts)
-
-
 @dataclass
 class _Loop:
     """One run over the images in need."""
@@ -226,7 +182,7 @@ class _Loop:
     extractors: dict[str, Extractor]
     needs: dict[int, list[str]]
     pool: Pool
-    encoder: _Encoder
+    encoder: Encoder
     options: EmbedOptions
     progress: Progress
     report: EmbedReport

@@ -51,6 +51,7 @@ class Seen:
 
     @property
     def place(self) -> str:
+        """Where its bytes are, see `stores`."""
         return join(self.root, self.file.path)
 
     @property

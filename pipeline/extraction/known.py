@@ -92,6 +92,7 @@ class KnownRows:
         self._waiting = {}
 
     def close(self) -> None:
+        """End the reading."""
         if self._cursor is not None:
             self._cursor.close()
             self._db.execute("PRAGMA temp_store = DEFAULT")

@@ -38,6 +38,7 @@ class Part:
 
     @property
     def shown(self) -> str:
+        """Where it is, as it can be printed."""
         return printable(join(self.root, self.top))
 
     def holds(self, root: str, path: str) -> bool:

@@ -43,6 +43,18 @@ class Connection(Database):
             self.rollback()
             raise
 
+    @contextmanager
+    def steady(self) -> Iterator[Connection]:
+        """All that is read inside is of one moment, whatever others write meanwhile."""
+        if self.conn.in_transaction:
+            yield self
+            return
+        try:
+            self.conn.execute("BEGIN")
+            yield self
+        finally:
+            self.rollback()
+
 
 def connect(data: Path, read_only: bool) -> Connection:
     """A connection to the database of a data directory, with foreign keys."""
@@ -111,8 +123,10 @@ def _migrate(file: Path) -> None:
 
 def _is_new(file: Path) -> bool:
     """Whether there is nothing to bring up to date. Arrays derived from a database that is gone name ids that one
-    of the steps looks for: they are never given again."""
-    return not (file.is_file() and file.stat().st_size) and not any(file.parent.glob("*/*.npz"))
+    of the steps looks for: they are never given again. And its log, left by a writer that was cut off, would be taken for
+    that of a file put there whole; SQLite itself begins without it."""
+    left = any(file.parent.glob("*/*.npz")) or file.with_name(f"{file.name}-wal").exists()
+    return not (file.is_file() and file.stat().st_size) and not left
 
 
 @cache

@@ -121,6 +121,7 @@ class Library(ImageTables, VectorTables):
         return row[0]
 
     def raise_generation(self) -> int:
+        """Count a change of what can be found, inside a transaction; the new generation."""
         return self.db.execute(
             "UPDATE generations SET value = value + 1 WHERE name = 'images' RETURNING value"
         ).fetchone()[0]

@@ -94,14 +94,14 @@ class Presence:
         sql = f"SELECT (SELECT path FROM roots WHERE id = ?1), count(*) {_OF_DRIVES} AND root_id = ?1 AND device = ?2"
         for name in sorted(self.away()):
             root, count = self._library.db.execute(sql, name).fetchone()
-            found[from_database(root)] = found.get(from_database(root), 0) + count
+            if root is not None:  # else it was forgotten this very moment
+                found[from_database(root)] = found.get(from_database(root), 0) + count
         return found
 
     def _known(self) -> dict[tuple[int, int], _Drive]:
         """The drives as the library has them now; what was answered of those that stay is kept."""
-        roots = self._library.db.execute("SELECT id, path FROM roots").fetchall()
-        version = self._library.images_generation(), roots
-        with self._lock:
+        with self._lock, self._library.db.steady() as db:  # others may forget a folder meanwhile
+            version = self._library.images_generation(), db.execute("SELECT id, path FROM roots").fetchall()
             if version != self._version:
                 samples = {name: self._sample(*name) for name in self._names()}
                 same = {name for name, one in self._drives.items() if samples.get(name) == one.pictures}

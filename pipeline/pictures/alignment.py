@@ -92,6 +92,7 @@ class Alignment:
 
     @property
     def scale(self) -> float:
+        """How many times as large the first picture is on the second."""
         return float(np.hypot(self.matrix[0, 0], self.matrix[1, 0]))
 
     def enlarged(self, one: float, other: float) -> Alignment:

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.index import Filter
 from pipeline.index.bitmap import Bitmap
+from pipeline.index.faiss.structures import threads_for
 from pipeline.index.filters import Filters
 from pipeline.library import Library
 from pipeline.library import hashes as stored
@@ -65,9 +66,10 @@ class HashIndex:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         chosen = {} if allowed is None else {"sel": faiss.IDSelectorBitmap(allowed.packed)}
         query = row.reshape(1, -1)
-        last = self._flat.search(query, k, params=faiss.SearchParameters(**chosen))[0][0, -1]
-        # All that are as near as the last: which of them FAISS returns depends on k.
-        _, distances, found = self._flat.range_search(query, int(last) + 1)
+        with threads_for(len(query)):
+            last = self._flat.search(query, k, params=faiss.SearchParameters(**chosen))[0][0, -1]
+            # All that are as near as the last: which of them FAISS returns depends on k.
+            _, distances, found = self._flat.range_search(query, int(last) + 1)
         if allowed is not None:
             kept = allowed.has(found)
             distances, found = distances[kept], found[kept]

@@ -63,11 +63,12 @@ class Sample:
 
     def kept(self, asked: Hashable, made: Callable[[], T]) -> T:
         """What is made of the library for what is asked, made once: words come again with every page and filter."""
-        if asked not in self._made:
-            if len(self._made) >= KEPT:
-                self._made.clear()
-            self._made[asked] = made()
-        return self._made[asked]
+        known = self._made  # emptied by others meanwhile, it is another one
+        if asked not in known:
+            if len(known) >= KEPT:
+                known = self._made = {}
+            known[asked] = made()
+        return known[asked]
 
     def nearest(self, name: str, vector: np.ndarray, count: int) -> np.ndarray:
         """Ids of the images of the whole library that are nearest to a vector (dim,) by one embedding: (≤ count,)."""

@@ -6,22 +6,21 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from hashlib import blake2b, file_digest
 from pathlib import Path
 
 import numpy as np
 
 from pipeline import index as indexes
 from pipeline.embeddings import Extractor
-from pipeline.errors import ImageError, QueryError
+from pipeline.errors import QueryError
 from pipeline.index import Filter, Index, filters
-from pipeline.library import ImageRow, Library
-from pipeline.pictures import decoding, formats, hashes
+from pipeline.library import Library
+from pipeline.pictures import decoding, hashes
 from pipeline.search import metrics, readings, vectors, words, writing
 from pipeline.search.asked import Asked
 from pipeline.search.extractors import Extractors
 from pipeline.search.hash_index import Hashes
-from pipeline.search.query import Entry, ImageEntry, Match, Query, Result, VectorsEntry, WordsEntry
+from pipeline.search.query import Entry, ImageEntry, Match, Query, Result
 from pipeline.search.scale import Sample, Spread
 from pipeline.search.words import Understood
 
@@ -44,19 +43,21 @@ class Searcher:
         self.hashes = Hashes(library)
         self._extractors = Extractors(library, device)
         self._lock = threading.Lock()
-        self._index: Index | None = None
-        self._sample: Sample | None = None
+        self._kept: tuple[Index, Sample] | None = None
         self._version: object = None
 
     def index(self) -> Index:
         """The index as it is saved now; raises StaleIndexError without one."""
+        return self._loaded()[0]
+
+    def _loaded(self) -> tuple[Index, Sample]:
+        """The same, and a sample of its rows. A search goes on with those it began with."""
         with self._lock:
             version = indexes.version(self.library)
-            if self._index is None or version != self._version:
-                self._index = indexes.load(self.library)
-                self._sample = Sample(self._index)
-                self._version = version
-            return self._index
+            if self._kept is None or version != self._version:
+                index = indexes.load(self.library)
+                self._kept, self._version = (index, Sample(index)), version
+            return self._kept
 
     @property
     def embeddings(self) -> tuple[str, ...]:
@@ -96,8 +97,8 @@ class Searcher:
         """The matches, and what the first `depth` are ranked by, best first: scores that fall,
         or the metric's distances, which rise: (≤ depth,). One search finds both."""
         started = time.perf_counter()
-        index = self.index()
-        weights, asked = self.asked(query)
+        index, sample = self._loaded()
+        weights, asked = self._weighed(index, sample, query)
         query = replace(query, filter=asked.written.narrowed(query.filter))
         ids, figures = self._page(index, query, asked, depth)
         curve = figures[:depth]
@@ -114,10 +115,12 @@ class Searcher:
 
     def asked(self, query: Query) -> tuple[dict[str, float], Asked]:
         """The weights of all embeddings, and the query as it is asked of the index."""
-        index = self.index()
+        return self._weighed(*self._loaded(), query)
+
+    def _weighed(self, index: Index, sample: Sample, query: Query) -> tuple[dict[str, float], Asked]:
         metrics.checked(query.metric)
         weights = metrics.weights_of(index.embeddings, vectors.weights(self._extractors, index.embeddings, query))
-        return weights, self._asked(index, query, weights)
+        return weights, self._asked(index, sample, query, weights)
 
     def extractor(self, name: str) -> Extractor | None:
         """The extractor that made the library's vectors of an embedding; None where none did, or can."""
@@ -125,10 +128,9 @@ class Searcher:
 
     def spread(self, name: str, vector: np.ndarray) -> Spread:
         """Of the cosines of a vector (dim,) of norm 1 with the library's, by one embedding."""
-        self.index()
-        return self._sample.spread(name, vector)
+        return self._loaded()[1].spread(name, vector)
 
-    def _asked(self, index: Index, query: Query, weights: dict[str, float]) -> Asked:
+    def _asked(self, index: Index, sample: Sample, query: Query, weights: dict[str, float]) -> Asked:
         """The query's vector by embedding, the weights that count, and on which scale."""
         if query.top_k < 1 or query.offset < 0:
             raise QueryError("Ask for at least one match.")
@@ -136,8 +138,7 @@ class Searcher:
             raise QueryError(f"A search needs at least one {'entry with a plus' if query.entries else 'image'}.")
         if query.scaled and query.metric != "cosine":
             raise QueryError(f"Words and palettes are searched for by cosine; {query.metric} compares pictures alone.")
-        sample = self._sample if query.scaled else None
-        asked = vectors.joined(self._extractors, query.entries, index.embeddings, sample)
+        asked = vectors.joined(self._extractors, query.entries, index.embeddings, sample if query.scaled else None)
         if query.images and not asked:
             raise QueryError(self._not_compared(query.images[0]))
         usable = {name: w for name, w in weights.items() if w and name in asked}
@@ -153,14 +154,14 @@ class Searcher:
             return Asked(asked, usable)
         read = readings.readings(self.library, self._extractors, query.entries, usable, sample) if query.scaled else {}
         spreads = {
-            name: read[name].spread if name in read else self._sample.spread(name, asked[name])
+            name: read[name].spread if name in read else sample.spread(name, asked[name])
             for name in (usable if query.scaled else lacking)
         }
         missing = {name: spread.mean for name, spread in spreads.items()}
         if query.scaled:
             asked = {name: asked[name] for name in usable}
         far = lacking if query.metric == "manhattan" else ()
-        apart = {name: self._sample.apart(name, asked[name]) for name in far}
+        apart = {name: sample.apart(name, asked[name]) for name in far}
         return Asked(asked, usable, spreads if query.scaled else None, missing if lacking else None, written, apart, read)
 
     def understood(self, text: str) -> Understood:
@@ -274,37 +275,6 @@ class Searcher:
 def _nearest(unknown: Sequence[str]) -> dict[str, list[str]]:
     """Words that are not known, and the nearest that are."""
     return {word: words.near(word) for word in unknown}
-
-
-def entries_from(searcher: Searcher, given: Sequence[str], minus: bool = False) -> tuple[Entry, ...]:
-    """What was asked on the command line, as entries: files that are there are pictures, of the
-    library or from outside; all else is words."""
-    entries: list[Entry] = []
-    for text in given:
-        path = Path(text)
-        if not path.is_file():
-            if path.suffix.lower() in formats.EXTENSIONS or len(path.parts) > 1:
-                raise QueryError(f"There is no file {text}.")
-            searcher.understood(text)  # what has to be loaded for it is no part of the search
-            entries.append(WordsEntry(text, minus))
-            continue
-        row = searcher.library.image_at(path)
-        if row and _is_unchanged(row, path):
-            entries.append(ImageEntry(row.id, minus))
-            continue
-        try:
-            entries.append(VectorsEntry(searcher.embed(path), minus))
-        except ImageError as error:
-            raise QueryError(f"{text} cannot be searched with: {error}") from None
-    return tuple(entries)
-
-
-def _is_unchanged(row: ImageRow, path: Path) -> bool:
-    """Whether a file is still what its image in the library was made from."""
-    if path.stat().st_size != row.size:
-        return False
-    with open(path, "rb") as file:
-        return file_digest(file, lambda: blake2b(digest_size=16)).hexdigest() == row.content_hash
 
 
 def after(query: Query, shown: Sequence[int]) -> Query:

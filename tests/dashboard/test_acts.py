@@ -125,6 +125,16 @@ def test_every_act_changes_what_it_says_and_its_undo_brings_all_of_it_back(noted
     assert state(noted) == before
 
 
+def test_an_act_that_fails_half_way_has_done_nothing(noted):
+    """The second of two words is on no image; one collection is parted from another that was never described."""
+    before = state(noted)
+    words = [{"question": QUESTION, "image": image, "value": 1, "rank": 2, "score": 0.5} for image in (5, 70_000)]
+    parted = {"collection": "kept", "out": [1], "name": "alone", "ids": [1, 2], "description": ""}
+    for act, args in (("rate-all", {"words": words}), ("part-collections", parted)):
+        assert "error" in post(noted, act, args).json
+        assert state(noted) == before, act
+
+
 def test_a_deleted_collection_comes_back_with_the_images_that_are_missing_at_that_moment(noted):
     undo = post(noted, "drop-collection", {"collection": "Kept"}).json["undo"]
     assert [one.name for one in notes.collections(noted)] == ["Walls"]

@@ -193,7 +193,6 @@ def test_search_upload_slider_and_onward_click(page: Page, pictures, tmp_path):
 
 def test_a_bad_upload_says_why_and_loses_nothing(page: Page, tmp_path):
     page.goto("/search?image=7&count=96")
-    cards = page.locator("#search-gallery .match")
     expect(page.locator("#search-gallery .pictures")).to_have_attribute("data-count", "59")
     text = tmp_path / "notes.jpg"
     text.write_text("not a picture at all")

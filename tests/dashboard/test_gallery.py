@@ -57,6 +57,18 @@ def test_pictures_are_sorted_by_what_is_known_and_the_rest_comes_last(library):
         galleries.ordered(reads, ids, "beauty")
 
 
+@pytest.mark.parametrize("by", ["size", "date", "oldest", "name", "rating", "dark"])
+def test_what_was_forgotten_meanwhile_is_sorted_as_what_nothing_is_known_of(reads, ids, by):
+    """The ids were read a moment ago; the table of what is known of them is read now."""
+    given = np.concatenate([[99_999], ids, [88_888]])
+    found = galleries.ordered(reads, given, by)
+    assert sorted(found) == sorted(given)
+    there = found[np.isin(found, ids)]
+    assert there.tolist() == galleries.ordered(reads, ids, by).tolist()
+    if by in ("size", "date", "oldest", "dark"):
+        assert found[-2:].tolist() == [99_999, 88_888]
+
+
 def test_the_least_typical_of_a_set_is_what_does_not_belong(reads, ids):
     labels = {row.id: row.label for row in reads.library.images()}
     label = labels[ids[0]]
@@ -210,6 +222,28 @@ def test_a_list_is_left_and_found_again_where_it_was(page: Page):
     page.evaluate("likeness.visit('/search', '?image=3&count=12')")
     ready(page)
     assert page.evaluate("scrollY") == 0
+
+
+@pytest.mark.browser
+def test_a_list_that_is_left_as_it_is_scrolled_is_found_again_there(page: Page):
+    """A link is pressed in the frame after that in which the list was scrolled: sooner than any hand."""
+    page.goto("/gallery")
+    expect(page.locator("#gallery-list")).to_be_visible()
+    page.wait_for_function("() => document.querySelectorAll('#gallery-list a.picture').length > 20")
+    page.wait_for_function("() => document.body.scrollHeight > innerHeight + 500")
+    image, top = page.evaluate("""async () => {
+        const frame = () => new Promise((done) => requestAnimationFrame(done));
+        scrollTo({ top: 400, behavior: "instant" });
+        await frame();
+        await frame();
+        const link = [...document.querySelectorAll("#gallery-list a.picture")].find((one) => one.getBoundingClientRect().top > 80);
+        const found = [Number(link.dataset.image), link.getBoundingClientRect().top];
+        document.querySelector(".nav-page[href$='/library']").click();
+        return found;
+    }""")
+    expect(page.locator("#library-body section").first).to_be_visible()
+    page.go_back()
+    stands(page, image, top)
 
 
 @pytest.mark.browser

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from PIL import Image
 
+from dashboard.app import create_app
 from dashboard.routes import exports
 from dashboard.routes import images as image_routes
 from pipeline.extraction.scan import scan
@@ -50,8 +51,9 @@ def test_a_name_that_no_line_of_http_could_hold_is_no_reason_not_to_be_shown(tmp
     Image.new("RGB", (60, 60)).save(tmp_path / "folder" / "two\nlines\r.png")
     library = Library(tmp_path / "data", create=True)
     scan(library, tmp_path / "folder")
-    answer = client_of(library).get("/image/1")
-    assert answer.status_code == 200 and "two_lines_" in answer.headers["Content-Disposition"]
+    for client, address in ((client_of(library), "/image/1"), (create_app(library).server.test_client(), "/api/images/1/original")):
+        answer = client.get(address)
+        assert answer.status_code == 200 and "two_lines_" in answer.headers["Content-Disposition"], address
 
 
 def test_a_thumbnail_is_what_the_library_holds_and_is_cached_by_its_content(made_library):

@@ -216,3 +216,7 @@ def test_a_folder_is_added_watched_stopped_relocated_and_forgotten_on_the_page(p
     finally:
         signal.signal(signal.SIGINT, before)
     assert library.counts()["ok"] == 0 and len(list((tmp_path / "moved").rglob("*.*"))) == 20
+
+
+def test_folders_of_one_name_count_together_for_those_who_are_not_told_where_they_lie():
+    assert page._by_name({"/a/one": 3, "/b/one": 4, "/c/two": 5, "/": 1}) == {"one": 7, "two": 5, "/": 1}

@@ -13,7 +13,7 @@ from dashboard import acts
 from dashboard.access.rights import RightsError
 from dashboard.pages.rated import page
 from dashboard.pages.search import board
-from dashboard.pages.search import page as search_page
+from dashboard.pages.search import rated as rated_searches
 from dashboard.pages.search.entry import Entry
 from dashboard.pages.search.query import Settings, rated_as
 from dashboard.reads import Reads, galleries
@@ -98,7 +98,7 @@ def test_a_word_on_pictures_by_themselves_is_kept_undone_and_told(rated):
 
 
 def test_the_history_leads_to_rated_searches_with_what_was_rated_first(rated):
-    told = search_page.ratings_view(Reads(rated))
+    told = rated_searches.ratings_view(Reads(rated))
     (first, second) = [href for href in links(told) if "by=rating" in href]
     assert "metric=manhattan" in first and "image=20" in second
     assert [text_of(one).split()[-1] for one in parts(told) if type(one).__name__ == "Li"] == ["2", "1"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dashboard.reads import Reads
-from dashboard.reads.reasons import Reasons, said
+from dashboard.reads import Reads, reasons
 from pipeline.library import Library
 from pipeline.search import Query
 
@@ -21,13 +20,12 @@ from pipeline.search import Query
     ({}, ""),
 ])
 def test_what_stands_out_is_the_reason(far, words):
-    assert said(far) == words
+    assert reasons.said(far) == words
 
 
 def test_neighbors_by_one_embedding_are_near_mostly_by_it(made_library):
     """Cosines of color are large for all pairs; what counts is how far above the others they are."""
     reads = Reads(Library(made_library))
-    reasons = Reasons(reads)
     index = reads.searcher.index()
     for name in ("color", "sift"):
         told = 0
@@ -38,7 +36,7 @@ def test_neighbors_by_one_embedding_are_near_mostly_by_it(made_library):
             for match, cosine in zip(matches, vectors[1:] @ vectors[0]):
                 match.parts[other] = float(cosine)
             both = {name: 1.0, other: 1.0}
-            told += reasons.of(image, matches, both) in (f"mostly by {title(name)}", f"by {title(name)} and {title(other)}")
+            told += reasons.of(reads, image, matches, both) in (f"mostly by {title(name)}", f"by {title(name)} and {title(other)}")
         assert told >= 9, name
 
 

@@ -14,11 +14,12 @@ from dash import no_update
 from PIL import Image
 
 from dashboard.app import create_app
-from dashboard.pages.search import page
+from dashboard.pages.search import answer, page
+from dashboard.pages.search import rated as rated_searches
 from dashboard.pages.search import results as search_results
 from dashboard.pages.search.entry import Entry
 from dashboard.pages.search.panel import MAX_UPLOAD
-from dashboard.pages.search.query import Settings, query_of
+from dashboard.pages.search.query import Settings, query_of, rated_as
 from dashboard.pages.search.stage import query_view
 from dashboard.pages.search.upload import received_of
 from dashboard.reads import Reads, id_list
@@ -47,7 +48,7 @@ def image(number: int, minus: bool = False) -> Entry:
 
 
 def search(reads, *board, weights=EQUAL, uploads=None, seen=(), **settings):
-    return page.results(
+    return answer.results(
         reads, EditedPictures(reads), asked(*board, uploads=uploads, seen=seen), Settings(weights, **settings)
     )
 
@@ -66,7 +67,7 @@ def test_a_library_image_finds_others_and_not_itself(reads):
     told, content, _, shown = search(reads, image(5))
     found = matches(content)
     assert len(found) == 24 and 5 not in found and shown["ids"] == found and shown["more"]
-    assert shown["question"] == page.rated_as([image(5)], Settings(EQUAL))
+    assert shown["question"] == rated_as([image(5)], Settings(EQUAL))
     assert text_of(told).startswith("First 24 matches in ") and text_of(told).endswith(" ms")
     assert [text_of(one) for one in content if getattr(one, "className", "") == "legend"] == ["Color Texture & shape Meaning"]
     assert search(reads, image(5), by="name")[3] == shown  # sorting is the browser's: the same answer
@@ -253,7 +254,7 @@ def test_a_rating_is_shown_again_and_exported(library):
     board, settings = [image(5)], Settings(EQUAL)
     _, content, *_ = search(reads, *board)
     rated = matches(content)[2]
-    notes.rate(library, page.rated_as(board, settings), rated, 1, 3, 0.5)
+    notes.rate(library, rated_as(board, settings), rated, 1, 3, 0.5)
     words = {match["id"]: match["rating"] for match in found_by(search(reads, *board)[1])["matches"]}
     assert words.pop(rated) == 1 and not any(words.values())
     assert not any(match["rating"] for match in found_by(search(reads, image(6))[1])["matches"])
@@ -263,7 +264,7 @@ def test_a_rating_is_shown_again_and_exported(library):
     assert json.loads(row["query"])["plus"] == ["image:5"]
     (one,) = client.get("/export/ratings.json").json["ratings"]
     assert one["path"] == library.image(rated).path and one["query"]["weights"] == EQUAL
-    assert text_of(page.ratings_view(reads)).startswith("1 rating")
+    assert text_of(rated_searches.ratings_view(reads)).startswith("1 rating")
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,15 @@ import io
 import json
 import random
 import re
+import sys
+import threading
 
 import pytest
 from playwright.sync_api import expect
 
 from dashboard.app import create_app
-from dashboard.reads import id_list
+from dashboard.reads import Reads, id_list
+from dashboard.reads import table as table_reads
 from pipeline.library import Library, notes
 from pipeline.pictures.metadata import Metadata
 
@@ -32,6 +35,33 @@ def described(library) -> Library:
 def rows(client, **asked) -> tuple[list[int], int]:
     answer = client.post("/table/rows", json={"start": 0, "count": 100, **asked}).get_json()
     return [row["id"] for row in answer["rows"]], answer["count"]
+
+
+def test_many_who_ask_for_other_orders_at_once_each_get_their_own(described):
+    reads, expected = Reads(described), {}
+    orders = [[(name, way)] for name in ("size", "file", "label", "taken", "tag", "camera") for way in ("asc", "desc")]
+    for order in orders:
+        expected[order[0]] = table_reads.chosen(reads, {}, "", order)[1].tolist()
+    interval, wrong = sys.getswitchinterval(), []
+
+    def ask(seed: int) -> None:
+        for order in random.Random(seed).choices(orders, k=25):
+            try:
+                if table_reads.chosen(reads, {}, "", order)[1].tolist() != expected[order[0]]:
+                    wrong.append(order)
+            except (KeyError, RuntimeError) as error:
+                wrong.append(repr(error))
+
+    sys.setswitchinterval(1e-6)
+    try:
+        asking = [threading.Thread(target=ask, args=[seed]) for seed in range(8)]
+        for one in asking:
+            one.start()
+        for one in asking:
+            one.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not wrong
 
 
 def test_rows_come_filtered_and_in_order_and_those_without_a_value_last(described):

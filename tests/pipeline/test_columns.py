@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from pipeline import columns
-from pipeline.columns import colors, facets, values
-from pipeline.columns.values import Categories, Numbers, Texts
+from pipeline.columns import categories, colors, facets, values
+from pipeline.columns.categories import Categories
+from pipeline.columns.conditions import OneOf
+from pipeline.columns.values import Numbers, Texts
 from pipeline.embeddings import color
 from pipeline.errors import QueryError
 from pipeline.library import Library, notes
@@ -188,8 +190,17 @@ def test_painted_pictures_have_the_names_of_their_paint():
 
 
 def test_values_are_told_and_sorted_as_people_read_them():
-    some = values.coded(["b", None, "A", "b"], 4)
+    some = categories.coded(["b", None, "A", "b"], 4)
     assert some.told(0) == "b" and some.told(1) is None and np.argsort(some.order)[:3].tolist() == [2, 0, 3]
-    several = values.grouped({"x": np.array([0, 2]), "y": np.array([2])}, 3)
+    several = categories.grouped({"x": np.array([0, 2]), "y": np.array([2])}, 3)
     assert several.told(2) == ["x", "y"] and several.told(1) == [] and isinstance(several, Categories)
     assert np.argsort(Texts(["b", None, "a"]).order)[:2].tolist() == [2, 0]
+
+
+def test_folders_may_lie_as_deep_as_a_path_is_long():
+    deep = "/".join("a" * 2_000)
+    found = categories.tree([deep, "", "a/b"], 3)
+    assert len(found.names) == 2_001 and found.names[0] == "a" and found.names[-1] == "a/b"
+    assert found.passing(OneOf("folder", ("a",)), "folder").tolist() == [True, False, True]
+    counts, none = found.counts()
+    assert counts[0] == 2 and counts[found.code("a/a")] == 1 and counts[-1] == 1 and none == 1

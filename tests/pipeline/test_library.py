@@ -23,6 +23,21 @@ from pipeline.run import demo_folder
 from tests.conftest import synthetic_library
 
 
+def test_a_new_library_takes_up_nothing_of_one_whose_file_alone_is_gone(tmp_path):
+    file, log = tmp_path / DATABASE, tmp_path / f"{DATABASE}-wal"
+    library = synthetic_library(tmp_path, 20, {"color": 8})
+    left = log.read_bytes()  # as a writer that was cut off leaves it
+    library.close()
+    assert len(left) > 10_000
+    file.unlink()
+    log.write_bytes(left)
+    library = Library(tmp_path, create=True)
+    assert library.counts()["ok"] == 0 and not library.embeddings()
+    assert library.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    library.close()
+    assert not len(Library(tmp_path).roots())
+
+
 def test_threads_read_the_same_library(made_library):
     library = Library(made_library)
     expected = library.vectors("color")[1].sum()

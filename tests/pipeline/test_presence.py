@@ -56,6 +56,23 @@ def after_a_while(searcher: Searcher, wanted: set[int]) -> bool:
     return True
 
 
+def test_a_folder_may_be_forgotten_while_it_is_looked_for(places):
+    searcher, one, two = places
+    library, other, gone = Library(searcher.library.data), Library(searcher.library.data), []
+
+    def forget(sql: str) -> None:
+        if sql.startswith("SELECT path FROM roots WHERE") and not gone:
+            gone.append(other.remove_root(str(two)))
+
+    library.db.conn.set_trace_callback(forget)
+    assert library.presence.away() == frozenset() and gone == [5]
+    shutil.move(one, one.with_name("elsewhere"))
+    until = time.monotonic() + 20
+    while library.presence.folders() != {str(one): 5} and time.monotonic() < until:
+        time.sleep(0.05)
+    assert library.presence.folders() == {str(one): 5}
+
+
 @pytest.mark.slow
 def test_what_is_unplugged_is_not_found_by_any_metric_and_back_without_a_scan(places):
     searcher, one, two = places

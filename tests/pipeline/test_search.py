@@ -14,7 +14,7 @@ from pipeline.errors import ImageError, QueryError
 from pipeline.index.faiss import codes, structures
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import decoding, hashes
-from pipeline.search import Filter, ImageEntry, Query, Searcher, VectorsEntry, entries_from
+from pipeline.search import Filter, ImageEntry, PaletteEntry, Query, Searcher, VectorsEntry, entries_from
 from pipeline.search.joining import MINUS
 from pipeline.settings import METRICS, IndexOptions
 from tests.conftest import synthetic_library
@@ -36,6 +36,23 @@ def searcher(made_library) -> Searcher:
     from pipeline.library import Library
 
     return Searcher(Library(made_library))
+
+
+def test_a_search_ends_with_the_index_it_began_with_though_another_one_is_saved_meanwhile(library):
+    searcher, saved = Searcher(library), []
+
+    class Meanwhile(ImageEntry):
+        def rows(self, extractors, name):
+            if not saved:
+                saved.append(index.build(library, ["sift"])[1])
+                searcher.index()  # as somebody else's search does
+            return super().rows(extractors, name)
+
+    red = PaletteEntry(("#c8452b",), (1,))
+    expected = searcher.search(Query((ImageEntry(3), red), top_k=60)).matches
+    result = searcher.search(Query((Meanwhile(3), red), top_k=60))
+    assert saved == ["built"] and searcher.embeddings == ("sift",)
+    assert set(result.weights) == set(ALL) and result.matches == expected
 
 
 def test_an_image_finds_itself_for_any_weights(searcher):

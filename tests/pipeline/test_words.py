@@ -67,7 +67,7 @@ def test_scores_can_be_computed_from_what_is_told(searcher):
     assert set(result.scale) == {"color", "efficientnet"} and result.unknown == {}
     scores = [match.score for match in result.matches]
     assert scores == sorted(scores, reverse=True) and len(scores) == 60
-    asked = joined(searcher._extractors, entries, tuple(result.scale), searcher._sample)
+    asked = joined(searcher._extractors, entries, tuple(result.scale), searcher._loaded()[1])
     library = searcher.library
     for match in result.matches[::7]:
         logs = {}

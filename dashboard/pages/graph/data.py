@@ -72,6 +72,7 @@ class Settings:
         }
 
     def links(self) -> graph.Links:
+        """How images are linked, as the pipeline takes it."""
         weights = None if self.by == COMBINED else {self.by: 1.0}
         return graph.Links(self.k, self.least, weights, self.mutual)
 
@@ -97,6 +98,7 @@ class Shown:
 
     @property
     def center(self) -> int | None:
+        """The image that it is around; None: it is within a set."""
         return self.start.get("image")
 
 

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 
 from dash import Dash, html
 
-from dashboard import components, telling
+from dashboard import components
 from dashboard.access import RUN
+from dashboard.pages import one_search
 from dashboard.pages.inside import told
 from dashboard.pages.search import board as search_board
 from dashboard.reads import Reads
@@ -37,7 +38,7 @@ def layout(reads: Reads, params: Mapping[str, str]):
         )
     return html.Div(
         [
-            *telling.stores("inside", board),
+            *one_search.stores("inside", board),
             html.Div(html.P("Following the search …", className="soft"), id="inside", className="inside", **{"aria-busy": "true"}),
         ],
         className="page-wide",
@@ -46,4 +47,4 @@ def layout(reads: Reads, params: Mapping[str, str]):
 
 def register(app: Dash, reads: Reads) -> None:
     """Add the route that the walk comes from, and the browser's callback."""
-    telling.register(app, reads, "inside", told.told)
+    one_search.register(app, reads, "inside", told.told)

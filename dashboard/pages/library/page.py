@@ -6,6 +6,7 @@ taken every second. Where the page may start runs, `library_actions` adds the co
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePath
@@ -108,7 +109,7 @@ def body(reads: Reads) -> list:
         return [told, *filter(None, [runs_of.ended(runs)])]
     roots, away = reads.roots(), reads.library.presence.folders()
     if data is None:
-        roots, away = ({PurePath(root).name or root: n for root, n in each.items()} for each in (roots, away))
+        roots, away = map(_by_name, (roots, away))
     index = report["index"]
     behind = index is None or index["stale"]
     content = [
@@ -132,3 +133,11 @@ def body(reads: Reads) -> list:
         content.append(parts.failures_part(shown, counts["unreadable"], data, pictured))
     content.append(runs_of.ended(runs))
     return [html.Fieldset(content, disabled=going, className="library-parts")]
+
+
+def _by_name(folders: Mapping[str, int]) -> dict[str, int]:
+    """Folders by their last name alone; those of one name count together."""
+    found: Counter[str] = Counter()
+    for root, count in folders.items():
+        found[PurePath(root).name or root] += count
+    return dict(found)

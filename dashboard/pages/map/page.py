@@ -26,7 +26,6 @@ from dashboard.pools import LONG
 from dashboard.reads import Reads, colorings
 from dashboard.reads.clusterings import Clusterings
 from dashboard.reads.map_data import Drawings
-from dashboard.reads.reasons import Reasons
 from dashboard.routes import maps
 from pipeline.columns import conditions
 from pipeline.errors import QueryError
@@ -208,7 +207,7 @@ def _take(name: str) -> html.A:
 
 def register(app: Dash, reads: Reads) -> None:
     """Add the page's callbacks, and the routes of the maps, which Compare asks too."""
-    drawings, clusterings, reasons = Drawings(reads), Clusterings(reads), Reasons(reads)
+    drawings, clusterings = Drawings(reads), Clusterings(reads)
     maps.register(app.server, reads, drawings, clusterings)
 
     # After the map is there: whether it is stale takes a while to say of a large one.
@@ -226,7 +225,7 @@ def register(app: Dash, reads: Reads) -> None:
     )
     @needs(READ)
     def panel(image: Id | None, name: str):
-        return chosen(reads, image, name, reasons)
+        return chosen(reads, image, name)
 
     # It takes a look at the whole map, and so comes after the neighbors.
     @app.callback(Output("map-trust", "children"), Input("map-trust", "id"), State("map-name", "value"))
@@ -234,6 +233,12 @@ def register(app: Dash, reads: Reads) -> None:
     def trusted(_, name: str):
         return panels.trusted(reads, name)
 
+    _register_browser(app)
+    selection.register(app, reads, clusterings)
+
+
+def _register_browser(app: Dash) -> None:
+    """What the browser does by itself."""
     app.clientside_callback(
         ClientsideFunction("map", "show"),
         Output("map-graph", "className"),  # without one Dash asks before the page is there
@@ -260,7 +265,6 @@ def register(app: Dash, reads: Reads) -> None:
         Input("map-image", "data"), Input("map-params", "data"), State("map-view", "data"),
         prevent_initial_call=True,
     )
-    selection.register(app, reads, clusterings)
 
 
 def map_note(drawings: Drawings, name: str, may: bool) -> str:
@@ -276,9 +280,9 @@ def map_note(drawings: Drawings, name: str, may: bool) -> str:
     return f"{components.counted(left_out, 'image')} {has} no place on this map." if left_out else ""
 
 
-def chosen(reads: Reads, image: int | None, name: str, reasons: Reasons | None = None) -> tuple:
+def chosen(reads: Reads, image: int | None, name: str) -> tuple:
     """The panel's content, whether it is hidden, and the neighbors to mark on the map."""
     if image is None:
         return no_update, True, {"image": None, "ids": []}
-    children, ids = panels.image_panel(reads, image, name, reasons)
+    children, ids = panels.image_panel(reads, image, name)
     return children, False, {"image": image, "ids": ids}

@@ -6,12 +6,12 @@ from dash import html
 
 from dashboard import chips, components, facts
 from dashboard.access import ANNOTATE
-from dashboard.reads import Reads, galleries
-from dashboard.reads.reasons import Reasons
+from dashboard.reads import Reads, galleries, reasons
 from pipeline.errors import LikenessError
+from pipeline.library import ImageRow
 from pipeline.maps import COMBINED
 from pipeline.quality import trust
-from pipeline.search import Query
+from pipeline.search import Query, Result
 
 NEIGHBORS = 12
 NEIGHBOR = "map-neighbor"
@@ -19,24 +19,35 @@ NEIGHBOR = "map-neighbor"
 NOTES = "map-notes"
 """Kind of the chips of the chosen image."""
 
+
 def weights_for(name: str) -> dict[str, float] | None:
     """What neighbors on a map are searched by: its embedding alone, or all alike."""
     return None if name == COMBINED else {name: 1.0}
 
 
-def image_panel(
-    reads: Reads, image_id: int, name: str, reasons: Reasons | None = None,
-) -> tuple[list, list[int]]:
+def image_panel(reads: Reads, image_id: int, name: str) -> tuple[list, list[int]]:
     """An image large, with its neighbors as cards; and the neighbors' ids, nearest first."""
     row = reads.image(image_id)
     if row is None or row.state != "ok":
         return [_head("Not in the library"), components.error_note(
             "This image is no longer in the library. Choose another one on the map."
         )], []
+    children = _picture(reads, row)
+    try:
+        found = reads.search(Query.around(row.id, weights=weights_for(name), top_k=NEIGHBORS))
+    except LikenessError as error:
+        return [*children, components.error_note(str(error))], []
+    why = reasons.of(reads, row.id, found.matches, found.weights)
+    by = why or ("all combined" if name == COMBINED else f"by {components.title_of(name).lower()}")
+    return [*children, *_neighbors(reads, row.id, name, found, by)], [match.id for match in found.matches]
+
+
+def _picture(reads: Reads, row: ImageRow) -> list:
+    """The image large, and what is known of it."""
     # The thumbnail behind the picture bridges the time until the file is read.
     shape = {"aspect-ratio": f"{row.width} / {row.height}"} if row.width and row.height else {}
     title = row.label or components.name_of(row.path)
-    children = [
+    return [
         _head(title),
         html.A(
             html.Img(
@@ -55,13 +66,13 @@ def image_panel(
             role="group", **{"aria-label": "Tags and collections"},
         ),
     ]
-    try:
-        found = reads.search(Query.around(row.id, weights=weights_for(name), top_k=NEIGHBORS))
-    except LikenessError as error:
-        return [*children, components.error_note(str(error))], []
-    why = (reasons or Reasons(reads)).of(row.id, found.matches, found.weights)
-    by = why or ("all combined" if name == COMBINED else f"by {components.title_of(name).lower()}")
-    children += [
+
+
+def _neighbors(reads: Reads, image_id: int, name: str, found: Result, by: str) -> list:
+    """What was found around an image on a map, and what it was mostly found by."""
+    called = reads.called([image_id, *(match.id for match in found.matches)])  # apart from its own name, too
+    shapes = galleries.shape_of(reads, [match.id for match in found.matches])
+    return [
         html.H3(["Nearest neighbors ", html.Span(f"· {by}", className="soft", id="map-why")]),
         html.Div(
             [
@@ -73,18 +84,15 @@ def image_panel(
             className="map-keys",
         ),
         html.P(id="map-trust", className="soft small", role="status"),
+        components.legend(name for name, weight in found.weights.items() if weight),
+        components.justified(
+            components.match_card(
+                match, called[match.id], rank, found.weights, kind=NEIGHBOR, shape=shapes[match.id], leave_out=("map",),
+                why=components.link("/why", image=image_id, match=match.id, **(weights_for(name) or {})),
+            )
+            for rank, match in enumerate(found.matches, 1)
+        ),
     ]
-    called = reads.called([row.id, *(match.id for match in found.matches)])  # apart from its own name, too
-    children.append(components.legend(name for name, weight in found.weights.items() if weight))
-    shapes = galleries.shape_of(reads, [match.id for match in found.matches])
-    children.append(components.justified(
-        components.match_card(
-            match, called[match.id], rank, found.weights, kind=NEIGHBOR, shape=shapes[match.id], leave_out=("map",),
-            why=components.link("/why", image=row.id, match=match.id, **(weights_for(name) or {})),
-        )
-        for rank, match in enumerate(found.matches, 1)
-    ))
-    return children, [match.id for match in found.matches]
 
 
 def trusted(reads: Reads, name: str) -> list | None:
@@ -122,7 +130,7 @@ def _opens(kind: str, name: str) -> html.Button:
     )
 
 
-def _described(reads: Reads, row) -> str:
+def _described(reads: Reads, row: ImageRow) -> str:
     size = f" · {row.width} × {row.height}" if row.width and row.height else ""
     return f"{reads.told([row])[0]}{size}"
 

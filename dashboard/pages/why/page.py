@@ -11,8 +11,9 @@ from collections.abc import Mapping
 
 from dash import Dash, html
 
-from dashboard import components, telling
+from dashboard import components
 from dashboard.access import RUN
+from dashboard.pages import one_search
 from dashboard.pages.search import board as search_board
 from dashboard.pages.why import told
 from dashboard.reads import Reads
@@ -38,7 +39,7 @@ def layout(reads: Reads, params: Mapping[str, str]):
         )
     return html.Div(
         [
-            *telling.stores("why", board),
+            *one_search.stores("why", board),
             html.Div(id="why", className="why", role="region", **{"aria-label": "Why this is a match", "aria-busy": "true"}),
         ],
         className="page-wide",
@@ -47,4 +48,4 @@ def layout(reads: Reads, params: Mapping[str, str]):
 
 def register(app: Dash, reads: Reads) -> None:
     """Add the route that the reasons come from, and the browser's callback."""
-    telling.register(app, reads, "why", told.told)
+    one_search.register(app, reads, "why", told.told)

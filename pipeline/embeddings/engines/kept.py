@@ -41,10 +41,12 @@ class Kept:
 
     @property
     def model(self) -> Path:
+        """The file of the converted network; its weights lie beside it."""
         return self.directory / "network.xml"
 
     @property
     def expected(self) -> Path:
+        """What it answered when it was kept: by that it is checked when it is read."""
         return self.directory / "expected.npy"
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from pipeline import columns
 from pipeline.columns import Condition
 from pipeline.columns.conditions import NONE, Between, OneOf
-from pipeline.columns.values import Categories, Numbers
+from pipeline.columns.categories import Categories
+from pipeline.columns.values import Numbers
 from pipeline.library import Library
 
 NAMES = ("label", "folder", "collection", "tag")

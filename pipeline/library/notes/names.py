@@ -50,4 +50,5 @@ def noted_in(library: Library, root: str) -> dict[str, int]:
 
 
 def now() -> str:
+    """This moment as notes keep it: UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
