@@ -147,10 +147,9 @@
   const ratios = (ids) => Float32Array.from(ids, (id) => matches.get(id).shape / 1000);
 
   // Another search, or the same one found anew.
-  function show(data, shown) {
+  function show(data) {
     const box = document.getElementById("search-list");
     if (!data || !box) return window.dash_clientside.no_update;
-    search.state.shown = shown; // a word given at once is about this search
     [parts, bend, scored] = [data.parts, data.bend, data.scored];
     if (!list || !box.contains(list.grid)) {
       by = data.by;

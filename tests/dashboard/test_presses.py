@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -21,9 +21,8 @@ _PUT = """name => {
 
 def test_what_is_drawn_anew_under_the_pointer_is_clicked_and_another_thing_is_not(page: Page):
     page.goto("/rated")
-    page.wait_for_function("document.querySelector('#page').childElementCount > 0")
+    expect(page.locator("#rated-body > *")).not_to_have_count(0)
     page.evaluate("window.clicked = []")
-    keys: list[str]
     for meanwhile, keys, expected in (
         (None, [], [["one", 1, False]]), ("one", [], [["one", 1, False]]), ("one", ["Control"], [["one", 1, True]]), ("other", [], []),
     ):

@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 
 from dashboard.pages.search.query import COUNT
 from pipeline.library import Library, notes
-from pipeline.search import Query, Searcher
 from tests.dashboard.on_search import slow
 
 pytestmark = pytest.mark.browser
@@ -212,28 +211,6 @@ def test_discovering_leaves_out_what_has_been_on_the_screen_and_keeps_its_place(
     page.reload()
     page.wait_for_function(OTHERS, arg=first[0])
     assert not set(page.evaluate(IDS)) & {*closest, *first}
-
-
-# The best match of another search gets a word the moment it stands there.
-_AT_ONCE = """best => new MutationObserver((changes, observer) => {
-    if (likeness.search.matches()[0]?.id !== best) return;
-    observer.disconnect();
-    document.querySelector(`.match-tool[data-does=up][data-image="${best}"]`).click();
-}).observe(document.getElementById("search-gallery"), { childList: true, subtree: true })"""
-
-
-def test_a_word_given_at_once_is_about_the_search_that_has_just_come(page: Page, library):
-    searcher = Searcher(library)
-    first, best = (searcher.search(Query.around(image, top_k=1)).matches[0].id for image in (3, 40))
-    assert first != best
-    page.goto("/search?image=3")
-    ready(page)
-    page.evaluate(_AT_ONCE, best)
-    page.evaluate("likeness.search.setBoard([likeness.search.entry('image', 40)])")
-    expect(page.locator(f".match-tool[data-image='{best}'][data-does=up]")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("#search-ratings")).to_contain_text("1 rating")
-    (rating,) = notes.ratings(library)
-    assert (rating.image_id, rating.query["plus"]) == (best, ["image:40"])
 
 
 def test_hamming_takes_the_sliders_out_of_play(page: Page):

@@ -33,8 +33,7 @@ def register(app: Dash) -> None:
         Input("search-query", "children"),
     )
     app.clientside_callback(
-        ClientsideFunction("search", "list"), Output("search-listed", "data"),
-        Input("search-matches", "data"), State("search-shown", "data"),
+        ClientsideFunction("search", "list"), Output("search-listed", "data"), Input("search-matches", "data"),
     )
     app.clientside_callback(
         ClientsideFunction("search", "arrived"), Output("search-recorded", "data"),
