@@ -38,6 +38,13 @@
     return plain.replace(/([\d.])([kMGT]?B)$/, "$1 $2");
   }
 
+  // From when to when, of two moments in seconds since 1970: the day is said once.
+  function span(moments) {
+    const [first, last] = moments.map((seconds) => new Date(1000 * seconds).toISOString().slice(0, 16));
+    if (first === last) return bounded(first);
+    return `${bounded(first)} to ${first.slice(0, 10) === last.slice(0, 10) ? last.slice(11) : bounded(last)}`;
+  }
+
   function range(low, high) {
     if (!low) return `${high[0] === "<" ? "below" : "up to"} ${bounded(high)}`;
     if (!high) return `${low[0] === ">" ? "above" : "from"} ${bounded(low)}`;
@@ -53,6 +60,6 @@
   }
 
   window.likeness.conditions = {
-    NONE: NONE, printed: (conditions) => conditions.map(one).join(";"), said: said, bounded: bounded,
+    NONE: NONE, printed: (conditions) => conditions.map(one).join(";"), said: said, bounded: bounded, span: span,
   };
 })();

@@ -54,9 +54,10 @@
   const alike = (facet) => !facet.picked && !facet.none && facet.totals.length < 2;
 
   function same(body, facet) {
-    const [low] = facet.lows;
+    const [low] = facet.lows, { bounded, span } = window.likeness.conditions;
+    const dates = low !== undefined && /^\d{4}-\d\d/.test(low);
     body.replaceChildren(part("p", { className: "facet-same" },
-      low === undefined ? "No image says it." : `The same for all: ${window.likeness.conditions.bounded(low)}.`));
+      low === undefined ? "No image says it." : `The same for all: ${dates ? span(facet.range) : bounded(low)}.`));
   }
 
   // Values to tick

@@ -88,7 +88,8 @@
       box.y2 = Math.max(box.y2, node.position("y") + h / 2);
     });
     const edge = narrow ? 12 : 32;
-    const below = narrow ? 56 : 48; // what the note and the buttons take
+    const note = document.getElementById("graph-note");
+    const below = Math.max(narrow ? 56 : 48, note ? note.offsetHeight + 16 : 0); // what the buttons and the note take
     const free = { x: cy.width() - 2 * edge, y: cy.height() - edge - below };
     const zoom = Math.min(free.x / (box.x2 - box.x1), free.y / (box.y2 - box.y1), LARGEST / 100);
     const pan = {

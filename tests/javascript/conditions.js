@@ -5,6 +5,14 @@ test("conditions are printed as the server prints them", async () => {
   given.conditions.forEach(([condition, text]) => equal(likeness.conditions.printed([condition]), text));
 });
 
+test("when what happened within an hour happened", async () => {
+  const { span } = (await fresh({ assets: ["address.js", "facets/conditions.js"] })).likeness.conditions;
+  const at = Date.UTC(2026, 10, 26, 5, 35, 50) / 1000;
+  equal(span([at, at + 9]), "26 Nov 2026, 05:35");
+  equal(span([at, at + 600]), "26 Nov 2026, 05:35 to 05:45");
+  equal(span([at, at + 86400]), "26 Nov 2026, 05:35 to 27 Nov 2026, 05:35");
+});
+
 test("conditions in words", async () => {
   const { said } = (await fresh({ assets: ["address.js", "facets/conditions.js"] })).likeness.conditions;
   equal(said({ values: ["a", "(none)"] }, "Label"), "a, no label");

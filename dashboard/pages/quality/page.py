@@ -95,7 +95,8 @@ def tick(reads: Reads, seen: str | None) -> tuple:
 def body(reads: Reads, measured: kept.Measured | None) -> list:
     """Everything that was measured."""
     if measured is None:
-        told = "Nothing has been measured yet." if reads.may(RUN) else "Nothing has been measured yet. It is done with:"
+        told = "Nothing has been measured yet. Measuring tells how exact the search is, how far the maps can be believed, and "
+        told += "how good each embedding is" + ("; with many images it takes minutes." if reads.may(RUN) else ". It is done with:")
         command = [] if reads.may(RUN) else [html.Pre(html.Code(components.command("evaluate", reads.data_told)), className="command")]
         return [html.Div([html.P(told, className="soft"), *command], className="quality-none")]
     figures = measured.figures
