@@ -224,7 +224,7 @@ def test_without_network_it_says_so_at_once(monkeypatch):
     monkeypatch.setenv("https_proxy", closed_address())
     started = time.monotonic()
     reason = unavailable_reason(DreamSimOptions())
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30  # whoever tries again and again takes minutes
     assert "cannot be downloaded" in reason and "\n" not in reason
     with pytest.raises(WeightsUnavailableError, match="network.*--dreamsim-weights"):
         DreamSim().encode([np.zeros((224, 224, 3), np.uint8)])
@@ -235,7 +235,7 @@ def test_a_network_that_never_answers_is_given_up(monkeypatch):
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
         started = time.monotonic()
         assert "cannot be downloaded" in unavailable_reason(DreamSimOptions())
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < 60  # without a limit for ever
 
 
 def test_types_with_code_on_a_hub_never_fetch_it(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import threading
 import time
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -164,25 +165,28 @@ def test_workers_end_with_the_process_they_work_for(own_pictures):
         assert process.communicate(timeout=60)[0] == ""
 
 
-def test_ctrl_c_stops_a_run_in_one_sentence(pictures, tmp_path):
+def test_ctrl_c_stops_a_run_in_one_sentence(own_pictures, tmp_path):
+    """While the processes that look at pictures start: a terminal tells them, too."""
     data = tmp_path / "data"
-    command = [sys.executable, "-m", "pipeline", "run", str(pictures), "--data", str(data),
-               "--embeddings", "color,sift", "--batch-size", "4"]
+    command = [sys.executable, "-m", "pipeline", "run", str(own_pictures), "--data", str(data), "--embeddings", "color"]
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job of a script ignores it
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     signal.signal(signal.SIGINT, before)
-    library = None
-    for _ in range(600):
-        time.sleep(0.1)
-        if library is None and (data / "images.db").exists():
-            library = Library(data)
-        if library and stored(library, "color"):
-            break
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it, too
+    while process.poll() is None and not _starting(psutil.Process(process.pid)):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 130 and "Traceback" not in said, said
     assert "the same command goes on from here." in said
-    assert [row[0] for row in library.db.execute("SELECT state FROM runs")] == ["stopped"]
+    assert [row[0] for row in Library(data).db.execute("SELECT state FROM runs")] == ["stopped"]
+
+
+def _starting(process: psutil.Process) -> bool:
+    """Whether a process has started others that look at pictures."""
+    try:
+        return any("spawn_main" in " ".join(child.cmdline()) for child in process.children())
+    except psutil.Error:  # one has ended, or is not yet what it becomes
+        return False
 
 
 def test_a_codebook_from_few_images_is_learned_anew_when_the_library_has_grown(

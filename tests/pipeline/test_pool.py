@@ -215,12 +215,13 @@ def test_what_ends_or_hangs_its_reader_is_an_answer_and_nobody_elses(shared, tmp
             assert np.allclose(item.arrays["harmful"], alone.encode([alone.prepare(pixels)])[0], atol=1e-6)
 
 
-def test_a_mistake_of_ours_is_raised_where_the_batch_is_awaited(make_pool, tmp_path):
+def test_a_mistake_of_ours_is_raised_where_the_batch_is_awaited(shared, tmp_path):
+    """The last of those that share a pool: one of processes here ends by it."""
     (file,) = painted(tmp_path, [50])
-    with closing(make_pool([Harmful()], 1, LIMITS)) as pool:
-        pool.look([(1, str(file), ["harmful"])])
-        with pytest.raises(ArithmeticError, match="a mistake of ours") as caught:
-            pool.receive()
+    pool, _ = shared
+    pool.look([(1, str(file), ["harmful"])])
+    with pytest.raises(ArithmeticError, match="a mistake of ours") as caught:
+        pool.receive()
     assert "in prepare" in caught.value.__notes__[0]
 
 
