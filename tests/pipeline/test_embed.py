@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import numpy as np
 import psutil
@@ -165,28 +166,35 @@ def test_workers_end_with_the_process_they_work_for(own_pictures):
         assert process.communicate(timeout=60)[0] == ""
 
 
+@pytest.mark.skipif(not hasattr(psutil.Process, "memory_maps"), reason="the system does not tell what a process has loaded")
 def test_ctrl_c_stops_a_run_in_one_sentence(own_pictures, tmp_path):
-    """While the processes that look at pictures start: a terminal tells them, too."""
+    """A terminal tells the processes that look at pictures, too: those that still load what they need, and those at work."""
     data = tmp_path / "data"
-    command = [sys.executable, "-m", "pipeline", "run", str(own_pictures), "--data", str(data), "--embeddings", "color"]
+    command = [sys.executable, "-m", "pipeline", "run", str(own_pictures), "--data", str(data), "--embeddings", "color,sift",
+               "--batch-size", "4"]  # fmt: skip
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job of a script ignores it
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     signal.signal(signal.SIGINT, before)
-    while process.poll() is None and not _starting(psutil.Process(process.pid)):
+    while process.poll() is None and not (loading := _loading(process.pid)):
+        time.sleep(0.01)
+    os.kill(loading, signal.SIGINT)
+    library = Library(data)
+    while process.poll() is None and not ("color" in library.embeddings() and stored(library, "color")):
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 130 and "Traceback" not in said, said
     assert "the same command goes on from here." in said
-    assert [row[0] for row in Library(data).db.execute("SELECT state FROM runs")] == ["stopped"]
+    assert [row[0] for row in library.db.execute("SELECT state FROM runs")] == ["stopped"]
 
 
-def _starting(process: psutil.Process) -> bool:
-    """Whether a process has started others that look at pictures."""
-    try:
-        return any("spawn_main" in " ".join(child.cmdline()) for child in process.children())
-    except psutil.Error:  # one has ended, or is not yet what it becomes
-        return False
+def _loading(pid: int) -> int | None:
+    """A process that one has started and that is loading its libraries."""
+    for child in psutil.Process(pid).children():
+        with suppress(psutil.Error, OSError):  # it ends, or is not yet what it becomes
+            if "spawn_main" in " ".join(child.cmdline()) and any("numpy" in it.path for it in child.memory_maps()):
+                return child.pid
+    return None
 
 
 def test_a_codebook_from_few_images_is_learned_anew_when_the_library_has_grown(
