@@ -21,6 +21,7 @@ import numpy as np
 from pipeline.pictures.brightness import fit, fitted
 from pipeline.pictures.correlation import Measures, fine_correlation, measured
 from pipeline.pictures.overlay import has_color_of, is_ground, on_top, plain
+from pipeline.pictures.shading import is_shaded
 
 SAME, LAID_OVER = "same", "laid over"
 
@@ -59,9 +60,9 @@ COVERED = 0.5
 """Share of a picture that may be laid over."""
 REST_MEAN, REST_LOW, REST_FINE, REST_COLOR = 0.88, 0.7, 0.25, 0.6
 """What the rest must reach where something is laid over: it is as good as that of copies."""
-GROUND, REST = 0.2, 0.4
+GROUND, REST, REST_SHADED = 0.2, 0.4, 0.2
 """Share of places with structure from which a picture is more than a drawing on a ground; and of those that must
-agree where something is laid over, since a plain ground says nothing."""
+agree where something is laid over, since a plain ground says nothing, of drawings and of what is shaded."""
 
 WHITE, BRIGHTER = 251, 0.06
 """Levels that count as white; how much a gain must differ from 1 to have cut something off there."""
@@ -131,6 +132,11 @@ class Laid:
         return bool((even & self.inside).sum() >= EVEN * self.inside.sum())
 
     @cached_property
+    def _shaded(self) -> bool:
+        """Whether they have the shades of a photograph, though they may be cut out onto an even ground."""
+        return is_shaded(self.one) or is_shaded(self.other)
+
+    @cached_property
     def _cut(self) -> np.ndarray:
         """What was cut off at white in one picture, which was made brighter."""
         if abs(self.line[0] - 1) < BRIGHTER:
@@ -154,7 +160,7 @@ class Laid:
         """Whether the smallest structure agrees, and on a plain ground the colors of what is drawn."""
         one, other = self._grays
         if found.structure >= GROUND:
-            if not self.drawn:
+            if not self.drawn or self._shaded:
                 return True  # a photograph out of focus has lost its smallest structure
             worst, bad = fine_correlation(one, other, self.inside & ~self._cut)
             return worst >= SHARP[0] and bad >= SHARP[1]
@@ -180,7 +186,7 @@ class Laid:
         if not odd.any() or rest.sum() < (1 - COVERED) * self.inside.sum():
             return False
         found = measured(one, other, rest)
-        if found.structure < REST or found.mean < REST_MEAN or found.low < REST_LOW or found.fine < REST_FINE:
+        if found.structure < (REST_SHADED if self._shaded else REST) or found.mean < REST_MEAN or found.low < REST_LOW or found.fine < REST_FINE:
             return False
         far = self.inside & ~_around(odd, _FAR)
         if not self._color(far if far.sum() > 0.2 * self.inside.sum() else rest, REST_COLOR):
@@ -189,9 +195,9 @@ class Laid:
         ring = self.inside & _around(odd, _FAR) & ~_around(odd, _REACH)
         for top, below in ((self.one, self.other), (self.other, self.one)):
             # The bar of a chart is longer, a line of a page is missing: of drawings only what is strange to them is laid over.
-            if self.drawn and (has_color_of(top[odd], below[rest]) or is_ground(top[odd], top[ring])):
+            if self.drawn and not self._shaded and (has_color_of(top[odd], below[rest]) or is_ground(top[odd], top[ring])):
                 continue
-            least = SHARP_GROUND if plain(below[odd]) >= BARE else SHARP_COVERED
+            least = SHARP_GROUND if plain(below[odd]) >= BARE and not self._shaded else SHARP_COVERED
             if (sharp >= least).all() and on_top(top[odd], below[odd]):
                 self.over_one = _edges(one, odd) > _edges(other, odd)
                 return True

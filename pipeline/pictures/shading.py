@@ -1,0 +1,43 @@
+"""Whether a picture has the shades of a photograph, or the few colors of what was drawn, written or shown in windows.
+
+A thing that was photographed and cut out stands on an even ground as a drawing does; its surface has hundreds of shades.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+BITS, COLORS = 2.0, 60
+"""Entropy of the levels of smooth places off the ground, or colors of 16 levels a channel that each cover 1/2,000 of the
+picture, from which it is shaded. Thumbnails of slides, pages, bills, charts and windows, saved again or not, had 0.3 and 36
+at most; of 14 pieces of clothing cut out onto white eleven had 3.2 at least, the others, all over in patterns, 81 colors."""
+
+_COVER = 0.0005
+_SMOOTH = 14.0  # levels between the lightest and the darkest of 5 × 5 px
+_GROUND = 6  # levels around the most frequent that are the ground
+_LEAST = 0.05  # share of the picture that is smooth and no ground, below which that says nothing
+
+
+def is_shaded(pixels: np.ndarray) -> bool:
+    """Of a thumbnail (h, w, 3) uint8 RGB."""
+    return _entropy(pixels) >= BITS or _colors(pixels) >= COLORS
+
+
+def _entropy(pixels: np.ndarray) -> float:
+    """In bits, of the square roots of gray levels: what is dark has shades, too."""
+    soft = cv2.GaussianBlur(16 * np.sqrt(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)), (0, 0), 1.0)
+    near = np.ones((5, 5), np.uint8)
+    levels = soft[cv2.dilate(soft, near) - cv2.erode(soft, near) < _SMOOTH].astype(np.int32)
+    counts = np.bincount(levels, minlength=256)
+    ground = int(np.convolve(counts, np.ones(9), "same").argmax())
+    counts[max(0, ground - _GROUND) : ground + _GROUND + 1] = 0
+    if counts.sum() < _LEAST * soft.size:
+        return 0.0
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log2(shares)).sum())
+
+
+def _colors(pixels: np.ndarray) -> int:
+    bins = (pixels >> 4).reshape(-1, 3).astype(np.int32) @ np.array([256, 16, 1])
+    return int((np.bincount(bins, minlength=4096) > _COVER * len(bins)).sum())
