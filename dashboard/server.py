@@ -91,7 +91,7 @@ class _Loop:
 
     def __init__(self, server, connections: dict):
         self._run, self._trigger, self._connections = server.run, server.trigger, connections
-        self._lock = threading.Lock()
+        self._lock, self._waking = threading.Lock(), threading.Lock()
         self._running, self._ended = False, False
         self._over = threading.Event()
 
@@ -108,11 +108,17 @@ class _Loop:
     def end(self) -> None:
         """Close all connections; the loop, where it runs, then has nothing left to wait for."""
         with self._lock:
-            self._ended = True
+            first, self._ended = not self._ended, True
         if self._running and not self._over.is_set():
-            self._trigger.pull_trigger(lambda: wasyncore.close_all(self._connections))
+            if first:
+                with self._waking:
+                    self._trigger.pull_trigger(self._close)
             self._over.wait(_ENDING)
         wasyncore.close_all(self._connections)
+
+    def _close(self) -> None:
+        with self._waking:  # awake already, the loop would close what the byte to wake it is written to
+            wasyncore.close_all(self._connections)
 
 
 def told(host: str, port: int, access: Access, prefix: str = "") -> list[str]:

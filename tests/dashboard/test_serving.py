@@ -232,6 +232,33 @@ def test_a_server_ends_from_another_thread_with_connections_open(made_library, m
     assert not errors
 
 
+def test_a_server_ends_though_its_loop_is_awake_before_it_is_woken(made_library):
+    """The end of a request wakes it at any time: it must not close what the byte to wake it is written to, which by then
+    may be another file."""
+    app = create_app(Library(made_library))
+    server = create(app.server, plan_of(app), host="127.0.0.1", port=0)
+    running = threading.Thread(target=server.run, daemon=True)
+    running.start()
+    one = http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=20)
+    one.request("GET", "/healthz")
+    assert one.getresponse().read() == b"ok\n"
+    trigger = server.trigger
+    wake = trigger._physical_pull
+
+    def woken_before() -> None:
+        wake()
+        for _ in range(20):
+            if not trigger._closed:
+                time.sleep(0.01)
+        wake()
+
+    trigger._physical_pull = woken_before
+    stop(server)
+    running.join(30)
+    one.close()
+    assert not running.is_alive() and trigger._closed
+
+
 def test_a_server_answers_where_a_thousand_files_are_open(serving, unopened_library, tmp_path):
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
