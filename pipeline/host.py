@@ -91,6 +91,7 @@ def run(main: Callable) -> None:
         interrupts.end_at_once(lambda: _status)
         sys.stdout.flush()
         if heard is not None:  # where nobody else could: in the middle of reading the command line, say
+            print("Stopped.", file=sys.stderr)
             _status = interrupts.status(heard)
             sys.exit(_status)
         if sys.stdout.lost is not None:

@@ -10,6 +10,7 @@ from hmac import compare_digest
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 
+from pipeline import interrupts
 from pipeline.errors import SettingsError
 
 HOST, PATH = "127.0.0.1", "/mcp"
@@ -34,6 +35,7 @@ def serve(made: MCPServer, port: int, token: str | None, say: Callable[[str], No
     config = uvicorn.Config(_guarded(app, token) if token else app, log_level="warning", timeout_graceful_shutdown=_GRACE)
     with suppress(KeyboardInterrupt):  # which is how it is told to end
         uvicorn.Server(config).run(sockets=[listening])
+    interrupts.take()
 
 
 def _guarded(app: Callable, token: str) -> Callable:

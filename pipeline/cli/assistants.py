@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pipeline import interrupts
 from pipeline.cli.options import data_option
 from pipeline.library import Library
 
@@ -25,5 +26,6 @@ def mcp(port: int | None, data: Path) -> None:
 
     made = server(Library(data))
     if port is None:
+        interrupts.end_at_once()  # it would wait for the line that it is reading; it holds nothing that could be lost
         return made.run("stdio")
     http.serve(made, port, os.environ.get("LIKENESS_TOKEN") or None, click.echo)

@@ -71,6 +71,21 @@ def test_the_command_serves_over_standard_input_and_output(library):
 
 
 @pytest.mark.slow
+def test_told_to_end_it_does_though_it_waits_for_a_line(library):
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "mcp", "--data", str(library.data)], cwd=ROOT, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        print('{"jsonrpc": "2.0", "id": 1, "method": "ping"}', file=process.stdin, flush=True)
+        assert json.loads(process.stdout.readline())["id"] == 1
+        process.terminate()
+        try:
+            assert process.wait(60) == 143 and process.stderr.read() == "Stopped.\n"
+        finally:
+            process.kill()
+
+
+@pytest.mark.slow
 def test_by_http_only_programs_of_this_machine_that_know_the_token_are_answered_until_it_is_told_to_end(library):
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
