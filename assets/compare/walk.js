@@ -22,9 +22,6 @@
 
   // For Dash
 
-  const LATE = 2000; // ms after which a step may be asked for once more
-  let left = { near: null, since: 0 }; // from where the last step went, and when
-
   // Where the walk goes on: the next or previous image, or one chosen.
   function goto(previous, next, chosen, near, a, b, order) {
     const context = window.dash_clientside.callback_context;
@@ -32,11 +29,8 @@
     if (!cause || !cause.value) return none();
     const id = context.triggered_id;
     const stepped = typeof id === "string";
-    if (stepped) {
-      // Dash drops the answer under way when it is asked again: a key held down would show nothing.
-      if (near === left.near && performance.now() - left.since < LATE) return none();
-      left = { near: near, since: performance.now() };
-    }
+    // Dash drops the answer under way when it is asked again: a key held down would show nothing.
+    if (stepped && window.likeness.answers.pending("compare-walk.children")) return none();
     const image = !stepped ? id.image : near[id === "compare-next" ? "next" : "previous"];
     return { image: image, of: `${a} ${b} ${order}`, step: stepped };
   }

@@ -8,17 +8,26 @@
   const standing = new WeakMap(); // what was asked → number of the page that stood there
   let page = 0;
   let next = null; // the page that was asked for last
+  const out = new Map(); // output → what was asked for it last and has not come
 
   window.likeness.answers = {
     asked: function (payload) {
       standing.set(payload, page);
+      out.set(payload.output, payload);
       if (payload.output === PAGE) next = payload;
     },
 
     // Emptied, an answer changes nothing.
     came: function (payload, answer) {
+      if (out.get(payload.output) === payload) out.delete(payload.output);
       if (payload === next) page += 1;
       else if (standing.get(payload) !== page) Object.keys(answer || {}).forEach((part) => delete answer[part]);
     },
+
+    // One could not be had; which one, the browser does not say.
+    failed: () => out.clear(),
+
+    // Whether an answer is on its way to a property, `id.children`.
+    pending: (property) => Array.from(out.keys()).some((output) => output.includes(property)),
   };
 })();

@@ -88,9 +88,8 @@
     const link = document.querySelector(`.nav-page[href="${url("/search")}"]`);
     if (!link) return;
     link.click();
-    const since = Date.now();
     const wait = setInterval(() => {
-      if (focusSearch() || Date.now() - since > 5000) clearInterval(wait);
+      if (plain(location.pathname) !== "/search" || focusSearch()) clearInterval(wait); // however long it takes to come
     }, 100);
   }
 

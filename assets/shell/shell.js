@@ -85,6 +85,7 @@
     if (answer === 401 && entry.name.startsWith(location.origin)) window.likeness.signIn();
     if (leaving) return;
     if (!entry.name.includes("/_dash-update-component") || (answer > 0 && answer < 400)) return;
+    window.likeness.answers.failed();
     if (answer === undefined) return; // this browser does not tell
     const text = answer ? "The server could not do that."
       : "The server does not answer. Is Likeness still running?";

@@ -162,7 +162,8 @@ def test_the_walk_through_disagreements(page: Page):
 
 
 @pytest.mark.browser
-def test_a_step_that_is_late_is_not_asked_again_and_moves_no_other_view(page: Page):
+def test_a_step_that_is_late_is_not_asked_again_and_moves_no_other_view(page_at, address):
+    page = page_at(address, told=["503"])
     page.goto("/compare?view=disagree&a=color&b=sift")
     place = page.locator("#compare-place")
     expect(place).to_contain_text("1 of ")
@@ -175,6 +176,11 @@ def test_a_step_that_is_late_is_not_asked_again_and_moves_no_other_view(page: Pa
     page.keyboard.press("ArrowRight")  # as of a key held down
     page.wait_for_timeout(300)
     assert sum(asked) == 1
+    with page.expect_response(asks("compare-walk.children")):
+        held.pop().fulfill(status=503)
+    expect(page.get_by_text("The server could not do that")).to_be_visible()
+    with page.expect_request(asks("compare-walk.children")):  # what could not be had is asked for again, and held again
+        page.keyboard.press("ArrowRight")
     page.get_by_role("link", name="One image").click()
     expect(page.locator(".compare-start .example").first).to_be_visible()
     where = page.url
