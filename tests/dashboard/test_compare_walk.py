@@ -163,7 +163,7 @@ def test_the_walk_through_disagreements(page: Page):
 
 @pytest.mark.browser
 def test_a_step_that_is_late_is_not_asked_again_and_moves_no_other_view(page_at, address):
-    page = page_at(address, told=["503"])
+    page = page_at(address, told=["503", "Callback error updating ..compare-note"])
     page.goto("/compare?view=disagree&a=color&b=sift")
     place = page.locator("#compare-place")
     expect(place).to_contain_text("1 of ")

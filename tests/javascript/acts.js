@@ -81,6 +81,8 @@ test("what others do is told once, and not what this tab has done itself", async
   await inside.likeness.act("tag", {});
   await look();
   equal(told, [["tag", ["tags"]]]);
+  now = { tags: 1, collections: 4 }; // asked for before, and here later
+  await look();
   now = { tags: 2, collections: 6 };
   await look();
   await look();
