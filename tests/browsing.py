@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from urllib.parse import urljoin
 
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Request, sync_playwright
 
 from dashboard.access import Access, plan_of
 from dashboard.app import create_app
@@ -160,8 +160,14 @@ def served(library: Library, access: Access = Access()) -> Iterator[str]:
 
 
 def _wait_for_function(page: Page, expression: str, *, arg=None, timeout: float = 30_000):
+    """What is asked about may not be there yet, or the page on its way."""
     end = time.monotonic() + timeout / 1000
-    while not (value := page.evaluate(expression, arg)):
-        assert time.monotonic() < end, f"{expression} did not become true"
+    while True:
+        try:
+            value, failed = page.evaluate(expression, arg), ""
+        except Error as error:
+            value, failed = None, f": {error.message}"
+        if value:
+            return value
+        assert time.monotonic() < end, f"{expression} did not become true{failed}"
         page.wait_for_timeout(50)
-    return value

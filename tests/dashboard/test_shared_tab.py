@@ -68,3 +68,11 @@ def test_it_is_as_empty_as_a_new_one_and_notices_errors_and_foreign_requests(bro
     tab.empty()
     assert page.is_closed() and tab.at(address) is not page
     tab.close()
+
+
+def test_a_condition_is_waited_for_that_cannot_be_asked_yet(page: Page):
+    page.goto("/healthz")
+    page.evaluate("setTimeout(() => { window.later = { there: 7 }; }, 150)")
+    assert page.wait_for_function("later.there") == 7
+    with pytest.raises(AssertionError, match="did not become true: .*never"):
+        page.wait_for_function("never.there", timeout=100)
