@@ -79,6 +79,12 @@ def test_words_beside_a_picture_and_palettes(page, made_library):
     page.goto("/search?image=7")
     box = page.get_by_role("combobox", name="Search by words")
     page.wait_for_selector(".stage.fitted")
+    box.fill("blu")  # stays, though the board gets words elsewhere
+    page.evaluate("""() => new Promise(done => {
+        document.addEventListener("likeness:query", () => requestAnimationFrame(done), { once: true });
+        likeness.search.setBoard([...likeness.search.state.board, likeness.search.entry("words", "red")]);
+    })""")
+    expect(box).to_have_value("blu")
     box.fill("blue")
     box.press("Enter")
     shows(page, searcher, WordsEntry("blue"), ImageEntry(7), exclude=(7,))
