@@ -29,23 +29,37 @@ class RunRecord:
         self._library, self._inner = library, inner
         self._done = self._failed = 0
         self._written = 0.0
+        self._began = command, json.dumps(parameters, default=_written)
         self.message: str | None = None
-        library.db.execute(  # a killed run could not say so itself; the lock is ours now
-            "UPDATE runs SET state = 'stopped', finished = ? WHERE state = 'running'", [_now()]
-        )
-        self.id = library.db.execute(
-            "INSERT INTO runs (command, parameters, started, state, pid, process, origin) "
-            "VALUES (?, ?, ?, 'running', ?, ?, ?)",
-            [command, json.dumps(parameters, default=_written), _now(), os.getpid(), processes.identity(os.getpid()),
-             os.environ.get(ORIGIN)],
-        ).lastrowid
 
     def __enter__(self) -> RunRecord:
+        try:
+            self._end_others()
+            self.id = self._library.db.execute(
+                "INSERT INTO runs (command, parameters, started, state, pid, process, origin) "
+                "VALUES (?, ?, ?, 'running', ?, ?, ?)",
+                [*self._began, _now(), os.getpid(), processes.identity(os.getpid()), os.environ.get(ORIGIN)],
+            ).lastrowid
+        except KeyboardInterrupt:
+            self._library.db.rollback()
+            self._end_others()  # its own row may be there already
+            raise
         return self
 
     def __exit__(self, kind, error, trace) -> None:
+        try:
+            self._end(error)
+        except KeyboardInterrupt as told:  # while it was written how it ended
+            self._end(told)
+            raise
+
+    def _end_others(self) -> None:
+        """A killed run could not say so itself; the lock is ours now."""
+        self._library.db.execute("UPDATE runs SET state = 'stopped', finished = ? WHERE state = 'running'", [_now()])
+
+    def _end(self, error: BaseException | None) -> None:
         state = "done" if error is None else "failed"
-        if error is not None and (issubclass(kind, KeyboardInterrupt) or interrupts.told()):
+        if error is not None and (isinstance(error, KeyboardInterrupt) or interrupts.told()):  # SIGTERM is one, too
             state = "stopped"
         elif error is not None:
             self.message = sentence(error) or str(error)

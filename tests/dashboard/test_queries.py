@@ -56,7 +56,7 @@ def test_without_an_index_there_is_nothing_to_search_by(tmp_path):
 
 
 def test_a_run_that_was_killed_does_not_look_like_one_going_on(library):
-    RunRecord(library, "embed", {}, Silent()).start("embed", 10)
+    RunRecord(library, "embed", {}, Silent()).__enter__().start("embed", 10)
     reads = Reads(library)
     assert reads.runs()[0].state == "stopped"
     with library.writing():

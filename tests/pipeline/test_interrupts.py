@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from pipeline import interrupts
+from pipeline.library import Library
+from pipeline.library.runs import RunRecord
+from pipeline.progress import Silent
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,6 +111,34 @@ def test_told_to_end_at_any_moment_a_run_ends_and_the_next_goes_on(tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 of 4" in done.stdout
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_run_that_is_told_to_end_while_it_is_recorded_is_told_of_as_stopped(tmp_path):
+    """At every call that is made for the record's sake, in its transactions and beside them."""
+    library = Library(tmp_path / "data", create=True)
+    states, calls, at = set(), 0, 0
+
+    def count(frame, event, argument) -> None:
+        nonlocal calls
+        calls += frame.f_code is not RunRecord.__exit__.__code__  # before its first line it can do nothing
+        if calls == at:
+            raise KeyboardInterrupt
+
+    while calls >= at:
+        calls, at = 0, at + 1
+        before = sys.gettrace()
+        sys.settrace(count)
+        try:
+            with RunRecord(library, "run", {}, Silent()) as record:
+                record.start("embed", 1)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(before)
+        assert not library.db.conn.in_transaction, at
+        states.update(row[0] for row in library.db.execute("SELECT state FROM runs"))
+    assert at > 50 and states == {"done", "stopped"}
 
 
 def test_handlers_of_a_library_do_not_stay():
