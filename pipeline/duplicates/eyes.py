@@ -163,7 +163,7 @@ class Eyes:
     def _decoded(self, image_id: int) -> np.ndarray | None:
         """A picture in full size, as good as; what lies in a store is not fetched for that."""
         row = self._library.image(image_id)
-        if stores.is_address(row.place):
+        if row is None or stores.is_address(row.place):
             return None
         try:
             return decoding.decode(decoding.read(row.place), marks.SIDE)

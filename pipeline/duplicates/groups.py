@@ -8,7 +8,7 @@ pictures in one group of which a person said that they are none: what either of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -127,7 +127,7 @@ def _stars(known: dict[tuple[int, int], Reason | None], size: dict[int, int], lo
 def _as_groups(library: Library, stars: dict[int, list[Pair]], twins: dict[int, list[int]], apart: Apart) -> list[Group]:
     """Groups with the identical files of each image."""
     alone = twins.keys() - {pair.other for pairs in stars.values() for pair in pairs}
-    made = []
+    made: dict[int, list[Pair]] = {}
     for best in sorted(stars.keys() | alone):
         pairs = list(stars.get(best, []))
         for first in [best, *(pair.other for pair in pairs)]:
@@ -135,7 +135,26 @@ def _as_groups(library: Library, stars: dict[int, list[Pair]], twins: dict[int, 
                 if not apart.any(other, chain((best,), (pair.other for pair in pairs))):
                     pairs.append(Pair(first, other, Reason(IDENTICAL, "identical file")))
         if pairs:
-            made.append((best, sorted({best, *(pair.other for pair in pairs)}), pairs))
-    rows = library.images_by_id([i for _, ids, _ in made for i in ids])
-    groups = [Group(tuple(rows[i] for i in ids), best, tuple(pairs)) for best, ids, pairs in made]
-    return sorted(groups, key=lambda group: group.images[0].id)
+            made[best] = pairs
+    return still(library, made)
+
+
+def still(library: Library, stars: Mapping[int, Sequence[Pair]]) -> list[Group]:
+    """The groups as far as their images are there, with the one that explains them. stars: pairs by that one."""
+    ids = {image for best, pairs in stars.items() for image in (best, *(pair.other for pair in pairs))}
+    rows = {number: row for number, row in library.images_by_id(sorted(ids)).items() if row.state == "ok"}
+    made = []
+    for best, pairs in stars.items():
+        there = [pair for pair in pairs if pair.one in rows and pair.other in rows]
+        if best in rows:
+            made.append(_group(rows, best, there))
+        else:  # identical files still stand for one another
+            made += [_group(rows, one, [pair for pair in there if pair.one == one]) for one in {pair.one for pair in there}]
+    return sorted(filter(None, made), key=lambda group: group.images[0].id)
+
+
+def _group(rows: Mapping[int, ImageRow], best: int, pairs: list[Pair]) -> Group | None:
+    if not pairs:
+        return None
+    images = sorted({image for pair in pairs for image in (pair.one, pair.other)})
+    return Group(tuple(rows[image] for image in images), best, tuple(pairs))

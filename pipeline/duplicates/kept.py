@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import numpy as np
 
 from pipeline.duplicates.eyes import KINDS, Reason
-from pipeline.duplicates.groups import Group, Pair, find
+from pipeline.duplicates.groups import Group, Pair, find, still
 from pipeline.duplicates.similar import similar
-from pipeline.library import ImageRow, Library, derived
+from pipeline.library import Library, derived
 from pipeline.progress import Progress, Silent
 
 _PLACE = "duplicates/found"
@@ -83,27 +83,8 @@ def _keep(library: Library, groups: list[Group], pairs: np.ndarray, scores: np.n
 
 
 def _groups(library: Library, arrays: dict[str, np.ndarray]) -> list[Group]:
-    """The groups as far as their images are still there, with the one that explains them."""
     reasons = zip(arrays["kinds"].tolist(), arrays["texts"].tolist(), arrays["added"].tolist())
     stars: dict[int, list[Pair]] = {}
     for best, (one, other), (kind, text, added) in zip(arrays["best"].tolist(), arrays["pairs"].tolist(), reasons):
         stars.setdefault(best, []).append(Pair(one, other, Reason(KINDS[kind], text, added=added)))
-    ids = {image for best, pairs in stars.items() for image in (best, *(pair.other for pair in pairs))}
-    rows = {number: row for number, row in library.images_by_id(sorted(ids)).items() if row.state == "ok"}
-    made = []
-    for best, pairs in stars.items():
-        there = [pair for pair in pairs if pair.one in rows and pair.other in rows]
-        if best in rows:
-            made.append(_group(rows, best, there))
-        else:  # identical files still stand for one another
-            made += [_group(rows, one, [pair for pair in there if pair.one == one]) for one in {pair.one for pair in there}]
-    return sorted(filter(None, made), key=lambda group: group.images[0].id)
-
-
-def _group(rows: dict[int, ImageRow], best: int, pairs: list[Pair]) -> Group | None:
-    if not pairs:
-        return None
-    images = sorted({image for pair in pairs for image in (pair.one, pair.other)})
-    return Group(tuple(rows[image] for image in images), best, tuple(pairs))
-
-
+    return still(library, stars)

@@ -91,7 +91,7 @@ def script(library: Library, groups: Iterable[Reviewed]) -> bytes:
     """A shell script that moves what was decided to be set aside, in the groups that are settled; it says of each picture
     in a store that it stays there."""
     roots = library.root_names()
-    moves = list(_moves(groups))
+    moves = [move for move in _moves(groups) if move[0].root in roots]  # else forgotten since
     first = min(filter(_is_here, roots), default="/pictures")
     target = f"{first} - set aside" if first != "/" else "/set aside"
     text = _SCRIPT.format(

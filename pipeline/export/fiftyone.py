@@ -15,15 +15,15 @@ from pathlib import Path, PurePosixPath
 from pipeline import stores
 from pipeline.errors import SettingsError
 from pipeline.export.tables import csv_table
-from pipeline.export.wanted import Wanted, written
+from pipeline.export.wanted import Wanted, still, written
 from pipeline.library import Library
 from pipeline.library.images import printable
 
 
 def fiftyone(library: Library, target: Path, wanted: Wanted = Wanted()) -> int:
     """Write the folder; returns the images in it. Raises SettingsError where a file cannot be copied."""
-    ids = wanted.ids(library).tolist()
-    rows = library.images_by_id(ids)
+    ids, rows = still(library, wanted.ids(library))
+    ids = ids.tolist()
     labels = sorted({row.label for row in rows.values() if row.label})
     number = {label: at for at, label in enumerate(labels)}
     _json(target / "labels.json", {

@@ -9,13 +9,14 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from pipeline.export.wanted import Wanted, vectors, written
-from pipeline.library import Library
+from pipeline.export.wanted import Wanted, still, vectors, written
+from pipeline.library import ImageRow, Library
 
 SIDE = 8_192
 """Most pixels of the sprite's side: what WebGL takes everywhere."""
@@ -30,6 +31,7 @@ def projector(library: Library, target: Path, wanted: Wanted = Wanted()) -> int:
     ids = wanted.ids(library)
     if len(ids) > MOST:
         ids = ids[np.linspace(0, len(ids) - 1, MOST).round().astype(int)]
+    ids, known = still(library, ids)
     lines, sprites = [], {}  # embeddings of the same images share one
     for name in wanted.names(library):
         found = vectors(library, name, ids)
@@ -41,18 +43,19 @@ def projector(library: Library, target: Path, wanted: Wanted = Wanted()) -> int:
                 sprites[key] = f"{plain}/sprite.png"
                 with written(target / sprites[key]) as file:
                     file.write(sprite(library, mine, side_of(len(mine))))
-            lines.append(_embedding(library, target, plain, mine, found[there], sprites[key]))
+            lines.append(_embedding(known, target, plain, mine, found[there], sprites[key]))
     with written(target / "projector_config.pbtxt", "w", encoding="utf-8") as file:
         file.write("".join(lines))
     return len(ids)
 
 
-def _embedding(library: Library, target: Path, name: str, ids: np.ndarray, rows: np.ndarray, sprite: str) -> str:
+def _embedding(
+    known: Mapping[int, ImageRow], target: Path, name: str, ids: np.ndarray, rows: np.ndarray, sprite: str
+) -> str:
     """The tables of one embedding, and what the configuration says of it. sprite: where its pictures are."""
     with written(target / name / "vectors.tsv", "w", encoding="utf-8") as file:
         for start in range(0, len(rows), 1_000):
             np.savetxt(file, rows[start : start + 1_000], fmt="%.7g", delimiter="\t")
-    known = library.images_by_id(ids.tolist())
     with written(target / name / "metadata.tsv", "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, escapechar=None, quotechar=None)
         writer.writerow(["path", "label", "id"])

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline import maps
 from pipeline.export.cells import cells
-from pipeline.export.wanted import Wanted, vectors, written
+from pipeline.export.wanted import Wanted, still, vectors, written
 from pipeline.library import Library, notes
 from pipeline.library.images import printable
 from pipeline.maps import naming
@@ -34,28 +34,31 @@ def csv_table(library: Library, target: Path, wanted: Wanted = Wanted()) -> int:
     with written(target, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*_ABOUT, *folder, *facts, *(f"cluster on {name}" for name in clusters)])
-        for at, (row, about, values) in enumerate(_known(library, ids)):
+        count = 0
+        for at, row, about, values in _known(library, ids):
             places = [printable(row.root)] if folder else []
             told = [_cell(values.get(name)) for name in facts]
             writer.writerow(cells([*about, *places, *told, *(column[at] for column in clusters.values())]))
-    return len(ids)
+            count += 1
+    return count
 
 
 def _known(library: Library, ids: np.ndarray) -> Iterator[tuple]:
-    """Of each image its row, `_ABOUT`, and the facts."""
+    """Of each image that is still known its place among `ids`, its row, `_ABOUT`, and the facts."""
     rated = {one.image_id: one.value for one in notes.ratings(library, notes.BY_ITSELF)}
     for start in range(0, len(ids), _ROWS):
         part = ids[start : start + _ROWS].tolist()
         rows, facts = library.images_by_id(part), library.facts.of_images(part)
         tags, kept = notes.tags_of(library, part), notes.collections_among(library, part)
-        for number in part:
-            row = rows[number]
+        for at, number in enumerate(part, start):
+            if (row := rows.get(number)) is None:
+                continue
             when = datetime.fromtimestamp(min(max(row.mtime, 0), _LATEST), UTC).isoformat(timespec="seconds")
             about = (
                 row.id, row.shown, row.label, row.state, row.width, row.height, row.size, when,
                 "; ".join(tags.get(number, ())), "; ".join(kept.get(number, ())), rated.get(number),
             )
-            yield row, about, facts[number].values if number in facts else {}
+            yield at, row, about, facts[number].values if number in facts else {}
 
 
 def _cell(value: object) -> object:
@@ -82,10 +85,11 @@ def parquet(library: Library, target: Path, wanted: Wanted = Wanted()) -> int:
         ("id", pa.int64()), ("path", pa.string()), ("label", pa.string()),
         *((name, pa.list_(pa.float32(), dim)) for name, dim in dims.items()),
     ])
+    count = 0
     with written(target) as file, format_.ParquetWriter(file, schema, compression="zstd") as writer:
         for start in range(0, len(ids), _BATCH):
-            part = ids[start : start + _BATCH]
-            rows = library.images_by_id(part.tolist())
+            part, rows = still(library, ids[start : start + _BATCH])
+            count += len(part)
             columns = [pa.array(part), pa.array([rows[i].shown for i in part.tolist()]),
                        pa.array([rows[i].label for i in part.tolist()], pa.string())]
             for name, dim in dims.items():
@@ -93,13 +97,13 @@ def parquet(library: Library, target: Path, wanted: Wanted = Wanted()) -> int:
                 lacking = pa.array(np.isnan(found[:, 0]))
                 columns.append(pa.FixedSizeListArray.from_arrays(pa.array(found.ravel()), dim, mask=lacking))
             writer.write_batch(pa.record_batch(columns, schema=schema))
-    return len(ids)
+    return count
 
 
 def npz(library: Library, target: Path, wanted: Wanted = Wanted()) -> int:
     """Arrays `ids` (n,) int64, `paths` (n,) text, and for each embedding (n, dim) float32, NaN where an image has none."""
-    ids, names = wanted.ids(library), wanted.names(library)
-    rows = library.images_by_id(ids.tolist())
+    names = wanted.names(library)
+    ids, rows = still(library, wanted.ids(library))
     arrays = {"ids": ids, "paths": np.array([rows[i].shown for i in ids.tolist()])}
     with written(target) as file:
         np.savez(file, **arrays, **{name: vectors(library, name, ids) for name in names})

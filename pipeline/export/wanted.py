@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline import columns
 from pipeline.errors import EmbeddingError, SettingsError
-from pipeline.library import Library, notes
+from pipeline.library import ImageRow, Library, notes
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,12 @@ def written(target: Path, mode: str = "wb", **how) -> Iterator[IO]:
         with suppress(OSError):
             os.unlink(name)
         raise
+
+
+def still(library: Library, ids: np.ndarray) -> tuple[np.ndarray, dict[int, ImageRow]]:
+    """Those of some images that nobody has forgotten since, and what they are."""
+    rows = library.images_by_id(ids.tolist())
+    return ids[np.isin(ids, list(rows))], rows
 
 
 def vectors(library: Library, name: str, ids: np.ndarray) -> np.ndarray:

@@ -30,8 +30,9 @@ def put(library: Library, source: str, found: Learned | None) -> None:
     """Keep learned weights in place of those before; None: forget them. Raises QueryError for those of another source."""
     if found is not None and found.source != source:
         raise QueryError(f"These weights were not learned from {source}.")
-    there = library.choice(_STEP) or {}
-    library.choose(_STEP, {**there, source: found and found.as_json()})
+    with library.db.atomic():  # the other source's may be put at the same moment
+        there = library.choice(_STEP) or {}
+        library.choose(_STEP, {**there, source: found and found.as_json()})
 
 
 def kept(library: Library) -> dict[str, Learned]:

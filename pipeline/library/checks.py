@@ -248,8 +248,6 @@ def _counters(library: Library) -> Iterator[Finding]:
         if row is None or row[0] < most:
             text = f"The counter of {name} stands at {row[0] if row else 'nothing'}, and {most} is taken."
             yield Finding("counters", name, 1, text, lambda t=table, v=value, m=most: _raise(library, t, v, m))
-
-
     if count := tallies.wrong(library.db):
         yield Finding("counters", "tallies", count, f"{count:,} kept figures are not what counting gives.", lambda: _recount(library))
 

@@ -107,7 +107,8 @@ def check(file: Path) -> None:
 
 
 def _migrate(file: Path) -> None:
-    """Bring the database up to date; two processes may open a new library at once."""
+    """Bring the database up to date; two processes may open a new library at once. The log of one that is gone has
+    been taken away by SQLite, which found an empty file beside it when `_pending` looked."""
     with locked(file.with_name(".opening")):
         if _is_new(file):
             with replacing(file) as temporary:
@@ -123,10 +124,8 @@ def _migrate(file: Path) -> None:
 
 def _is_new(file: Path) -> bool:
     """Whether there is nothing to bring up to date. Arrays derived from a database that is gone name ids that one
-    of the steps looks for: they are never given again. And its log, left by a writer that was cut off, would be taken for
-    that of a file put there whole; SQLite itself begins without it."""
-    left = any(file.parent.glob("*/*.npz")) or file.with_name(f"{file.name}-wal").exists()
-    return not (file.is_file() and file.stat().st_size) and not left
+    of the steps looks for: they are never given again."""
+    return not (file.is_file() and file.stat().st_size) and not any(file.parent.glob("*/*.npz"))
 
 
 @cache

@@ -85,7 +85,7 @@ def _by_label(library: Library, rows: Rows, progress: Progress) -> tuple[dict, d
         progress.say("Without precision and mAP: these need images in folders by class, at least two.")
         return figures, {}, told, arrays
     found = library.images_by_id(rows.ids.tolist())
-    given = np.array([numbers.get(found[i].label, -1) for i in rows.ids.tolist()], np.int64)
+    given = np.array([numbers.get(found[i].label, -1) if i in found else -1 for i in rows.ids.tolist()], np.int64)
     told = {"names": list(numbers), "confusion": {}}
     progress.start("labels", len(figures))
     for name, row in figures.items():

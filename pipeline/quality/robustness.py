@@ -79,8 +79,11 @@ def _copies(
     found = library.images_by_id(rows.ids[part].tolist())
     own, copies = [], []
     for position in part.tolist():
+        row = found.get(int(rows.ids[position]))
+        if row is None:  # forgotten since
+            continue
         try:
-            picture = decoding.decode(decoding.read(found[int(rows.ids[position])].place))
+            picture = decoding.decode(decoding.read(row.place))
         except ImageError:
             continue
         own.append(position)

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from pipeline import duplicates, gallery, index
 from pipeline.cli import main
 from pipeline.errors import LibraryError
+from pipeline.extraction import folders
 from pipeline.extraction.embed import embed
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
@@ -25,6 +26,7 @@ from pipeline.duplicates.candidates import Candidate, candidates, turned
 from pipeline.duplicates.eyes import Eyes
 from pipeline.pictures import hashes
 from pipeline.pictures.alignment import Picture, align, lay, stretch
+from pipeline.progress import Silent
 from pipeline.quality.transforms import TRANSFORMS
 from pipeline.search.hash_index import HashIndex
 from tests import flat_pictures
@@ -135,6 +137,31 @@ def test_many_identical_files_are_one_group(own_pictures, tmp_path):
     assert sum("identical file" in reason for reason in group.reasons) == 10
     sizes = {row.id: row.width * row.height for row in group.images}
     assert sizes[group.best] == max(sizes.values()) > min(sizes.values())
+
+
+def test_a_folder_may_be_forgotten_while_copies_are_looked_for(own_pictures, tmp_path):
+    first, other, third = sorted(own_pictures.rglob("*.jpg"))[:3]
+    (tmp_path / "kept").mkdir()
+    for file in (first, other):
+        shutil.copy(file, tmp_path / "kept" / f"{file.stem}-again.jpg")
+        shutil.copy(file, tmp_path / "kept" / f"{file.stem}-twin.jpg")
+    smaller = decoding.resize(decoding.decode(third.read_bytes()), 200)
+    (tmp_path / "kept" / "smaller.jpg").write_bytes(decoding.encode_jpeg(smaller, quality=40))
+    library = Library(tmp_path / "data", create=True)
+    for folder in (own_pictures, tmp_path / "kept"):
+        scan(library, folder)
+    embed(library, ["color"])
+    index.build(library)
+    assert sorted(len(group.images) for group in duplicates.find(library)) == [2, 3, 3]
+
+    class Forgets(Silent):
+        def advance(self, units: int = 1, failed: int = 0) -> None:
+            if str(own_pictures) in library.roots():
+                folders.forget(library, own_pictures)
+
+    found = duplicates.find(library, Forgets())
+    assert {row.root for group in found for row in group.images} <= {str(tmp_path / "kept")}
+    assert sorted(len(group.images) for group in duplicates.find(library)) == [2, 2]
 
 
 def test_plain_pictures_are_copies_by_shape_and_color_unless_a_mark_is_too_small_to_be_seen(tmp_path):

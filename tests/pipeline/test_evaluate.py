@@ -168,6 +168,14 @@ def test_the_original_of_a_changed_copy(made_library):
         assert row["other"] <= 2 / 12  # one image of the 60 may be the nearest to anything
 
 
+def test_images_may_be_forgotten_while_they_are_changed_and_searched_for(library):
+    rows = retrieval.read(library, indexes.load(library))
+    said = Said()
+    said.start = lambda stage, total: library.db.execute("DELETE FROM images WHERE id > 30")
+    found = rank1(library, rows, 12, progress=said, transforms={"same": lambda picture: picture})
+    assert found["color"]["same"] == 1.0 and "could not be read" in said.sentences[-1]
+
+
 def test_the_whole_of_a_library(library):
     figures = evaluate(library, queries=8)
     assert set(figures) == {"embeddings", "combined", "chance", "index", "effort", "kinds", "labels", "maps", "agreement"}

@@ -19,7 +19,7 @@ from werkzeug.test import Client
 from pipeline import maps
 from pipeline.__main__ import main
 from pipeline.errors import EmbeddingError, NoteError, SettingsError
-from pipeline.export import Wanted, csv_table, fiftyone, npz, parquet, projector
+from pipeline.export import KINDS, Wanted, csv_table, fiftyone, npz, parquet, projector
 from pipeline.export.projector import SIDE, side_of
 from pipeline.export.wanted import written
 from pipeline.extraction import brought
@@ -112,6 +112,23 @@ def test_fiftyone_s_folder_has_the_documented_form(shared, tmp_path):
     fiftyone(shared, tmp_path / "copy", Wanted(collection="", where=f"label={row.label}", copy=True))
     copies = list((tmp_path / "copy" / "data").iterdir())
     assert len(copies) == 10 and all(file.read_bytes() == shared.image(int(file.stem)).file.read_bytes() for file in copies)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_forgotten_meanwhile_is_left_out(kind, library, tmp_path):
+    class Late(Wanted):
+        def ids(self, library):
+            found = super().ids(library)
+            library.db.execute("DELETE FROM images WHERE id IN (3, 60)")
+            return found
+
+    assert KINDS[kind](library, tmp_path / "all", Late()) == 58
+    if kind == "csv":
+        rows = {int(row["id"]): row for row in csv.DictReader((tmp_path / "all").open(encoding="utf-8"))}
+        made = maps.load(library, "combined")
+        called = [*naming.called(library, made), ""]
+        clusters = dict(zip(made.ids.tolist(), (called[number] for number in made.cluster.tolist())))
+        assert len(rows) == 58 and all(row["cluster on combined"] == clusters[image] for image, row in rows.items())
 
 
 def test_what_cannot_be_exported_is_said_and_leaves_what_was_there(shared, tmp_path):

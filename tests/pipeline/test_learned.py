@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 
 import numpy as np
 import pytest
@@ -176,3 +177,22 @@ def test_thumbs_on_matches_of_a_picture_from_outside_say_what_was_kept_with_them
 def test_what_is_no_learned_weights_is_refused(given):
     with pytest.raises(QueryError, match="no learned weights"):
         Learned.from_json(given)
+
+
+def test_weights_of_both_sources_may_be_put_at_once(tmp_path, monkeypatch):
+    library = synthetic_library(tmp_path, 10, {"color": 8, "sift": 8})
+    both = [Learned(source, {"color": 1.0, "sift": 0.5}, {"color": (1, 1), "sift": (0, 1)}, 0.1, 0.2, 0.05, 0.15, 40, 80) for source in (LABELS, THUMBS)]
+    other = threading.Thread(target=lambda: learned.put(Library(tmp_path), THUMBS, both[1]))
+    read = library.choice
+
+    def choice(step: str) -> dict | None:
+        found = read(step)
+        if other.ident is None:
+            other.start()
+            other.join(0.5)  # it waits for us
+        return found
+
+    monkeypatch.setattr(library, "choice", choice)
+    learned.put(library, LABELS, both[0])
+    other.join()
+    assert set(learned.kept(library)) == {LABELS, THUMBS}

@@ -20,6 +20,7 @@ from pipeline.duplicates.review import ACROSS, ANYWHERE, APART, INSIDE, OPEN, SE
 from pipeline.duplicates.selection import ALL, DECIDED, Selection
 from pipeline.duplicates.similar import stars
 from pipeline.errors import NoteError, QueryError
+from pipeline.extraction import folders
 from pipeline.extraction.scan import scan
 from pipeline.library import Library, notes
 from pipeline.library.notes import Decision
@@ -285,6 +286,18 @@ def test_a_file_whose_kept_copy_is_gone_stays(files, tmp_path):
     first.file.unlink()
     done = subprocess.run(["sh", str(script), "--move", str(tmp_path / "aside")], capture_output=True, check=True)
     assert b"0 moved, 1 left" in done.stdout and second.file.exists()
+
+
+def test_what_was_forgotten_since_is_not_moved(files, tmp_path):
+    library, folder = files
+    first, second = library.images()[:2]
+    notes.settle(library, [first.id], [second.id])
+    groups = reviewed(library, group(library, first.id, second.id))
+    folders.forget(library, folder)
+    script = tmp_path / "set-aside.sh"
+    script.write_bytes(taking.script(library, groups))
+    done = subprocess.run(["sh", str(script), "--move", str(tmp_path / "aside")], capture_output=True, check=True)
+    assert b"0 moved, 0 left" in done.stdout and second.file.exists()
 
 
 def test_the_table_says_of_each_image_what_becomes_of_it(tmp_path):

@@ -48,9 +48,9 @@ def _example(row: ImageRow, called: Called) -> html.A:
 
 def _clusters(reads: Reads) -> list:
     names = reads.map_names()
-    if not names or not reads.map(names[0]).clusters:
+    chosen = reads.map(names[0]) if names else None
+    if chosen is None or not chosen.clusters:
         return []
-    chosen = reads.map(names[0])
     titles = graph_data.cluster_titles(reads, chosen)
     sizes = np.bincount(chosen.cluster[chosen.cluster >= 0], minlength=chosen.clusters)
     cards = [
