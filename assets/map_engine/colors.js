@@ -90,7 +90,7 @@
 
   // A moment (s since 1970) as finely as a span of time needs it.
   function moment(value, span) {
-    const style = { dateStyle: "medium" };
+    const style = { dateStyle: "medium", hourCycle: "h23" };
     if (span > 0 && span < 3 * DAY) style.timeStyle = span < 600 ? "medium" : "short";
     return new Date(value * 1000).toLocaleString("en", style);
   }
