@@ -241,8 +241,10 @@ def _connect(ray, address: str | None, count: int) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     here = {"include_dashboard": False, "num_cpus": max(count, settings.cores())} if address is None else {}
     try:
-        with interrupts.kept():  # it has handlers of its own, which end the process
+        with interrupts.kept():  # it sets handlers of its own, which end the process
             ray.init(address=address, **quiet, **here)
+    except SystemExit:  # one of them has been called
+        raise interrupts.Terminated from None
     except Exception as error:  # Ray, gRPC and the client each raise their own
         said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise LikenessError(f"No Ray cluster answers at {address or 'this machine'}: {said}") from error
