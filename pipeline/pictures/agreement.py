@@ -20,7 +20,7 @@ import numpy as np
 
 from pipeline.pictures.brightness import fit, fitted
 from pipeline.pictures.correlation import Measures, fine_correlation, measured
-from pipeline.pictures.overlay import has_color_of, is_ground, on_top, plain
+from pipeline.pictures.overlay import has_color_of, is_ground, is_two_toned, on_top, plain
 from pipeline.pictures.shading import is_shaded
 
 SAME, LAID_OVER = "same", "laid over"
@@ -56,6 +56,9 @@ BLURRED = 0.9
 """Correlation in the worst tenth from which two pictures are the same but for how sharp they are."""
 HOPELESS = 0.35
 """Mean correlation below which no part can agree well enough."""
+STEEP = 2.5
+"""So many times as steep as what lies below, letters in two tones are something laid over a shaded picture whatever lies
+below; on parts of photographs it was 3.1 to 5.3."""
 COVERED = 0.5
 """Share of a picture that may be laid over."""
 REST_MEAN, REST_LOW, REST_FINE, REST_COLOR = 0.88, 0.7, 0.25, 0.6
@@ -193,13 +196,15 @@ class Laid:
             return False
         sharp = np.array(fine_correlation(one, other, rest & ~self._cut))
         ring = self.inside & _around(odd, _FAR) & ~_around(odd, _REACH)
-        for top, below in ((self.one, self.other), (self.other, self.one)):
+        edges = _edges(one, odd), _edges(other, odd)
+        for top, below, steeper in ((self.one, self.other, edges), (self.other, self.one, edges[::-1])):
             # The bar of a chart is longer, a line of a page is missing: of drawings only what is strange to them is laid over.
             if self.drawn and not self._shaded and (has_color_of(top[odd], below[rest]) or is_ground(top[odd], top[ring])):
                 continue
             least = SHARP_GROUND if plain(below[odd]) >= BARE and not self._shaded else SHARP_COVERED
-            if (sharp >= least).all() and on_top(top[odd], below[odd]):
-                self.over_one = _edges(one, odd) > _edges(other, odd)
+            letters = self._shaded and steeper[0] >= STEEP * steeper[1] and is_two_toned(top[odd], below[odd])
+            if (sharp >= least).all() and (letters or on_top(top[odd], below[odd])):
+                self.over_one = edges[0] > edges[1]
                 return True
         return False
 

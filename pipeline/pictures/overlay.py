@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-PLAIN, TWO_PLAIN = 0.75, 0.82
-"""Share of what is odd that one color, or two, must explain."""
+PLAIN, TWO_PLAIN, TWO_TONES = 0.75, 0.82, 0.9
+"""Share of what is odd that one color, or two, or black and white must explain."""
 
 _ALIKE = 0.5  # share of what is laid over that has one opacity; the rims of letters have others
 _GONE = 0.05  # share where the upper picture has the ground of the lower, which has something else there
@@ -31,6 +31,13 @@ def on_top(top: np.ndarray, below: np.ndarray) -> bool:
         return False
     near = [np.abs(below - color).max(axis=1) <= _LIKE for color in _frequent(below)]
     return float(np.logical_or.reduce(near).mean()) < TWO_PLAIN - 0.1
+
+
+def is_two_toned(top: np.ndarray, below: np.ndarray) -> bool:
+    """Whether all but a few of the pixels (n, 3) of one picture lie between those of the other and black or white, as of
+    letters with an outline."""
+    black, white = (_covered(top.astype(np.float32), below.astype(np.float32), np.full(3, level, np.float32)) for level in (0, 255))
+    return bool((black | white).mean() >= TWO_TONES)
 
 
 def _covered(top: np.ndarray, below: np.ndarray, color: np.ndarray) -> np.ndarray:
