@@ -31,7 +31,7 @@ from pipeline.quality.transforms import TRANSFORMS
 from pipeline.search.hash_index import HashIndex
 from tests import flat_pictures
 from tests.conftest import synthetic_library
-from tests.copies import LETTERS, TURNS
+from tests.copies import LETTERS, TURNS, part
 
 pytestmark = pytest.mark.slow
 
@@ -119,6 +119,19 @@ def test_where_the_hash_ties_the_nearest_in_detail_are_looked_at(tmp_path):
     looked_at = candidates(library, HashIndex.of(library), ())
     found = sum(tuple(sorted((at[f"{number}.png"], at[f"{number}-again.jpg"]))) in looked_at for number in draw)
     assert found == len(draw) and len(looked_at) < 20 * len(slides)
+
+
+def test_a_part_with_a_watermark_all_over_it_is_looked_at_for_its_colors(pictures, tmp_path):
+    """Its texture and its hash are those of the letters."""
+    seen = {file.stem: decoding.decode(file.read_bytes()) for file in sorted(pictures.rglob("*.jpg"))[::3]}
+    lettered = {f"{name}-copy": LETTERS["aslant"](part(pixels)) for name, pixels in list(seen.items())[:4]}
+    files = {f"{name}.jpg": decoding.encode_jpeg(pixels) for name, pixels in (seen | lettered).items()}
+    library = library_of(tmp_path / "pictures", files)
+    at = {row.path.removesuffix(".jpg"): row.id for row in library.images()}
+    looked_at = candidates(library, HashIndex.of(library), ())
+    for name in lettered:
+        original = at[name.removesuffix("-copy")]
+        assert looked_at[min(original, at[name]), max(original, at[name])].by_points, name
 
 
 def test_many_identical_files_are_one_group(own_pictures, tmp_path):

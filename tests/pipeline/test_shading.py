@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from pipeline.pictures import decoding, thumbnails
+from pipeline.pictures.alignment import Picture, exchanged, lay, stretch
 from pipeline.pictures.shading import is_shaded
+from pipeline.quality.transforms import TRANSFORMS
 from tests import flat_pictures
+from tests.copies import LETTERS
 
 
 def thumbnail(image: np.ndarray) -> np.ndarray:
@@ -36,3 +39,30 @@ def test_a_thing_on_an_even_ground_is_shaded(ground, light):
     image[inside] = (shade[..., None] * [1.0, 0.6, 0.5])[inside]
     pixels = np.clip(image, 0, 255).astype(np.uint8)
     assert is_shaded(thumbnail(pixels)) and is_shaded(thumbnail(cv2.GaussianBlur(pixels, (0, 0), 2)))
+
+
+def thing() -> np.ndarray:
+    """A round thing of 300 px with a pattern of its own, cut out onto white."""
+    noise = np.random.default_rng(5).integers(30, 226, (14, 17, 3), np.uint8)
+    surface = cv2.resize(noise, (300, 240), interpolation=cv2.INTER_CUBIC)
+    high, wide = np.mgrid[0:240, 0:300]
+    surface[((high - 120) / 95) ** 2 + ((wide - 150) / 105) ** 2 >= 1] = 255
+    return surface
+
+
+@pytest.mark.parametrize("change", [*LETTERS, "blur2", "half_jpeg20"])
+def test_of_a_thing_on_white_also_blurred_and_lettered_copies_are_told(change):
+    image = thing()
+    copy = (LETTERS | TRANSFORMS)[change](image)
+    one, other = (Picture.bare(thumbnail(pixels)) for pixels in (image, copy))
+    laid = lay(one, other, stretch(one, other))
+    assert laid.drawn and laid.verdict(colors=True) == ("laid over" if change in LETTERS else "same")
+    if change in LETTERS:
+        assert laid.over_one == exchanged(stretch(one, other))
+    stranger = image.copy()
+    cv2.circle(stranger, (150, 120), 40, (40, 200, 90), -1)
+    cv2.circle(stranger, (100, 120), 20, (200, 30, 90), -1)
+    another = image[:, ::-1].copy()
+    cv2.circle(another, (150, 120), 40, (20, 40, 190), -1)
+    first, second = (Picture.bare(thumbnail(pixels)) for pixels in (stranger, another))
+    assert lay(first, second, stretch(first, second)).verdict(colors=True) is None
