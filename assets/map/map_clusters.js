@@ -63,7 +63,7 @@
     const { make } = api.notes;
     const box = api.byId("map-clusters");
     const by = [order(), text].join(" ");
-    if (!box || !listed || !api.map) return;
+    if (!box || !listed || !api.map || box.querySelector(".is-edited")) return;
     box.classList.toggle("has-pictures", pictured());
     if (shown && shown.box === box && shown.of === listed && shown.by === by) return;
     shown = { box: box, of: listed, by: by };
@@ -147,6 +147,7 @@
       });
   }
 
+  on("likeness:edited", null, draw);
   on("input", "#cluster-find", (field) => {
     text = field.value;
     draw();

@@ -11,7 +11,8 @@
   const say = (text) => window.likeness.say(text);
   const packed = (ids) => window.likeness.map.encode(ids);
 
-  // A text field in the place of a name: Enter keeps, Esc and leaving it do not.
+  // A text field in the place of a name: Enter keeps, Esc and leaving it do not. Meanwhile what is around it is not
+  // drawn anew; likeness:edited says that it may be.
   function edit(where, value, label, list, keep) {
     const field = make("input", { type: "text", value: value, maxLength: 80, className: "form-control edit",
       "aria-label": label, placeholder: label });
@@ -25,6 +26,7 @@
       where.classList.remove("is-edited");
       if (!left && opener.isConnected) opener.focus();
       if (text !== null) keep(text.trim());
+      document.dispatchEvent(new CustomEvent("likeness:edited"));
     };
     field.addEventListener("keydown", (event) => {
       event.stopPropagation();

@@ -214,6 +214,7 @@
     } else if (chosen.ids) left(done);
   }
   on("likeness:acted", null, acted);
+  on("likeness:edited", null, () => chosen.ids && byId("selected") && render());
 
   // What was taken out of the collection that is shown is gone from here too; without its tag
   // a selection is only itself.

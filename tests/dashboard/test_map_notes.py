@@ -132,6 +132,19 @@ def test_a_tag_shows_though_a_cluster_was_named_before_its_answer_came(page_at, 
     held[0].continue_()
     expect(panel.get_by_role("button", name="quick", exact=True)).to_be_visible()
     expect(tab.locator("#map-kept [data-kind=tag][data-name=quick]")).to_have_count(1)
+    # A name that is being typed stays, whatever else is named meanwhile.
+    row = tab.locator('.map-cluster[data-cluster="0"]')
+    row.hover()
+    row.get_by_role("button", name="Rename").click()
+    tab.keyboard.type("Thi")
+    with tab.expect_response(asks("map-titles")):
+        tab.evaluate("likeness.act('name-cluster', {cluster: 1, name: 'Another', ...likeness.mapPage.clusters.of})")
+    tab.wait_for_function("likeness.mapPage.clusters.titles[1] === 'Another'")
+    tab.keyboard.type("rd")
+    expect(row.get_by_role("textbox")).to_have_value("Third")
+    tab.keyboard.press("Escape")
+    expect(tab.locator('.map-cluster[data-cluster="1"] .map-name')).to_have_text("Another")
+    expect(row.locator(".map-name")).to_have_text("Second")
 
 
 def test_granularity_reclusters_and_is_in_the_address(tab):
