@@ -104,8 +104,6 @@ def test_sigterm_ends_a_run_as_ctrl_c_does(own_pictures, tmp_path):
     assert "the same command goes on from here." in said
     library = Library(data)
     assert [row[0] for row in library.db.execute("SELECT state FROM runs")] == ["stopped"]
-    assert command(*words[3:]).returncode == 0
-    assert library.coverage("sift") == {"current": 20, "stale": 0, "missing": 0}
 
 
 def some_vectors(data: Path) -> bool:
