@@ -76,13 +76,18 @@ def work(place):
             time.sleep(0.1)  # longer than until it is told again
         print(place.__name__, "and cleaned up")
 
-places = [destructor, again_and_again, what_the_collector_calls, what_a_library_calls, what_makes_another_error_of_it,
+def before_it_begins():
+    pass
+
+places = [before_it_begins, destructor, again_and_again, what_the_collector_calls, what_a_library_calls, what_makes_another_error_of_it,
           whoever_takes_all_for_the_same, where_it_can_be_raised]
 children = {}
 for place in places:
     child = os.fork()
     if child == 0:
         host.prepare()
+        if place is before_it_begins:
+            signal.raise_signal(number)
         host.run(lambda: work(place))
     children[child] = place.__name__
 ended = {}
@@ -100,8 +105,9 @@ def test_what_passes_over_a_signal_is_told_again_and_what_cleans_up_is_not(numbe
     )
     *said, ended = told.stdout.splitlines()
     ended = json.loads(ended)
-    assert len(ended) == 7 and set(ended.values()) == {128 + number}, told
-    assert sorted(said) == sorted(f"{name} and cleaned up" for name in ended) and told.stderr == 7 * "Stopped.\n"
+    assert len(ended) == 8 and set(ended.values()) == {128 + number}, told
+    cleaned = [f"{name} and cleaned up" for name in ended if name != "before_it_begins"]
+    assert sorted(said) == sorted(cleaned) and told.stderr == 8 * "Stopped.\n"
 
 
 @pytest.mark.slow
