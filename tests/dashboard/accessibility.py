@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+_FADED = ".is-old, .search-results.working, .facets[aria-busy], .map-clusters[aria-busy=true]"
+"""What is paler as long as an answer is on its way."""
 _STILL = "document.getAnimations().every(one => !(one instanceof CSSTransition))"
 _LAID_OUT = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
 PHONE = 390  # px
@@ -15,6 +17,7 @@ PHONE = 390  # px
 def faults(page: Page, within: str | None = None, rules: Sequence[str] = ()) -> list[tuple[str, str]]:
     """The serious and critical faults of a browser's page, or of a part of it by a selector:
     (rule, the first element at fault). rules: these alone."""
+    page.wait_for_function(f"!document.querySelector('{_FADED}') && {_STILL}")
     asked: dict = {"resultTypes": ["violations"]}  # telling of all that is right takes three times as long
     if rules:
         asked["runOnly"] = {"type": "rule", "values": list(rules)}
@@ -32,7 +35,6 @@ def faults_of_all(page: Page) -> list[tuple]:
     for scheme, rules in (("light", ()), ("dark", ("color-contrast",))):  # nothing else differs between them
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.wait_for_function("scheme => document.documentElement.dataset.bsTheme === scheme", arg=scheme)
-        page.wait_for_function(_STILL)
         found += [(scheme, *fault) for fault in faults(page, rules=rules)]
     page.set_viewport_size({"width": PHONE, "height": 844})
     page.wait_for_function(f"document.documentElement.clientWidth <= {PHONE}")
