@@ -22,6 +22,7 @@ from pipeline.pictures.brightness import fit, fitted
 from pipeline.pictures.correlation import Measures, fine_correlation, measured
 from pipeline.pictures.overlay import has_color_of, is_ground, is_two_toned, on_top, plain
 from pipeline.pictures.shading import is_shaded
+from pipeline.pictures.sharpness import blurred, softening
 
 SAME, LAID_OVER = "same", "laid over"
 
@@ -54,6 +55,8 @@ MARK, THING = 0.00012, 0.0012
 little structure; sixty elsewhere."""
 BLURRED = 0.9
 """Correlation in the worst tenth from which two pictures are the same but for how sharp they are."""
+SOFTER = 2.1
+"""px of a Gaussian that may lie between two copies of a photograph; what is softer shows too little to be sure of."""
 HOPELESS = 0.35
 """Mean correlation below which no part can agree well enough."""
 STEEP = 2.5
@@ -97,14 +100,29 @@ class Laid:
         if found.mean < HOPELESS or (not colors and found.structure < GROUND):
             return None
         odd = self._odd | (self._odd_colors if colors else False)
+        if self._agrees(odd):
+            return SAME if self._to_the_letter(found) and (not colors or self._color(self.inside)) else None
+        if (not self.drawn or self._shaded) and self._same_but_softer(colors):
+            return SAME
+        return LAID_OVER if colors and self._laid_over(one, other, odd) else None
+
+    def _agrees(self, odd: np.ndarray) -> bool:
+        """Whether the structure is that of copies, and what is odd is nothing."""
+        found = self._measures
         count = max(1.0, found.structure * float(self.inside.sum()))
         mark = (MARK if found.structure < GROUND else THING) * self.inside.size
         most = ODD * count
         if found.low >= BLURRED and not self.drawn:  # all over it: what is odd is what a blur took
             most, mark = 0.03 * count, 0.003 * self.inside.size
-        if alike(found) and odd.sum() <= most and largest(odd) <= mark:
-            return SAME if self._to_the_letter(found) and (not colors or self._color(self.inside)) else None
-        return LAID_OVER if colors and self._laid_over(one, other, odd) else None
+        return alike(found) and odd.sum() <= most and largest(odd) <= mark
+
+    def _same_but_softer(self, colors: bool) -> bool:
+        """Whether they are the same once they are equally sharp, of pictures of which one is out of focus."""
+        sigmas = softening(*self.evened)
+        if not 0 < max(sigmas) <= SOFTER:
+            return False
+        soft = Laid(*map(blurred, (self.one, self.other), sigmas), self.inside)
+        return soft._agrees(soft._odd | (soft._odd_colors if colors else False)) and (not colors or self._color(self.inside))
 
     @cached_property
     def _grays(self) -> tuple[np.ndarray, np.ndarray]:

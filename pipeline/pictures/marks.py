@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.pictures.agreement import BRIGHTER, WHITE, Laid, largest, oddities
 from pipeline.pictures.brightness import fitted
+from pipeline.pictures.sharpness import equally_sharp
 
 SIDE = 2048
 """px: how large pictures are looked at; a digit of a scanned page has some twenty of them in height."""
@@ -24,8 +25,6 @@ where one is so small that it can hardly be read, 3."""
 
 _SHARE = 0.32  # of the contrast around it, between that of thumbnails and what ringing in JPEGs reaches
 _RIM = 17  # px
-_BLURS = (0.6, 0.8, 1.1, 1.5, 2.1, 2.9, 4.1)  # sigmas in px, by √2
-_SHARPER = 1.2  # so much more fine structure is no more JPEG's
 
 
 def has_mark(laid: Laid) -> bool:
@@ -34,7 +33,7 @@ def has_mark(laid: Laid) -> bool:
     Left out are the rim, where the frame of one may show, and what was cut off at white.
     """
     inside = cv2.erode(np.pad(laid.inside.astype(np.uint8), 1), np.ones((_RIM, _RIM), np.uint8))[1:-1, 1:-1] > 0
-    return largest(oddities(*_equally_sharp(*laid.evened), inside & ~_cut_off(laid), _SHARE)) >= MARK
+    return largest(oddities(*equally_sharp(*laid.evened), inside & ~_cut_off(laid), _SHARE)) >= MARK
 
 
 def _cut_off(laid: Laid) -> np.ndarray:
@@ -43,21 +42,3 @@ def _cut_off(laid: Laid) -> np.ndarray:
         return np.zeros_like(laid.inside)
     pair = fitted(laid.one.astype(np.float32), laid.other.astype(np.float32), *laid.line)
     return ((np.maximum(laid.one, laid.other) >= WHITE) & (np.minimum(*pair) >= WHITE - 12)).any(axis=2)
-
-
-def _equally_sharp(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two gray pictures (h, w) float32, the sharper blurred until its finest structure is as weak as the other's."""
-    most, least = _fine(one), _fine(other)
-    if most < least:
-        return _equally_sharp(other, one)[::-1]
-    if most <= _SHARPER * least or least == 0:
-        return one, other
-    for sigma in _BLURS:
-        soft = cv2.GaussianBlur(one, (0, 0), sigma)
-        if _fine(soft) <= least:
-            break
-    return soft, other
-
-
-def _fine(gray: np.ndarray) -> float:
-    return float(np.abs(gray - cv2.GaussianBlur(gray, (0, 0), 1.0)).mean())
