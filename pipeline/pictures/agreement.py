@@ -207,7 +207,9 @@ class Laid:
         if not odd.any() or rest.sum() < (1 - COVERED) * self.inside.sum():
             return False
         found = measured(one, other, rest)
-        if found.structure < (REST_SHADED if self._shaded else REST) or found.mean < REST_MEAN or found.low < REST_LOW or found.fine < REST_FINE:
+        # What agrees must be of a photograph itself: pictures in the same frame have no more than that in common.
+        shaded = self._shaded and is_shaded(self.one, rest) and is_shaded(self.other, rest)
+        if found.structure < (REST_SHADED if shaded else REST) or found.mean < REST_MEAN or found.low < REST_LOW or found.fine < REST_FINE:
             return False
         far = self.inside & ~_around(odd, _FAR)
         if not self._color(far if far.sum() > 0.2 * self.inside.sum() else rest, REST_COLOR):
@@ -217,10 +219,10 @@ class Laid:
         edges = _edges(one, odd), _edges(other, odd)
         for top, below, steeper in ((self.one, self.other, edges), (self.other, self.one, edges[::-1])):
             # The bar of a chart is longer, a line of a page is missing: of drawings only what is strange to them is laid over.
-            if self.drawn and not self._shaded and (has_color_of(top[odd], below[rest]) or is_ground(top[odd], top[ring])):
+            if self.drawn and not shaded and (has_color_of(top[odd], below[rest]) or is_ground(top[odd], top[ring])):
                 continue
-            least = SHARP_GROUND if plain(below[odd]) >= BARE and not self._shaded else SHARP_COVERED
-            letters = self._shaded and steeper[0] >= STEEP * steeper[1] and is_two_toned(top[odd], below[odd])
+            least = SHARP_GROUND if plain(below[odd]) >= BARE and not shaded else SHARP_COVERED
+            letters = shaded and steeper[0] >= STEEP * steeper[1] and is_two_toned(top[odd], below[odd])
             if (sharp >= least).all() and (letters or on_top(top[odd], below[odd])):
                 self.over_one = edges[0] > edges[1]
                 return True

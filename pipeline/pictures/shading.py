@@ -19,20 +19,21 @@ _GROUND = 6  # levels around the most frequent that are the ground
 _LEAST = 0.05  # share of the picture that is smooth and no ground, below which that says nothing
 
 
-def is_shaded(pixels: np.ndarray) -> bool:
-    """Of a thumbnail (h, w, 3) uint8 RGB."""
-    return _entropy(pixels) >= BITS or _colors(pixels) >= COLORS
+def is_shaded(pixels: np.ndarray, where: np.ndarray | None = None) -> bool:
+    """Of a thumbnail (h, w, 3) uint8 RGB, or of its places (h, w) bool."""
+    where = np.ones(pixels.shape[:2], bool) if where is None else where
+    return _entropy(pixels, where) >= BITS or _colors(pixels[where]) >= COLORS
 
 
-def _entropy(pixels: np.ndarray) -> float:
+def _entropy(pixels: np.ndarray, where: np.ndarray) -> float:
     """In bits, of the square roots of gray levels: what is dark has shades, too."""
     soft = cv2.GaussianBlur(16 * np.sqrt(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)), (0, 0), 1.0)
     near = np.ones((5, 5), np.uint8)
-    levels = soft[cv2.dilate(soft, near) - cv2.erode(soft, near) < _SMOOTH].astype(np.int32)
+    levels = soft[where & (cv2.dilate(soft, near) - cv2.erode(soft, near) < _SMOOTH)].astype(np.int32)
     counts = np.bincount(levels, minlength=256)
     ground = int(np.convolve(counts, np.ones(9), "same").argmax())
     counts[max(0, ground - _GROUND) : ground + _GROUND + 1] = 0
-    if counts.sum() < _LEAST * soft.size:
+    if counts.sum() < max(1.0, _LEAST * where.sum()):
         return 0.0
     shares = counts[counts > 0] / counts.sum()
     return float(-(shares * np.log2(shares)).sum())
@@ -40,4 +41,4 @@ def _entropy(pixels: np.ndarray) -> float:
 
 def _colors(pixels: np.ndarray) -> int:
     bins = (pixels >> 4).reshape(-1, 3).astype(np.int32) @ np.array([256, 16, 1])
-    return int((np.bincount(bins, minlength=4096) > _COVER * len(bins)).sum())
+    return int((np.bincount(bins, minlength=4096) > _COVER * max(1, len(bins))).sum())
