@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ PER_THEME = 10
 
 def pytest_configure(config: pytest.Config) -> None:
     config.option.loadscopereorder = False  # several processes take the files in the order given below
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background of a script: so would be all that tests start
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 _LONGEST = (

@@ -137,6 +137,7 @@ if __name__ == "__main__":
     import pipeline.cli.build
     import pipeline.run  # noqa: F401
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background of a script it is ignored
     moments, images, seed = map(int, [*sys.argv[1:4], *("40", "12", "0")[len(sys.argv) - 1 :]])
     with tempfile.TemporaryDirectory() as folder:
         paint(Path(folder) / "pictures", images, seed)

@@ -30,11 +30,9 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def reads(tmp_path) -> Reads:
     """An empty library whose page may start runs; what is left running is ended."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as the server does
     library = Library(tmp_path / "data", create=True)
     reads = Reads(library, Jobs(library))
     yield reads
-    signal.signal(signal.SIGINT, before)
     reads.jobs.stop()
     reads.jobs.stop()
 

@@ -172,9 +172,7 @@ def test_ctrl_c_stops_a_run_in_one_sentence(own_pictures, tmp_path):
     data = tmp_path / "data"
     command = [sys.executable, "-m", "pipeline", "run", str(own_pictures), "--data", str(data), "--embeddings", "color,sift",
                "--batch-size", "4"]  # fmt: skip
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job of a script ignores it
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    signal.signal(signal.SIGINT, before)
     while process.poll() is None and not (loading := _loading(process.pid)):
         time.sleep(0.01)
     os.kill(loading, signal.SIGINT)
