@@ -87,13 +87,11 @@ class Eyes:
         return covered
 
     def _plain(self, pair: _Looked) -> Reason | None:
-        """Of pictures with nothing on their thumbnails: the same shape and color make copies where the files show no
-        mark either; what cannot be read may have one."""
-        for turn in ((0, False), *pair.candidate.turns):
-            laid = _stretched(pair.mine, pair.theirs, turn)
-            if laid and laid.verdict(colors=True) == SAME:
-                return _reason_of(turn, PLAIN) if self._marked(pair, turn) is False else None
-        return None
+        """Of pictures with nothing on their thumbnails: the same color makes copies, whatever their shapes, where the
+        files show no mark either; what cannot be read may have one."""
+        if _stretched(pair.mine, pair.theirs, shapes=False).verdict(colors=True) != SAME:
+            return None
+        return Reason(SAVED, PLAIN) if self._marked(pair) is False else None
 
     def _as_whole(self, pair: _Looked) -> Reason | None:
         bits = pair.candidate.bits
@@ -209,11 +207,11 @@ def _alike(one: np.ndarray, other: np.ndarray) -> bool:
     return abs(float(np.log(height * wide / (width * tall)))) <= _SHAPE
 
 
-def _reason_of(turn: Turn, text: str = "") -> Reason:
+def _reason_of(turn: Turn) -> Reason:
     """What a turn, or none, makes of a picture."""
     quarters, mirror = turn
     kind = MIRRORED if mirror else TURNED if quarters else SAVED
-    return Reason(kind, ", ".join(filter(None, [text, _told(turn)])))
+    return Reason(kind, _told(turn))
 
 
 def _told(turn: Turn) -> str:
