@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from pipeline import gallery
 from pipeline.pictures import decoding, thumbnails
 from pipeline.pictures.alignment import Picture, exchanged, lay, stretch
 from pipeline.pictures.shading import is_shaded
@@ -66,3 +67,27 @@ def test_of_a_thing_on_white_also_blurred_and_lettered_copies_are_told(change):
     cv2.circle(another, (150, 120), 40, (20, 40, 190), -1)
     first, second = (Picture.bare(thumbnail(pixels)) for pixels in (stranger, another))
     assert lay(first, second, stretch(first, second)).verdict(colors=True) is None
+
+
+@pytest.mark.parametrize("ground", [True, False])
+@pytest.mark.parametrize("sigma", [1.5, 2.0, 3.0])
+def test_fine_rings_are_the_same_when_they_are_out_of_focus(ground, sigma):
+    """Little of their structure is left in the blurred copy; the other one, blurred as far, has no more."""
+    high, wide = np.mgrid[0:240, 0:300].astype(np.float32)
+    clouds = cv2.resize(np.random.default_rng(5).normal(0, 1, (5, 6)).astype(np.float32), (300, 240), interpolation=cv2.INTER_CUBIC)
+    tone = 190 + 40 * np.sin(1.2 * np.hypot(high - 130, wide - 140) + 2 * clouds) + 12 * clouds
+    image = np.clip(tone[..., None] * [1.0, 0.86, 0.66], 0, 255).astype(np.uint8)
+    if ground:
+        image[((high - 120) / 101) ** 2 + ((wide - 150) / 114) ** 2 >= 1] = 255
+    one, other = (Picture.bare(thumbnail(pixels)) for pixels in (image, cv2.GaussianBlur(image, (0, 0), sigma)))
+    assert lay(one, other, stretch(one, other)).verdict(colors=True) == "same"
+
+
+def test_letters_in_two_tones_are_told_on_a_light_picture():
+    """White ones with a black outline on the fine lines of a light map: no one color explains them."""
+    entry = next(entry for entry in gallery.plan(7) if entry.path == "contour-map/moss-2.jpg")
+    image = gallery.render(entry)
+    image = cv2.resize(image, (300, 300 * image.shape[0] // image.shape[1]), interpolation=cv2.INTER_AREA)
+    one, other = (Picture.bare(thumbnail(pixels)) for pixels in (image, LETTERS["caption"](image)))
+    laid = lay(one, other, stretch(one, other))
+    assert laid.verdict(colors=True) == "laid over" and laid.over_one == exchanged(stretch(one, other))
