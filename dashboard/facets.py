@@ -43,7 +43,7 @@ def panel(where: str, opens: bool) -> html.Aside:
             html.Div(id="facets-note", className="facets-note"),
             html.Div(id="facets-list", className="facets-list"),
             html.Div(
-                html.Button("Show", type="button", className="button button-strong", **{"data-facets": "close"}),
+                html.Button("Show", type="button", className="button button-main", **{"data-facets": "close"}),
                 className="facets-foot",
             ),
         ],

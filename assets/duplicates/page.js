@@ -82,7 +82,7 @@
   // The groups
 
   function empty() {
-    if (!seen || seen === "none") return "Nothing has been found yet: look for copies first.";
+    if (!seen || seen === "none") return "Copies have not been looked for yet.";
     if (view() === "split" && !(asked.left && asked.right)) return "Name the two sides of a split: no picture of one should be a copy of one of the other.";
     if (view() === "split") return "Nothing of one side is on the other.";
     const state = asked.state || usual("state");

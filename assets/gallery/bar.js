@@ -85,7 +85,7 @@
       const form = make("form", { method: "dialog" }, make("h2", {}, title), ...((given && given.first) || []), field, list,
         make("div", { className: "ask-buttons" },
           make("button", { type: "button", className: "button", data: { ask: "no" } }, "Cancel"),
-          make("button", { type: "submit", className: "button is-main" }, doing)));
+          make("button", { type: "submit", className: "button button-main" }, doing)));
       const box = make("dialog", { className: "dialog ask-name", "aria-label": title }, form);
       asking = (text) => {
         asking = null;

@@ -20,7 +20,7 @@
   function button(text, primary, work) {
     const made = document.createElement("button");
     made.type = "button";
-    made.className = primary ? "button button-strong" : "button";
+    made.className = primary ? "button button-main" : "button";
     made.textContent = text;
     made.addEventListener("click", work);
     return made;

@@ -196,7 +196,7 @@ def test_copies_are_looked_for_decided_on_by_keys_and_mouse_and_taken_back(page_
     address = serving(copied, Access.listening_on("127.0.0.1"))
     page = page_at(address, height=900)
     page.goto(f"{address}/duplicates")
-    expect(page.locator(".duplicates-none")).to_contain_text("look for copies first")
+    expect(page.locator(".duplicates-none")).to_contain_text("have not been looked for yet")
     page.get_by_role("button", name="Look for copies").click()
     groups = page.locator("article.copies")
     expect(groups).to_have_count(4, timeout=120_000)

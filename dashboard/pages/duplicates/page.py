@@ -46,7 +46,8 @@ def layout(reads: Reads, params: Mapping[str, str]):
         return components.not_compared(reads.data_told, reads.may(RUN))
     live, on, interval, seen = tick(reads, Copies(reads), None)
     look = html.Button(
-        [components.icon("search"), html.Span("Look for copies")], id="duplicates-look", type="button", className="button",
+        [components.icon("search"), html.Span("Look for copies")], id="duplicates-look", type="button",
+        className="button button-main" if seen == "none" else "button",
         title="Compares the pictures that may be copies; takes minutes for many thousands",
     )
     return html.Div(
@@ -115,11 +116,10 @@ def tick(reads: Reads, copies: Copies, seen: str | None) -> tuple:
 
 def on(reads: Reads, found: Found | None):
     """What was looked through, and whether it is still so."""
-    if found is None:
-        told = "Copies have not been looked for yet."
+    if found is None:  # the list says so
         if reads.may(RUN):
-            return html.P(told, className="soft")
-        return [html.P(f"{told} It is done with:", className="soft"),
+            return None
+        return [html.P("Copies are looked for with:", className="soft"),
                 html.Pre(html.Code(components.command("duplicates", reads.data_told)), className="command")]
     moment = datetime.fromisoformat(found.at).astimezone()
     said = f"Looked for among {components.counted(found.images, 'image')}, {moment:%b} {moment.day}, {moment:%H:%M}."
