@@ -30,6 +30,8 @@ _PICTURES = 1_000  # kept with their keypoints, 300 KB each
 _FILES = 16  # kept in full size, 9 MB each
 _SHAPE = 0.04  # how far the logarithms of two aspects may lie apart to be laid over one another as a whole
 _WHOLE = 0.9  # part of both pictures that lie on one another where neither is a part of the other
+_COVERED = 20
+"""Keypoints that must agree before something is said to be laid over a part: two flowers had 19, two balloons 16."""
 _STRAIGHT = 4.0  # degrees from a quarter turn that pass for one
 
 
@@ -125,7 +127,7 @@ class Eyes:
                 reason = replace(_reason(picture, pair.theirs, found, mirror), closely=laid.drawn)
                 framed = _framed(pair, picture, found)
                 return replace(reason, kind=FRAMED, added=framed) if framed else reason
-            if verdict == LAID_OVER and covered is None:
+            if verdict == LAID_OVER and found.points >= _COVERED and covered is None:
                 told = f"{OVER}, {found.points} matching points{', mirrored' if mirror else ''}"
                 covered = Reason(COVERED, told, added=_covered(pair, laid, found))
         return covered

@@ -8,7 +8,7 @@ pictures in one group of which a person said that they are none: what either of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -67,7 +67,8 @@ def find(library: Library, progress: Progress = Silent()) -> list[Group]:
         progress.advance()
     rows = library.images_by_id(sorted({i for pair in pairs for i in pair} | twins.keys()))
     size = {row.id: (row.width or 0) * (row.height or 0) for row in rows.values()}
-    stars = _stars(known, size, lambda one, other: eyes.compare(one, other, Candidate(by_points=True)), apart)
+    by_points = {pair for pair, candidate in pairs.items() if candidate.by_points}
+    stars = _stars(known, size, lambda one, other: eyes.compare(one, other, Candidate(by_points=True)), apart, by_points)
     return _as_groups(library, stars, twins, apart)
 
 
@@ -82,25 +83,28 @@ def _identical(library: Library) -> Iterator[tuple[int, list[int]]]:
         yield first, others
 
 
-def _stars(known: dict[tuple[int, int], Reason | None], size: dict[int, int], look, apart: Apart) -> dict[int, list[Pair]]:
-    """The images that one image explains, by it. known: what pairs were found to be; look: for other pairs; apart: who are
-    in no group together.
+def _stars(
+    known: dict[tuple[int, int], Reason | None], size: dict[int, int], look, apart: Apart, looked: Collection[tuple[int, int]]
+) -> dict[int, list[Pair]]:
+    """The images that one image explains, by it. known: what pairs were found to be; look: by keypoints, for all but
+    the pairs that were found to be copies and those `looked` at so; apart: who are in no group together.
 
     Who has most copies begins, of these the largest, then the lowest id. It is compared with its copies' copies
     as well, as far as it explains them; so the looks grow with the pairs found. What is small explains nothing larger
-    where that hangs on small things: a page that cannot be read any more is like all of its kind.
+    where that hangs on small things (a page that cannot be read any more is like all of its kind): there the larger begins.
     """
     near: dict[int, list[int]] = {}
     for (one, other), reason in known.items():
         if reason is not None:
             near.setdefault(one, []).append(other)
             near.setdefault(other, []).append(one)
-    taken: set[int] = set()
+    taken, seen = set(), set(looked)
     stars: dict[int, list[Pair]] = {}
-    for best in sorted(near, key=lambda i: (-len(near[i]), -size.get(i, 0), i)):
-        if best in taken:
-            continue
-        taken.add(best)
+
+    def too_small(best: int, other: int, reason: Reason) -> bool:
+        return reason.closely and size.get(best, 0) < _LARGE * size.get(other, 0)
+
+    def star(best: int) -> list[Pair]:
         met, waiting, found = {best}, list(near[best]), []
         while waiting:
             other = waiting.pop(0)
@@ -110,17 +114,26 @@ def _stars(known: dict[tuple[int, int], Reason | None], size: dict[int, int], lo
             if apart.any(other, chain((best,), (pair.other for pair in found))):
                 continue
             key = min(best, other), max(best, other)
-            if key not in known:
+            if known.get(key) is None and key not in seen:
+                seen.add(key)
                 known[key] = look(*key)
             reason = known[key]
-            if reason is not None and not (reason.closely and size.get(best, 0) < _LARGE * size.get(other, 0)):
+            if reason is not None and not too_small(best, other, reason):
                 taken.add(other)
                 found.append(Pair(best, other, reason))
                 waiting += near[other]
-        if found:
-            stars[best] = found
-        else:
-            taken.remove(best)  # it may be a copy of another one
+        return found
+
+    for first in sorted(near, key=lambda i: (-len(near[i]), -size.get(i, 0), i)):
+        larger = [other for other in near[first] if too_small(first, other, known[min(first, other), max(first, other)])]
+        for best in (*sorted(larger, key=lambda i: (-size.get(i, 0), -len(near[i]), i)), first):
+            if best in taken:
+                continue
+            taken.add(best)
+            if found := star(best):
+                stars[best] = found
+            else:
+                taken.remove(best)  # it may be a copy of another one
     return stars
 
 

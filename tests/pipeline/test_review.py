@@ -83,12 +83,22 @@ def test_who_is_no_copy_of_one_picture_is_found_beside_another(seed):
     decided.append(Decision(SETTLED, {some[11]: 1, some[12]: 0}, ""))
     apart = {frozenset(pair) for one in decided[:2] for pair in combinations(one.parts, 2) if len({one.parts[i] for i in pair}) > 1}
     known = {pair: None if frozenset(pair) in apart else reason for pair, reason in truth.items()}
-    found = _stars(known, {}, lambda one, other: truth.get((one, other)), Apart(decided))
+    found = _stars(known, {}, lambda one, other: truth.get((one, other)), Apart(decided), ())
     together = [{best, *(pair.other for pair in pairs)} for best, pairs in found.items()]
     assert found and not apart & {frozenset(pair) for ids in together for pair in combinations(ids, 2)}
     assert all((min(pair.one, pair.other), max(pair.one, pair.other)) in truth for pairs in found.values() for pair in pairs)
     alone = set(range(1, 25)) - set().union(*together)
     assert not [pair for pair in truth if set(pair) <= alone and frozenset(pair) not in apart]
+
+
+def test_the_large_one_explains_what_a_small_one_may_not_and_is_looked_at_by_points_too():
+    """The small ones have the most copies; the pair of which one looked by its hash alone was none by that."""
+    alike = Reason("saved again", "said", closely=True)
+    known = {(1, 2): alike, (1, 3): alike, (1, 4): alike, (1, 5): alike, (2, 5): None}
+    size = {1: 100, 2: 100, 3: 100, 4: 100, 5: 400}
+    for looked, explained in ((), {1, 2, 3, 4}), ({(2, 5)}, {1, 3, 4}):
+        found = _stars(dict(known), size, lambda one, other: alike, Apart([]), looked)
+        assert {best: {pair.other for pair in pairs} for best, pairs in found.items()} == {5: explained}
 
 
 @pytest.mark.parametrize("seed", range(8))
