@@ -10,6 +10,14 @@ from playwright.sync_api import Page
 _FADED = ".is-old, .search-results.working, .facets[aria-busy], .map-clusters[aria-busy=true]"
 """What is paler as long as an answer is on its way."""
 _STILL = "document.getAnimations().every(one => !(one instanceof CSSTransition))"
+_WATCH = """faded => {
+    if (window.watchesPale) window.watchesPale.disconnect();
+    window.hasPaled = false;
+    window.watchesPale = new MutationObserver(() => { window.hasPaled = window.hasPaled || !!document.querySelector(faded); });
+    window.watchesPale.observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["class", "aria-busy"] });
+}"""
+"""Notes whether anything becomes paler from now on."""
+_LOOKS = 20
 _LAID_OUT = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
 PHONE = 390  # px
 
@@ -17,14 +25,18 @@ PHONE = 390  # px
 def faults(page: Page, within: str | None = None, rules: Sequence[str] = ()) -> list[tuple[str, str]]:
     """The serious and critical faults of a browser's page, or of a part of it by a selector:
     (rule, the first element at fault). rules: these alone."""
-    page.wait_for_function(f"!document.querySelector('{_FADED}') && {_STILL}")
     asked: dict = {"resultTypes": ["violations"]}  # telling of all that is right takes three times as long
     if rules:
         asked["runOnly"] = {"type": "rule", "values": list(rules)}
+    for _ in range(_LOOKS):  # again where an answer was asked for meanwhile
+        page.evaluate(_WATCH, _FADED)
+        page.wait_for_function(f"!document.querySelector('{_FADED}') && {_STILL}")
+        page.evaluate("window.hasPaled = false")
+        told = Axe().run(page, within, asked)["violations"]
+        if not page.evaluate("window.hasPaled"):
+            break
     return [
-        (fault["id"], fault["nodes"][0]["html"][:200])
-        for fault in Axe().run(page, within, asked)["violations"]
-        if fault["impact"] in ("serious", "critical")
+        (fault["id"], fault["nodes"][0]["html"][:200]) for fault in told if fault["impact"] in ("serious", "critical")
     ]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from pipeline.library import Library
 from tests import browsing
+from tests.dashboard.accessibility import faults
 
 pytestmark = pytest.mark.browser
 
@@ -76,3 +78,24 @@ def test_a_condition_is_waited_for_that_cannot_be_asked_yet(page: Page):
     assert page.wait_for_function("later.there") == 7
     with pytest.raises(AssertionError, match="did not become true: .*never"):
         page.wait_for_function("never.there", timeout=100)
+
+
+def test_what_becomes_paler_during_the_look_for_faults_is_looked_at_again(page_at, serving, made_library):
+    tab = page_at(serving(Library(made_library)))
+    tab.goto("/library")
+    expect(tab.locator("#page h1, #page h2").first).to_be_visible()
+    faults(tab)  # from here on axe is there
+    tab.evaluate(
+        """() => {
+            const pale = Object.assign(document.createElement("p"), { textContent: "on its way", className: "is-old" });
+            pale.style.opacity = 0.3;
+            const timer = setInterval(() => {
+                if (!axe._running) return;
+                clearInterval(timer);
+                document.querySelector("#page").prepend(pale);
+                setTimeout(() => pale.remove(), 4000);
+            });
+        }"""
+    )
+    assert not faults(tab)
+    assert tab.locator("p.is-old").count() == 0
