@@ -135,10 +135,14 @@ def test_a_session_ends_by_itself():
 
 
 def go(page, address: str) -> None:
-    """To an address, though the page may be on its way to the sign-in by itself."""
-    for _ in range(3):
+    """To an address, though the page may be on its way to the sign-in by itself: each answer that sends it there ends
+    what is on its way, until it stands there and asks no more."""
+    for _ in range(20):
         try:
-            return page.goto(address)
+            page.goto(address)
+            page.wait_for_load_state()
+            if "next=%2Fsearch" not in page.url:
+                return
         except Error:
             continue
 
