@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,14 +29,15 @@ def pipeline(*arguments, **options) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT, **options)
 
 
-def readme_commands() -> list[list[str]]:
-    lines = re.findall(r"^python -m pipeline (.+)$", (ROOT / "README.md").read_text(), re.MULTILINE)
-    return [shlex.split(line, comments=True) for line in lines]
+def commands_of(*pages: Path) -> list[list[str]]:
+    """The commands that stand in pages at the beginning of a line, in words, each once."""
+    lines = [line for page in pages for line in re.findall(r"^python -m pipeline (.+)$", page.read_text(), re.MULTILINE)]
+    return [list(words) for words in dict.fromkeys(tuple(shlex.split(line, comments=True)) for line in lines)]
 
 
-def test_the_readme_names_every_command_and_each_works(library, own_pictures, sample_gallery, tmp_path, monkeypatch):
-    commands = readme_commands()
-    assert {words[0] for words in commands} | {"demo"} == set(main.commands)
+@pytest.fixture()
+def as_told(library, own_pictures, tmp_path, monkeypatch) -> Callable[[list[str]], None]:
+    """Runs a command as it is told, with what it names put beside it."""
     monkeypatch.chdir(tmp_path)
     shutil.copy(next(own_pictures.rglob("*.jpg")), tmp_path / "photo.jpg")
     monkeypatch.setenv("LIKENESS_DATA", str(library.data))
@@ -46,24 +48,41 @@ def test_the_readme_names_every_command_and_each_works(library, own_pictures, sa
         "~/Pictures": str(own_pictures), "~/Pictures/beach.jpg": str(first), "/disk/Pictures": str(tmp_path / "disk"),
         "2024": next(own_pictures.iterdir()).name, "50": "5", "s3://bucket/photos": own_pictures.as_uri(),
     }
-    shutil.copytree(sample_gallery, tmp_path / "gallery")  # painting it has a test of its own
-    for words in commands:
+    more = {
+        "run": ["--embeddings", "color,sift,efficientnet"],
+        "weights": ["--forget"],  # whether so few pictures say enough has a test of its own
+        "bench": ["--stages", "recluster"],  # all of them have a test of their own
+    }
+
+    def run(words: list[str]) -> None:
         if words[0] in ("serve", "mcp"):
-            continue  # has a test of its own
+            return  # has a test of its own
         if words[0] == "tune" and find_spec("optuna") is None:
-            continue  # its extra requirement is absent: test_tune reads the sentence it answers with
+            return  # its extra requirement is absent: test_tune reads the sentence it answers with
         if words[0] == "relocate":
             own_pictures.rename(tmp_path / "disk")
-        words = [own.get(word, word) for word in words]
-        if words[0] == "run":
-            words += ["--embeddings", "color,sift,efficientnet"]
-        if words[0] == "weights":
-            words += ["--forget"]  # whether so few pictures say enough has a test of its own
-        if words[0] == "bench":
-            words += ["--stages", "recluster"]  # all of them have a test of their own
+        words = [own.get(word, word) for word in words] + more.get(words[0], [])
         result = CliRunner().invoke(main, words)
         assert result.exit_code == 0, (words, result.output, result.exception)
+
+    return run
+
+
+def test_the_readme_names_every_command_and_each_works(as_told, sample_gallery, tmp_path):
+    commands = commands_of(ROOT / "README.md")
+    assert {words[0] for words in commands} | {"demo"} == set(main.commands)
+    shutil.copytree(sample_gallery, tmp_path / "gallery")  # painting it has a test of its own
+    for words in commands:
+        as_told(words)
     assert "data:image/jpeg;base64" in (tmp_path / "matches.html").read_text()
+
+
+def test_each_command_that_only_other_pages_name_works(as_told):
+    told = commands_of(ROOT / "README.md")
+    further = [words for words in commands_of(*sorted((ROOT / "docs").glob("*.md"))) if words not in told]
+    assert len(further) > 3
+    for words in further:
+        as_told(words)
 
 
 @pytest.mark.parametrize("name", [*main.commands])
