@@ -21,7 +21,8 @@ STAMP := $(VENV)/.installed-$(shell cksum < requirements.txt | cut -d' ' -f1)
 # uv installs in a fraction of pip's time, but knows nothing of pip's settings: where there are any (an index of
 # one's own, a proxy's certificate), or uv cannot, pip installs.
 PIP := $(RUN) -m pip --disable-pip-version-check
-INSTALL = { ! $(PIP) config list | grep -qE "index|find-links|cert|proxy|constraint|host" && $(PIP) install --quiet uv \
+INSTALL = { settings=$$($(PIP) config list) && ! echo "$$settings" | grep -E "index|find-links|cert|proxy|constraint|host" >/dev/null \
+	&& $(PIP) install --quiet uv \
 	&& $(RUN) -m uv pip install --quiet --python $(RUN) -r requirements.txt; } \
 	|| $(PIP) install --quiet -r requirements.txt
 
