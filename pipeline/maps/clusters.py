@@ -41,7 +41,9 @@ def cluster_points(xy: np.ndarray, min_cluster_size: int = 0) -> np.ndarray:
     size = max(2, min_cluster_size or smallest_cluster(len(xy)))  # HDBSCAN refuses 1
     if len(xy) <= size:
         return np.full(len(xy), -1, np.int32)
-    tree = gpu.condensed_tree(xy, size, _SAMPLES) if len(xy) > _FEW and gpu.is_here() else _condensed_tree(xy, size)
+    tree = gpu.tried(gpu.condensed_tree, xy, size, _SAMPLES) if len(xy) > _FEW and gpu.is_here() else None
+    if tree is None:
+        tree = _condensed_tree(xy, size)
     return largest_first(selected(tree, max(2 * size, len(xy) // LARGEST)))
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 
 from pipeline.embeddings.engines import accelerators
+
+_LOG = logging.getLogger(__name__)
 
 
 @cache
@@ -19,6 +23,17 @@ def is_here() -> bool:
     except Exception:  # also where driver and package do not fit
         return False
     return True
+
+
+def tried(work: Callable, *given):
+    """What a step gives on the GPU; None where that fails, as where its memory is short: the processor does it then,
+    and that is said."""
+    try:
+        return work(*given)
+    except Exception as error:  # cuML, its memory manager, CuPy and CUDA each raise their own
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        _LOG.warning("The GPU could not do a step of the map, the processor does: %s", said)
+        return None
 
 
 def coordinates(

@@ -50,9 +50,10 @@ def umap(
         return start[:, :2].copy(), start
     if not few and gpu.is_here():
         shape = nearest, distances, curve(options.min_dist), EPOCHS, options.seed
-        flat, deep = gpu.coordinates(start[:, :2], *shape), gpu.coordinates(start, *shape)
-        progress.advance(STEPS)
-        return flat, deep
+        made = gpu.tried(lambda: (gpu.coordinates(start[:, :2], *shape), gpu.coordinates(start, *shape)))
+        if made:
+            progress.advance(STEPS)
+            return made
     graph = memberships(nearest, distances)
     return coordinates(start[:, :2], graph, options, progress), coordinates(start, graph, options, progress)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 import numpy as np
 import pytest
 
@@ -52,3 +55,28 @@ def test_a_map_and_clusters_by_cuml_keep_what_lies_together():
     xy, xyz = layout.umap(rows, nearest, distances, MapOptions(seed=0))
     assert xy.shape == (12_000, 2) and xyz.shape == (12_000, 3) and np.isfinite(xyz).all()
     assert adjusted_mutual_info_score(which, clusters.cluster_points(xy)) > 0.8
+
+
+def test_what_a_gpu_has_no_room_for_the_processor_does_and_says_so(monkeypatch, caplog):
+    class Short:
+        """As cuML and FAISS end where another program has the memory."""
+
+        def __init__(self, **_):
+            raise RuntimeError("out of memory\n  at somewhere.cu:1")
+
+    for name, what in (("cuml", "cuml"), ("cuml.manifold", "UMAP"), ("cuml.cluster", "HDBSCAN")):
+        module = ModuleType(name)
+        setattr(module, what, Short)
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(maps_gpu, "is_here", lambda: True)
+    monkeypatch.setattr(layout, "FEW", 100)
+    monkeypatch.setattr(clusters, "_FEW", 100)
+    monkeypatch.setattr(layout, "EPOCHS", 2)
+    rows, _ = heaps(400, 16)
+    monkeypatch.setattr(faiss_gpu.faiss, "StandardGpuResources", Short, raising=False)
+    monkeypatch.setattr(faiss_gpu, "count", lambda: 1)
+    products, nearest = faiss_gpu.nearest_among(rows)(rows, 15)
+    np.testing.assert_allclose(products, -np.sort(-rows @ rows.T)[:, :15], atol=1e-5)
+    xy, xyz = layout.umap(rows, nearest, np.maximum(0, 1 - products), MapOptions())
+    assert xy.shape == (400, 2) and xyz.shape == (400, 3) and len(clusters.cluster_points(xy)) == 400
+    assert caplog.messages == ["The GPU could not do a step of the map, the processor does: out of memory"] * 2
