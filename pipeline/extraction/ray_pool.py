@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import re
 import sys
 import time
 from collections import deque
@@ -246,5 +247,13 @@ def _connect(ray, address: str | None, count: int) -> None:
     except SystemExit:  # one of them has been called
         raise interrupts.Terminated from None
     except Exception as error:  # Ray, gRPC and the client each raise their own
-        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise LikenessError(f"No Ray cluster answers at {address or 'this machine'}: {said}") from error
+        raise LikenessError(unconnected(address, error)) from error
+
+
+def unconnected(address: str | None, error: Exception) -> str:
+    """Why there is no working on a cluster, in one sentence."""
+    said = str(error).strip() or type(error).__name__
+    versions = [version for _, version in re.findall(r"\b(Ray|Python): (\S+)", said)]
+    if "mismatch" in said and len(versions) == 4:
+        return "The cluster at {} has Ray {} and Python {}, here are Ray {} and Python {}: they have to be the same.".format(address, *versions)
+    return f"No Ray cluster answers at {address or 'this machine'}: {said.splitlines()[0]}"

@@ -19,7 +19,7 @@ from pipeline.embeddings.base import unit_rows
 from pipeline.errors import SettingsError, WeightsUnavailableError
 from pipeline.extraction.embed import embed
 from pipeline.extraction.local import LocalPool
-from pipeline.extraction.ray_pool import RayPool, gpu_shares
+from pipeline.extraction.ray_pool import RayPool, gpu_shares, unconnected
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
 from pipeline.pictures import decoding
@@ -317,6 +317,15 @@ def test_a_network_runs_where_the_pictures_are_looked_at_unless_it_cannot_be_had
     alone = network.encode([network.prepare(decoding.decode(decoding.read(file))) for file in files])
     assert all(set(item.rows) == {"efficientnet"} and set(item.arrays) == {"lacking"} for item in items)
     assert (np.stack([item.rows["efficientnet"] for item in items]) * alone).sum(axis=1).min() > 0.9999
+
+
+def test_a_cluster_of_another_version_is_told_with_both():
+    utils = pytest.importorskip("ray._private.utils", reason="ray is an optional package")
+    with pytest.raises(RuntimeError) as raised:
+        utils.check_version_info({"ray_version": "2.9.3", "python_version": "3.8.1"}, "Ray Client")
+    said = unconnected("ray://head:10001", raised.value)
+    assert said.startswith("The cluster at ray://head:10001 has Ray 2.9.3 and Python 3.8.1, here are Ray ") and "\n" not in said
+    assert unconnected(None, OSError("no\nroute")) == "No Ray cluster answers at this machine: no"
 
 
 @pytest.mark.parametrize("machines, count, expected", [
