@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 
 from pipeline.errors import EmbeddingError
+from pipeline.index.milvus import address
 from pipeline.library import Library
 from pipeline.settings import IndexOptions
 
@@ -37,6 +38,8 @@ class Choice:
         if embeddings is None and options is None:
             return self
         named = asdict(options) if isinstance(options, IndexOptions) else dict(options or {})
+        if named.get("uri"):
+            named["uri"] = address.typed(named["uri"])
         chosen, names = replace(self.options, **named), self.embeddings
         if embeddings is not None:
             names = None if list(embeddings) == [ALL] else tuple(embeddings)

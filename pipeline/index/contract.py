@@ -83,6 +83,11 @@ class Index(ABC):
         """What can be searched by."""
         return tuple(self.dims)
 
+    @property
+    def answers(self) -> bool:
+        """Whether what holds it did when it was asked last."""
+        return True
+
     def __len__(self) -> int:
         """How many images can be found."""
         return len(self.ids())

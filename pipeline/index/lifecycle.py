@@ -21,7 +21,7 @@ _LOG = logging.getLogger(__name__)
 
 def _engine(library: Library):
     """What holds the library's index, as it was chosen."""
-    return _ENGINES[(library.choice("index") or {}).get("engine", IndexOptions.engine)]
+    return _ENGINES[chosen(library)]
 
 
 def load(library: Library) -> Index:
@@ -43,6 +43,11 @@ def load(library: Library) -> Index:
     if index is None:
         raise StaleIndexError("This library has no index yet. Make it with: python -m pipeline index")
     return index
+
+
+def chosen(library: Library) -> str:
+    """The name of the engine that holds the index, as it was chosen."""
+    return (library.choice("index") or {}).get("engine", IndexOptions.engine)
 
 
 def state(library: Library) -> State | None:

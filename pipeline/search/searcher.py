@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import index as indexes
 from pipeline.embeddings import Extractor
-from pipeline.errors import QueryError
+from pipeline.errors import IndexUnreachableError, QueryError
 from pipeline.index import Filter, Index, filters
 from pipeline.library import Library
 from pipeline.pictures import decoding, hashes
@@ -20,6 +18,7 @@ from pipeline.search import metrics, readings, vectors, words, writing
 from pipeline.search.asked import Asked
 from pipeline.search.extractors import Extractors
 from pipeline.search.hash_index import Hashes
+from pipeline.search.loaded import LoadedIndex
 from pipeline.search.query import Entry, ImageEntry, Match, Query, Result
 from pipeline.search.scale import Sample, Spread
 from pipeline.search.words import Understood
@@ -42,9 +41,7 @@ class Searcher:
         self.library = library
         self.hashes = Hashes(library)
         self._extractors = Extractors(library, device)
-        self._lock = threading.Lock()
-        self._kept: tuple[Index, Sample] | None = None
-        self._version: object = None
+        self._index = LoadedIndex(library)
 
     def index(self) -> Index:
         """The index as it is saved now; raises StaleIndexError without one."""
@@ -52,12 +49,7 @@ class Searcher:
 
     def _loaded(self) -> tuple[Index, Sample]:
         """The same, and a sample of its rows. A search goes on with those it began with."""
-        with self._lock:
-            version = indexes.version(self.library)
-            if self._kept is None or version != self._version:
-                index = indexes.load(self.library)
-                self._kept, self._version = (index, Sample(index)), version
-            return self._kept
+        return self._index.now()
 
     @property
     def embeddings(self) -> tuple[str, ...]:
@@ -96,6 +88,12 @@ class Searcher:
     def search_with_curve(self, query: Query, depth: int) -> tuple[Result, np.ndarray]:
         """The matches, and what the first `depth` are ranked by, best first: scores that fall,
         or the metric's distances, which rise: (≤ depth,). One search finds both."""
+        try:
+            return self._searched(query, depth)
+        except IndexUnreachableError:  # in the middle of it: the library's own index may answer
+            return self._searched(query, depth)
+
+    def _searched(self, query: Query, depth: int) -> tuple[Result, np.ndarray]:
         started = time.perf_counter()
         index, sample = self._loaded()
         weights, asked = self._weighed(index, sample, query)

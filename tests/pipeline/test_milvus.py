@@ -5,8 +5,13 @@ That it finds what every engine must find is tested with the others, in test_ind
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
+import threading
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,11 +20,11 @@ from pipeline import columns
 from pipeline import index as indexes
 from pipeline.errors import IndexUnreachableError, SettingsError
 from pipeline.index import Filter
-from pipeline.index.milvus import collection
+from pipeline.index.milvus import collection, shared
 from pipeline.index.milvus import engine as milvus
 from pipeline.library import Library, notes
 from pipeline.progress import Silent
-from pipeline.search import Query, Searcher
+from pipeline.search import Query, Searcher, loaded
 from pipeline.status import status
 from tests.conftest import synthetic_library
 
@@ -58,7 +63,8 @@ def test_a_library_chooses_milvus_and_goes_back_with_the_same_matches(library: L
     assert indexes.load(library).engine == "faiss"  # what could not be made is not chosen
 
 
-def test_where_it_does_not_answer_the_librarys_own_index_does(library: Library, caplog):
+def test_where_it_does_not_answer_the_librarys_own_index_does(library: Library, caplog, monkeypatch):
+    monkeypatch.setattr(shared, "_OPENING", 0.0)
     with pytest.raises(IndexUnreachableError, match="does not answer"):
         indexes.build(library, options={"engine": "milvus", "uri": NOWHERE})
     indexes.build(library)
@@ -71,9 +77,125 @@ def test_where_it_does_not_answer_the_librarys_own_index_does(library: Library, 
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert held.stdout.readline() == "open\n"
-    assert matches(library, 5) == own and "another process has it open" in caplog.text
+    assert matches(library, 5) == own and "another program has it open" in caplog.text
     held.communicate("\n", timeout=30)
     assert indexes.load(library).engine == "milvus"
+
+
+@contextmanager
+def process(script: str, *given: object):
+    """Another process at a script, as far as its first line; it goes on when its input ends."""
+    words = [sys.executable, "-c", script, *map(str, given)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as started:
+        started.said = started.stdout.readline().strip()
+        try:
+            yield started
+        finally:
+            started.kill()
+
+
+SEARCHING = """
+import sys
+from pipeline.library import Library
+from pipeline.search import Query, Searcher
+searcher = Searcher(Library(sys.argv[1]))
+def matches():
+    return [match.id for match in searcher.search(Query.around(5, top_k=8)).matches]
+print(matches(), searcher.index().engine, flush=True)
+for _ in sys.stdin:
+    print(matches(), searcher.index().engine, flush=True)
+"""
+
+
+def test_a_file_of_lite_is_searched_and_changed_beside_the_process_that_has_it(library: Library, monkeypatch):
+    """As beside a dashboard: a search, and the run that its page starts."""
+    monkeypatch.setattr(milvus, "FEW", 0)
+    index, _ = indexes.build(library, options={"engine": "milvus"})
+    own, uri = matches(library, 5), index.collection.uri
+    collection.close(uri)
+    with process(SEARCHING, library.data) as other:
+        assert other.said == f"{own} milvus"
+        assert matches(library, 5) == own and collection._borrowed[uri].process.split()[0] == str(other.pid)
+        library.mark(own[0], "missing")
+        assert indexes.build(library)[1] == "extended"
+        assert indexes.load(library).collection.count() == 119
+        other.stdin.write("again\n")
+        other.stdin.flush()
+        now = matches(library, 5)
+        assert other.stdout.readline().strip() == f"{now} milvus" and own[0] not in now
+        searcher = Searcher(library)
+        assert [match.id for match in searcher.search(Query.around(5, top_k=8)).matches] == now
+        other.kill()
+        other.wait()
+        assert [match.id for match in searcher.search(Query.around(5, top_k=8)).matches] == now
+        assert uri not in collection._borrowed and searcher.index().engine == "milvus", "it is this process's now"
+
+
+SERVING = """
+import sys
+from milvus_lite.adapter.grpc.server import start_server_in_thread
+kept = start_server_in_thread(data_dir=sys.argv[1], host="127.0.0.1", port=int(sys.argv[2]))
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_server_that_goes_in_the_middle_and_comes_back(library: Library, tmp_path, monkeypatch):
+    monkeypatch.setattr(milvus, "FEW", 0)
+    monkeypatch.setattr(collection, "_SEARCH", 1.0)
+    monkeypatch.setattr(collection, "_SECONDS", 4.0)
+    monkeypatch.setattr(loaded, "_AGAIN", 0.0)
+    monkeypatch.setattr(loaded, "_REFUSED", 0.0)
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    uri, there = f"http://127.0.0.1:{port}", Path(tmp_path / "server.db")
+    searcher = Searcher(library)
+
+    def found() -> list[int]:
+        return [match.id for match in searcher.search(Query.around(5, top_k=8)).matches]
+
+    with process(SERVING, there, port):
+        indexes.build(library, options={"engine": "milvus", "uri": uri})
+        own = found()
+        assert searcher.index().engine == "milvus"
+    with pytest.raises(IndexUnreachableError, match="python -m pipeline index --engine faiss"):
+        found()
+    indexes.build(library, options={"engine": "faiss"})
+    library.choose("index", {"engine": "milvus", "uri": uri})
+    assert searcher.index().engine == "faiss", "the library's own answers meanwhile"
+    with process(SERVING, there, port):
+        while searcher.index().engine != "milvus":  # gRPC tries again after a second or more
+            for thread in threading.enumerate():
+                if thread.name == "index":
+                    thread.join()
+        assert found() == own
+    assert found() == own and searcher.index().engine == "faiss", "nobody was told to try again"
+
+
+def test_where_it_is_is_kept_whole_and_without_a_password(library: Library, tmp_path, monkeypatch):
+    for uri, said in (
+        ("http://root:Milvus@host:19530", "LIKENESS_MILVUS_TOKEN"), ("elsewhere", "ends in .db"), ("ftp://host", "http://HOST"),
+    ):
+        with pytest.raises(SettingsError, match=said):
+            indexes.build(library, options={"engine": "milvus", "uri": uri})
+    assert (library.choice("index") or {}).get("uri") is None
+    monkeypatch.chdir(tmp_path)
+    index, _ = indexes.build(library, options={"engine": "milvus", "uri": "mine.db"})
+    assert index.collection.uri == str(tmp_path / "mine.db")
+    monkeypatch.chdir("/")
+    assert indexes.build(library, options={"uri": str(tmp_path / "mine.db")})[1] == "current"
+
+
+def test_an_own_file_goes_where_its_library_goes(tmp_path):
+    library = synthetic_library(tmp_path / "here", 60, DIMS)
+    collection.close(indexes.build(library, options={"engine": "milvus"})[0].collection.uri)
+    library.close()
+    os.rename(library.data, tmp_path / "there")
+    moved = Library(tmp_path / "there")
+    index = indexes.load(moved)
+    assert len(index) == index.collection.count() == 60 and not library.data.exists()
+    assert status(moved)["index"]["where"].startswith(str(tmp_path / "there"))
+    collection.close(index.collection.uri)
 
 
 def test_a_stopped_backfill_goes_on_where_it_was(library: Library, monkeypatch):

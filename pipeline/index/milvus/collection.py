@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import IndexUnreachableError, LibraryError
+from pipeline.index.milvus import shared
+from pipeline.index.milvus.address import is_file
 from pipeline.index.milvus.scalars import LONGEST, MOST_NAMES, NAMES, NUMBERS
 from pipeline.settings import IndexOptions
 
@@ -23,18 +25,19 @@ MOST = 16_384
 """Rows a search gives at most; Milvus's own limit."""
 _SECONDS = 10.0
 """After which a server does not answer."""
+_SEARCH = 20.0
+"""The same for searches; the client asks again all that time where nobody is there any more."""
+_CHANGE = 120.0
+"""The same for rows that it takes up or out."""
 _LONG = 600.0
-"""The same for what a server works on."""
+"""The same for what it builds or reads."""
 _AT_ONCE = 64
 """Queries of one request."""
 
 _clients: dict[str, object] = {}
+_borrowed: dict[str, shared.Held] = {}
+"""Of files that another process has open: which."""
 _lock = threading.Lock()
-
-
-def is_file(uri: str) -> bool:
-    """Whether an address is that of a Milvus Lite file, and no server's."""
-    return "://" not in uri
 
 
 def client(uri: str):
@@ -43,29 +46,52 @@ def client(uri: str):
     A token is read from LIKENESS_MILVUS_TOKEN and kept nowhere.
     """
     with _lock:
+        if uri in _borrowed and not _borrowed[uri].is_there():
+            _end(uri)
         if uri not in _clients:
             with answering(uri):
-                from pymilvus import MilvusClient
-
-                for name in ("pymilvus", "milvus_lite", "grpc._server"):  # every error is raised, too
-                    logging.getLogger(name).setLevel(logging.CRITICAL)
-                if is_file(uri):
-                    Path(uri).parent.mkdir(parents=True, exist_ok=True)
-                token = os.environ.get("LIKENESS_MILVUS_TOKEN", "")
-                _clients[uri] = MilvusClient(uri, token=token, timeout=_SECONDS)
+                _clients[uri] = _opened(uri)
         return _clients[uri]
+
+
+def _opened(uri: str):
+    from pymilvus import MilvusClient
+
+    for name in ("pymilvus", "milvus_lite", "grpc._server"):  # every error is raised, too
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    if not is_file(uri):
+        return MilvusClient(uri, token=os.environ.get("LIKENESS_MILVUS_TOKEN", ""), timeout=_SECONDS)
+    Path(uri).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        made = MilvusClient(uri, timeout=_SECONDS)
+    except Exception:
+        held = shared.held(uri) if shared.is_locked(uri) else None
+        if held is None:
+            raise
+        made = MilvusClient(held.address, timeout=_SECONDS, dedicated=True)
+        _borrowed[uri] = held
+        return made
+    from milvus_lite.server_manager import server_manager_instance
+
+    shared.tell(uri, server_manager_instance.start_and_get_uri(uri))  # which it has started for the client
+    return made
 
 
 def close(uri: str) -> None:
     """End the client of an address; others may then open its file."""
     with _lock:
-        if (known := _clients.pop(uri, None)) is None:
-            return
-        known.close()
-        if is_file(uri):  # the client leaves the server running that it has started in this process
-            from milvus_lite.server_manager import server_manager_instance
+        _end(uri)
 
-            server_manager_instance.release_server(uri)
+
+def _end(uri: str) -> None:
+    if (known := _clients.pop(uri, None)) is None:
+        return
+    known.close()
+    if _borrowed.pop(uri, None) is None and is_file(uri):
+        # The client leaves the server running that it has started in this process.
+        from milvus_lite.server_manager import server_manager_instance
+
+        server_manager_instance.release_server(uri)
 
 
 @contextmanager
@@ -79,8 +105,7 @@ def answering(uri: str) -> Iterator[None]:
         raise
     except Exception as error:  # gRPC, the client and Lite each raise their own
         if is_file(uri):
-            locked = "lock" in f"{error} {error.__cause__} {error.__context__}".lower() or "Open local milvus" in str(error)
-            why = "another process has it open (a dashboard, perhaps)" if locked else _first_line(error)
+            why = "another program has it open" if shared.is_locked(uri) and uri not in _clients else _first_line(error)
             raise IndexUnreachableError(f"The Milvus file {uri} cannot be used: {why}.") from error
         raise IndexUnreachableError(f"Milvus at {uri} does not answer as it should: {_first_line(error)}.") from error
 
@@ -95,6 +120,9 @@ class Collection:
 
     def __init__(self, uri: str, name: str, dim: int):
         self.uri, self.name, self.dim = uri, name, dim
+        self.answers = True
+        """Whether it did when it was asked last."""
+        self._ready: object = None  # the client by which it can be searched
 
     @property
     def where(self) -> str:
@@ -124,14 +152,41 @@ class Collection:
             known.create_collection(
                 self.name, schema=schema, index_params=index, consistency_level="Strong", timeout=_LONG
             )
+            self._ready = known
 
     def there(self) -> bool:
         """Whether the server has it; from then on it can be searched."""
         with answering(self.uri):
-            if not client(self.uri).has_collection(self.name, timeout=_SECONDS):
+            known = client(self.uri)
+            if not known.has_collection(self.name, timeout=_SECONDS):
                 return False
-            client(self.uri).load_collection(self.name, timeout=_LONG)
+            known.load_collection(self.name, timeout=_LONG)
+            self._ready = known
             return True
+
+    def _ask(self, what: str, timeout: float, **how):
+        """What a method of the client gives for this collection. Once more where the process through which its file
+        was asked has ended meanwhile: another has it now, or this one."""
+        try:
+            with answering(self.uri):
+                known = client(self.uri)
+                try:
+                    found = self._asked_of(known, what, timeout, how)
+                except Exception:
+                    if (other := client(self.uri)) is known:
+                        raise
+                    found = self._asked_of(other, what, timeout, how)
+        except IndexUnreachableError:
+            self.answers = False
+            raise
+        self.answers = True
+        return found
+
+    def _asked_of(self, known, what: str, timeout: float, how: dict):
+        if known is not self._ready:
+            known.load_collection(self.name, timeout=_LONG)
+            self._ready = known
+        return getattr(known, what)(self.name, timeout=timeout, **how)
 
     def upsert(self, ids: np.ndarray, patterns: np.ndarray, vectors: np.ndarray, scalars: Sequence[dict]) -> None:
         """Put rows in, or in the place of those with the same ids."""
@@ -139,19 +194,16 @@ class Collection:
             {"id": number, "pattern": pattern, "vector": vector, **told}
             for number, pattern, vector, told in zip(ids.tolist(), patterns.tolist(), vectors, scalars)
         ]
-        with answering(self.uri):
-            client(self.uri).upsert(self.name, rows, timeout=_LONG)
+        self._ask("upsert", _CHANGE, data=rows)
 
     def delete(self, ids: np.ndarray) -> None:
         """Take rows out; those it does not have are passed over."""
-        with answering(self.uri):
-            for start in range(0, len(ids), MOST):
-                client(self.uri).delete(self.name, ids=ids[start : start + MOST].tolist(), timeout=_LONG)
+        for start in range(0, len(ids), MOST):
+            self._ask("delete", _CHANGE, ids=ids[start : start + MOST].tolist())
 
     def flush(self) -> None:
         """Let it be on the disk, and its index built of all rows."""
-        with answering(self.uri):
-            client(self.uri).flush(self.name, timeout=_LONG)
+        self._ask("flush", _LONG)
 
     def search(self, queries: np.ndarray, k: int, filter: str, effort: int) -> tuple[np.ndarray, np.ndarray]:
         """The k best for queries (q, dim) float32 by inner product: products (q, k) float32 and ids
@@ -160,11 +212,10 @@ class Collection:
         ids = np.full((len(queries), k), -1, np.int64)
         how = {"metric_type": "IP", "params": {"ef": max(effort, k)}}
         for start in range(0, len(queries), _AT_ONCE):
-            with answering(self.uri):
-                found = client(self.uri).search(
-                    self.name, data=list(queries[start : start + _AT_ONCE]), limit=k, filter=filter,
-                    search_params=how, anns_field="vector", timeout=_LONG,
-                )  # fmt: skip
+            found = self._ask(
+                "search", _SEARCH, data=list(queries[start : start + _AT_ONCE]), limit=k, filter=filter,
+                search_params=how, anns_field="vector",
+            )  # fmt: skip
             for row, hits in enumerate(found, start):
                 ids[row, : len(hits)] = [hit["id"] for hit in hits]
                 products[row, : len(hits)] = [hit["distance"] for hit in hits]
@@ -172,9 +223,7 @@ class Collection:
 
     def count(self) -> int:
         """Rows that it has."""
-        with answering(self.uri):
-            found = client(self.uri).query(self.name, filter="", output_fields=["count(*)"], timeout=_LONG)
-            return int(found[0]["count(*)"])
+        return int(self._ask("query", _LONG, filter="", output_fields=["count(*)"])[0]["count(*)"])
 
     def drop(self) -> None:
         """Remove it, where it is there."""

@@ -53,7 +53,7 @@ class MilvusIndex(CombinedIndex):
         super().__init__(library, rows, about)
         self.digests = digests
         self.versions: dict[str, str] = about.get("versions") or {}
-        self.collection = Collection(about["uri"], about["collection"], sum(self.dims.values()))
+        self.collection = Collection(store.uri(library, about), about["collection"], sum(self.dims.values()))
         self._patterns: tuple[Rows, np.ndarray, np.ndarray, np.ndarray] | None = None
 
     @property
@@ -63,6 +63,11 @@ class MilvusIndex(CombinedIndex):
             self.engine, self.collection.where, len(self.rows), self.embeddings,
             self.generation, self.options, self.figures,
         )  # fmt: skip
+
+    @property
+    def answers(self) -> bool:
+        """Whether the server did when it was asked last."""
+        return self.collection.answers
 
     # Changing
 
@@ -156,7 +161,7 @@ class MilvusIndex(CombinedIndex):
         about = {
             "embeddings": self.embeddings, "dims": list(self.dims.values()), "options": asdict(self.options),
             "size": len(self.rows), "measured": self.figures, "generation": self.generation, "made_by": self.made_by,
-            "holds": self.holds, "uri": self.collection.uri, "collection": self.collection.name, "versions": self.versions,
+            "holds": self.holds, "collection": self.collection.name, "versions": self.versions,
         }  # fmt: skip
         rows = self.rows
         arrays = {"ids": rows.ids, "stamps": rows.stamps, "seen": rows.seen, "alive": rows.alive, "digests": self.digests}

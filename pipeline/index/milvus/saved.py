@@ -24,18 +24,17 @@ def create(library: Library, names: list[str], options: IndexOptions, ids: np.nd
     """An empty collection; SettingsError for kinds that this engine has not."""
     if options.type == "ivfpq":
         raise SettingsError("The engine milvus builds hnsw and flat; choose one with --type.")
-    uri = options.uri or str(store.own_file(library))
     before = store.read_about(library)
     known = library.embeddings()
     dims = [known[name].dim for name in names]
     about = {
-        "embeddings": names, "dims": dims, "options": asdict(replace(options, storage="float32")), "uri": uri,
+        "embeddings": names, "dims": dims, "options": asdict(replace(options, storage="float32")),
         "collection": f"likeness_{secrets.token_hex(8)}",
     }  # fmt: skip
     index = MilvusIndex(library, Rows.none(names), np.zeros(0, np.uint64), about)
     index.collection.make(options)
     index.save()
-    _drop(before)
+    _drop(library, before)
     return index
 
 
@@ -59,7 +58,7 @@ def saved_state(library: Library) -> State | None:
     if about is None:
         return None
     return State(
-        MilvusIndex.engine, Collection(about["uri"], about["collection"], 0).where, about["size"], tuple(about["embeddings"]),
+        MilvusIndex.engine, Collection(store.uri(library, about), about["collection"], 0).where, about["size"], tuple(about["embeddings"]),
         about.get("generation", 0), IndexOptions(**about["options"]), about.get("measured") or {},
     )  # fmt: skip
 
@@ -84,7 +83,7 @@ def remove(library: Library) -> None:
     """Drop the collection, where its server answers, and what the library keeps of it."""
     about = store.read_about(library)
     store.remove(library)
-    _drop(about)
+    _drop(library, about)
 
 
 def damage(library: Library) -> str:
@@ -94,7 +93,7 @@ def damage(library: Library) -> str:
     found = store.read(library)
     if found is None:
         return "its files cannot be read"
-    collection = Collection(found[0]["uri"], found[0]["collection"], sum(found[0]["dims"]))
+    collection = Collection(store.uri(library, found[0]), found[0]["collection"], sum(found[0]["dims"]))
     try:
         if not collection.there():
             return f"{collection.uri} has no collection {collection.name} any more"
@@ -104,8 +103,8 @@ def damage(library: Library) -> str:
     return "" if held == known else f"{collection.uri} holds {held:,} rows, and should hold {known:,}"
 
 
-def _drop(about: Mapping | None) -> None:
+def _drop(library: Library, about: Mapping | None) -> None:
     """Remove a collection; where its server does not answer it stays, and is in nobody's way."""
     with suppress(IndexUnreachableError):
         if about is not None:
-            Collection(about["uri"], about["collection"], 0).drop()
+            Collection(store.uri(library, about), about["collection"], 0).drop()

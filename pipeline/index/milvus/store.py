@@ -30,7 +30,12 @@ def pointer(library: Library) -> Path:
 
 def own_file(library: Library) -> Path:
     """Where Milvus Lite keeps the index where no address is given."""
-    return library.data / "milvus" / "index.db"
+    return library.data.absolute() / "milvus" / "index.db"
+
+
+def uri(library: Library, about: Mapping) -> str:
+    """Where the index is that `about` is of. The own file is where the library is, wherever that has moved since."""
+    return about["options"].get("uri") or str(own_file(library))
 
 
 def read_about(library: Library) -> dict | None:
