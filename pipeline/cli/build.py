@@ -139,6 +139,8 @@ def index(data: Path, embeddings: str | None, **values) -> None:
 
 def _measured(figures: dict) -> str:
     """Kind, size, recall and speed of an index in one line."""
+    if figures["engine"] == "milvus":
+        return f"{figures['type']} by Milvus; how much it finds is measured by: python -m pipeline evaluate"
     recall = figures["recall_at_10"]
     text = f"{figures['type']}, {figures['storage']}: {figures['bytes'] / 1e6:,.1f} MB"
     if not recall and figures["effort"]:

@@ -17,6 +17,7 @@ from pipeline.settings import IndexOptions
 
 _ENGINES = {"faiss": faiss, "milvus": milvus}
 _LOG = logging.getLogger(__name__)
+_OWN = "The library's own index is made with: python -m pipeline index --engine faiss"
 
 
 def _engine(library: Library):
@@ -35,7 +36,7 @@ def load(library: Library) -> Index:
     except IndexUnreachableError as error:
         index = faiss.open_saved(library)
         if index is None:
-            raise IndexUnreachableError(f"{error} The library's own index is made with: python -m pipeline index --engine faiss") from error
+            raise IndexUnreachableError(f"{error} {_OWN}") from error
         _LOG.warning("%s The library's own index answers meanwhile.", error)
         return index
     if index is None and engine.is_old(library):
@@ -76,7 +77,10 @@ def build(
     saved = None if _engine(library).is_old(library) else state(library)
     choice = Choice.of(library, saved.options if saved else None).changed(embeddings, options)
     engine = _ENGINES[choice.options.engine]
-    old = engine.open_saved(library)
+    try:
+        old = engine.open_saved(library)
+    except IndexUnreachableError as error:
+        raise IndexUnreachableError(f"{error} {_OWN}; what is damaged is made anew with: python -m pipeline doctor --repair") from error
     names, options = choice.embeddings_of(library, named=embeddings is not None), choice.options
     generation = library.generation()
     if old is not None:
@@ -141,7 +145,7 @@ def about(library: Library) -> dict | None:
 def measured(library: Library) -> dict | None:
     """What kind of index is saved and how well it finds, or None without one.
 
-    {"type", "storage", "bytes", "effort_name", "effort": {dominant embedding: efSearch or
+    {"engine", "type", "storage", "bytes", "effort_name", "effort": {dominant embedding: efSearch or
     nprobe}, "recall_at_10": {weighting as in --weights: x}, "query_ms", "size"}. effort and
     recall are empty and query_ms is None where every search is an exact scan; recall is
     empty, too, at a given effort that has not been measured.
@@ -156,6 +160,7 @@ def measured(library: Library) -> dict | None:
         at_it = figures.get("ladder", {}).get(str(options.ef_search), {})
         recall = {name: at_it[name] for name in recall} if set(recall) <= set(at_it) else {}
     return {
+        "engine": found.engine,
         "type": options.type,
         "storage": options.storage,
         "bytes": _engine(library).size_on_disk(library),

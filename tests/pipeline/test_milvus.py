@@ -15,9 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from pipeline import columns
 from pipeline import index as indexes
+from pipeline.cli import main
 from pipeline.errors import IndexUnreachableError, SettingsError
 from pipeline.index import Filter
 from pipeline.index.milvus import collection, shared
@@ -184,6 +186,23 @@ def test_where_it_is_is_kept_whole_and_without_a_password(library: Library, tmp_
     assert index.collection.uri == str(tmp_path / "mine.db")
     monkeypatch.chdir("/")
     assert indexes.build(library, options={"uri": str(tmp_path / "mine.db")})[1] == "current"
+
+
+def test_a_damaged_file_is_told_with_the_way_out_and_made_anew(library: Library):
+    index, _ = indexes.build(library, options={"engine": "milvus"})
+    collection.close(index.collection.uri)
+    for manifest in Path(index.collection.uri).rglob("manifest.json*"):
+        manifest.write_text("nonsense")
+    with pytest.raises(IndexUnreachableError, match="manifest.*python -m pipeline doctor --repair"):
+        indexes.build(library)
+    assert "manifest" in indexes.damage(library) and "another program" not in indexes.damage(library)
+    indexes.rebuild(library)
+    assert indexes.load(library).collection.count() == 120 and indexes.damage(library) == ""
+
+
+def test_what_milvus_holds_is_not_called_an_exact_scan(library: Library):
+    said = CliRunner().invoke(main, ["index", "--engine", "milvus", "--data", str(library.data)]).stdout
+    assert "hnsw by Milvus" in said and "exact scan" not in said
 
 
 def test_an_own_file_goes_where_its_library_goes(tmp_path):

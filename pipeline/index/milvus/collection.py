@@ -55,6 +55,7 @@ def client(uri: str):
 
 
 def _opened(uri: str):
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # else it tells the terminal how often it has asked whether anyone is there
     from pymilvus import MilvusClient
 
     for name in ("pymilvus", "milvus_lite", "grpc._server"):  # every error is raised, too
