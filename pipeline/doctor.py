@@ -178,6 +178,7 @@ def _kept(library: Library, index: indexes.Index | None) -> Iterator[Finding]:
         "agreement": lambda name: index is None or _is_of_index(library, index, name),
         "columns": lambda name: True,  # they know themselves what has changed since
         "things": lambda name: True,
+        "quality": lambda name: True,
         "duplicates": lambda name: True,
         "appearance": lambda name: True,
         "outliers": lambda name: name in known,

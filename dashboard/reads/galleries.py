@@ -208,7 +208,7 @@ def _by_likeness(reads: Reads, ids: np.ndarray, unusual: bool, weights: dict[str
     if len(ids) > _MOST_COMPARED:
         raise QueryError(f"The most typical are found among {_MOST_COMPARED:,} pictures at most; narrow them first.")
     some = _evenly(ids, _MOST_AVERAGED)
-    searcher = reads.searcher
+    searcher = reads.searcher.held()
     index = searcher.index()
     mean = {name: vector for name, vector in searcher.mean(some.tolist()).items() if name in index.dims}
     counted = {name: weight for name, weight in metrics.weights_of(index.embeddings, weights).items() if weight and name in mean}

@@ -20,7 +20,7 @@ def of(reads: Reads, image: int, matches: Sequence[Match], weights: Mapping[str,
     By each embedding, how many deviations the matches' cosines lie above those of the
     library with the image, times its weight. weights: of a search, by embedding.
     """
-    searcher = reads.searcher
+    searcher = reads.searcher.held()
     index, far = searcher.index(), {}
     for name, weight in weights.items():
         cosines = [match.parts[name] for match in matches if name in match.parts]

@@ -23,16 +23,18 @@ def vary(count: int, where: tuple[str, ...], by: str | None, collection: str | N
     """Choose COUNT pictures that stand for all: varied, and each typical of those around it."""
     from pipeline import columns
     from pipeline import index as indexes
+    from pipeline.export.wanted import still
     from pipeline.library import notes
     from pipeline.search.diversity import varied
 
     library = Library(data)
     table = columns.of(library).now()
     passed = table.all_passing(columns.parse(";".join(where)))
-    ids = varied(indexes.load(library), table.ids if passed is None else table.ids[passed], count, by).tolist()
+    chosen = varied(indexes.load(library), table.ids if passed is None else table.ids[passed], count, by)
+    there, rows = still(library, chosen)  # another run may have forgotten some of them meanwhile
+    ids = there.tolist()
     if collection:
         collection = notes.collect(library, collection, ids)
-    rows = library.images_by_id(ids)
     if as_json:
         click.echo(json.dumps({"images": [{"id": one, "path": printable(rows[one].place)} for one in ids], "collection": collection}))
         return

@@ -18,6 +18,8 @@ _SPANS = 50  # of the most and the least from which bars grow with what they sta
 _MONTHS = (1, 3, 12, 24, 60, 120, 240, 600, 1200)
 _UNITS = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
 _DAY = 86_400.0
+_HUGE = 1e300
+"""Figures beyond this are in the last bar: what lies between larger ones is no number any more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,11 +93,13 @@ def _range(values: np.ndarray) -> tuple[float, float, bool, bool]:
     some = values[np.isfinite(values)]
     if not len(some):
         return 0.0, 0.0, False, False
+    beyond = bool((some < -_HUGE).any()), bool((some > _HUGE).any())
+    some = some.clip(-_HUGE, _HUGE)
     low, high = float(some.min()), float(some.max())
     least, most = np.quantile(some, [_TAIL, 1 - _TAIL]).tolist()
     width = max(most - least, 1e-9)
     outside = least - low > width, high - most > width
-    return least if outside[0] else low, most if outside[1] else high, *outside
+    return least if outside[0] else low, most if outside[1] else high, outside[0] or beyond[0], outside[1] or beyond[1]
 
 
 def _step(width: float, whole: bool) -> float:

@@ -22,6 +22,7 @@ from pipeline.embeddings.base import unit_rows
 from pipeline.errors import EmbeddingError
 from pipeline.facts.places import SEVERAL, Places
 from pipeline.library import Library
+from pipeline.pictures.hashes import QUERY
 
 FORMATS = (".npz", ".csv", ".parquet")
 _IDS = ("id", "ids", "image_id", "image_ids")
@@ -32,9 +33,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _TAKEN = frozenset(("combined", "text", "all", "auto", *(
     "image", "images", "collection", "label", "tag", "map", "metric", "mode", "count", "offset", "where", "view",
     "color_by", "group", "grain", "order", "path", "palette", "words", "upload", "these", "minus_words", "minus_upload",
-    "minus_collection", "minus_these", "sort", "exact", "by", "id", "ids", "limit", "page", "match", "beside", "columns",
+    "minus_collection", "minus_these", "sort", "exact", QUERY, "by", "id", "ids", "limit", "page", "match", "beside", "columns",
 )))  # fmt: skip
-"""Names that mean something else: maps and choices, and words in the addresses of pages."""
+"""Names that mean something else: maps and choices, words in the addresses of pages, and a picture's hash among its
+vectors."""
 
 
 @dataclass
@@ -141,6 +143,8 @@ def _read(file: Path) -> tuple[Sequence[int] | Sequence[str], np.ndarray]:
         keys, rows = reader(file)
     except OSError as error:
         raise EmbeddingError(f"{file} cannot be read ({error.strerror or error}).") from None
+    except csv.Error as error:
+        raise EmbeddingError(f"{file} cannot be read as CSV ({error}).") from None
     if not len(keys) or not rows.shape[1]:
         raise EmbeddingError(f"{file} holds no vectors.")
     if len(keys) != len(rows):
@@ -218,8 +222,9 @@ def _parquet(file: Path) -> tuple[Sequence, np.ndarray]:
         values = table[others[0]].to_pylist()
         lengths = {len(one) if isinstance(one, list) else 1 for one in values}
         if len(lengths) > 1:
-            row = next(at for at, one in enumerate(values) if len(one or ()) != len(values[0]))
-            raise EmbeddingError(f"Row {row + 1:,} of {file} has {len(values[row] or ()):,} numbers, and the first {len(values[0]):,}.")
+            counts = [len(one or ()) for one in values]
+            row = next(at for at, count in enumerate(counts) if count != counts[0])
+            raise EmbeddingError(f"Row {row + 1:,} of {file} has {counts[row]:,} numbers, and the first {counts[0]:,}.")
     else:
         values = list(zip(*(table[name].to_pylist() for name in others)))
     try:

@@ -1,4 +1,4 @@
-"""Which image a name in a table means: a path, whole or its last names, or a bare name."""
+"""Which image a name in a table means: a path or an address, whole or its last names, or a bare name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import unicodedata
 
 from pipeline.library import Library
 from pipeline.library.images import from_database, printable
+from pipeline.stores import is_address
 
 SEVERAL = -1
 """Several images are called so."""
@@ -32,33 +33,37 @@ class Places:
         """The image's id; None where there is none, SEVERAL where more than one ends with the name."""
         for names in (self._names, self._read_otherwise):
             for form in dict.fromkeys((name, name.strip(), name.replace("\\", "/"))):
-                if form and (found := names.find(posixpath.normpath(_form(form)))) is not None:
+                if form and (found := names.find(_plain(_form(form)))) is not None:
                     return found
         return None
 
 
 class _Names:
-    """Images by their paths below the scanned folder, and by their bare names."""
+    """Images by their paths below the scanned folders, and by their bare names."""
 
     def __init__(self) -> None:
-        self._below: dict[str, int] = {}
+        self._below: dict[str, dict[str, int]] = {}
         self._bare: dict[str, list[tuple[str, int]]] = {}
 
     def add(self, root: str, path: str, number: int) -> None:
-        self._below[path] = number if path not in self._below else SEVERAL
+        below = self._below.setdefault(root, {})
+        below[path] = number if path not in below else SEVERAL
         self._bare.setdefault(posixpath.basename(path), []).append((f"{root}/{path}", number))
 
     def find(self, name: str) -> int | None:
-        found = self._below.get(name, SEVERAL)
-        if found != SEVERAL:
-            return found
-        whole = name.startswith("/")
-        ends = [
-            number
-            for place, number in self._bare.get(posixpath.basename(name), ())
-            if (place == name if whole else place.endswith(f"/{name}"))
-        ]
+        if name.startswith("/") or is_address(name):
+            inside = (below.get(name[len(root) + 1 :]) for root, below in self._below.items() if name.startswith(f"{root}/"))
+            return next((number for number in inside if number is not None), None)
+        whole = {below[name] for below in self._below.values() if name in below}
+        if len(whole) == 1 and SEVERAL not in whole:
+            return whole.pop()
+        ends = [number for place, number in self._bare.get(posixpath.basename(name), ()) if place.endswith(f"/{name}")]
         return None if not ends else ends[0] if len(ends) == 1 else SEVERAL
+
+
+def _plain(name: str) -> str:
+    """A path without `.` and `..`; an address as it is."""
+    return name if is_address(name) else posixpath.normpath(name)
 
 
 def _form(name: str) -> str:

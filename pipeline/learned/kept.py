@@ -20,6 +20,7 @@ def learn(searcher: Searcher, source: str) -> Learned:
     """Learn from a source of the searcher's library and keep it; raises QueryError where it says too little."""
     if source not in SOURCES:
         raise QueryError(f"Weights are not learned from {source!r}; there are: {', '.join(SOURCES)}.")
+    searcher = searcher.held()  # another run may build the index with other embeddings meanwhile
     questions = from_labels(searcher.library, searcher.index()) if source == LABELS else from_thumbs(searcher)
     found = weights.learned(source, questions, searcher.embeddings)
     put(searcher.library, source, found)

@@ -22,12 +22,12 @@ from pipeline.library.locks import locked
 from pipeline.library.replacing import TEMPORARY, replacing, sweep
 from pipeline.progress import Progress, Silent
 
-DERIVED = ("index", "maps", "distortion", "agreement", "columns", "things", "quality", "duplicates", "appearance",
-           "outliers")
+DERIVED = ("index", "milvus", "maps", "distortion", "agreement", "columns", "things", "quality", "duplicates",
+           "appearance", "outliers")
 """The folders of a data directory whose files can be made again."""
 
 _PAGES = 2_048  # copied at a time: 8 MB, between two looks at Ctrl-C
-_OF_DERIVED = (".npz", ".faiss", ".rows", ".learned", ".json", TEMPORARY)
+_OF_DERIVED = (".npz", ".faiss", ".codes", ".rows", ".learned", ".json", TEMPORARY)
 _IGNORED = {".writing", ".opening", ".DS_Store"}  # a directory that holds nothing else is empty
 
 

@@ -92,7 +92,8 @@ SAMPLE, SECONDS = 24, 1.0
 
 
 def exactness(index: Index, weights: dict[str, float], k: int, seed: int = 0) -> Exactness | None:
-    """Of searches for the k nearest by these weights, asked with images of the library; None where nothing counts."""
+    """Of searches for the k nearest by these weights, asked with images of the library; None where nothing counts, or
+    nothing is found: all pictures may be on a drive that is not there."""
     names = [name for name, weight in weights.items() if weight]
     ids = index.ids() if len(names) != 1 else index.ids(names[0])
     if not names or len(ids) < 2:
@@ -107,6 +108,8 @@ def exactness(index: Index, weights: dict[str, float], k: int, seed: int = 0) ->
             found = index.search(vectors, weights, k, exact=way)
             took.append((1000 * (time.perf_counter() - started), found))
         (walked, near), (whole, true) = took
+        if not len(true.ids):
+            return None
         times.append(walked)
         exact.append(whole)
         shares.append(float((near.scores >= true.scores.min() - TIED).sum()) / max(1, len(true.ids)))

@@ -15,6 +15,7 @@ def look(searcher: Searcher, query: Query, effort: int | None = None) -> Inside:
     """
     if query.metric == "hamming":
         raise QueryError("Perceptual hashes are compared one by one; no index has a part in it.")
+    searcher = searcher.held()
     asked = searcher.asked(query)[1]
     weights = asked.weights
     if asked.scale is not None:

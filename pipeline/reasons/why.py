@@ -58,6 +58,7 @@ def explain(
     found: its picture (h, w, 3) uint8 RGB, where it can be read. Raises QueryError for a query that
     cannot be asked, or an image that has nothing to compare.
     """
+    searcher = searcher.held()
     library, index = searcher.library, searcher.index()
     asked = searcher.asked(query)[1]
     exclude = {*query.filter.exclude, *query.images} - {image}

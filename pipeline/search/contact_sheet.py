@@ -6,6 +6,7 @@ import base64
 from html import escape
 
 from pipeline.library import Library
+from pipeline.library.images import printable
 from pipeline.search import Result
 
 _PAGE = """<!doctype html>
@@ -30,13 +31,14 @@ def contact_sheet(library: Library, result: Result, title: str) -> str:
     """The matches of a search as an HTML document, thumbnails inside, best first."""
     items = []
     for rank, match in enumerate(result.matches, 1):
+        path = escape(printable(match.path))
         jpeg = base64.b64encode(library.thumbnail(match.id) or b"").decode()
         parts = " · ".join(f"{name} {value:.3f}" for name, value in match.parts.items())
         items.append(
-            f'<li><figure><img alt="{escape(match.path)}" src="data:image/jpeg;base64,{jpeg}">'
-            f"<figcaption><b>{rank}. {match.score:.3f}</b> {escape(match.path)}<br>"
+            f'<li><figure><img alt="{path}" src="data:image/jpeg;base64,{jpeg}">'
+            f"<figcaption><b>{rank}. {match.score:.3f}</b> {path}<br>"
             f"<small>{parts}</small></figcaption></figure></li>"
         )
     weights = ", ".join(f"{name} {weight:g}" for name, weight in result.weights.items())
     subtitle = f"{len(items)} matches by {result.metric}, weights: {weights}, {result.ms:.0f} ms"
-    return _PAGE.format(title=escape(title), subtitle=escape(subtitle), items="\n".join(items))
+    return _PAGE.format(title=escape(printable(title)), subtitle=escape(subtitle), items="\n".join(items))

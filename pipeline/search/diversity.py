@@ -116,7 +116,7 @@ def distinct(searcher: Searcher, query: Query, shown: Iterable[int]) -> Found:
     """
     if not len(searcher.hashes.now()[0]):
         raise QueryError("Near-duplicates are not known yet; update the library first.")
-    shown = tuple(shown)
+    searcher, shown = searcher.held(), tuple(shown)
     left_out = {*query.filter.exclude, *shown}
     for ids in _alike(searcher, shown, query).values():
         left_out |= ids

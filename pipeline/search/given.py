@@ -18,7 +18,7 @@ def entries_from(searcher: Searcher, given: Sequence[str], minus: bool = False) 
     entries: list[Entry] = []
     for text in given:
         path = Path(text)
-        if not path.is_file():
+        if not _is_file(path):
             if path.suffix.lower() in formats.EXTENSIONS or len(path.parts) > 1:
                 raise QueryError(f"There is no file {text}.")
             searcher.understood(text)  # what has to be loaded for it is no part of the search
@@ -35,9 +35,19 @@ def entries_from(searcher: Searcher, given: Sequence[str], minus: bool = False) 
     return tuple(entries)
 
 
-def _is_unchanged(row: ImageRow, path: Path) -> bool:
-    """Whether a file is still what its image in the library was made from."""
-    if path.stat().st_size != row.size:
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # words that are longer than any name, or what lies in a folder that is closed to us
         return False
-    with open(path, "rb") as file:
-        return file_digest(file, lambda: blake2b(digest_size=16)).hexdigest() == row.content_hash
+
+
+def _is_unchanged(row: ImageRow, path: Path) -> bool:
+    """Whether a file is still what its image in the library was made from; not where it cannot be read any more."""
+    try:
+        if path.stat().st_size != row.size:
+            return False
+        with open(path, "rb") as file:
+            return file_digest(file, lambda: blake2b(digest_size=16)).hexdigest() == row.content_hash
+    except OSError:
+        return False

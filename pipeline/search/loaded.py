@@ -40,6 +40,10 @@ class LoadedIndex:
                 threading.Thread(target=self._return, args=[version], name="index", daemon=True).start()
             return self._kept
 
+    def held(self) -> HeldIndex:
+        """The one there is now, to go on with."""
+        return HeldIndex(self)
+
     def _load(self, version: object) -> None:
         """Load what is saved. Where nothing answers, all who ask within some seconds are told so at once."""
         if self._refused and version == self._version and time.monotonic() < self._again:
@@ -60,3 +64,20 @@ class LoadedIndex:
                 kept = index, Sample(index)
                 with self._lock:
                     self._kept, self._version = kept, version
+
+
+class HeldIndex:
+    """One index, whatever is saved meanwhile; another one only where it does not answer any more."""
+
+    def __init__(self, loaded: LoadedIndex):
+        self._loaded, self._kept = loaded, loaded.now()
+
+    def now(self) -> tuple[Index, Sample]:
+        """As `LoadedIndex.now`."""
+        if not self._kept[0].answers:
+            self._kept = self._loaded.now()
+        return self._kept
+
+    def held(self) -> HeldIndex:
+        """It is."""
+        return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -50,6 +51,13 @@ class Searcher:
     def _loaded(self) -> tuple[Index, Sample]:
         """The same, and a sample of its rows. A search goes on with those it began with."""
         return self._index.now()
+
+    def held(self) -> Searcher:
+        """The same, by the index that is saved now whatever is saved meanwhile: for what takes several searches, or
+        reads the index beside them."""
+        same = copy.copy(self)
+        same._index = self._index.held()
+        return same
 
     @property
     def embeddings(self) -> tuple[str, ...]:

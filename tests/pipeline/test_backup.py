@@ -227,6 +227,10 @@ def test_over_a_library_only_with_force_and_what_was_there_is_kept(filled, tmp_p
     with pytest.raises(LibraryError, match="--force"):
         restore(file, filled.data)
     (filled.data / "index" / "notes.txt").write_text("somebody's own")
+    (filled.data / "index" / "0123456789abcdef.codes").write_text("of a larger index")
+    (filled.data / "milvus").mkdir()  # an index there would take another library's images for its own
+    for name in ("index.json", "0123456789abcdef.npz"):
+        (filled.data / "milvus" / name).write_text("{}")
     with pytest.raises(LibraryError, match="end it first"):  # this process has it open
         restore(file, filled.data, force=True)
     assert index.about(filled)["size"] == 300 and "later" in notes.tags(filled)
@@ -235,6 +239,7 @@ def test_over_a_library_only_with_force_and_what_was_there_is_kept(filled, tmp_p
     restored = Library(filled.data)
     assert "later" not in notes.tags(restored) and index.about(restored) is None
     assert [*(filled.data / "index").iterdir()] == [filled.data / "index" / "notes.txt"]
+    assert not (filled.data / "milvus").exists()
     assert not (filled.data / f"{DATABASE}-wal").exists() or (filled.data / f"{DATABASE}-wal").stat().st_size == 0
     restore(kept, tmp_path / "before")
     assert "later" in notes.tags(Library(tmp_path / "before"))

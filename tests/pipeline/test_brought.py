@@ -101,6 +101,13 @@ def test_faults_are_named_with_row_and_column_and_change_nothing(own, tmp_path):
     short = tmp_path / "short.csv"
     short.write_text(f"path,a,b\n{names[0]},1,2\n{names[1]},1\n")
     faulty("Row 2 of .*has 2 columns, and the head 3", file=short)
+    endless = tmp_path / "endless.csv"
+    endless.write_text(f"path,a,b\n{names[0]},1,{'2' * 11_000_000}\n")
+    faulty("cannot be read as CSV", file=endless)
+    pyarrow = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow.parquet")
+    pyarrow.parquet.write_table(pyarrow.table({"path": names[:2], "v": [None, [1.0, 2.0]]}), tmp_path / "none.parquet")
+    faulty("Row 2 of .*has 2 numbers, and the first 0", file=tmp_path / "none.parquet")
     faulty("no column that names images", file=write_csv(tmp_path / "x.csv", "foo", names, rows))
     faulty("Row 3 of .*“x” in the column “id”, which is no id", file=write_csv(tmp_path / "y.csv", "id", [1, 2, "x"], rows[:3]))
     faulty("Rows 1 and 3 of .*are both of the image “1”", file=write_csv(tmp_path / "z.csv", "id", [1, 2, 1], rows[:3]))
@@ -148,7 +155,7 @@ def test_what_a_file_covers_is_told_and_a_second_one_replaces_it(own, tmp_path):
 
 
 def test_names_that_mean_something_else_are_refused(own):
-    for name in ("color", "clip", "dreamsim", "combined", "image", "where", "text", "timm:resnet18", "Mine", "my vectors", "a/b", ""):
+    for name in ("color", "clip", "dreamsim", "combined", "image", "where", "text", "hash", "timm:resnet18", "Mine", "my vectors", "a/b", ""):
         with pytest.raises(EmbeddingError, match="cannot be the name|meaning of its own"):
             checked(own, name)
     checked(own, "my_vectors")

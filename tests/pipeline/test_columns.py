@@ -157,6 +157,13 @@ def test_outliers_do_not_squeeze_the_rest():
     assert list(zip(few.lows, few.highs)) == [(str(i), str(i)) for i in range(1, 6)]
 
 
+@pytest.mark.parametrize("figures", [[-1e308, 1e308], [0, 1.7e308], [1e-320, 1e308], [1, 2, -1.7e308], [1e300, 1e308]])
+def test_figures_near_the_largest_that_there_are_have_bars(figures):
+    for spread in (False, True):
+        bars = Numbers(np.array(figures, np.float64), spread=spread).bins
+        assert bars.counts()[0].sum() == len(figures) and np.isfinite(bars.edges).all() and (np.diff(bars.edges) >= 0).all()
+
+
 @pytest.mark.parametrize("text, first, seconds", [
     ("2020", "2020-01-01", 366 * 86_400), ("2021-02", "2021-02-01", 28 * 86_400), ("1969-12-31", "1969-12-31", 86_400),
     ("2020-05-17 14:30", "2020-05-17T14:30", 60),

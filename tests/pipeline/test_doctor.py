@@ -22,7 +22,7 @@ from pipeline.extraction.scan import scan
 from pipeline.library import DATABASE, Library, hashes, notes
 from pipeline.maps.distortion import distortion
 from pipeline.pictures.thumbnails import is_whole
-from pipeline.quality import agreement
+from pipeline.quality import agreement, kept
 from pipeline.run import run
 from tests.conftest import unit
 
@@ -47,6 +47,7 @@ def sound(once, pictures) -> Path:
         run(library, folder / "pictures", embeddings="color,sift", map_options={"seed": 1})
         distortion(library, index.load(library), maps.load(library, "color"))
         agreement.compare(library, index.load(library), "color", "sift")
+        kept.keep(library, {"kinds": []}, {"ids:color": np.arange(300)}, kept.state_of(library), len(ids))
         notes.tag(library, ids[:3], "harbor")
         library.close()
 
@@ -226,6 +227,7 @@ CURABLE = {
     "map of nothing": (lambda library: shutil.copy(library.data / "maps/sift.npz", library.data / "maps/gone.npz"), ("kept", "maps/gone")),
     "distortion": (cut("distortion/*"), ("kept", "distortion/color")),
     "agreement": (flip("agreement/*"), ("kept", "agreement/color+sift")),
+    "quality": (cut("quality/*"), ("kept", "quality/figures")),
     "temporary": (write("maps/sift.npz.0123abcd.tmp"), ("leftovers", "")),
     "stray index": (write("index/0123456789abcdef.faiss"), ("leftovers", "")),
 }  # fmt: skip

@@ -17,6 +17,7 @@ from pipeline.library import Library
 PATHS = {
     "/disk/photos": ["a.jpg", "beach/a.jpg", "beach/b.jpg", "beach/été.jpg", 'odd/"q", x;y\n.jpg', "odd/\udce9t\udce9.jpg", " s .jpg"],
     "/disk/scans": ["b.jpg", "c.jpg", "beach/a.jpg"],
+    "s3://bucket/photos": ["far/away.jpg"],
 }
 
 
@@ -50,6 +51,7 @@ def brought(library: Library, name: str) -> dict[int, list]:
     ("a.jpg", 1), ("b.jpg", 8), ("beach/b.jpg", 3), ("c.jpg", 9), ("./beach/../c.jpg", 9), ("beach\\b.jpg", 3),
     ("e\u0301te\u0301.jpg", 4), ("beach/été.jpg", 4), ('odd/"q", x;y\n.jpg', 5), ("odd/\udce9t\udce9.jpg", 6),
     ("\\xe9t\\xe9.jpg", 6), (" s .jpg", 7), ("ach/b.jpg", None), ("/beach/b.jpg", None), ("d.jpg", None), ("", None),
+    ("s3://bucket/photos/far/away.jpg", 11), ("far/away.jpg", 11), ("s3://other/photos/far/away.jpg", None),
 ])  # fmt: skip
 @pytest.mark.parametrize("kind", ["csv", "lines"])
 def test_an_image_is_met_by_its_path_or_as_much_of_it_as_tells_it_apart(named, tmp_path, name, image, kind):

@@ -125,6 +125,20 @@ def test_labels_and_thumbs_of_a_library_become_presets(library):
     assert not learned.kept(library)
 
 
+class _Exchanged(Searcher):
+    """A searcher of whose library another run builds an index of other embeddings between two looks at it."""
+
+    def asked(self, query):
+        index.build(self.library, ["sift", "color"])
+        return super().asked(query)
+
+
+def test_an_index_that_is_exchanged_meanwhile_changes_nothing(library):
+    found = learned.learn(Searcher(library), THUMBS)
+    assert learned.learn(_Exchanged(library), THUMBS) == found
+    assert Searcher(library).embeddings == ("color", "sift")
+
+
 def test_questions_are_what_was_said_with_the_cosines_of_the_vectors(library):
     opened = index.load(library)
     rows = {name: library.vectors(name, list(range(1, 91)))[1] for name in opened.embeddings}

@@ -21,6 +21,7 @@ from pipeline.extraction.embed import embed
 from pipeline.extraction.folders import relocate
 from pipeline.extraction.scan import scan
 from pipeline.library import Library, notes, presence
+from pipeline.quality.effort import exactness
 from pipeline.search import Filter, ImageEntry, Query, Searcher
 from tests.conftest import tiny_picture
 
@@ -54,6 +55,15 @@ def after_a_while(searcher: Searcher, wanted: set[int]) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+def test_how_exact_searches_are_is_not_said_while_nothing_can_be_found(places):
+    searcher, one, two = places
+    assert exactness(searcher.index(), {"color": 1.0}, 5).recall == 1.0
+    for folder in (one, two):
+        shutil.move(folder, folder.with_name(f"{folder.name}-elsewhere"))
+    assert after_a_while(searcher, set())
+    assert exactness(searcher.index(), {"color": 1.0}, 5) is None
 
 
 def test_a_folder_may_be_forgotten_while_it_is_looked_for(places):

@@ -14,7 +14,10 @@ from pipeline.errors import ImageError, QueryError
 from pipeline.index.faiss import codes, structures
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import decoding, hashes
-from pipeline.search import Filter, ImageEntry, PaletteEntry, Query, Searcher, VectorsEntry, entries_from
+from pipeline.search import (
+    Filter, ImageEntry, Match, PaletteEntry, Query, Result, Searcher, VectorsEntry, WordsEntry, entries_from,
+)  # fmt: skip
+from pipeline.search.contact_sheet import contact_sheet
 from pipeline.search.joining import MINUS
 from pipeline.settings import METRICS, IndexOptions
 from tests.conftest import synthetic_library
@@ -278,6 +281,17 @@ def test_a_library_file_that_was_overwritten_is_looked_at_anew(library):
         assert best.id == other.id and best.score > 0.99
     finally:
         mine.file.write_bytes(kept)
+
+
+def test_words_may_be_longer_than_the_name_of_a_file(searcher):
+    (entry,) = entries_from(searcher, ["red dress " * 60])
+    assert entry == WordsEntry("red dress " * 60)
+
+
+def test_a_contact_sheet_has_names_that_are_no_text(library):
+    result = Result("cosine", {"color": 1.0}, 1.0, [Match(1, "caf\udce9/<b>.jpg", None, 0.5, {"color": 0.5})])
+    sheet = contact_sheet(library, result, "caf\udce9.jpg").encode()
+    assert b"caf\\xe9/&lt;b&gt;.jpg" in sheet and b"<h1>caf\\xe9.jpg</h1>" in sheet
 
 
 def test_an_error_names_the_input_it_is_about(library, tmp_path):
