@@ -70,15 +70,18 @@
   // Take back or do again: a step, else the latest.
   function go(way, given) {
     say("");
-    going = going.then(() => {
+    const take = async () => {
       const step = given || steps[way][steps[way].length - 1];
       if (!step) return say(way === "undo" ? "There is nothing to take back." : "There is nothing to do again.");
       steps[way] = steps[way].filter((one) => one !== step);
-      return perform(step.act, step.args, way === "undo" ? "redo" : "undo");
-    });
+      const answer = await perform(step.act, step.args, way === "undo" ? "redo" : "undo");
+      return answer.away && remember(way, step); // for when the server is there again
+    };
+    going = going.then(take, take);
     return going;
   }
 
+  // What came of it; {error, away: whether the server is not there}, or {left} where one has to sign in first.
   async function ask(name, args) {
     const body = JSON.stringify({ act: name, args: args });
     try {
@@ -87,9 +90,11 @@
         keepalive: body.length < LASTING, // who leaves the page at once has done it all the same
       });
       if (answer.status === 401) window.likeness.signIn();
-      return answer.status === 401 ? { left: true } : await answer.json();
+      if (answer.status === 401) return { left: true };
+      const told = (answer.headers.get("Content-Type") || "").startsWith("application/json");
+      return told ? await answer.json() : { error: await window.likeness.refusal(answer), away: answer.status > 501 };
     } catch (error) {
-      return { error: "The server does not answer. Is Likeness still running?" };
+      return { error: window.likeness.refusal.GONE, away: true };
     }
   }
 

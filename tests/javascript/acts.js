@@ -10,9 +10,10 @@ async function page({ html = "", answer = {}, assets = [] } = {}) {
         const body = request ? JSON.parse(request.body) : {};
         asked.push([address, body]);
         if (answer instanceof Error) throw answer;
-        return { ok: true, json: async () => (typeof answer === "function" ? answer(body.act) : answer) };
+        if (answer instanceof Response) return answer;
+        return { ok: true, headers: new Headers({ "Content-Type": "application/json" }), json: async () => (typeof answer === "function" ? answer(body.act) : answer) };
       };
-    }, "shell/acts.js", ...assets],
+    }, "refusal.js", "shell/acts.js", ...assets],
   });
   const settled = () => new Promise((done) => setTimeout(done, 5));
   return { inside: inside, asked: asked, put: put, settled: settled, find: (at) => inside.document.querySelector(at) };
@@ -67,6 +68,27 @@ test("Ctrl+Z takes back one act after the other, also after a reload; Ctrl+Shift
   equal(names(), ["unb", "una", "a", "una", "c"]); // b and a would be done to something else
 });
 
+test("what could not be taken back since the server was away is taken back once it is there again", async () => {
+  sessionStorage.clear();
+  let away = false;
+  const answer = (name) => {
+    if (away) throw new Error("gone");
+    return { said: "done", changed: [], undo: name === "a" ? { act: "una", args: {} } : { act: "a", args: {} } };
+  };
+  const { inside, asked, settled } = await page({ answer: answer });
+  const back = async () => {
+    inside.document.body.dispatchEvent(new inside.KeyboardEvent("keydown", { key: "z", ctrlKey: true, bubbles: true }));
+    await settled();
+  };
+  await inside.likeness.act("a", {});
+  away = true;
+  await back();
+  away = false;
+  await back();
+  equal(asked.map(([, body]) => body.act), ["a", "una", "una"]);
+  equal(inside.document.querySelector("#said button").textContent, "Redo");
+});
+
 test("what others do is told once, and not what this tab has done itself", async () => {
   let now = { tags: 1, collections: 4 };
   const { inside, settled } = await page({ answer: (name) => name ? { act: name, changed: ["tags"], now: now } : now, assets: ["shell/changes.js"] });
@@ -90,7 +112,12 @@ test("what others do is told once, and not what this tab has done itself", async
 });
 
 test("what is refused or not answered is told, and nothing is said to have changed", async () => {
-  for (const [answer, said] of [[{ error: "Not allowed." }, "Not allowed."], [new Error("gone"), "The server does not answer. Is Likeness still running?"]]) {
+  const gone = "The server does not answer. Is Likeness still running?";
+  const page_of = (status, kind = "text/html") => new Response("Own words.", { status: status, headers: { "Content-Type": kind } });
+  for (const [answer, said] of [
+    [{ error: "Not allowed." }, "Not allowed."], [new Error("gone"), gone], [page_of(502), gone], [page_of(403, "text/plain"), "Own words."],
+    [page_of(413), "That is more than the server takes at once."], [page_of(500), "Something went wrong inside Likeness; its log says what."],
+  ]) {
     const { inside, put } = await page({ answer: answer });
     equal((await inside.likeness.act("tag", {})).error, said);
     equal(put, [["toast", { is_open: true, children: said }]]);
