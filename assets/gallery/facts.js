@@ -7,7 +7,8 @@
   const KEPT = 4000; // pictures of which is kept what was told
   const known = new Map(); // id → facts
   const waiting = new Map(); // id → promise of its facts
-  let next = null; // {ids, done: promise} that is about to be asked
+  let next = null; // {ids, done: promise, of} that is about to be asked
+  let state = 0; // of the notes: what was asked for in another one may be told as it was before
 
   async function ask(path, options) {
     let answer;
@@ -37,13 +38,13 @@
     if (known.has(id)) return Promise.resolve(known.get(id));
     if (!waiting.has(id)) {
       if (!next || next.ids.length >= AT_ONCE) {
-        const batch = { ids: [] };
+        const batch = { ids: [], of: state };
         batch.done = new Promise((resolve) => setTimeout(resolve, 20)).then(() => fetchAll(batch));
         next = batch;
       }
       const mine = next;
       mine.ids.push(id);
-      waiting.set(id, mine.done.then((found) => found.get(id) || null));
+      waiting.set(id, mine.done.then((found) => (mine.of === state ? found.get(id) || null : about(id))));
     }
     return waiting.get(id);
   }
@@ -57,6 +58,7 @@
     } catch (error) {
       if (typeof error !== "string") throw error; // what is not told of them is not shown
     }
+    if (batch.of !== state) return found;
     batch.ids.forEach((id) => waiting.delete(id));
     found.forEach((one, id) => known.set(id, one));
     for (const id of known.keys()) {
@@ -70,7 +72,12 @@
   const names = () => ask("/gallery/names").then((answer) => answer.json());
 
   // Notes are part of what is told.
-  on("likeness:acted", null, () => known.clear());
+  on("likeness:acted", null, () => {
+    state += 1;
+    known.clear();
+    waiting.clear();
+    next = null;
+  });
 
   window.likeness.gallery = Object.assign(window.likeness.gallery || {}, {
     order: order, about: about, known: (id) => known.get(id) || null, names: names,
