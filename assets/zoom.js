@@ -17,6 +17,7 @@
     let [zoom, x, y] = [1, 0, 0];
     let start = null; // of a swipe
     let dragged = false;
+    let waiting = []; // what was asked for before the size of the picture was known
     const fingers = new Map(); // pointers that are down: id → [x, y]
 
     const stage = () => document.querySelector(view);
@@ -27,6 +28,7 @@
       const found = document.querySelector(`${view} ${image}`);
       if (found !== picture) {
         [picture, zoom, x, y] = [found, 1, 0, 0];
+        waiting = [];
         fingers.clear();
         if (picture) stage().classList.remove("is-zoomed");
       }
@@ -68,7 +70,19 @@
       apply(fit);
     }
 
-    const full = (clientX, clientY) => current() && fitted() && to(1 / fitted().scale, clientX, clientY);
+    // Now, or as soon as the picture is there: a key may come before it.
+    function soon(work) {
+      if (!current()) return;
+      if (fitted()) work();
+      else waiting.push(work);
+    }
+    on("load", `${view} ${image}`, (met) => met === current() && waiting.splice(0).forEach((work) => work()), true);
+
+    const full = (clientX, clientY) => soon(() => to(1 / fitted().scale, clientX, clientY));
+    const fit = () => {
+      waiting = [];
+      to(1);
+    };
 
     on("wheel", view, (met, event) => {
       if (!current() || (scrolls && !event.ctrlKey && !zoomed())) return;
@@ -119,6 +133,6 @@
     });
     window.addEventListener("resize", () => current() && fitted() && apply(fitted()));
 
-    return { by: (factor) => current() && to(zoom * factor), fit: () => to(1), full: full };
+    return { by: (factor) => soon(() => to(zoom * factor)), fit: fit, full: full };
   };
 })();
