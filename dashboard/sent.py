@@ -7,5 +7,8 @@ from flask import request
 
 def fields() -> dict:
     """The JSON object that a request brings along; an empty one where it brings anything else."""
-    given = request.get_json(silent=True)
+    try:
+        given = request.get_json(silent=True)
+    except RecursionError:  # it goes too deep
+        return {}
     return given if isinstance(given, dict) else {}

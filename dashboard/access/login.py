@@ -125,7 +125,10 @@ def _here() -> str:
 
 def _next(given: str) -> str:
     """Where to go on after signing in: a page of this server, whatever is asked for."""
-    parts = urlsplit(given.replace("\\", "/"))
+    try:
+        parts = urlsplit(given.replace("\\", "/"))
+    except ValueError:  # brackets that are no address
+        return "/"
     onward = quote(parts.path, safe="/~._-") + (f"?{parts.query}" if parts.query else "")
     fine = onward.startswith("/") and not onward.startswith(("//", PATH)) and not (parts.scheme or parts.netloc)
     return onward if fine and onward.isprintable() else "/"

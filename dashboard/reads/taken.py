@@ -40,6 +40,6 @@ def ids(reads: Reads, given: str) -> list[int]:
 def _read(given: str) -> tuple[str, str, str]:
     try:
         embedding, label, said = json.loads(given)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return "", "", ""
     return str(embedding), str(label), str(said)

@@ -108,7 +108,7 @@ def _list(given: object) -> list:
 def _json(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -90,6 +90,7 @@ def test_nobody_is_answered_who_comes_through_a_proxy_that_the_server_was_not_to
         ({"Origin": "http://localhost:9999"}, True),
         ({"Origin": "https://evil.example"}, True),
         ({"Origin": "null"}, True),
+        ({"Origin": "http://[evil"}, True),
     ],
 )
 def test_only_the_own_pages_may_change_anything(client, library, headers, refused):

@@ -84,4 +84,8 @@ def test_json_of_any_depth_and_letters_that_are_none_are_refused(app):
     ).encode()):
         answer = client.post(ASK, data=text, content_type="application/json", base_url="http://127.0.0.1")
         assert (answer.status_code, answer.mimetype) == (400, "text/plain")
+    deep = b'{"act": ' + b"[" * 200_000
+    for path, status in (("/act", 200), ("/table/rows", 200), ("/map/find/combined", 400)):  # as if nothing had been sent
+        assert client.post(path, data=deep, content_type="application/json", base_url="http://127.0.0.1").status_code == status
+    assert client.post("/table/csv", data={"sort": "[" * 200_000, "check": "1"}, base_url="http://127.0.0.1").status_code == 204
 

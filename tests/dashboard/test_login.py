@@ -75,7 +75,7 @@ def test_behind_tls_the_cookie_is_for_tls_alone_and_for_every_library(made_libra
 
 
 @pytest.mark.parametrize("onward", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)",
-                                    "evil", "/login?next=/login", "/a\r\nSet-Cookie: x=y", ""])
+                                    "evil", "/login?next=/login", "/a\r\nSet-Cookie: x=y", "//[evil", ""])
 def test_signing_in_leads_nowhere_else(made_library, onward):
     client = client_of(made_library)
     answer = client.post("/login", data={"password": PASSWORD, "next": onward})
