@@ -139,6 +139,8 @@ class Agreements:
         with self._lock:
             if key in self._kept:
                 return self._kept[key]
+            # What nobody came back for is of no use with another index.
+            self._work = {k: one for k, one in self._work.items() if k[2] == key[2] or one.is_alive()}
             work = self._work.get(key)
             if work is None:
                 found = agreement.cached(library, index, a, b)

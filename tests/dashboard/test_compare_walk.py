@@ -13,6 +13,7 @@ from dashboard.app import create_app
 from dashboard.pages.compare import disagree as compare_disagree
 from dashboard.reads import Reads
 from dashboard.reads.comparison import Agreements, spread, step
+from pipeline import index as indexes
 from pipeline.library import Library
 from pipeline.maps import COMBINED
 from tests.dashboard.test_browser import asks, hold
@@ -96,6 +97,17 @@ def test_what_goes_wrong_is_told_and_tried_again(unasked, monkeypatch):
         out = compare_disagree.show(agreements._reads, agreements, "color", "sift", "least", None, True)
         assert "LIKENESS_THREADS must be a number" in text_of(out[0])
     assert len(agreements.of("color", "sift", patience=60).ids) > 50
+
+
+def test_what_nobody_came_back_for_goes_with_its_index(unasked):
+    agreements = Agreements(Reads(unasked))
+    with agreements._one:
+        assert agreements.of("color", "sift", patience=0) == 0
+    (left,) = agreements._work.values()
+    left.join(60)
+    indexes.rebuild(unasked)
+    assert len(agreements.of("color", "efficientnet", patience=60).ids) > 50
+    assert not agreements._work
 
 
 def test_what_was_not_foreseen_is_told_once_and_stops_the_clock(unasked):
