@@ -14,7 +14,7 @@ from pydantic import Field
 from pipeline import VERSION, columns, maps, things
 from pipeline import status as library_status
 from pipeline.columns.registry import known
-from pipeline.errors import LikenessError, NoteError
+from pipeline.errors import LikenessError, NoteError, QueryError
 from pipeline.library import Library, notes
 from pipeline.maps import naming
 from pipeline.search import Filter, ImageEntry, Query, Searcher, WordsEntry, printed
@@ -47,7 +47,9 @@ def server(library: Library, *, folders: bool = True) -> MCPServer:
                unlike: Annotated[str, Field(description="Unlike these words.")] = "", weights: Weights = None,
                where: Where = "", count: Count = 12, offset: Offset = 0) -> dict[str, Any]:
         """Find pictures by words, best first, with score and parts (0 to 1: how far a picture stands out)."""
-        entries = (WordsEntry(words), *([WordsEntry(unlike, minus=True)] if unlike else []))
+        if not words.strip():
+            raise QueryError("Say what the pictures show: words for things and colors, as in `red dress`.")
+        entries = (WordsEntry(words), *([WordsEntry(unlike, minus=True)] if unlike.strip() else []))
         return found(Query(entries, weights, count, offset, filter=Filter(columns.parse(where))))
 
     def neighbors(image: Annotated[int, Field(description="The picture's id.")], weights: Weights = None, where: Where = "",

@@ -70,6 +70,7 @@ for _command in (
     ask.search,
     reasons.why,
     copies.duplicates,
+    copies.known,
     weights.vary,
     weights.weights,
     ask.status,

@@ -1,16 +1,20 @@
-"""The command that finds copies: duplicates."""
+"""The commands that find copies: duplicates among the images of a library, known of pictures from outside."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
 
+from pipeline import settings
 from pipeline.cli.options import data_option, json_option
 from pipeline.cli.recorded import recorded
-from pipeline.errors import SettingsError
+from pipeline.errors import ImageError, SettingsError
 from pipeline.library import Library
+from pipeline.library.images import printable
 from pipeline.progress import Console
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -72,3 +76,70 @@ def _write(file: Path, text: bytes) -> None:
         file.write_bytes(text)
     except OSError as error:
         raise SettingsError(f"{file} cannot be written ({error.strerror}).") from None
+
+
+@click.command()
+@click.argument("pictures", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--only", type=click.Choice(["known", "new"]), help="Print the paths of these files alone, one a line.")
+@json_option
+@data_option
+def known(pictures: tuple[Path, ...], only: str | None, as_json: bool, data: Path) -> None:
+    """Say which of some PICTURES, files or folders, the library has already: the same files, and copies of its images.
+
+    They are looked at and forgotten: nothing is taken up.
+    """
+    from pipeline.extraction.walk import pictures_in
+    from pipeline.search import Searcher
+
+    searcher, progress = Searcher(Library(data)), Console()
+    files = [file for one in pictures for file in ([one] if one.is_file() else pictures_in(one))]
+    progress.start("pictures", len(files))
+    told = []
+    for one in _looked_at(searcher, files):
+        told.append(one)
+        progress.advance()
+    progress.close()
+    if as_json:
+        click.echo(json.dumps({"pictures": told}))
+        return
+    for one in told:
+        if only is None:
+            click.echo(_known_line(one))
+        elif one["state"] == only:
+            click.echo(one["file"])
+    counts = [sum(one["state"] == state for one in told) for state in ("known", "new", "unread")]
+    told_of = f"{counts[0]:,} known, {counts[1]:,} new" + f", {counts[2]:,} that cannot be read" * bool(counts[2])
+    click.echo(f"{len(told):,} pictures: {told_of}.", err=only is not None)
+
+
+def _looked_at(searcher, files: list[Path]) -> Iterator[dict]:
+    """What there is to say of each file, in their order: {"file", "state": known | new | unread, "copies": [{"id", "path",
+    "root", "kind", "reason"}], "reason": why it cannot be read}."""
+    from pipeline.duplicates import known as copies
+    from pipeline.pictures import decoding
+
+    def look(file: Path) -> dict:
+        try:
+            content = decoding.read(file)
+            found = copies.copies_of(searcher, decoding.decode(content, copies.SIDE), copies.content_of(content))
+        except ImageError as error:
+            return {"file": str(file), "state": "unread", "copies": [], "reason": str(error)}
+        rows = searcher.library.images_by_id([one.image for one in found])
+        told = [
+            {"id": one.image, "path": rows[one.image].shown, "root": printable(rows[one.image].root), "kind": one.reason.kind,
+             "reason": one.reason.told}
+            for one in found if one.image in rows
+        ]
+        return {"file": str(file), "state": "known" if told else "new", "copies": told}
+
+    with ThreadPoolExecutor(settings.cores()) as threads:
+        yield from threads.map(look, files)
+
+
+def _known_line(one: dict) -> str:
+    file = printable(one["file"])
+    if one["state"] != "known":
+        return f"{one['state']:<6}  {file}" + (f": {one['reason']}" if one["state"] == "unread" else "")
+    first, *others = one["copies"]
+    more = f", and {len(others):,} more" if others else ""
+    return f"known   {file} = {first['path']} ({first['reason']}{more})"

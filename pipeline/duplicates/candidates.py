@@ -8,7 +8,7 @@ measures; of these the nearest in detail are taken.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -108,7 +108,7 @@ def near(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def near_turned(rows: np.ndarray) -> Iterator[tuple[Turn, np.ndarray, np.ndarray]]:
     """The same of pictures that are turned: how, the place (p,) of what is turned, that of the other (p,)."""
-    rows = _turning(rows)
+    rows = turning(rows)
     asked = np.concatenate([turned(rows, *turn) for turn in TURNS])  # each table is made once for all of them
     every, _ = HashTables(rows, TURNED_BITS, SURE_TURNED_BITS).nearest(asked, 3)
     for turn, found in zip(TURNS, np.split(every, len(TURNS))):
@@ -116,7 +116,7 @@ def near_turned(rows: np.ndarray) -> Iterator[tuple[Turn, np.ndarray, np.ndarray
         yield turn, np.nonzero(close)[0], found[close]
 
 
-def _turning(rows: np.ndarray) -> np.ndarray:
+def turning(rows: np.ndarray) -> np.ndarray:
     """The two hashes (n, 16) uint8 of which it is known how they turn: average and DCT."""
     return np.ascontiguousarray(np.hstack([rows[:, :8], rows[:, 16:24]]))
 
@@ -139,17 +139,22 @@ def turned(rows: np.ndarray, quarters: int, mirror: bool) -> np.ndarray:
 
 def _by_embedding(pairs: Pairs, library: Library, ids: np.ndarray) -> None:
     index = indexes.load(library)
-    role = {name: embeddings.about(name).role for name in index.embeddings}
-    asked = {name: (NEIGHBORS, COSINE) for name in role if role[name] == "texture"}
-    if asked:
-        asked |= {name: (COLOR_NEIGHBORS, COLOR_COSINE) for name in role if role[name] == "color"}
-    for name, (count, least) in (asked or dict.fromkeys(role, (NEIGHBORS, COSINE))).items():
+    for name, (count, least) in asked_of(index.embeddings).items():
         having = np.intersect1d(index.ids(name), ids)
         if len(having) < 2:
             continue
         found = index.neighbors(having, min(count, len(having) - 1), {name: 1.0}, among=having)
         for at, place in np.argwhere((found.scores >= least) & (found.ids >= 0)):
             _pair(pairs, int(having[at]), int(found.ids[at, place])).by_points = True
+
+
+def asked_of(names: Sequence[str]) -> dict[str, tuple[int, float]]:
+    """By which of some embeddings neighbors are taken, how many, and above which cosine."""
+    role = {name: embeddings.about(name).role for name in names}
+    asked = {name: (NEIGHBORS, COSINE) for name in role if role[name] == "texture"}
+    if asked:
+        asked |= {name: (COLOR_NEIGHBORS, COLOR_COSINE) for name in role if role[name] == "color"}
+    return asked or dict.fromkeys(role, (NEIGHBORS, COSINE))
 
 
 def _by_detail(pairs: Pairs, library: Library, ids: np.ndarray) -> None:

@@ -3,6 +3,7 @@ matters may be too small for these, through their files."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -64,10 +65,11 @@ class _Looked:
 
 
 class Eyes:
-    """Looks at pairs of images of a library."""
+    """Looks at pairs of images of a library, and of these and pictures from outside."""
 
-    def __init__(self, library: Library):
-        self._library = library
+    def __init__(self, library: Library, outside: Mapping[int, np.ndarray] | None = None):
+        """outside: pictures (h, w, 3) uint8 RGB that are no images of the library, by ids that none of these has."""
+        self._library, self._outside = library, outside or {}
         self._picture = lru_cache(_PICTURES)(self._read)
         self._file = lru_cache(_FILES)(self._decoded)
         self._file_with_points = lru_cache(_FILES)(self._pointed)
@@ -157,11 +159,14 @@ class Eyes:
         return marks.has_mark(laid) if laid else None
 
     def _read(self, image_id: int) -> Picture | None:
-        jpeg = self._library.thumbnail(image_id)
+        own = self._outside.get(image_id)
+        jpeg = self._library.thumbnail(image_id) if own is None else decoding.thumbnail(own)
         return Picture.of(decoding.decode(jpeg)) if jpeg else None
 
     def _decoded(self, image_id: int) -> np.ndarray | None:
         """A picture in full size, as good as; what lies in a store is not fetched for that."""
+        if image_id in self._outside:
+            return decoding.resize(self._outside[image_id], marks.SIDE)
         row = self._library.image(image_id)
         if row is None or stores.is_address(row.place):
             return None

@@ -7,7 +7,8 @@ import os
 import stat
 import unicodedata
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from hashlib import blake2b
 from pathlib import Path, PurePath
@@ -76,6 +77,17 @@ def walk(
     found.leave_out([found])
     found.files.sort(key=lambda file: file.path)
     return found
+
+
+def pictures_in(folder: Path) -> Iterator[Path]:
+    """The files in and below a folder that may be pictures, those of each folder by name; what cannot be listed is
+    passed over, and no link is followed to another folder."""
+    found, waiting = Walk(), [str(folder)]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as listed:
+            files, below = pictures_among([entry for entry in listed if entry.name[0] != "."], "", (), found)
+            yield from sorted(Path(entry.path) for entry in files)
+            waiting += [entry.path for entry in below if not entry.is_symlink()]
 
 
 def once(files: list[File]) -> list[File]:

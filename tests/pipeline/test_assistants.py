@@ -40,10 +40,11 @@ def test_an_assistant_searches_looks_and_changes_nothing(made_library):
 
     library = Library(made_library)
     searcher, before = Searcher(library), library.db.execute("PRAGMA data_version").fetchone()
-    tools, (words, near, about, glance, none, nonsense) = asked(
+    tools, (words, near, about, glance, none, nonsense, silent) = asked(
         server(library, folders=False),
         ("search", {"words": "red", "count": 3}), ("neighbors", {"image": 5, "count": 3, "weights": {"color": 1}}),
         ("describe", {"image": 5}), ("library", {}), ("neighbors", {"image": 4000}), ("search", {"words": "red", "count": 1000}),
+        ("search", {"words": " "}),
     )
     assert {one.name for one in tools} == {"search", "neighbors", "describe", "library"}
     assert all(one.annotations.read_only_hint and one.description for one in tools)
@@ -55,6 +56,7 @@ def test_an_assistant_searches_looks_and_changes_nothing(made_library):
     assert json.loads(told.text)["path"] == library.image(5).shown and picture.mime_type == "image/jpeg"
     assert glance.structured_content["images"]["ok"] == 60 and glance.structured_content["clusters"]["combined"]
     assert none.is_error and none.content[0].text.endswith("There is no picture 4000.") and nonsense.is_error
+    assert silent.is_error and silent.content[0].text.endswith("words for things and colors, as in `red dress`.")
     root = next(iter(library.roots()))
     assert not any(root in str(one) for one in (words, near, about, glance))
     assert library.db.execute("PRAGMA data_version").fetchone() == before

@@ -46,7 +46,7 @@ def as_told(library, own_pictures, tmp_path, monkeypatch) -> Callable[[list[str]
     (tmp_path / "vectors.csv").write_text(f"path,a,b\n{first},4.5,2\n")
     own = {
         "~/Pictures": str(own_pictures), "~/Pictures/beach.jpg": str(first), "/disk/Pictures": str(tmp_path / "disk"),
-        "2024": next(own_pictures.iterdir()).name, "50": "5", "s3://bucket/photos": own_pictures.as_uri(),
+        "~/card": str(own_pictures), "2024": next(own_pictures.iterdir()).name, "50": "5", "s3://bucket/photos": own_pictures.as_uri(),
     }
     more = {
         "run": ["--embeddings", "color,sift,efficientnet"],
