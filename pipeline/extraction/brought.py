@@ -20,6 +20,7 @@ from pipeline import arrays as arrays_of
 from pipeline.embeddings import about, canonical
 from pipeline.embeddings.base import unit_rows
 from pipeline.errors import EmbeddingError
+from pipeline.facts import spreadsheets
 from pipeline.facts.places import SEVERAL, Places
 from pipeline.library import Library
 from pipeline.pictures.hashes import QUERY
@@ -96,11 +97,17 @@ def bring(library: Library, name: str, file: Path) -> Brought:
     if not found:
         raise EmbeddingError(f"None of the {len(rows):,} rows of {file} names an image of this library; the first is “{keys[0]}”.")
     ids = sorted(found)
-    chosen = unit_rows(rows[[found[image] for image in ids]])
+    chosen = unit_rows(_in_range(rows[[found[image] for image in ids]]))
     told.empty = int((~chosen.any(axis=1)).sum())
     told.changed = _keep(library, name, ids, chosen)
     told.met = library.coverage(name)["current"]
     return told
+
+
+def _in_range(rows: np.ndarray) -> np.ndarray:
+    """Rows (n, d) float32 so that squares neither overflow nor vanish: 1e25 and 1e-25 are numbers like others."""
+    most = np.abs(rows).max(axis=1, keepdims=True)
+    return np.divide(rows, most, out=rows.copy(), where=(most > 1e9) | ((most > 0) & (most < 1e-9)))
 
 
 def checked(library: Library, name: str) -> None:
@@ -143,8 +150,6 @@ def _read(file: Path) -> tuple[Sequence[int] | Sequence[str], np.ndarray]:
         keys, rows = reader(file)
     except OSError as error:
         raise EmbeddingError(f"{file} cannot be read ({error.strerror or error}).") from None
-    except csv.Error as error:
-        raise EmbeddingError(f"{file} cannot be read as CSV ({error}).") from None
     if not len(keys) or not rows.shape[1]:
         raise EmbeddingError(f"{file} holds no vectors.")
     if len(keys) != len(rows):
@@ -175,20 +180,27 @@ def _npz(file: Path) -> tuple[Sequence, np.ndarray]:
 
 
 def _csv(file: Path) -> tuple[Sequence, np.ndarray]:
-    with file.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as opened:
-        reader = csv.reader(opened)
-        head = [name.strip() for name in next(reader, [])]
-        key = next((at for at, name in enumerate(head) if name.lower() in _KEYS), None)
-        if key is None:
-            raise EmbeddingError(f"{file} has no column that names images (id or path); it has: {', '.join(head[:8])}.")
-        names, rows = [], []
-        for line in reader:
-            if not line:
-                continue
-            if len(line) != len(head):
-                raise EmbeddingError(f"Row {len(rows) + 1:,} of {file} has {len(line):,} columns, and the head {len(head):,}.")
-            names.append(line.pop(key))
-            rows.append(_numbers(line, [*head[:key], *head[key + 1 :]], len(rows) + 1, file))
+    with file.open(newline="", encoding=spreadsheets.encoding(file), errors="surrogateescape") as opened:
+        try:
+            return _of_sheet(spreadsheets.sheet(opened), file)
+        except (csv.Error, UnicodeError) as error:
+            raise EmbeddingError(f"{file} cannot be read as a table: {error}.") from None
+
+
+def _of_sheet(sheet: spreadsheets.Sheet, file: Path) -> tuple[Sequence, np.ndarray]:
+    head = [name.strip() for name in next(sheet.reader, [])]
+    key = next((at for at, name in enumerate(head) if name.lower() in _KEYS), None)
+    if key is None:
+        raise EmbeddingError(f"{file} has no column that names images (id or path); it has: {', '.join(head[:8])}.")
+    names, rows = [], []
+    for line in sheet.reader:
+        if not line:
+            continue
+        if len(line) != len(head):
+            raise EmbeddingError(f"Row {len(rows) + 1:,} of {file} has {len(line):,} columns, and the head {len(head):,}.")
+        names.append(line.pop(key))
+        cells = list(map(spreadsheets.with_point, line)) if sheet.comma else line
+        rows.append(_numbers(cells, [*head[:key], *head[key + 1 :]], len(rows) + 1, file))
     return _as_ids(head[key], names, file), np.array(rows, np.float32).reshape(len(rows), len(head) - 1)
 
 

@@ -113,7 +113,7 @@ def _named(table: tables.Table, given: Mapping[str, str]) -> dict[str, str]:
 
 def _looked_through(table: tables.Table, places: Places) -> tuple[Brought, dict[str, kinds.Census]]:
     """Who meets an image, and what the columns hold."""
-    told, census = Brought(), {column: kinds.Census() for column in table.columns}
+    told, census = Brought(), {column: kinds.Census(table.comma) for column in table.columns}
     for _, name, values in table.rows():
         told.rows += 1
         image = places.find(name)
@@ -153,7 +153,7 @@ def _stored(
     """The rows of one cell; raises FactsError for a value that a person says is of a kind it is not."""
     rows = []
     for value in found:
-        kept = kinds.stored(kind, value)
+        kept = kinds.stored(kind, value, table.comma)
         if kept is not None:
             rows.append((numbers[_called(column)], image, kept))
         elif strict and not kinds.is_nothing(value):

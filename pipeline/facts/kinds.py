@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from pipeline.facts.spreadsheets import with_point
 from pipeline.pictures.metadata.exif import time
 
 KINDS = ("number", "date", "category", "text")
@@ -19,10 +20,11 @@ _FEW, _MANY, _LONG = 20, 1_000, 80
 longer than so many characters."""
 
 
-def number(value: str | float) -> float | None:
-    """A value as a number, or None."""
+def number(value: str | float, comma: bool = False) -> float | None:
+    """A value as a number, or None. comma: it may have a decimal comma."""
     if isinstance(value, float):
         return value
+    value = with_point(value) if comma else value
     return float(value) if _NUMBER.fullmatch(value) else None
 
 
@@ -44,10 +46,10 @@ def is_nothing(value: str | float) -> bool:
     return isinstance(value, str) and value.casefold() in _NOTHING
 
 
-def stored(kind: str, value: str | float) -> str | float | None:
-    """A value as a column of a kind keeps it; None where it has none to keep."""
+def stored(kind: str, value: str | float, comma: bool = False) -> str | float | None:
+    """A value as a column of a kind keeps it; None where it has none to keep. comma: as of `number`."""
     if kind == "number":
-        return number(value)
+        return number(value, comma)
     if kind == "date":
         return date(value)
     return f"{value:g}" if isinstance(value, float) else value
@@ -55,8 +57,9 @@ def stored(kind: str, value: str | float) -> str | float | None:
 
 @dataclass
 class Census:
-    """What was seen of a column."""
+    """What was seen of a column. comma: as of `number`."""
 
+    comma: bool = False
     count: int = 0
     numbers: int = 0
     dates: int = 0
@@ -68,7 +71,7 @@ class Census:
         if is_nothing(value):
             return
         self.count += 1
-        self.numbers += number(value) is not None
+        self.numbers += number(value, self.comma) is not None
         self.dates += date(value) is not None
         if isinstance(value, str):
             self.longest = max(self.longest, len(value) if "\n" not in value else _LONG + 1)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-import unicodedata
 
+from pipeline.forms import composed
 from pipeline.library import Library
 from pipeline.library.images import from_database, printable
 from pipeline.stores import is_address
@@ -68,4 +68,4 @@ def _plain(name: str) -> str:
 
 def _form(name: str) -> str:
     """A name as it can be compared: composed letters, and bytes that are no text as they are printed."""
-    return unicodedata.normalize("NFC", printable(name))
+    return composed(printable(name))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import math
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import TextIO
 
 from pipeline.errors import FactsError
+from pipeline.facts import spreadsheets
+from pipeline.forms import composed
 
 _KEYS = (
     "path",
@@ -28,8 +29,8 @@ _KEYS = (
 )
 """What the column that names the image is called, the likeliest first."""
 
-_LONGEST = 10 * 2**20  # characters of a line
-_SAMPLE = 2**16
+_LONGEST = spreadsheets.LONGEST
+_START = 2**12  # characters that show what kind of file it is
 _MOST_COLUMNS = 500
 
 Values = dict[str, list[str | float]]
@@ -38,13 +39,15 @@ Values = dict[str, list[str | float]]
 
 @dataclass(frozen=True)
 class Table:
-    """A file's rows. key: the column that names the image. columns: the others, in their order."""
+    """A file's rows. key: the column that names the image. columns: the others, in their order.
+    comma: whether numbers may have a decimal comma."""
 
     file: Path
     key: str
     columns: tuple[str, ...]
     encoding: str
     kind: str
+    comma: bool
 
     def rows(self) -> Iterator[tuple[int, str, Values]]:
         """(number of the line, the image's name, values) of each row. Raises FactsError for one that cannot be read."""
@@ -60,10 +63,13 @@ class Table:
 def opened(file: Path, key: str | None = None, only: tuple[str, ...] = ()) -> Table:
     """Look at a file and its columns. Raises FactsError where it is no table, or names no image."""
     try:
-        encoding, start = _encoding(file)
+        encoding = spreadsheets.encoding(file)
+        with open(file, encoding=encoding, errors="surrogateescape") as text:
+            first = text.read(_START).lstrip()[:1]
     except OSError as error:
         raise FactsError(f"{file} cannot be read ({error.strerror or error}).") from None
-    first = start.lstrip()[:1]
+    except ValueError as error:
+        raise FactsError(f"{file} cannot be read as a table: {error}.") from None
     kind = "lines" if first == "{" else "list" if first == "[" else "csv"
     names: dict[str, None] = {}
     for number, row in _rows(file, encoding, kind):
@@ -82,7 +88,12 @@ def opened(file: Path, key: str | None = None, only: tuple[str, ...] = ()) -> Ta
     columns = tuple(folded[name.casefold()] for name in only) or tuple(wanted)
     if not columns:
         raise FactsError(f"{file} has no column besides “{key}”.")
-    return Table(file, key, columns, encoding, kind)
+    return Table(file, key, columns, encoding, kind, kind == "csv" and _has_comma(file, encoding))
+
+
+def _has_comma(file: Path, encoding: str) -> bool:
+    with open(file, encoding=encoding, errors="surrogateescape", newline="") as text:
+        return spreadsheets.sheet(text).comma
 
 
 def _key(file: Path, names: list[str], asked: str | None) -> str:
@@ -92,20 +103,6 @@ def _key(file: Path, names: list[str], asked: str | None) -> str:
             raise FactsError(f"{file} has no column “{asked}”; it has: {', '.join(names)}.")
         return folded[asked.casefold()]
     return next((folded[name] for name in _KEYS if name in folded), names[0])
-
-
-def _encoding(file: Path) -> tuple[str, str]:
-    """How a file's text is encoded, and its beginning."""
-    with open(file, "rb") as opened:
-        head = opened.read(_SAMPLE)
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16", head.decode("utf-16", "ignore")
-    try:
-        return "utf-8-sig", io.TextIOWrapper(
-            io.BytesIO(head[:-4] if len(head) == _SAMPLE else head), "utf-8-sig"
-        ).read()
-    except UnicodeDecodeError:
-        return "cp1252", head.decode("cp1252", "replace")
 
 
 def _rows(file: Path, encoding: str, kind: str) -> Iterator[tuple[int, dict]]:
@@ -121,18 +118,15 @@ def _rows(file: Path, encoding: str, kind: str) -> Iterator[tuple[int, dict]]:
 
 
 def _of_csv(text: TextIO) -> Iterator[tuple[int, dict]]:
-    csv.field_size_limit(_LONGEST)
-    head = text.readline(_LONGEST)
-    text.seek(0)
-    counts = {one: head.count(one) for one in (",", ";", "\t", "|")}
-    reader = csv.reader(text, delimiter=max(counts, key=counts.get))
-    names = next(reader, [])
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    sheet = spreadsheets.sheet(text)
+    names = next(sheet.reader, [])
+    called = [name for name in names if name.strip()]  # spreadsheets add empty columns at the end
+    if len(set(called)) < len(called):
+        twice = next(name for name in called if called.count(name) > 1)
         raise ValueError(f"two columns are called “{twice}”")
-    for row in reader:
+    for row in sheet.reader:
         if row:
-            yield reader.line_num, dict(zip(names, row))
+            yield sheet.line, dict(zip(names, row))
 
 
 def _of_lines(text: TextIO) -> Iterator[tuple[int, dict]]:
@@ -163,5 +157,5 @@ def _values(value: object) -> list[str | float]:
     if isinstance(value, list):
         return [one for item in value[:1_000] if not isinstance(item, list) for one in _values(item)]
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = text.encode("utf-8", "replace").decode().replace("\0", "").strip()
+    text = composed(text.encode("utf-8", "replace").decode().replace("\0", "").strip())
     return [text] if text else []

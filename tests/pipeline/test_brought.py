@@ -69,6 +69,21 @@ def test_every_format_gives_the_same_vectors(own, tmp_path, kind):
     assert not bring(own, "mine", file).changed, "the same file again"
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1e25])
+def test_numbers_far_from_one_are_numbers_like_others(own, tmp_path, scale):
+    rows = table()
+    told = bring(own, "mine", write_csv(tmp_path / "mine.csv", "path", paths(own), rows * np.float32(scale)))
+    assert told.empty == 0 and np.allclose(own.vectors("mine")[1], unit(rows), atol=1e-6)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_csv_is_read_as_spreadsheets_write_it(own, tmp_path, encoding):
+    rows, file = table(), tmp_path / "mine.csv"
+    lines = [";".join([name, *(str(number).replace(".", ",") for number in row)]) for name, row in zip(paths(own), rows.tolist())]
+    file.write_bytes("\r\n".join(["sep=;", "path;a;b;c;d;größe", *lines]).encode(encoding))
+    assert bring(own, "mine", file).met == COUNT and np.allclose(own.vectors("mine")[1], unit(rows), atol=1e-6)
+
+
 @pytest.mark.skipif(find_spec("pyarrow") is not None, reason="it is there")
 def test_parquet_says_what_it_needs(own, tmp_path):
     (tmp_path / "mine.parquet").write_bytes(b"PAR1")
@@ -103,7 +118,7 @@ def test_faults_are_named_with_row_and_column_and_change_nothing(own, tmp_path):
     faulty("Row 2 of .*has 2 columns, and the head 3", file=short)
     endless = tmp_path / "endless.csv"
     endless.write_text(f"path,a,b\n{names[0]},1,{'2' * 11_000_000}\n")
-    faulty("cannot be read as CSV", file=endless)
+    faulty("cannot be read as a table: field larger", file=endless)
     pyarrow = pytest.importorskip("pyarrow")
     pytest.importorskip("pyarrow.parquet")
     pyarrow.parquet.write_table(pyarrow.table({"path": names[:2], "v": [None, [1.0, 2.0]]}), tmp_path / "none.parquet")

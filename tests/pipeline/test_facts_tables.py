@@ -110,10 +110,41 @@ def test_a_second_table_replaces_its_columns_and_leaves_the_others(named, tmp_pa
     assert [column.name for column in named.facts.columns()] == ["own.price"] and not named.facts.find("xylophone")
 
 
+@pytest.mark.parametrize("shift", range(4))
+def test_a_long_table_is_read_in_its_encoding_wherever_the_first_letter_beyond_ascii_comes(named, tmp_path, shift):
+    """Whatever is looked at of it ends in the middle of a letter for three of four beginnings."""
+    file = table(tmp_path, "path;what" + " " * shift + "\na.jpg;" + "京都" * 600_000 + "\nbeach/été.jpg;ok\n")
+    bring(named, file)
+    assert brought(named, "what") == {1: ["京都" * 600_000], 4: ["ok"]}
+    late = tmp_path / "late.csv"
+    late.write_bytes(("path;what\n" + "a.jpg;plain\n" * 120_000 + "beach/été.jpg;Grüße\n").encode("cp1252"))
+    bring(named, late)
+    assert brought(named, "what") == {1: ["plain"], 4: ["Grüße"]}
+    bring(named, table(tmp_path, "path;what\nodd/\udce9t\udce9.jpg;Grüße aus München\n"))
+    assert brought(named, "what") == {6: ["Grüße aus München"]}, "bytes of a name in a file that is UTF-8 else"
+
+
+@pytest.mark.parametrize("text", [
+    "sep=;\nfile;price;name\na.jpg;1,5;1,5 l\nc.jpg;-1.234,25;b\n", '"sep=\t"\r\nfile\tprice\tname\r\na.jpg\t1,5\t"1,5 l"\r\nc.jpg\t-1.234,25\tb\r\n',
+    'file,"price","name"\na.jpg,1.5,"1,5 l"\nc.jpg,-1234.25,b\n', "file;price;name;;\na.jpg;1.5;1,5 l;;\nc.jpg;-1234,25;b;;\n",
+    'file,"name","price"\n"a.jpg","1,5 l",1.5\nc.jpg,b,-1234.25\n',
+])  # fmt: skip
+def test_tables_are_read_as_spreadsheets_write_them(named, tmp_path, text):
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        file = tmp_path / "t.csv"
+        file.write_bytes(text.encode(encoding))
+        assert bring(named, file).columns == {"price": "number", "name": "category"}
+        assert brought(named, "price") == {1: [1.5], 9: [-1234.25]} and brought(named, "name") == {1: ["1,5 l"], 9: ["b"]}
+
+
+def test_a_separator_inside_quotes_is_none(named, tmp_path):
+    assert bring(named, table(tmp_path, 'path,"size; in; px; or so"\na.jpg,3\n')).columns == {"size; in; px; or so": "number"}
+
+
 @pytest.mark.parametrize("text, more, said", [
     ("", {}, "holds no rows"), ("path\na.jpg\n", {}, "no column besides"), ("path,x,x\na.jpg,1,2\n", {}, "two columns are called “x”"),
     ("path,x\nnowhere.jpg,1\n", {}, "None of the 1 rows"), ('{"path": "a.jpg", "x": 1}\n{"path"', {}, "cannot be read as a table"),
-    ("[1, 2]", {}, "row 1 is no object"), ("path,x\na.jpg,1\n", {"key": "y"}, "no column “y”"), ("path,x\na.jpg,1\n", {"only": ["y"]}, "no column “y”"),
+    ("[1, 2]", {}, "row 1 is no object"), ("sep=;\npath;x\na.jpg;1\nc.jpg;red\n", {"given": {"x": "number"}}, "“red” (row 4"), ("path,x\na.jpg,1\n", {"key": "y"}, "no column “y”"), ("path,x\na.jpg,1\n", {"only": ["y"]}, "no column “y”"),
     ("path,x\na.jpg,1\nc.jpg,red\n", {"given": {"x": "number"}}, "“red” (row 3"), ("path,x\na.jpg,1\n", {"given": {"x": "shape"}}, "no kind of column"),
 ])  # fmt: skip
 def test_what_cannot_be_taken_is_one_sentence_and_changes_nothing(named, tmp_path, text, more, said):
