@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.columns.conditions import NONE, Condition, Contains, OneOf
 from pipeline.errors import QueryError
+from pipeline.forms import composed, folded
 
 _NEAREST = 3
 
@@ -42,18 +43,34 @@ class Categories:
 
     @cached_property
     def _folded(self) -> dict[str, int]:
-        return {name.casefold(): code for code, name in enumerate(self.names)}
+        return {folded(name): code for code, name in enumerate(self.names)}
+
+    @cached_property
+    def _alike(self) -> dict[str, list[int]]:
+        """Codes by the composed form of their names: several where some read alike."""
+        found: dict[str, list[int]] = {}
+        for code, name in enumerate(self.names):
+            found.setdefault(composed(name), []).append(code)
+        return found
 
     def code(self, name: str) -> int | None:
         """The code of a name, or None."""
         if self.parents is not None:
             name = str(PurePosixPath(name.strip("/")))
         found = self._known.get(name)
-        return self._folded.get(name.casefold()) if found is None and self.folds else found
+        return next(iter(self.codes_of(name)), None) if found is None else found
+
+    def codes_of(self, name: str) -> list[int]:
+        """The codes of a name and of all that read alike."""
+        if self.parents is not None:
+            name = str(PurePosixPath(name.strip("/")))
+        if alike := self._alike.get(composed(name)):
+            return alike
+        return [self._folded[folded(name)]] if self.folds and folded(name) in self._folded else []
 
     def nearest(self, name: str) -> list[str]:
         """The names most like one that there is not."""
-        return [self.names[self._folded[one]] for one in difflib.get_close_matches(name.casefold(), self._folded, _NEAREST, 0.5)]
+        return [self.names[self._folded[one]] for one in difflib.get_close_matches(folded(name), self._folded, _NEAREST, 0.5)]
 
     def passing(self, condition: Condition, noun: str) -> np.ndarray:
         """(n,) bool; raises QueryError for names that there are not."""
@@ -61,16 +78,15 @@ class Categories:
             case OneOf(_, values):
                 return self._having(values, noun)
             case Contains(_, text):
-                wanted = text.casefold()
-                return self._with(np.array([wanted in name.casefold() for name in self.names], bool))
+                wanted = folded(text)
+                return self._with(np.array([wanted in folded(name) for name in self.names], bool))
         raise QueryError(f"A {noun} has no bounds: name those that are wanted.")
 
     def _having(self, values: Iterable[str], noun: str) -> np.ndarray:
         chosen, none = np.zeros(len(self.names), bool), False
         for value in values:
-            code = self.code(value)
-            if code is not None:
-                chosen[code] = True
+            if codes := self.codes_of(value):
+                chosen[codes] = True
             elif self.parents is not None and PurePosixPath(value.strip("/")) == PurePosixPath():
                 return np.ones(self.size, bool)  # the scanned folder itself
             elif value == NONE:

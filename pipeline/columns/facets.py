@@ -15,6 +15,7 @@ from pipeline.columns.registry import Column
 from pipeline.columns.table import Table
 from pipeline.columns.categories import Categories
 from pipeline.columns.values import Numbers
+from pipeline.forms import folded
 
 MOST = 200
 """Values that a facet names, the most frequent first: beyond, one finds by typing."""
@@ -73,8 +74,8 @@ def _named(values: Categories, mine: Sequence[Condition], passed: np.ndarray | N
     chosen = [value for one in mine if isinstance(one, OneOf) for value in one.values]
     codes = [code for code in map(values.code, chosen) if code is not None]
     order = np.argsort(-counts, kind="stable")
-    if wanted := wanted.strip().casefold():
-        order = np.array([code for code in order.tolist() if wanted in values.names[code].casefold()], np.int64)
+    if wanted := folded(wanted.strip()):
+        order = np.array([code for code in order.tolist() if wanted in folded(values.names[code])], np.int64)
     first = list(dict.fromkeys([*(codes if not wanted else ()), *order[:MOST].tolist()]))
     first.sort(key=lambda code: (-counts[code], values.names[code].casefold()))
     return {

@@ -15,6 +15,7 @@ from pipeline.extraction.listing import as_known
 from pipeline.extraction.parts import Part, is_settled
 from pipeline.extraction.pool import Prepared, Reading
 from pipeline.extraction.report import ScanReport
+from pipeline.forms import composed
 from pipeline.library import Library
 from pipeline.library.images import ImageRow, from_database, printable, to_database
 from pipeline.library.vectors import chunks
@@ -210,7 +211,7 @@ def _values(item: Seen) -> dict:
     return {
         "root_id": item.root_id,
         "path": to_database(file.path),
-        "label": printable(parent) or None,
+        "label": composed(printable(parent)) or None,
         "size": file.size,
         "mtime": file.mtime,
         "ctime": file.ctime,

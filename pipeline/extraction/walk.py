@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from pipeline.extraction.found import File, Walk
 from pipeline.extraction.known import CTIME, DEVICE, ID, INODE, MTIME, SIZE, STATE, KnownRows
+from pipeline.forms import composed, folded
 from pipeline.library import DATABASE
 from pipeline.pictures import formats
 from pipeline.stores.objects import Entry
@@ -30,6 +31,7 @@ SKIPPED_FOLDERS = frozenset(
 
 SIDECAR = ".xmp"
 """How files end in which programs write what is known of the picture beside them."""
+_HEAD = 4_096  # bytes that tell a format
 _PACK = Struct("<QddQQ").pack
 
 E = TypeVar("E", os.DirEntry, Entry)
@@ -103,12 +105,15 @@ def once(files: list[File]) -> list[File]:
 
 def is_excluded(path: str, patterns: Sequence[str]) -> bool:
     """Whether a file or folder is left out: a pattern without / means a name at any depth,
-    one with / the path below the root. Letter case does not count."""
-    name, path = path.rpartition("/")[2].casefold(), path.casefold()
-    return any(
-        fnmatchcase(path, one.strip("/").casefold()) if "/" in one else fnmatchcase(name, one.casefold())
-        for one in patterns
-    )
+    one with / the path below the root, `**/` before it at any depth. Letter case and the form of accents do not
+    count; what is written letter by letter is meant, whatever its brackets."""
+    path = folded(path)
+    name = path.rpartition("/")[2]
+    return any(_fits(path if "/" in one.rstrip("/") else name, folded(one.strip("/"))) for one in patterns)
+
+
+def _fits(text: str, pattern: str) -> bool:
+    return any(text == one or fnmatchcase(text, one) for one in {pattern, pattern.removeprefix("**/")})
 
 
 def as_on_disk(path: Path) -> Path:
@@ -120,10 +125,10 @@ def as_on_disk(path: Path) -> Path:
         if os.path.lexists(other):
             return other
     parent = as_on_disk(path.parent) if path.parent != path else path
-    wanted = unicodedata.normalize("NFC", path.name)
+    wanted = composed(path.name)
     try:
         for name in os.listdir(parent):
-            if unicodedata.normalize("NFC", name) == wanted:
+            if composed(name) == wanted:
                 return parent / name
     except OSError:
         pass
@@ -175,12 +180,25 @@ def pictures_among(
                     found.sidecars[start + entry.name] = entry.stat().st_mtime
                 elif formats.is_unread_name(PurePath(entry.name)):
                     found.skipped[kind] += 1
+                elif formats.says_nothing(entry.name) and _begins_as_picture(entry):
+                    files.append(entry)
             elif entry.name not in raws:
                 files.append(entry)
         except OSError as error:
             _unread(error, start + entry.name, found)
     below.sort(key=lambda entry: f"{entry.name}/", reverse=True)
     return files, below
+
+
+def _begins_as_picture(entry: os.DirEntry | Entry) -> bool:
+    """Whether a file of this machine is a picture by its first bytes; of a store none is fetched."""
+    if not isinstance(entry, os.DirEntry) or not entry.is_file():
+        return False
+    try:
+        with open(os.open(entry.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            return formats.is_surely_one(file.read(_HEAD))
+    except OSError:
+        return False
 
 
 def _is_as_summed(entries: list[os.DirEntry], folder: str, known: KnownRows, found: Walk) -> bool:

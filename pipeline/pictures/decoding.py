@@ -1,7 +1,7 @@
 """The one door to pictures: what a header says, and pixels at working size.
 
-Every picture is seen the same way everywhere: as a browser shows it on white. In the colors
-that its profile means, turned as its container or EXIF says, the first frame of an
+Every picture is seen the same way everywhere: as a browser shows it on white (what is white itself
+on transparent ground, on dark gray). In the colors that its profile means, turned as its container or EXIF says, the first frame of an
 animation, and reduced to a working size of at most `WORK_SIDE` pixels on its long side, so
 that one decode feeds thumbnail and extractors.
 """
@@ -121,7 +121,7 @@ def warm_up() -> None:
 
 
 def _seen(picture: Picture, raster: Raster, side: int) -> np.ndarray:
-    pixels = turned(raster.reduced(side).on_white(), picture.info.orientation)
+    pixels = turned(raster.reduced(side).on_ground(), picture.info.orientation)
     return np.require(pixels, requirements="CW")
 
 

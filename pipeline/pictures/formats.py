@@ -1,11 +1,12 @@
 """Which pictures are read: by their first bytes, not by their names.
 
-Names only say what is worth opening. Of a raw file beside a JPEG of the same name, the
+Names only say what is worth opening; where they say nothing, the first bytes do. Of a raw file beside a JPEG of the same name, the
 JPEG is enough: both are one shot.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import PurePath
 
@@ -18,8 +19,8 @@ RAW_EXTENSIONS = frozenset(
 """Raw files of cameras, as LibRaw reads them."""
 
 EXTENSIONS = RAW_EXTENSIONS | frozenset(
-    ".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .gif .bmp .dib .tif .tiff .avif"
-    " .heic .heif .hif .jxl .jp2 .j2k .jpx".split()
+    ".jpg .jpeg .jpe .jfif .jfi .jif .pjpeg .pjp .jps .insp .mpo .png .apng .webp .gif .bmp .dib .tif .tiff .avif .avifs"
+    " .heic .heif .hif .jxl .jp2 .j2k .j2c .jpc .jpf .jpx".split()
 )
 """Names of files that are opened."""
 
@@ -29,6 +30,15 @@ UNREAD_EXTENSIONS = frozenset(
 )
 """Names of pictures that nothing here reads; a scan counts them, so that none is passed over
 in silence."""
+
+_KIND = re.compile(r"\.[a-z][a-z0-9]{1,4}", re.ASCII | re.IGNORECASE)
+"""What says of a file of which kind it is."""
+_CUT = frozenset(".jp .pn .gi .we .web .he .hei .av .avi .ti .bm".split())
+"""Kinds of pictures whose names were cut off, as exports of photo services do."""
+_LEFTOVER = re.compile(r".*(?:~|_original|\.(?:crdownload|partial|download|filepart))", re.DOTALL | re.IGNORECASE)
+"""What editors keep of before, and downloads that have not ended."""
+_WEAK = (b"BM", b"BA", b"\xff\x0a")
+"""Signatures that may well begin a text, or anything."""
 
 _JPEGS = frozenset(".jpg .jpeg .jpe .jfif .heic .heif .hif".split())
 
@@ -65,6 +75,17 @@ def is_image_name(path: PurePath) -> bool:
 def is_unread_name(path: PurePath) -> bool:
     """Whether the file name ends like a picture's of a kind that nothing here reads."""
     return path.suffix.lower() in UNREAD_EXTENSIONS
+
+
+def says_nothing(name: str) -> bool:
+    """Whether a file's name does not say of which kind the file is: `IMG_1`, `beach.jpg(1)`, `a long na.jp`."""
+    suffix = PurePath(name).suffix
+    return (not _KIND.fullmatch(suffix) or suffix.lower() in _CUT) and not _LEFTOVER.fullmatch(name)
+
+
+def is_surely_one(head: bytes) -> bool:
+    """Whether the first bytes of a file whose name says nothing are a picture's."""
+    return sniff(head) is not None and not head.startswith(_WEAK)
 
 
 def raws_beside_jpegs(names: Iterable[str]) -> set[str]:

@@ -30,6 +30,9 @@ _SIXTEEN_ZEROS = 0xF0
 _HOLE = bytes(4096)
 """A sector that was never written."""
 
+_FOLLOWING = (b"", b"\0" + b"\xd5\x6b\xae\xf5" * 64, b"\0" + b"\x2a\x95\xd2\x4b" * 64)
+"""None, and coded pixels of two kinds: a zero first, for a last byte 0xff would begin a marker with any other."""
+
 _REDUCED_COST = 0.25  # bytes of memory for a pixel of the file, decoded at an eighth
 _PROGRESSIVE_COST = 6.5  # all coefficients, two bytes each, are kept till the last scan
 
@@ -48,9 +51,8 @@ class Jpeg:
 
     def raster(self, max_side: int) -> Raster:
         """The samples, long side `max_side` px or more where the picture has them."""
-        # Decoders fill the rest of a cut-off JPEG with gray and say nothing.
         if not is_whole(self._data):
-            raise ImageError("the file is cut off")
+            self._data = _ended(self._data)
         if _has_hole(self._data):
             raise ImageError("a part of the file is only zeros")
         if self._picture.mode == "CMYK":
@@ -90,6 +92,20 @@ def is_whole(data: bytes) -> bool:
     if data.endswith(b"\xff\xd9") or data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda"):
         return True
     return any(marker == _END for marker, _ in _segments(data))
+
+
+def _ended(data: bytes) -> bytes:
+    """A JPEG with the end marker that it lacks: some cameras and programs write none, and every viewer shows theirs.
+
+    Raises ImageError where pixels are missing, too, but for the last block or two: decoders fill them with gray
+    and say nothing, but what is put in their place then makes a difference.
+    """
+    plain = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    ended = [data + more + b"\xff\xd9" for more in _FOLLOWING]
+    first, *others = (cv2.imdecode(np.frombuffer(one, np.uint8), plain) for one in ended)
+    if first is None or not all(np.array_equal(first, other) for other in others):
+        raise ImageError("the file is cut off")
+    return ended[0]
 
 
 def _segments(data: bytes):

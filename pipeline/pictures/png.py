@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from pipeline.errors import ImageError
 from pipeline.pictures import opencv, tiff
 from pipeline.pictures.color import Space
 from pipeline.pictures.info import ImageInfo
+from pipeline.pictures.levels import used_bits, widened
 from pipeline.pictures.raster import Raster, stacked
 from pipeline.pictures.still import Still
 from pipeline.pictures.strips import SIGNATURE, ahead, chunk, unfiltered
@@ -85,12 +86,18 @@ class Png:
         if not self._pixels:
             raise ImageError("the file is cut off")
         if self._in_strips:
-            return self._by_strips(max_side)
+            return self._spread(self._by_strips(max_side))
         header = self._header
         data = _file(self._found, (self._data[start:end] for start, end in self._pixels), header)
         wide = header.depth == 16 and header.color != _GRAY
         plain = opencv.raster(data) if wide else _Plain(data, "PNG").raster(max_side)
-        return self._with_meaning(plain)
+        return self._spread(self._with_meaning(plain))
+
+    def _spread(self, found: Raster) -> Raster:
+        """Gray words of which a camera or microscope has used only some bits over all levels, as of a TIFF."""
+        if found.samples.dtype != np.uint16 or self._header.color not in (_GRAY, _GRAY_ALPHA):
+            return found
+        return replace(found, samples=widened(found.samples, used_bits(int(found.samples.max()))))
 
     def _with_meaning(self, plain: Raster) -> Raster:
         """With transparency by a key, and with its colors' space."""

@@ -12,6 +12,11 @@ from pipeline.pictures.color import Space, to_srgb
 from pipeline.pictures.thumbnails import resize
 
 
+_PALE = 232
+"""Levels from which on nothing stands out from white: a tenth of the way to black, about what print on paper needs."""
+_DARK = 64
+
+
 @dataclass(frozen=True)
 class Raster:
     """A picture's samples, not yet turned.
@@ -51,13 +56,22 @@ class Raster:
         samples = weighed.astype(np.float32) * (top / np.maximum(alpha, 1).astype(np.float32))[:, :, None]
         return replace(self, samples=np.clip(np.rint(samples), 0, top).astype(kind), alpha=alpha)
 
-    def on_white(self) -> np.ndarray:
-        """As (h, w, 3) uint8 sRGB, what is transparent on white as a browser blends it."""
+    def on_ground(self) -> np.ndarray:
+        """As (h, w, 3) uint8 sRGB, what is transparent on white as a browser blends it; on dark gray where
+        nothing could be seen on white: white marks and drawings are as different as black ones."""
         rgb = to_srgb(self.samples, self.space)
         if self.alpha is None:
             return rgb
         weight = self.alpha.astype(np.float32)[:, :, None] / np.iinfo(self.alpha.dtype).max
-        return np.rint(255 - weight * (255 - rgb.astype(np.float32))).astype(np.uint8)
+        blended = _blended(rgb, weight, 255)
+        if blended.min() >= _PALE and weight.max() - weight.min() > 1 - _PALE / 255:
+            return _blended(rgb, weight, _DARK)
+        return blended
+
+
+def _blended(rgb: np.ndarray, weight: np.ndarray, ground: int) -> np.ndarray:
+    """Colors (h, w, 3) of opacity (h, w, 1), 0 to 1, on a gray ground."""
+    return np.rint(ground - weight * (ground - rgb.astype(np.float32))).astype(np.uint8)
 
 
 def stacked(bands: list[Raster]) -> Raster:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.embeddings import color_words, imagenet
+from pipeline.forms import folded
 from pipeline.library import Library
 from pipeline.search import words
 
@@ -33,7 +34,7 @@ def complete(library: Library, text: str, most: int = MOST) -> list[Completion]:
         return []
     found: list[Completion] = []
     for length in range(min(words.LONGEST, len(given)), 0, -1):
-        before, begun = " ".join(given[:-length]), " ".join(given[-length:]).casefold()
+        before, begun = " ".join(given[:-length]), folded(" ".join(given[-length:]))
         sign = begun[0] if begun[0] in "-+" and len(begun) > 1 else ""
         start = f"{before} {sign}".lstrip() if before else sign
         written = list(_written(library, begun.removeprefix(sign)))[:_WRITTEN]
@@ -60,7 +61,7 @@ def _written(library: Library, begun: str) -> Iterator[Completion]:
     """Labels, tags, collections and keywords, of each the first few in alphabetical order."""
     pattern = begun.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     for label in sorted(library.labels()):
-        if str(label).casefold().startswith(begun):
+        if folded(str(label)).startswith(begun):
             yield Completion(str(label), "label")
     sql = (
         "SELECT kind, text FROM vocabulary WHERE text LIKE ? ESCAPE '\\' AND (kind != 'tag' OR text IN (SELECT tag FROM tags)) "

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 
+import numpy as np
 import pytest
 
 from pipeline.columns import Between, Contains, OneOf, conditions, parse, printed
+from pipeline.columns.categories import Categories
+from pipeline.columns.values import Texts
 from pipeline.errors import QueryError
+from pipeline.forms import folded
 
 _LETTERS = "aB1 .,;=<>~\\-\tü…\n("
 
@@ -53,6 +58,22 @@ def test_people_write_it_as_they_like():
         Between("size", high="<5MB"), Between("size", low=">2"), Between("size", "1", "<2"))
     assert printed(parse("size<5MB;size>2;size=1..<2")) == "size<5MB;size>2;size=1..<2"
     assert parse("") == ()
+
+
+@pytest.mark.parametrize("folds", [True, False])
+def test_letters_are_the_same_in_either_form_of_unicode(folds):
+    composed, decomposed = "Bücher été", unicodedata.normalize("NFD", "Bücher été")
+    names = Categories(4, [composed, decomposed, "x"], np.array([0, 1, 2, -1], np.int32), folds=folds)
+    only = Categories(2, [decomposed, "x"], np.array([0, 1], np.int32), folds=folds)
+    texts = Texts([composed + ".jpg", decomposed + ".JPG", "x", None])
+    for wanted in (composed, decomposed):
+        assert names.passing(OneOf("label", (wanted,)), "label").tolist() == [True, True, False, False]
+        assert names.passing(Contains("label", wanted[:4].upper()), "label").tolist() == [True, True, False, False]
+        assert only.passing(OneOf("label", (wanted,)), "label").tolist() == [True, False] and only.code(wanted) == 0
+        assert texts.passing(Contains("file", wanted.upper()), "file").tolist() == [True, True, False, False]
+        assert texts.passing(OneOf("file", (wanted + ".jpg",)), "file").tolist() == [True, False, False, False]
+    assert names.code(composed) == 0 and names.code(decomposed) == 1
+    assert folded("ÉTÉ") == folded(unicodedata.normalize("NFD", "été"))
 
 
 @pytest.mark.parametrize("text", ["label", "=dress", "label=", "size>", "label=..", "label~", "a=1;b"])

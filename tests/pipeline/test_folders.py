@@ -196,6 +196,49 @@ def test_trash_and_thumbnails_of_storage_servers_and_what_is_excluded_are_left_o
         scan(library, tmp_path / "psd")
 
 
+@pytest.mark.parametrize("pattern, left", [
+    ("exports/", 3), ("/exports", 4), ("**/exports", 3), ("[old]", 4), ("raw/[old]", 4), ("Äpfel", 4), ("**/Äpfel/**", 4), ("**/nothing/**", 5),
+])  # fmt: skip
+def test_what_is_left_out_is_written_as_other_programs_have_it_too(tmp_path, pattern, left):
+    folder = tmp_path / "in"
+    for number, name in enumerate(("exports", "raw/exports", "raw/[old]", unicodedata.normalize("NFD", "x/Äpfel"), "kept")):
+        fill(folder / name, [number])
+    library = Library(tmp_path / "data", create=True)
+    exclude(library, folder, [pattern])
+    assert scan(library, folder).new == left
+
+
+def test_labels_of_folders_that_read_alike_are_one(tmp_path):
+    """A folder copied from a Mac has its letters apart from their accents, one made here has not."""
+    for number, form in enumerate(("NFC", "NFD")):
+        fill(tmp_path / "in" / form / unicodedata.normalize(form, "Käfer"), [number])
+    library = Library(tmp_path / "data", create=True)
+    scan(library, tmp_path / "in")
+    assert library.labels() == {"Käfer": 2} and len({row.path for row in library.images()}) == 2
+    notes.tag(library, [1], unicodedata.normalize("NFD", "süß"))
+    notes.tag(library, [2], "süß")
+    assert notes.tags_of(library, [1, 2]) == {1: ["süß"], 2: ["süß"]}
+
+
+def test_files_whose_names_say_nothing_are_known_by_their_first_bytes(tmp_path):
+    """As exports of photo services, web caches and data sets have them."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    names = ("IMG_0001", "1a2b3c4d", "beach.jpg(1)", "a name that was cut off.jp", "2018.05.12 on the beach", "photo.jpg_large", "x.png-2", "photo.pjpeg")
+    for number, name in enumerate(names):
+        (folder / name).write_bytes(tiny_picture(number))
+    for name in ("IMG_0001.jpg_original", "beach.png~", "beach.png.crdownload", "data.json", "no picture.dat"):
+        (folder / name).write_bytes(tiny_picture(9))
+    (folder / "BMW in the garden").write_text("BMW notes")
+    (folder / "Makefile").write_text("all:")
+    os.mkfifo(folder / "pipe")
+    library = Library(tmp_path / "data", create=True)
+    report = scan(library, folder)
+    assert (report.new, report.unreadable) == (len(names), 0)
+    assert {row.path for row in library.images()} == set(names)
+    assert scan(library, folder).unchanged == len(names)
+
+
 def test_a_file_replaced_with_the_same_size_and_time_is_noticed(places):
     library, one, _ = places
     (file,) = one.glob("1.png")

@@ -62,12 +62,51 @@ def test_the_same_colors_look_alike_in_a_wide_gamut():
     assert difference(seen, corpus.scene()) < 2
 
 
+@pytest.mark.parametrize("kind, options", [("PNG", {}), ("WEBP", {"lossless": True}), ("AVIF", {"quality": 95}), ("TIFF", {}), ("JPEG2000", {})])
+def test_white_on_transparent_ground_is_seen(kind, options):
+    """Marks and drawings in white, on white, would all be one empty picture, and copies of one another."""
+    mark = np.zeros((90, 120, 4), np.uint8)
+    mark[20:70, 30:50] = 255
+    mark[..., :3] = 250
+    seen = decoding.decode(corpus.saved(Image.fromarray(mark), kind, **options), WHOLE)
+    assert seen[45, 40].min() > 240 and seen[5, 5].max() < 80, "on dark ground"
+    mark[40:60, 60:90] = (30, 60, 200, 255)
+    assert decoding.decode(corpus.saved(Image.fromarray(mark), kind, **options), WHOLE)[5, 5].min() > 248, "on white as ever"
+    mark[..., 3] = 0
+    assert decoding.decode(corpus.saved(Image.fromarray(mark), kind, **options), WHOLE).min() > 248, "nothing to be seen"
+    mark[...] = 255
+    assert decoding.decode(corpus.saved(Image.fromarray(mark), kind, **options), WHOLE).min() > 248, "opaque white"
+
+
+@pytest.mark.parametrize("name", ["jpeg", "jpeg-progressive", "jpeg-gray", "jpeg-cmyk", "jpeg-30000x3", "jpeg-1x1", "noise"])
+def test_a_jpeg_may_lack_its_end_marker_but_no_pixels(name):
+    data = corpus.saved(corpus.noise(), "JPEG", quality=90) if name == "noise" else corpus.jpegs()[name]
+    assert data.endswith(b"\xff\xd9")
+    for side in (WHOLE, 100):
+        assert np.array_equal(decoding.decode(data[:-2], side), decoding.decode(data, side))
+    for gone in (100, len(data) // 9, len(data) // 2) if name != "jpeg-1x1" else ():
+        with pytest.raises(ImageError, match="cut off|damaged"):
+            decoding.decode(data[:-gone])
+
+
+def test_words_of_which_few_bits_are_used_are_seen_in_png_as_in_tiff():
+    """Cameras, microscopes and depth sensors keep 10 to 12 bits in words of 16: as they stand all of it is black."""
+    gray = corpus.scene()[:, :, 1]
+    words = gray.astype(np.uint32) * 16  # 12 bits
+    for made in (corpus.png(words[:, :, None], 16), corpus.png(np.dstack([words, np.full_like(words, 65535)]), 16)):
+        seen = decoding.decode(made, WHOLE)
+        assert difference(seen, np.repeat(gray[:, :, None], 3, axis=2)) < 2
+    full = gray.astype(np.uint32) * 257
+    assert difference(decoding.decode(corpus.png(full[:, :, None], 16), WHOLE)[:, :, 0], gray) < 1
+
+
 def test_names_do_not_count():
     stills = corpus.stills()
     for name, kind in (("png-rgb", "PNG"), ("jpeg", "JPEG"), ("webp", "WEBP"), ("bmp-24", "BMP"), ("avif", "AVIF")):
         assert formats.sniff(stills[name]) == kind == decoding.probe(stills[name]).format
     for name, kind in (("heic", "HEIF"), ("jxl", "JXL"), ("dng", "RAW"), ("tiff", "TIFF"), ("jp2", "JPEG2000")):
         assert formats.sniff(corpus.others()[name][0]) == kind
+    assert formats.says_nothing("IMG_1") and formats.says_nothing("x.jpg(2)") and not formats.says_nothing("x.json")
     assert formats.is_image_name(Path("a/B.HEIC")) and formats.is_unread_name(Path("drawing.PSD"))
     assert not formats.EXTENSIONS & formats.UNREAD_EXTENSIONS
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from pipeline.errors import NoteError
+from pipeline.forms import composed
 from pipeline.library import Library
 
 LONGEST = 80
@@ -16,7 +17,7 @@ LONGEST_SAID = 500
 
 def clean(name: str, kind: str) -> str:
     """A name on one line without outer spaces; NoteError when nothing or too much is left."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    text = composed(" ".join("".join(c if c.isprintable() else " " for c in name).split()))
     if not text:
         raise NoteError(f"A {kind} needs a name.")
     if len(text) > LONGEST:

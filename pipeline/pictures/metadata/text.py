@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pipeline.forms import composed
+
 NAME, LINE, LONG = 200, 1_000, 20_000
 """Characters kept of a name, of a title, of a caption or prompt."""
 
@@ -20,7 +22,7 @@ def line(value: object, longest: int = NAME) -> str | None:
     if not isinstance(value, str):
         return None
     kept = " ".join("".join(c if c.isprintable() else " " for c in value[: 4 * longest]).split())
-    return kept[:longest].rstrip() or None
+    return composed(kept[:longest]).rstrip() or None
 
 
 def lines(value: object, longest: int = LONG) -> str | None:
@@ -29,7 +31,7 @@ def lines(value: object, longest: int = LONG) -> str | None:
         return None
     value = value[: 2 * longest].replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(c if c.isprintable() or c in "\n\t" else " " for c in value).strip()
-    return kept[:longest].rstrip() or None
+    return composed(kept[:longest]).rstrip() or None
 
 
 def keywords(values) -> tuple[str, ...]:
