@@ -47,7 +47,7 @@ def serve(context: click.Context, host: str, port: int, roof: Path | None, libra
     from dashboard.server import serve as serve_dashboard
 
     check_host(host)
-    chosen = [*libraries, *(libraries_in(roof) if roof else [])] or [settings.data_dir(context.obj)]
+    chosen = [*map(settings.at_home, libraries), *(libraries_in(roof) if roof else [])] or [settings.data_dir(context.obj)]
     serve_dashboard(chosen, host, port, _access(host, **given), prefix=checked_prefix(prefix))
 
 

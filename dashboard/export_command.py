@@ -26,12 +26,14 @@ def export(kind: str, target: Path, name: str, embeddings: str, where: str, coll
 
     csv: all that is known, a row an image. parquet, npz: vectors with ids and paths. projector: a folder
     for TensorBoard's projector. fiftyone: a folder that FiftyOne reads. map: one HTML file of a
-    map, with its pictures, that opens without a server.
+    map, with its pictures, that opens without a server. TARGET - is the standard output.
     """
     from dashboard.map_page import write
     from pipeline.export import FOLDERS, KINDS, Wanted
 
     library = Library(data)
+    to_stdout = str(target) in ("-", "/dev/stdout") and kind not in FOLDERS
+    target = Path("/dev/stdout") if to_stdout else target
     names = tuple(filter(None, (one.strip() for one in embeddings.split(","))))
     wanted = Wanted(where, collection, names, copy=copy)
     if kind in FOLDERS and target.is_file():
@@ -39,4 +41,4 @@ def export(kind: str, target: Path, name: str, embeddings: str, where: str, coll
     if kind not in FOLDERS and target.is_dir():
         raise click.UsageError(f"{target} is a folder; {kind} is a file.")
     count = write(library, name, target, wanted) if kind == "map" else KINDS[kind](library, target, wanted)
-    click.echo(f"{count:,} images in {target}.")
+    click.echo(f"{count:,} images in {target}.", err=to_stdout)

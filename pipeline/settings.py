@@ -110,13 +110,22 @@ def find_away() -> bool:
 
 def data_dir(given: str | Path | None = None) -> Path:
     """The library's directory: as given, or LIKENESS_DATA, or ./data."""
-    return Path(given or os.environ.get("LIKENESS_DATA") or DATA_DIR)
+    return at_home(given or os.environ.get("LIKENESS_DATA") or DATA_DIR)
+
+
+def at_home(given: str | Path) -> Path:
+    """A path of which a shell may have left ~ as it is: after --data=, in quotes, in a file of variables."""
+    path = Path(given)
+    try:
+        return path if not str(path).startswith("~") or path.exists() else path.expanduser()
+    except RuntimeError:  # no home, or nobody of that name
+        return path
 
 
 def roof_dir() -> Path | None:
     """A directory whose sub-directories are libraries, served together: LIKENESS_ROOF."""
     given = os.environ.get("LIKENESS_ROOF")
-    return Path(given) if given else None
+    return at_home(given) if given else None
 
 
 def cache_dir() -> Path:
@@ -127,7 +136,7 @@ def cache_dir() -> Path:
     """
     given = os.environ.get("LIKENESS_CACHE")
     if given:
-        return Path(given)
+        return at_home(given)
     base = os.environ.get("XDG_CACHE_HOME")
     try:
         return (Path(base) if base else Path.home() / ".cache") / "likeness"

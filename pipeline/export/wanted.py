@@ -51,7 +51,19 @@ class Wanted:
 
 @contextmanager
 def written(target: Path, mode: str = "wb", **how) -> Iterator[IO]:
-    """A file that is there whole or not at all; raises SettingsError where it cannot be written."""
+    """A file that is there whole or not at all; raises SettingsError where it cannot be written.
+
+    A link is followed. Into a pipe or a device what comes is written as it comes: nothing takes its place.
+    """
+    if _is_stream(target):
+        try:
+            file = open(target, mode, **how)
+        except OSError as error:
+            raise SettingsError(f"{target} cannot be written ({error.strerror}).") from None
+        with file:
+            yield file
+        return
+    target = target.resolve() if target.is_symlink() else target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
@@ -66,6 +78,10 @@ def written(target: Path, mode: str = "wb", **how) -> Iterator[IO]:
         with suppress(OSError):
             os.unlink(name)
         raise
+
+
+def _is_stream(target: Path) -> bool:
+    return target.is_relative_to("/dev") or target.is_relative_to("/proc") or (os.path.exists(target) and not os.path.isfile(target))
 
 
 def still(library: Library, ids: np.ndarray) -> tuple[np.ndarray, dict[int, ImageRow]]:

@@ -44,6 +44,8 @@ def backup(library: Library, file: Path, *, force: bool = False, progress: Progr
         raise LibraryError(f"{file} is the library itself; name another file.")
     if file.is_dir():
         raise LibraryError(f"{file} is a directory; name a file in it.")
+    if file.exists() and not file.is_file():
+        raise LibraryError(f"{file} is no file; name one.")
     if not file.parent.is_dir():
         raise LibraryError(f"There is no directory {file.parent}; make it first.")
     if file.exists() and not force:

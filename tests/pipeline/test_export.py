@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +132,23 @@ def test_what_is_forgotten_meanwhile_is_left_out(kind, library, tmp_path):
         called = [*naming.called(library, made), ""]
         clusters = dict(zip(made.ids.tolist(), (called[number] for number in made.cluster.tolist())))
         assert len(rows) == 58 and all(row["cluster on combined"] == clusters[image] for image, row in rows.items())
+
+
+def test_what_is_no_file_is_written_to_and_a_link_followed(shared, tmp_path):
+    """As root a name of a device could be given to a file, and /dev/null be one from then on."""
+    os.mkfifo(tmp_path / "pipe")
+    reader = subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE)
+    assert csv_table(shared, tmp_path / "pipe") == 60
+    assert len(list(csv.DictReader(io.StringIO(reader.communicate()[0].decode())))) == 60
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "there.csv").write_text("before")
+    (tmp_path / "link.csv").symlink_to("there.csv")
+    assert csv_table(shared, tmp_path / "link.csv") == 60
+    assert (tmp_path / "link.csv").is_symlink() and (tmp_path / "there.csv").read_text().count("\n") >= 61
+    for target in ("-", "/dev/stdout"):
+        done = subprocess.run([sys.executable, "-m", "pipeline", "export", "csv", target, "--data", shared.data], capture_output=True, text=True)
+        assert len(list(csv.DictReader(io.StringIO(done.stdout)))) == 60 and "60 images" in done.stderr
+    assert Path("/dev/stdout").is_symlink()
 
 
 def test_what_cannot_be_exported_is_said_and_leaves_what_was_there(shared, tmp_path):

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from pipeline import settings
+from pipeline.cli import main
 from pipeline.embeddings import models
 from pipeline.embeddings.dreamsim import DreamSim, DreamSimOptions
 from pipeline.embeddings.efficientnet import EfficientNet
@@ -147,6 +149,24 @@ def test_a_cache_that_cannot_be_written_to_is_a_reason(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LIKENESS_CACHE", str(tmp_path / "file" / "cache"))
     assert "cannot be written to; set LIKENESS_CACHE" in DreamSim.unavailable(DreamSimOptions())
+
+
+def test_a_path_that_the_shell_left_as_it_was_is_below_home(tmp_path, monkeypatch):
+    """Shells know ~ at the beginning of a word alone: not after --data=, nor in quotes or files of variables."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "library").mkdir()
+    Library(tmp_path / "library", create=True).close()
+    assert settings.data_dir("~/library") == tmp_path / "library" == settings.at_home("~/library")
+    assert str(settings.data_dir("~nobody-of-that-name/x")) == "~nobody-of-that-name/x"
+    monkeypatch.setenv("LIKENESS_DATA", "~/library")
+    assert CliRunner().invoke(main, ["status"]).exit_code == 0
+    assert CliRunner().invoke(main, ["status", "--data=~/library"]).exit_code == 0
+    monkeypatch.setenv("LIKENESS_CACHE", "~/cache")
+    assert settings.cache_dir() == tmp_path / "cache"
+    (tmp_path / "~").mkdir()
+    (tmp_path / "~" / "library").mkdir()
+    assert settings.data_dir() == Path("~/library"), "where there is one of that name it is meant"
 
 
 def test_numbers_in_the_environment_are_checked(monkeypatch):
