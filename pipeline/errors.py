@@ -8,6 +8,7 @@ not among them: they propagate.
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 
 
@@ -74,6 +75,7 @@ _SYSTEM = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
     errno.EROFS: _DATABASE[sqlite3.SQLITE_READONLY],
+    errno.EFBIG: "A file has grown as large as this disk or process allows (FAT32: 4 GB; ulimit -f). What is stored is kept.",
     errno.EIO: _DATABASE[sqlite3.SQLITE_IOERR],
 }
 
@@ -88,4 +90,14 @@ def sentence(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, sqlite3.Error):
         return _DATABASE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    if isinstance(error, FileNotFoundError) and error.filename is None and not _is_anywhere():
+        return "The directory that this was started in is not there any more; go to another one (cd) and try again."
     return _SYSTEM.get(error.errno) if isinstance(error, OSError) else None
+
+
+def _is_anywhere() -> bool:
+    """Whether the process's working directory is still there."""
+    try:
+        return bool(os.getcwd())
+    except OSError:
+        return False

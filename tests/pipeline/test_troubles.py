@@ -90,6 +90,23 @@ def test_other_troubles_have_a_sentence_and_programming_errors_have_none(scanned
     assert told.exit_code == 1 and "Error: The disk is full." in told.output
 
 
+def test_a_directory_that_has_gone_while_one_was_in_it_is_one_sentence(scanned, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    (tmp_path / "here").rmdir()
+    for words in (("scan", "in"), ("forget", "in"), ("relocate", "in", "out")):
+        told = CliRunner().invoke(main, [*words, "--data", str(scanned.data)])
+        assert told.exit_code == 1 and "Error: The directory that this was started in is not there any more" in told.output
+    told = CliRunner().invoke(main, ["scan", str(tmp_path / "in"), "--data", str(scanned.data)])
+    assert told.exit_code == 0, "whoever says where everything is need not be anywhere"
+
+
+def test_a_file_as_large_as_a_disk_allows_and_numbers_beyond_those_of_an_index_are_sentences(scanned):
+    assert "FAT32" in sentence(OSError(27, "File too large"))
+    told = CliRunner().invoke(main, ["index", "--ef-construction", "100000000000", "--data", str(scanned.data)])
+    assert told.exit_code == 2 and "is not in the range" in told.output
+
+
 def test_a_damaged_database_is_one_sentence(scanned):
     scanned.close()
     file = scanned.data / DATABASE
