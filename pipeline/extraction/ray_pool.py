@@ -122,6 +122,7 @@ class RayPool:
         self._waiting: deque[_Chunk] = deque()
         self._running: dict = {}
         self._coming: dict = {}
+        self._alone: float | None = None  # since when those that were to come back did not, and nobody else answered
 
     def __enter__(self) -> RayPool:
         return self
@@ -195,6 +196,7 @@ class RayPool:
         errors = self._ray.exceptions
         try:
             chunk.batch.answers[chunk.place] = self._ray.get(done)
+            self._alone = None
         except errors.RayTaskError as error:
             raise error.as_instanceof_cause() from None
         except errors.RayError as error:
@@ -214,9 +216,18 @@ class RayPool:
         at = self._coming.pop(done)
         try:
             self._ray.get(done)
-        except self._ray.exceptions.RayError:
+            self._alone = None
+        except self._ray.exceptions.RayError as error:
+            self._alone = self._alone or time.monotonic()
+            if not self._running and time.monotonic() - self._alone > _ALONE:  # they end as soon as they are made, say
+                raise LikenessError(f"No actor of the cluster can work: {_last_line(error)}") from error
             time.sleep(0.2)
             self._await(at)
+
+
+def _last_line(error: Exception) -> str:
+    """Of what Ray says of an actor that could not be made the line that says why."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
 
 
 def gpu_shares(machines: Sequence[Mapping[str, float]], count: int) -> list[float]:

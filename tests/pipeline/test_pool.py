@@ -16,7 +16,8 @@ import pytest
 
 from pipeline.embeddings import Extractor, FittedExtractor, create
 from pipeline.embeddings.base import unit_rows
-from pipeline.errors import SettingsError, WeightsUnavailableError
+from pipeline.errors import LikenessError, SettingsError, WeightsUnavailableError
+from pipeline.extraction import ray_pool
 from pipeline.extraction.embed import embed
 from pipeline.extraction.local import LocalPool
 from pipeline.extraction.ray_pool import RayPool, gpu_shares, unconnected
@@ -291,6 +292,21 @@ def test_a_run_on_ray_makes_the_vectors_of_a_run_here(cluster, own_pictures, tmp
     assert np.array_equal(ids, others) and (here * there).sum(axis=1).min() > 0.9999
     with pytest.raises(SettingsError, match="not on 'elsewhere'"):
         embed(Library(tmp_path / "new", create=True), ["color"], options=EmbedOptions(on="elsewhere"))
+
+
+class Foreign(Harmful):
+    """What the machines of a cluster cannot read, as where another version is installed there."""
+
+    def __setstate__(self, state):
+        raise AttributeError("another version is installed here")
+
+
+def test_a_cluster_where_no_actor_can_be_made_is_one_sentence_and_not_waited_for(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(ray_pool, "_ALONE", 1.0)
+    files = [str(file) for file in painted(tmp_path, [100])]
+    with closing(RayPool([Foreign()], 1)) as pool, pytest.raises(LikenessError, match="another version is installed here"):
+        pool.look([(0, files[0], ["harmful"])])
+        pool.receive()
 
 
 class Lacking(Harmful):
