@@ -19,6 +19,7 @@
   let picked = null; // ids selected, ascending, or null
   let pointed = null; // id of the image pointed at
   let asked = ""; // the category asked for last
+  let due = false; // whether its images are to be looked for once both maps are there
 
   const here = () => Boolean(sides && page && page === byId("compare-maps-view"));
   const ready = () => here() && SIDES.every((side) => sides[side].engine.data);
@@ -33,7 +34,7 @@
   function open() {
     if (sides) SIDES.forEach((side) => sides[side].engine.end());
     page = byId("compare-maps-view");
-    [picked, pointed, group, asked] = [null, null, null, ""];
+    [picked, pointed, group, asked, due] = [null, null, null, "", false];
     sides = Object.fromEntries(SIDES.map((side) => [side, made(side)]));
   }
 
@@ -92,8 +93,8 @@
     const wanted = [a, b, color, group].join(" ");
     if (wanted !== asked) {
       asked = wanted;
-      if (group !== null) members();
-      else if (wasOf && picked && picked.of) choose(null);
+      due = group !== null;
+      if (!due && wasOf && picked && picked.of) choose(null);
     }
     loaded();
     return none();
@@ -103,15 +104,15 @@
     if (!ready()) return;
     api.legend();
     api.tell();
+    if (due) members();
   }
 
   // All images of the category, on either map; the server knows those that are not here too.
   function members() {
+    due = false;
     const mine = asked;
     const by = (side) => (color === "label" ? coloring(side) : `map-${sides[color].name}`);
-    const wait = () => (ready() ? Promise.resolve() : new Promise((done) => setTimeout(done, 50)).then(wait));
-    wait()
-      .then(() => Promise.all(SIDES.map((side) => sides[side].engine.find({ by: by(side), only: [group] }))))
+    Promise.all(SIDES.map((side) => sides[side].engine.find({ by: by(side), only: [group] })))
       .then((found) => {
         if (mine !== asked || found.some((ids) => !ids)) return;
         const all = likeness.map.joined(found[0], found[1], "add");
@@ -128,6 +129,7 @@
     if (group !== null && !(picked && picked.of)) {
       group = null;
       asked = "";
+      due = false;
       set("compare-group", null);
     }
     SIDES.forEach((side) => sides[side].engine.emphasize(picked));

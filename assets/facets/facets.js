@@ -161,6 +161,8 @@
   }
 
   function begin(panel, where) {
+    if (asking) asking.abort();
+    asked += 1; // what the page before has asked for is not of this one
     state.page = window.likeness.plain(location.pathname);
     const kept = stored(OPEN) || {};
     state.unfolded = new Set(kept.unfolded || ["taken", "date", "label", "folder", "keyword", "color", "tag"]);

@@ -155,6 +155,7 @@
   on("input", "#facets [data-find]", (field) => {
     clearTimeout(timer);
     timer = setTimeout(() => {
+      if (!field.isConnected) return; // the page has been left
       const { state } = facets;
       state.find = field.value.trim() ? { [field.dataset.find]: field.value.trim() } : {};
       facets.ask(state.where);
@@ -178,6 +179,7 @@
   on("input", "#facets [data-words]", (field) => {
     clearTimeout(timer);
     timer = setTimeout(() => {
+      if (!field.isConnected) return;
       const text = field.value.trim();
       facets.change(field.dataset.words, text ? [{ column: field.dataset.words, text: text }] : []);
     }, WAIT);

@@ -66,6 +66,7 @@
     event.stopPropagation();
   }
   window.likeness.menu(".at-pointer", close);
+  window.addEventListener("popstate", close); // it is of the page that was left
 
   // The menu that is open has the keyboard.
   function focused() {

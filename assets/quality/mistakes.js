@@ -7,7 +7,8 @@
   const FOOT = 44; // px of words below a picture: two lines
   const NARROWEST = 112; // px of a picture: what is said of it
   let list = null;
-  let told = new Map(); // id → [label, what the neighbors say, how many of ten]
+  let told = new Map(); // id → [label, what the neighbors say, how many of ten], of the list that stands there
+  let latest = told; // of the one that is asked for
   let by = "given";
   let asking = null;
 
@@ -21,10 +22,12 @@
   async function show() {
     if (asking) asking.abort();
     const mine = (asking = new AbortController());
-    const box = list;
+    const [box, next] = [list, latest];
     try {
-      const sent = await window.likeness.gallery.order([...told.keys()], { by: by }, mine.signal);
-      if (asking === mine && box.grid.isConnected) box.show(sent.ids, { ratios: sent.ratios, key: `mistakes ${by}`, of: "mistakes" });
+      const sent = await window.likeness.gallery.order([...next.keys()], { by: by }, mine.signal);
+      if (asking !== mine || !box.grid.isConnected) return;
+      told = next;
+      box.show(sent.ids, { ratios: sent.ratios, key: `mistakes ${by}`, of: "mistakes" });
     } catch (error) {
       if (typeof error === "string") window.likeness.say(error);
       else if (error.name !== "AbortError") throw error;
@@ -35,7 +38,7 @@
     const box = document.getElementById("quality-mistakes-list");
     if (!data || !box) return window.dash_clientside.no_update;
     const g = window.likeness.gallery;
-    told = new Map(data.rows.map(([id, own, said, often]) => [id, [data.names[own], data.names[said], often]]));
+    latest = new Map(data.rows.map(([id, own, said, often]) => [id, [data.names[own], data.names[said], often]]));
     if (!list || !box.contains(list.grid)) {
       by = "given";
       list = g.create(box, {

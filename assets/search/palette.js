@@ -124,6 +124,7 @@
     }).catch(() => null);
     if (answer && answer.status === 401) return window.likeness.signIn();
     const found = answer && answer.ok ? await answer.json() : [];
+    if (!search.onPage()) return undefined; // it was left meanwhile
     const place = search.at(figure.querySelector(".query-clear"));
     if (!found.length || place < 0) return search.note("The colors of that image cannot be had now.");
     const whole = found.reduce((sum, { share }) => sum + share, 0); // of the colors that are told

@@ -88,6 +88,7 @@
   }
 
   async function complete() {
+    if (!field()) return undefined; // the page was left
     const text = field().value;
     const mine = ++state.asked;
     const answer = await fetch(url("/words?" + new URLSearchParams({ text: text }))).catch(() => null);

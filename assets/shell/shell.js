@@ -33,7 +33,14 @@
     return loaded.then(() => delete later[path]);
   }
 
+  // What lies above the page goes with it.
+  function uncover() {
+    document.querySelectorAll("dialog[open]").forEach((box) => (
+      box.dispatchEvent(new Event("cancel", { cancelable: true })) && box.close()));
+  }
+
   function go() {
+    uncover();
     const route = ask();
     if (!(route.path in later)) return put("route", { data: route });
     return fetchScript(route.path).then(

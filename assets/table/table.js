@@ -63,14 +63,18 @@
   function rows(request) {
     if (!request || !here()) return none();
     const count = request.endRow - request.startRow;
+    const of = page;
+    const left = () => of !== page || !here();
     return ask("rows", { start: request.startRow, count: count, sort: request.sortModel.map((one) => [one.colId, one.sort]) })
       .then((answer) => {
+        if (left()) return none();
         byId("table-count").textContent = `${answer.count.toLocaleString("en")} ${answer.count === 1 ? "image" : "images"}`;
         address();
         returned(answer.count);
         return { rowData: answer.rows, rowCount: answer.count };
       })
       .catch((error) => {
+        if (left()) return none();
         if (typeof error !== "string") tell("The server does not answer.");
         return { rowData: [], rowCount: 0 }; // why is said in the panel of filters
       });
@@ -144,6 +148,7 @@
   function find(id) {
     engine.mark({ own: id });
     ask("place", { id: id }).then(({ place }) => {
+      if (!here() || engine.marked.own !== id) return undefined; // another one has been clicked
       if (place === null) return tell("This image is not among the rows.");
       grid().ensureIndexVisible(place, "middle");
       pointed = id;
@@ -248,7 +253,11 @@
     again();
     pass();
   });
-  on("likeness:acted", null, () => here() && grid() && grid().refreshInfiniteCache());
+  on("likeness:acted", null, () => {
+    if (!here() || !grid()) return;
+    grid().refreshInfiniteCache();
+    pass(); // what is noted may be what is filtered by
+  });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     table: {

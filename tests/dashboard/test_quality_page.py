@@ -16,6 +16,7 @@ from dashboard.reads import Reads, galleries, taken
 from pipeline.library import Library
 from pipeline.quality import kept
 from tests.dashboard.accessibility import faults
+from tests.dashboard.test_left_pages import hold, release, until
 from tests.dashboard.trees import text_of
 
 
@@ -119,3 +120,11 @@ def looks_through_mistakes(seen: Page, library: Library) -> None:
     expect(seen.locator(".viewer-count")).to_have_text("2 of 3")
     seen.keyboard.press("Escape")
     expect(cards.nth(1).locator("a.picture")).to_be_focused()
+    # While others are asked for, those that stand there can be drawn anew.
+    held = hold(seen, "/gallery/order")
+    seen.evaluate("names => dash_clientside.set_props('quality-mistakes', { data: { rows: [[5, 0, 1, 9]], names: names } })", names)
+    until(seen, held, 1)
+    seen.get_by_label("Size of the pictures").fill("160")
+    expect(cards).to_have_count(3)
+    release(seen, held)
+    expect(cards).to_have_count(1)
