@@ -14,7 +14,8 @@
     if (api.map) api.engine.within(bits, of);
   }
 
-  function follow() {
+  // anew: what passes may be something else by now.
+  function follow(anew) {
     if (!api.byId("map-stage")) return;
     const { where } = facets();
     if (api.map) api.setParam("where", where);
@@ -23,7 +24,7 @@
       [bits, of] = [null, ""];
       return show();
     }
-    if (where === of && bits) return show();
+    if (where === of && bits && !anew) return show();
     const mine = (asking = new AbortController());
     fetch(url(`/facets/passing?${new URLSearchParams({ where: where })}`), { signal: mine.signal })
       .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(answer)))
@@ -34,10 +35,11 @@
       .catch(() => null); // the panel says why
   }
 
-  on("likeness:facets", null, follow);
+  on("likeness:facets", null, () => follow(false));
+  on("likeness:acted", null, () => bits && follow(true)); // what is noted may be what is filtered by
   api.onMap(() => {
     if (!facets() || !api.byId("facets")) return;
     if (facets().where === of) show();
-    else follow();
+    else follow(false);
   });
 })();

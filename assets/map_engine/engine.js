@@ -36,6 +36,7 @@
     let [asked, frame, size] = [0, null, { width: 0, height: 0 }];
     let drawing = null; // the frame that other colors wait for
     let looked = null; // what `frame` says
+    let finding = Promise.resolve(); // the last question for points
 
     const engine = {
       root: root, data: null, tool: "pan", marked: FRESH, exemplars: new Set(),
@@ -156,10 +157,14 @@
         ));
       },
 
-      // Ids of the map as a whole, from the server; nothing where it has no answer.
-      find: (what) => map.find(engine.data.name, { grain: options.grain ? options.grain() : 0, ...what })
-        .then((ids) => ids.filter(engine.lets))
-        .catch((error) => engine.tell("error", map.said(error, "The server does not answer."))),
+      // Ids of the map as a whole, from the server; nothing where it has no answer. They come in the order of the
+      // questions: of two lines drawn one after the other the later one counts, or adds to the first.
+      find: function (what) {
+        const found = map.find(engine.data.name, { grain: options.grain ? options.grain() : 0, ...what })
+          .then((ids) => ids.filter(engine.lets))
+          .catch((error) => engine.tell("error", map.said(error, "The server does not answer.")));
+        return (finding = finding.then(() => found));
+      },
 
       // Drawing
 

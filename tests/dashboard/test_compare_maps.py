@@ -16,6 +16,7 @@ from pipeline import maps
 from pipeline.library import Library
 from pipeline.maps import COMBINED, store
 from tests.dashboard.on_map import drawn
+from tests.dashboard.test_left_pages import hold, release, until
 from tests.dashboard.trees import parts, text_of
 
 
@@ -197,3 +198,12 @@ def test_two_very_large_maps_are_sampled_and_linked_as_a_whole(page_at, large):
     tab.locator("#compare-legend button").first.click()
     count = int((maps.load(library, "color").cluster == 0).sum())
     expect(tab.locator("#compare-picked h2")).to_contain_text(f"{count:,} images selected")
+    # Of two questions the answers come in their order, whichever the server has first.
+    held = hold(tab, "/map/find/")
+    tab.evaluate(f"window.came = []; [0, 1].forEach(one => {engine.format('a')}.find({{ by: 'cluster', only: [one] }}).then(() => came.push(one)))")
+    until(tab, held, 2)
+    with tab.expect_response(re.compile("/map/find/")):
+        held.pop().continue_()
+    release(tab, held)
+    tab.wait_for_function("came.length === 2")
+    assert tab.evaluate("came") == [0, 1]

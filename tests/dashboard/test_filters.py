@@ -15,6 +15,7 @@ from dashboard.pages.search.query import Settings
 from dashboard.reads import Reads, facets
 from pipeline.errors import QueryError
 from pipeline.library import notes
+from tests.dashboard.on_map import drawn
 
 
 def test_the_panel_is_told_what_there_is_and_which_images_pass(library):
@@ -118,3 +119,15 @@ def test_filters_are_chosen_brushed_carried_over_and_cleared(library, serving, b
     assert not [one for one in errors if "404" not in one], errors
     assert not shown() or all(shown())
     context.close()
+
+
+@pytest.mark.browser
+def test_points_of_the_map_follow_what_they_are_filtered_by(page_at, serving, library):
+    notes.tag(library, [3, 4, 50], "good")
+    page = page_at(serving(library))
+    page.goto("/?where=tag%3Dgood")
+    drawn(page)
+    passing = "[...likeness.mapPage.map.ids].filter(likeness.mapPage.engine.passes).sort((a, b) => a - b).join()"
+    page.wait_for_function(f"{passing} === '3,4,50'")
+    page.evaluate("likeness.act('untag', { name: 'good', ids: [4] })")
+    page.wait_for_function(f"{passing} === '3,50'")
