@@ -272,6 +272,7 @@ def _serve_files(server: Flask) -> None:
         picture = _icons().get(name)
         return _kept(picture, "image/svg+xml") if picture else Response(status=404)
 
+
 @lru_cache(maxsize=1)
 def _icons() -> dict[str, str]:
     """Bootstrap's icons by name, each as an SVG of its own, cut from the package's sprite."""

@@ -75,6 +75,7 @@
     if (kind.startsWith("image/")) {
       const picture = made("img", { alt: "The answer, a picture", class: "api-picture" });
       picture.src = URL.createObjectURL(await answer.blob());
+      picture.onload = picture.onerror = () => URL.revokeObjectURL(picture.src);
       return picture;
     }
     if (kind.includes("json")) {

@@ -168,7 +168,10 @@
   const doing = {
     plus: (button) => chosen(button, false),
     minus: (button) => chosen(button, true),
-    show: (button) => put("search-active", { data: at(button) }),
+    show: function (button) {
+      const place = at(button);
+      if (place >= 0) put("search-active", { data: place }); // else it is gone
+    },
     remove: (button) => {
       const gone = at(button);
       if (gone < 0) return; // clicked twice
@@ -180,6 +183,7 @@
     },
     sign: (button) => {
       const turned = at(button);
+      if (turned < 0) return;
       const other = (one) => Object.assign({}, one, { minus: !one.minus });
       setBoard(state.board.map((one, place) => (place === turned ? other(one) : one)));
     },

@@ -250,6 +250,7 @@
     if (one.mirror) brush.scale(-1, 1);
     brush.rotate((one.turn * Math.PI) / 180);
     brush.drawImage(source, -source.width / 2, -source.height / 2);
+    if (source.close) source.close(); // decoded it is many times the file
     return new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.95));
   }
 

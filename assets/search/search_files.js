@@ -22,6 +22,7 @@
     } catch (error) {
       throw new Error("The server does not answer. Is Likeness still running?");
     }
+    if (answer.status === 401) window.likeness.signIn();
     const said = await answer.json().catch(() => null);
     if (answer.ok && said && !said.error) return said;
     throw new Error((said && said.error) || "The server could not look at that image.");
