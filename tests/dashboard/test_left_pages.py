@@ -25,9 +25,9 @@ class Held(list):
 def hold(page: Page, path: str) -> Held:
     """Keep back what is asked for there from now on."""
     held = Held()
-    page.route(re.compile(path), held.append)
+    page.route(re.compile(path), lambda route: held.append(route))
     for end in ("requestfinished", "requestfailed"):
-        page.on(end, held.over.append)
+        page.on(end, lambda request: held.over.append(request))
     return held
 
 
