@@ -68,7 +68,6 @@ class IndexOptions:
     uri: str = ""
     """Where Milvus is: a server's address, or a file of Milvus Lite; "": one in the library's directory."""
 
-
     def graph_for(self, count: int) -> tuple[int, int]:
         """Links per node and candidates while building, for so many images.
 

@@ -20,7 +20,8 @@ from pipeline.library.images import printable
 @click.option("--not", "minus", multiple=True, metavar="QUERY", help="Unlike this image, or these words; may be given again.")
 @click.option("--palette", multiple=True, metavar="COLORS",
               help="In these colors: '#c8452b,#fdebc8', or with shares: '#c8452b=2,#fdebc8=1'.")
-@click.option("--weights", metavar="LIST", help="As in color=1,sift=0.5; names left out weigh 0.  [default: as --preset balanced; words and palettes: all 1]")
+@click.option("--weights", metavar="LIST",
+              help="As in color=1,sift=0.5; names left out weigh 0.  [default: as --preset balanced; 1 for what words and palettes speak of]")
 @click.option("--preset", type=click.Choice([*(title.lower().replace(" ", "-") for title in PRESETS), "learned-from-labels", "learned-from-thumbs"]),
               help="Weights by what is wanted: balanced; the very same thing again; the same colors; the same kind; or as learned.")
 @click.option("--top-k", type=click.IntRange(1), default=settings.TOP_K, help="Number of matches.")

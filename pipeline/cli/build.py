@@ -34,7 +34,8 @@ from pipeline.settings import EmbedOptions, IndexOptions, MapOptions
 def run(images: tuple[Path, ...], data: Path, embeddings: str | None, exclude, no_exclude: bool, **values) -> None:
     """Do everything for folders of IMAGES: scan, embed, index, map.
 
-    A folder may lie in a store: s3://bucket/photos, gs://…, https://…, whatever fsspec reaches here. Resumable and incremental: only what is missing or has changed is computed, and what is
+    A folder may lie in a store: s3://bucket/photos, gs://…, https://…, whatever fsspec reaches
+    here. Resumable and incremental: only what is missing or has changed is computed, and what is
     not named stays as it was set before. Without IMAGES, for the folders that the library has.
     """
     folders = _folders(images, data, exclude, no_exclude)

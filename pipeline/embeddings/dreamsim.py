@@ -108,7 +108,6 @@ class DreamSim(Extractor):
         features = models.shared(key, lambda: engines.load(self.blueprint(), self.device))(prepared)
         return unit_rows(features - features.mean(axis=1, keepdims=True))
 
-
     def regions(self, image: np.ndarray) -> Regions | None:
         """Its patches, of the models that are one transformer of CLIP; they cover the whole picture."""
         if not self.options.type.endswith("clip_vitb32"):

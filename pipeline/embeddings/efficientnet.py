@@ -90,7 +90,6 @@ class EfficientNet(Extractor):
         fits = np.log(class_shares(rows)[:, list(thing.classes)].sum(axis=1, dtype=np.float64) + LEAST_SHARE)
         return np.where(rows.any(axis=1), fits, np.nan)
 
-
     def fit_direction(self, text: str, row: np.ndarray) -> np.ndarray | None:
         """The gradient of the logarithm of the classes' share: Σ_c (share of c among them) w_c less what all
         classes have on average. On the feature map it is Grad-CAM (Selvaraju et al. 2017), which is CAM

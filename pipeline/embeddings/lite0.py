@@ -56,7 +56,8 @@ def classifier() -> tuple[np.ndarray, np.ndarray]:
 def module(pooled: bool = True):
     """The network up to its pooled features, as torch has it: (n, 3, 224, 224) → (n, 1280) float32.
 
-    pooled False: the feature map before, (n, 1280, 7, 7), whose mean they are. Of the package, its batch norms folded into the convolutions. Its own loader would print.
+    pooled False: the feature map before, (n, 1280, 7, 7), whose mean they are. Of the package,
+    its batch norms folded into the convolutions. Its own loader would print.
     """
     import torch
     from efficientnet_lite_pytorch import EfficientNet
@@ -103,7 +104,8 @@ def _fold(model) -> None:
 def graph(pooled: bool = True):
     """The network up to its pooled features, as OpenVINO has it: (n, 3, 224, 224) → (n, 1280) float32.
 
-    pooled False: the feature map before, as of `module`. Batch norms are folded into the convolutions; each block's ops are named `block 0` … `block 15`.
+    pooled False: the feature map before, as of `module`. Batch norms are folded into the
+    convolutions; each block's ops are named `block 0` … `block 15`.
     """
     from openvino import Model
     from openvino import opset14 as ops

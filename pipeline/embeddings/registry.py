@@ -153,4 +153,3 @@ def ordered(names: Iterable[str]) -> list[str]:
     """Names in the order of the registry, those that are not in it last, as they came."""
     names = list(dict.fromkeys(names))
     return [name for name in EMBEDDINGS if name in names] + [name for name in names if name not in EMBEDDINGS]
-

@@ -53,7 +53,6 @@ class Timm(Pretrained):
         model.reset_classifier(0)
         return model.eval().requires_grad_(False)
 
-
     @staticmethod
     def dense_module(described: Described, file: Path):
         """Its features before they are pooled, tokens in their places without those that stand for the whole."""

@@ -70,8 +70,9 @@ def embed(
     """Compute every missing or stale vector of the named embeddings.
 
     given: options to change, by embedding; what is not named stays as the library remembers
-    it. make_pool: who looks at the pictures; None: as the options say. Unreadable images are recorded with their reason and skipped. Raises EmbeddingError
-    for unknown names and WeightsUnavailableError where a network cannot be loaded.
+    it. make_pool: who looks at the pictures; None: as the options say. Unreadable images are
+    recorded with their reason and skipped. Raises EmbeddingError for unknown names and
+    WeightsUnavailableError where a network cannot be loaded.
     """
     make_pool = make_pool or pool_on(options.on)
     extractors = plan.extractors(library, names, given, options.device, progress)

@@ -98,5 +98,3 @@ def _refuse_overlap(library: Library, root: str, place: str) -> None:
                 f"{printable(place)} and {printable(other)}, which is in the library already, lie inside one "
                 "another. Scan the outer one: pictures are known by their content."
             )
-
-

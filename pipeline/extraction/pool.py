@@ -32,9 +32,10 @@ class Prepared:
     """What was made of one image; `state` and `reason` instead where that could not be.
 
     `arrays`: a finished row (dim,) float32 of each classical embedding, or what a network's
-    `encode` takes; `rows`: finished rows of networks, where those who looked at it ran them, too. `samples`: of embeddings whose codebook is yet to be learned. `retry`:
-    the reason may be gone the next time (a share that did not answer, memory that was
-    short); without it the file itself is to blame.
+    `encode` takes; `rows`: finished rows of networks, where those who looked at it ran them,
+    too. `samples`: of embeddings whose codebook is yet to be learned. `retry`: the reason may
+    be gone the next time (a share that did not answer, memory that was short); without it the
+    file itself is to blame.
     """
 
     image_id: int

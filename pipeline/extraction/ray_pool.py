@@ -2,9 +2,10 @@
 
 An actor has a core, and on a machine with GPUs a share of one. It has a process of its own for the
 pictures (`local`), so that what ends or hangs a decoder ends no actor; networks run in the actor itself,
-so that the one process that stores is not what all machines wait for. An actor that is lost Ray starts again, where there is room; what it was at is given
-to the others meanwhile. Looking at a picture twice changes nothing. Answers come back to the one process
-that stores them. The machines must find the files under the same names, as on a share or in a store.
+so that the one process that stores is not what all machines wait for. An actor that is lost Ray starts
+again, where there is room; what it was at is given to the others meanwhile. Looking at a picture twice
+changes nothing. Answers come back to the one process that stores them. The machines must find the files
+under the same names, as on a share or in a store.
 """
 
 from __future__ import annotations

@@ -68,4 +68,5 @@ class Shown:
         return self.address
 
     def _repr_html_(self) -> str:
-        return f'<iframe src="{escape(self.address)}" title="Likeness" allow="camera; clipboard-write" style="border:0;width:100%;height:{self.height}px"></iframe>'
+        looks = f"border:0;width:100%;height:{self.height}px"
+        return f'<iframe src="{escape(self.address)}" title="Likeness" allow="camera; clipboard-write" style="{looks}"></iframe>'

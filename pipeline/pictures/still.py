@@ -103,8 +103,6 @@ class Still:
         return Raster(np.asarray(picture.convert("RGB")), None, self._space("rgb"))
 
 
-
-
 class Gif(Still):
     """The first frame on its screen; what it leaves free is transparent, as in browsers."""
 

@@ -212,7 +212,8 @@ def as_text(figures: dict) -> str:
         return "No label of this library names a thing that is known by a word."
     lines: list[str] = []
     for kind, found in figures.items():
-        lines += ["" if lines else "Words, judged by label and by the color of what is cut out, or of what it was painted with", _line(kind, "right", "P@10", "R-prec.")]
+        heading = "" if lines else "Words, judged by label and by the color of what is cut out, or of what it was painted with"
+        lines += [heading, _line(kind, "right", "P@10", "R-prec.")]
         lines += [_line(f"  {row['query']}", row["right"], *_shown(row)) for row in found["queries"]]
         lines.append(_line(f"  all {found['count']}", "", *_shown(found)))
     return "\n".join(lines)

@@ -70,4 +70,3 @@ def as_json(reasons: Reasons) -> dict:
     }
     told["words"] = {word: one.adds.tolist() for word, one in reasons.words.items()}
     return told
-

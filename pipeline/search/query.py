@@ -126,9 +126,10 @@ class Query:
 
     entries: joined embedding by embedding into one vector, the pluses' mean less a share of
     the minuses' (`joining.join`); scores are cosines to that. weights: {name: ≥ 0}; None:
-    the usual ones (`embeddings.usual`), and 1 for what words and palettes speak of. offset pages on; pages of one size never repeat a match. With words or a palette among the entries, scores
-    say how far a match stands out of the library instead (`scale`). written: whether words are
-    also looked for in what is written about pictures (`writing`).
+    the usual ones (`embeddings.usual`), and 1 for what words and palettes speak of. offset
+    pages on; pages of one size never repeat a match. With words or a palette among the
+    entries, scores say how far a match stands out of the library instead (`scale`). written:
+    whether words are also looked for in what is written about pictures (`writing`).
     """
 
     entries: tuple[Entry, ...] = ()
