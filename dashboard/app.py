@@ -230,7 +230,7 @@ def render(reads: Reads, path: str, search: str) -> tuple:
     if page is None:
         missing = components.empty_state(
             "There is no such page", "The address may be misspelled.",
-            action=html.A("Go to the map", href=components.link("/"), className="btn btn-primary"),
+            action=html.A("Go to the Map", href=components.link("/"), className="button button-main"),
         )
         return missing, None, "Not found · Likeness"
     params = dict(parse_qsl(search.lstrip("?")))

@@ -253,7 +253,7 @@ def not_compared(data: Path | None, may: bool) -> html.Div:
 
 def to_library() -> html.A:
     """The way to the page on which the library can be completed."""
-    return html.A("Open the Library page", href=link("/library"), className="btn btn-primary")
+    return html.A("Open the Library page", href=link("/library"), className="button button-main")
 
 
 def error_note(text: str) -> html.Div:

@@ -25,13 +25,13 @@ _TEXT = """<!DOCTYPE html>
 </html>"""
 
 
-def answer(title: str, style: str, body: str, status: int = 200) -> Response:
+def answer(title: str, style: str, body: str, status: int = 200, root: str | None = None) -> Response:
     """The page as an answer.
 
-    style: its own sheet below `assets`, without the ending. body: markup; what others
-    wrote has been escaped in it.
+    style: its own sheet below `assets`, without the ending, or nothing. body: markup; what others
+    wrote has been escaped in it. root: the path that `assets` is below, where it is not that of the request.
     """
-    root = escape(request.script_root)
-    styles = "\n    ".join(f'<link rel="stylesheet" href="{root}/assets/{name}.css">' for name in (*_STYLES, style))
+    root = escape(request.script_root if root is None else root)
+    styles = "\n    ".join(f'<link rel="stylesheet" href="{root}/assets/{name}.css">' for name in (*_STYLES, style) if name)
     text = _TEXT.format(title=escape(title), root=root, styles=styles, body=body)
     return Response(text, status=status, mimetype="text/html")

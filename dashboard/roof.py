@@ -10,12 +10,14 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
+from dashboard import plain_page
 from dashboard.access import Access, plan_of
 from dashboard.app import create_app
 from dashboard.pools import Plan
@@ -88,7 +90,7 @@ def planned(
     for place in others:
         Library(place.data).close()
     mounts = {
-        place.mount.rstrip("/"): _Later(lambda place=place: app_of(place).server) for place in others
+        place.mount.rstrip("/"): _Later(place.name, prefix, lambda place=place: app_of(place).server) for place in others
     }
     application = DispatcherMiddleware(front.server, mounts) if others else front.server
     if prefix:
@@ -122,9 +124,11 @@ class Prefixed:
 
 
 class _Later:
-    """A WSGI application that is made at its first request."""
+    """The WSGI application of a library, made at its first request."""
 
-    def __init__(self, make: Callable):
+    def __init__(self, name: str, prefix: str, make: Callable):
+        self._name = name
+        self._prefix = prefix
         self._make = make
         self._lock = threading.Lock()
         self._app: Callable | None = None
@@ -134,9 +138,21 @@ class _Later:
             if self._app is None:
                 try:
                     self._app = self._make()
-                except LikenessError as error:  # its directory has gone; it may return
-                    return Response(str(error), status=503)(environ, start_response)
+                except LikenessError:  # its directory has gone; it may return
+                    return self._away(environ)(environ, start_response)
         return self._app(environ, start_response)
+
+    def _away(self, environ) -> Response:
+        """That the library is not there, without where it lay: nobody has signed in."""
+        said = f"The library {self._name} is not there at the moment."
+        if "text/html" not in environ.get("HTTP_ACCEPT", ""):
+            return Response(said, status=503, mimetype="text/plain")
+        body = f'''<main class="empty-state">
+      <h1>{escape(said)}</h1>
+      <p>Its drive may be away. Reload this page once it is back.</p>
+      <a class="button button-main" href="{escape(self._prefix)}/">Go to the first library</a>
+    </main>'''
+        return plain_page.answer("Not there", "", body, 503, self._prefix)
 
 
 def _free(name: str, taken: set[str], between: str) -> str:

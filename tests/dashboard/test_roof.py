@@ -96,7 +96,10 @@ def test_a_library_that_goes_away_says_so_and_comes_back(two, tmp_path):
     client = Client(open_roof([tmp_path / "a", tmp_path / "b"]))
     (tmp_path / "b").rename(tmp_path / "c")
     gone = client.get("/in/b/thumb/1")
-    assert gone.status_code == 503 and "There is no library" in gone.text
+    assert gone.status_code == 503 and gone.text == "The library b is not there at the moment."
+    page = client.get("/in/b/", headers={"Accept": "text/html"})
+    assert page.status_code == 503 and "The library b is not" in page.text and str(tmp_path) not in page.text
+    assert client.get(re.search(r'href="([^"]+base\.css)"', page.text)[1]).status_code == 200  # of a library that is there
     (tmp_path / "c").rename(tmp_path / "b")
     assert client.get("/in/b/thumb/1").status_code == 200
 

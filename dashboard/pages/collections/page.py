@@ -66,7 +66,7 @@ def body(reads: Reads) -> list:
         told = "Select images on the Map or choose some in a gallery, and keep them under a name."
         return [components.empty_state(
             "No collections yet", told if reads.may(ANNOTATE) else "There are none.",
-            action=html.A("Go to the Map", href=components.link("/"), className="btn btn-primary"),
+            action=html.A("Go to the Map", href=components.link("/"), className="button button-main"),
         )]
     left = len(kept) - MOST
     files = [

@@ -47,7 +47,7 @@ def layout(reads: Reads, params: Mapping[str, str]):
         return components.empty_state(
             "There is no such image", "It may have been removed from the library."
             if text else "Choose one on the map or among the matches of a search.",
-            action=html.A("Go to the map", href=components.link("/"), className="btn btn-primary"),
+            action=html.A("Go to the Map", href=components.link("/"), className="button button-main"),
         )
     kind, value, around, note = _sequence(reads, row, params)
     return html.Div(

@@ -34,7 +34,7 @@ def layout(reads: Reads, params: Mapping[str, str]):
         return components.empty_state(
             "See how a search is answered",
             "Search for something, then choose “How it was found” beside the sliders; or begin with any image.",
-            action=html.A("Begin with an image", href=components.link(PATH, image=reads.examples(1)[0]), className="btn btn-primary"),
+            action=html.A("Begin with an image", href=components.link(PATH, image=reads.examples(1)[0]), className="button button-main"),
         )
     return html.Div(
         [

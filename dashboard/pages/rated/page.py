@@ -76,7 +76,7 @@ def body(reads: Reads, value: str) -> list:
     if not ratings:
         told = "Thumbs up or down on a picture or on a match of a search is kept here." if reads.may(ANNOTATE) else "There are none."
         return [components.empty_state("Nothing rated yet", told, action=html.A(
-            "Go to Search", href=components.link("/search"), className="btn btn-primary"))]
+            "Go to Search", href=components.link("/search"), className="button button-main"))]
     wanted = [one for one in ratings if not value or (one.value > 0) == (value == "good")]
     shown = wanted[:MOST]
     called = reads.called({one.image_id for one in shown})

@@ -35,7 +35,7 @@ def layout(reads: Reads, params: Mapping[str, str]):
         return components.empty_state(
             "There is nothing to explain here",
             "Choose “Why is it a match?” on a match of a search, or “Why are these together?” on two chosen pictures.",
-            action=html.A("Go to the search", href=components.link("/search"), className="btn btn-primary"),
+            action=html.A("Go to Search", href=components.link("/search"), className="button button-main"),
         )
     return html.Div(
         [
