@@ -113,7 +113,7 @@
     if (!found) return null;
     const part = ({ side: name, images, leaking }) => make("li", {},
       make("strong", { className: leaking ? "is-leak" : "" }, number(leaking)), ` of ${number(images)} pictures of `, make("strong", {}, name),
-      images ? ` (${((100 * leaking) / images).toFixed(1)} %)` : "");
+      images ? ` (${((100 * leaking) / images).toFixed(1)}%)` : "");
     return make("div", { className: "duplicates-leaks", role: "status" },
       make("p", {}, total ? `${number(total)} ${total === 1 ? "group is" : "groups are"} on both sides:` : "Nothing is on both sides:"),
       make("ul", {}, ...found.map(part)));

@@ -33,7 +33,7 @@
       const [, year, month, day, hour, minute] = date;
       const name = MONTHS[Number(month) - 1] || month;
       if (!day) return `${name} ${year}`;
-      return `${Number(day)} ${name.slice(0, 3)} ${year}${hour ? `, ${hour}:${minute || "00"}` : ""}`;
+      return `${name.slice(0, 3)} ${Number(day)}, ${year}${hour ? `, ${hour}:${minute || "00"}` : ""}`;
     }
     return plain.replace(/([\d.])([kMGT]?B)$/, "$1 $2");
   }

@@ -18,7 +18,7 @@
 
   const zoom = window.likeness.zoomable(".viewer-stage", ".viewer-picture", {
     swipe: (way) => open.step(way),
-    told: (share, fits) => { open.scale.textContent = fits ? "" : `${Math.round(share * 100)} %`; },
+    told: (share, fits) => { open.scale.textContent = fits ? "" : `${Math.round(share * 100)}%`; },
   });
 
   const bytes = (count) => (count < 1e6 ? `${Math.ceil(count / 1e3)} kB` : `${(count / 1e6).toFixed(count < 1e7 ? 1 : 0)} MB`);

@@ -10,7 +10,7 @@
 
   function share(part, whole) {
     const percent = (100 * part) / whole;
-    return `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+    return `${percent < 10 ? percent.toFixed(1) : Math.round(percent)}%`;
   }
 
   const section = (title, ...content) => make("section", { className: "inside-part" }, make("h2", {}, title), ...content);

@@ -3,7 +3,7 @@
   "use strict";
 
   // Ways to sort, by what the address calls them: [title, the figure of a row in words].
-  const percent = (value) => (value === null || value === undefined ? "" : `${Math.round(100 * value)} %`);
+  const percent = (value) => (value === null || value === undefined ? "" : `${Math.round(100 * value)}%`);
   map.orders = {
     size: ["Size", () => ""],
     name: ["Name", () => ""],

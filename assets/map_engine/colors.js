@@ -110,7 +110,7 @@
     const [one, next] = (marks || [low, high]).slice(from, from + 2);
     const value = one + (at - from) * (next - one);
     if (coloring.form === "date") return moment(value, high - low);
-    if (coloring.form === "percent") return `${Math.round(100 * value)} %`;
+    if (coloring.form === "percent") return `${Math.round(100 * value)}%`;
     if (coloring.form === "bytes") return bytes(value);
     return value.toLocaleString("en", { maximumSignificantDigits: 3 });
   };

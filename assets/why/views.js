@@ -9,7 +9,7 @@
   const SIDES = ["asked", "found"];
   const BINS = 12; // colors told one by one
   const figure = (value) => value.toFixed(3).replace("-", "−");
-  const percent = (share) => `${Math.round(100 * share)} %`;
+  const percent = (share) => `${Math.round(100 * share)}%`;
 
   // page: {told(), stage(), paint(), show(), places(), ring()} of why.js. → {all: name → {title, has(), show(), side()}
   // in the order of the screen, spot(frame, event), leave()}

@@ -14,7 +14,7 @@
   let asking = null;
 
   const figure = (value) => value.toFixed(3).replace("-", "−");
-  const percent = (share) => `${Math.round(100 * share)} %`;
+  const percent = (share) => `${Math.round(100 * share)}%`;
 
   // Asking
 
@@ -77,7 +77,7 @@
     const sum = make("tr", { className: "why-sum" }, make("th", { scope: "row" }, "Score"), make("td"), make("td"),
       make("td", { className: "num" }, figure(looks)), make("td", {},
         written ? `and ${figure(whole)} since the words are written in its ${written}` : ""));
-    const heads = ["", scaled ? "Stands out" : "Cosine", "Weight", scaled ? "Takes from 1" : "Adds", "Rank alone"];
+    const heads = ["", scaled ? "Stands out" : "Cosine", "Weight", scaled ? "Takes from 1" : "Adds", make("span", {}, "Rank", make("span", { className: "why-of" }, " alone"))];
     const table = make("table", { className: "why-parts" }, make("thead", {}, make("tr", {}, ...heads.map((text, i) => make("th", { scope: "col", className: i && i < 4 ? "num" : "" }, text)))),
       make("tbody", {}, ...rows, sum));
     const about = scaled

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 
+from dashboard import figures
 from dashboard.reads.reads import Reads
 from pipeline.index import shares
 from pipeline.quality.effort import Exactness, exactness
@@ -40,10 +41,10 @@ class Exactnesses:
 
 
 def said(found: Exactness | None, exact: bool) -> str:
-    """“99.8 % of exact, 1.2 ms”; what an exact search takes where that is chosen."""
+    """“99.8% of exact, 1.2 ms”; what an exact search takes where that is chosen."""
     if found is None:
         return ""
     if exact:
-        return f"All compared: exact, {found.exact_ms:.1f} ms"
+        return f"All compared: exact, {figures.span(found.exact_ms)}"
     share = f"{100 * found.recall:.1f}".removesuffix(".0")
-    return f"{share} % of exact, {found.ms:.1f} ms"
+    return f"{share}% of exact, {figures.span(found.ms)}"

@@ -272,7 +272,7 @@ def test_copies_are_looked_for_decided_on_by_keys_and_mouse_and_taken_back(page_
     page.get_by_label("The other side").fill(f"folder:{copied.image(1).path.split('/')[0]}")
     page.keyboard.press("Tab")
     expect(page.locator(".duplicates-leaks")).to_contain_text("4 groups are on both sides")
-    expect(page.locator(".duplicates-leaks")).to_contain_text("5 of 5 pictures of folder:copies (100.0 %)")
+    expect(page.locator(".duplicates-leaks")).to_contain_text("5 of 5 pictures of folder:copies (100.0%)")
     assert not faults(page)
     on_a_phone(page)
     assert not faults(page)

@@ -330,7 +330,7 @@ def test_the_viewer_walks_the_list_and_closes_on_the_picture_it_showed(page: Pag
     expect(viewer.locator(".viewer-picture")).to_have_attribute("src", f"/image/{ids[3]}")
     page.wait_for_function("document.querySelector('.viewer-picture').naturalWidth > 0")  # before, its size is not known
     page.keyboard.press("1")
-    expect(viewer.locator(".viewer-scale")).to_have_text("100 %")
+    expect(viewer.locator(".viewer-scale")).to_have_text("100%")
     page.keyboard.press("0")
     expect(viewer.locator(".viewer-scale")).to_have_text("")
     page.keyboard.press("g")

@@ -40,7 +40,7 @@ test("the palette says what the numbers mean, plain and then faded to the paper"
 test("figures and categories in words", async () => {
   const map = await engine();
   const share = { kind: "scale", low: 0, high: 0.5, form: "percent", none: "not measured" };
-  equal([map.word(share, 254), map.word(share, 127), map.word(share, 255)], ["50 %", "25 %", "not measured"]);
+  equal([map.word(share, 254), map.word(share, 127), map.word(share, 255)], ["50%", "25%", "not measured"]);
   const names = { kind: "categories", names: [["cat", 3]], none: "no label" };
   equal([map.word(names, 0), map.word(names, -1)], ["cat", "no label"]);
   equal(map.own("label", { labels: [["cat", 3]] }).names, [["cat", 3]]);

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from dashboard import components
+from dashboard import components, figures
 from dashboard.access import READ, RUN, needs
 from dashboard.pages.library import runs as runs_of
 from dashboard.reads import Reads
@@ -122,7 +122,7 @@ def on(reads: Reads, found: Found | None):
         return [html.P("Copies are looked for with:", className="soft"),
                 html.Pre(html.Code(components.command("duplicates", reads.data_told)), className="command")]
     moment = datetime.fromisoformat(found.at).astimezone()
-    said = f"Looked for among {components.counted(found.images, 'image')}, {moment:%b} {moment.day}, {moment:%H:%M}."
+    said = f"Looked for among {components.counted(found.images, 'image')}, {figures.day_and_time(moment)}."
     changed = [] if found.current else [html.Span(" Images have changed since.", className="state stale")]
     return html.P([said, *changed], className="soft small")
 

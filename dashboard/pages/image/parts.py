@@ -8,7 +8,7 @@ from datetime import datetime
 
 from dash import dcc, html
 
-from dashboard import components
+from dashboard import components, figures
 from dashboard.access import ANNOTATE
 from dashboard.chips import COLLECTION, TAG, act, chips, known
 from dashboard.reads import Reads, galleries
@@ -111,7 +111,7 @@ def _pixels(width: int, height: int) -> str:
 def _changed(seconds: float) -> str:
     """When a file was last changed; nothing where the calendar has no such day."""
     try:
-        return f"changed {datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}"
+        return f"changed {figures.day_and_time(datetime.fromtimestamp(seconds))}"
     except (ValueError, OverflowError, OSError):  # files carry years from 1 to far beyond 9999
         return ""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from dash import html
 
-from dashboard import components
+from dashboard import components, figures
 from dashboard.jobs import Job
 from dashboard.pages.library.parts import section
 from dashboard.reads import Run
@@ -121,8 +121,7 @@ def _named(run: Run) -> str:
 def _when(text: str) -> html.Time:
     """A time of `runs` (UTC, ISO 8601) in the server's own zone."""
     moment = datetime.fromisoformat(text).astimezone()
-    shown = f"{moment:%b} {moment.day}, {moment:%H:%M}"
-    return html.Time(shown, dateTime=text, title=f"{moment:%Y-%m-%d %H:%M:%S}")
+    return html.Time(figures.day_and_time(moment), dateTime=text, title=f"{moment:%Y-%m-%d %H:%M:%S}")
 
 
 def _took(run: Run) -> str:

@@ -12,6 +12,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 
 from dashboard import components
 from dashboard.access import READ, RUN, needs
+from dashboard.figures import day_and_time
 from dashboard.pages.library import runs as runs_of
 from dashboard.pages.quality import confusion, tables
 from dashboard.reads import Reads
@@ -101,7 +102,7 @@ def body(reads: Reads, measured: kept.Measured | None) -> list:
         return [html.Div([html.P(told, className="soft"), *command], className="quality-none")]
     figures = measured.figures
     moment = datetime.fromisoformat(measured.at).astimezone()
-    on = f"Measured on {measured.images:,} images, {moment:%b} {moment.day}, {moment:%H:%M}."
+    on = f"Measured on {measured.images:,} images, {day_and_time(moment)}."
     stale = [html.Span(f" Changed since: {', '.join(measured.stale)}.", className="state stale")] if measured.stale else []
     return [
         html.P([on, *stale], className="soft quality-on"),

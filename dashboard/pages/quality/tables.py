@@ -13,7 +13,7 @@ from pipeline.maps import COMBINED
 from pipeline.quality import kinds
 
 _CHANGES = {
-    "crop70": "Crop to 70 %", "rotate12": "Turn by 12°", "half_jpeg20": "Half size, JPEG 20",
+    "crop70": "Crop to 70%", "rotate12": "Turn by 12°", "half_jpeg20": "Half size, JPEG 20",
     "dark_mirror": "Darker, mirrored", "blur2": "Blur",
 }
 TRUST = "Trustworthiness: of what lies together on the map, how far it is alike; continuity: of what is alike, how far it lies together; 1 is perfect."

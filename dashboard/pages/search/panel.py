@@ -42,7 +42,7 @@ def query_part(reads: Reads) -> html.Div:
                 [
                     components.icon("upload"),
                     html.Span([html.Span("Choose an image", className="drop-action"),
-                               ", drop or paste one"]),
+                               html.Span(", drop or paste one", className="drop-other")]),
                 ],
                 className="drop-text",
             ),

@@ -9,7 +9,7 @@ from hashlib import blake2b
 import numpy as np
 from dash import dcc, html
 
-from dashboard import components
+from dashboard import components, figures
 from dashboard.pages.search.entry import Entry, Kind
 from dashboard.pages.search.kinds import KINDS
 from dashboard.pages.search.query import Settings
@@ -160,7 +160,7 @@ def _match(match: Match, called: Called, rank: int, found: Found, shape: int, ra
 def told(page: Page, settings: Settings, board: Sequence[Entry]) -> html.Div:
     """The line above the gallery: how many, how fast, and what a score is a score of."""
     found = len(page.shown.ids)
-    count = f"{found} {'match' if found == 1 else 'matches'} in {page.ms:.0f} ms"
+    count = f"{found} {'match' if found == 1 else 'matches'} in {figures.span(page.ms)}"
     lines = [html.Span(f"First {count}" if page.shown.more else count)]
     if settings.mode == "discover" and found:
         further = min(diversity.FURTHER, max(0, found - diversity.CLOSEST))
