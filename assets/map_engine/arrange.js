@@ -26,8 +26,10 @@
     Math.abs(a.y - box.top - box.height / 2) >= (a.side + box.height) / 2
   );
 
+  const EDGE = 4; // px that stay free at the edge of the stage
+
   function within(item, frame) {
-    const half = item.side / 2;
+    const half = item.side / 2 + EDGE;
     const keep = (at, room) => Math.max(Math.min(half, room / 2), Math.min(at, room - half));
     return { x: keep(item.x, frame.width - frame.right), y: keep(item.y, frame.height - frame.bottom) };
   }

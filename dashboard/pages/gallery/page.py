@@ -31,7 +31,7 @@ def layout(reads: Reads, params: Mapping[str, str]) -> html.Div:
     known = by in galleries.orders(reads)
     head = html.Div(
         [
-            html.H1(table.named(asked) or "All pictures", className="gallery-title"),
+            html.H1(table.named(asked) or "All images", className="gallery-title"),
             html.Span(id="gallery-count", className="soft small num", role="status"),
             facets.button(),
             html.A(
