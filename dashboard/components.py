@@ -258,4 +258,4 @@ def to_library() -> html.A:
 
 def error_note(text: str) -> html.Div:
     """One sentence about what did not work, read out to screen readers at once."""
-    return html.Div([icon("exclamation-circle"), html.Span(text)], className="error-note", role="alert")
+    return html.Div(text, className="error-note", role="alert")

@@ -8,6 +8,7 @@
   const FINE = 70; // and a part of one
   const MOST = 60; // names at once
   const PAD = 4; // px between two
+  const EDGE = 8; // px that stay free at the edges of the stage
   const LONG = 30; // letters
 
   const shown = (text) => (text.length > LONG ? text.slice(0, LONG - 1).trimEnd() + "…" : text);
@@ -46,11 +47,11 @@
       if (placed.some((one) => one.text === text && Math.hypot(one.x - name.x, one.y - name.y) < apart)) continue;
       const px = size(name, largest);
       const box = { width: width(text, px), height: Math.round(px * 1.3) };
-      box.left = Math.max(2, Math.min(right - box.width - 2, name.x - box.width / 2));
+      box.left = Math.max(EDGE, Math.min(right - box.width - EDGE, name.x - box.width / 2));
       const lift = [0, -box.height, box.height].find((by) => {
         box.top = name.y - box.height / 2 + by;
         const under = over.find((one) => hits(one, box));
-        if (under) box.left = Math.max(2, under.left - box.width - PAD);
+        if (under) box.left = Math.max(EDGE, under.left - box.width - PAD);
         return !placed.some((one) => hits(one, box)) && !over.some((one) => hits(one, box));
       });
       if (lift === undefined) continue;

@@ -22,7 +22,7 @@ from pipeline.library import notes
 from pipeline.library.notes import Rating
 
 PATH = "/rated"
-TITLE = "Rated"
+TITLE = "Ratings"
 NAV = None
 
 MOST = 600
