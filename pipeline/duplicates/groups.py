@@ -8,7 +8,8 @@ pictures in one group of which a person said that they are none: what either of 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -68,8 +69,8 @@ def find(library: Library, progress: Progress = Silent()) -> list[Group]:
     rows = library.images_by_id(sorted({i for pair in pairs for i in pair} | twins.keys()))
     size = {row.id: (row.width or 0) * (row.height or 0) for row in rows.values()}
     by_points = {pair for pair, candidate in pairs.items() if candidate.by_points}
-    stars = _stars(known, size, lambda one, other: eyes.compare(one, other, Candidate(by_points=True)), apart, by_points)
-    return _as_groups(library, stars, twins, apart)
+    stars = _Stars(known, size, lambda one, other: eyes.compare(one, other, Candidate(by_points=True)), apart, by_points)
+    return _as_groups(library, stars.found(), twins, apart)
 
 
 def _identical(library: Library) -> Iterator[tuple[int, list[int]]]:
@@ -83,58 +84,73 @@ def _identical(library: Library) -> Iterator[tuple[int, list[int]]]:
         yield first, others
 
 
-def _stars(
-    known: dict[tuple[int, int], Reason | None], size: dict[int, int], look, apart: Apart, looked: Collection[tuple[int, int]]
-) -> dict[int, list[Pair]]:
-    """The images that one image explains, by it. known: what pairs were found to be; look: by keypoints, for all but
-    the pairs that were found to be copies and those `looked` at so; apart: who are in no group together.
-
-    Who has most copies begins, of these the largest, then the lowest id. It is compared with its copies' copies
-    as well, as far as it explains them; so the looks grow with the pairs found. What is small explains nothing larger
-    where that hangs on small things (a page that cannot be read any more is like all of its kind): there the larger begins.
+class _Stars:
+    """The images that one image explains. known: what pairs were found to be; size: px of each; look: at a pair by
+    keypoints, for all but the pairs that were found to be copies and those `looked` at so; apart: who are in no group together.
     """
-    near: dict[int, list[int]] = {}
-    for (one, other), reason in known.items():
-        if reason is not None:
-            near.setdefault(one, []).append(other)
-            near.setdefault(other, []).append(one)
-    taken, seen = set(), set(looked)
-    stars: dict[int, list[Pair]] = {}
 
-    def too_small(best: int, other: int, reason: Reason) -> bool:
-        return reason.closely and size.get(best, 0) < _LARGE * size.get(other, 0)
+    def __init__(
+        self, known: dict[tuple[int, int], Reason | None], size: Mapping[int, int], look: Callable[[int, int], Reason | None],
+        apart: Apart, looked: Collection[tuple[int, int]],
+    ):  # fmt: skip
+        self._known, self._size, self._look, self._apart = known, size, look, apart
+        self._looked = set(looked)
+        self._taken: set[int] = set()
+        self._near: dict[int, list[int]] = {}
+        for (one, other), reason in known.items():
+            if reason is not None:
+                self._near.setdefault(one, []).append(other)
+                self._near.setdefault(other, []).append(one)
 
-    def star(best: int) -> list[Pair]:
-        met, waiting, found = {best}, list(near[best]), []
+    def found(self) -> dict[int, list[Pair]]:
+        """The pairs by the image that explains them.
+
+        Who has most copies begins, of these the largest, then the lowest id. What is small explains nothing larger
+        where that hangs on small things (a page that cannot be read any more is like all of its kind): there the larger begins.
+        """
+        stars: dict[int, list[Pair]] = {}
+        for first in sorted(self._near, key=lambda i: (-len(self._near[i]), -self._size.get(i, 0), i)):
+            for best in (*self._larger(first), first):
+                if best not in self._taken and (pairs := self._star(best)):
+                    self._taken.update((best, *(pair.other for pair in pairs)))
+                    stars[best] = pairs
+        return stars
+
+    def _larger(self, first: int) -> list[int]:
+        """What is too large for an image to explain, though a copy of it: the largest first."""
+        larger = [other for other in self._near[first] if self._too_small(first, other, self._known[_key(first, other)])]
+        return sorted(larger, key=lambda i: (-self._size.get(i, 0), -len(self._near[i]), i))
+
+    def _too_small(self, best: int, other: int, reason: Reason) -> bool:
+        return reason.closely and self._size.get(best, 0) < _LARGE * self._size.get(other, 0)
+
+    def _star(self, best: int) -> list[Pair]:
+        """The image with its copies, and with its copies' copies as far as it explains them: the looks grow with the
+        pairs found."""
+        met, waiting, found = {best}, deque(self._near[best]), []
         while waiting:
-            other = waiting.pop(0)
-            if other in met or other in taken:
+            other = waiting.popleft()
+            if other in met or other in self._taken:
                 continue
             met.add(other)
-            if apart.any(other, chain((best,), (pair.other for pair in found))):
+            if self._apart.any(other, chain((best,), (pair.other for pair in found))):
                 continue
-            key = min(best, other), max(best, other)
-            if known.get(key) is None and key not in seen:
-                seen.add(key)
-                known[key] = look(*key)
-            reason = known[key]
-            if reason is not None and not too_small(best, other, reason):
-                taken.add(other)
+            reason = self._reason(best, other)
+            if reason is not None and not self._too_small(best, other, reason):
                 found.append(Pair(best, other, reason))
-                waiting += near[other]
+                waiting += self._near[other]
         return found
 
-    for first in sorted(near, key=lambda i: (-len(near[i]), -size.get(i, 0), i)):
-        larger = [other for other in near[first] if too_small(first, other, known[min(first, other), max(first, other)])]
-        for best in (*sorted(larger, key=lambda i: (-size.get(i, 0), -len(near[i]), i)), first):
-            if best in taken:
-                continue
-            taken.add(best)
-            if found := star(best):
-                stars[best] = found
-            else:
-                taken.remove(best)  # it may be a copy of another one
-    return stars
+    def _reason(self, best: int, other: int) -> Reason | None:
+        key = _key(best, other)
+        if self._known.get(key) is None and key not in self._looked:
+            self._looked.add(key)
+            self._known[key] = self._look(*key)
+        return self._known[key]
+
+
+def _key(one: int, other: int) -> tuple[int, int]:
+    return min(one, other), max(one, other)
 
 
 def _as_groups(library: Library, stars: dict[int, list[Pair]], twins: dict[int, list[int]], apart: Apart) -> list[Group]:
