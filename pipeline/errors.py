@@ -71,6 +71,7 @@ _DATABASE = {
     sqlite3.SQLITE_CORRUPT: "The library's database is damaged; `doctor` says how much, `restore` brings a backup back.",
     sqlite3.SQLITE_NOTADB: "The library's database is damaged: it is no database any more. `restore` brings a backup back.",
 }
+_NO_MORE = "No more processes or threads may be started here (ulimit -u, or a container's limit of processes); raise that limit, or take fewer: LIKENESS_THREADS=1."
 _SYSTEM = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
@@ -90,6 +91,10 @@ def sentence(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, sqlite3.Error):
         return _DATABASE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    if str(error) == "can't start new thread" or isinstance(error, BlockingIOError) and error.errno == errno.EAGAIN:
+        return _NO_MORE
+    if isinstance(error, OSError) and error.errno == errno.EROFS and isinstance(error.filename, str):
+        return f"Nothing can be written in {os.path.dirname(error.filename) or '.'}: its disk may only be read."
     if isinstance(error, FileNotFoundError) and error.filename is None and not _is_anywhere():
         return "The directory that this was started in is not there any more; go to another one (cd) and try again."
     return _SYSTEM.get(error.errno) if isinstance(error, OSError) else None

@@ -39,7 +39,7 @@ def _said(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, MemoryError):
         return "There is not enough memory for this. What is stored is kept; the same command goes on from here."
-    return sentence(error) if isinstance(error, (OSError, sqlite3.Error)) else None
+    return sentence(error) if isinstance(error, (OSError, sqlite3.Error, RuntimeError)) else None
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})

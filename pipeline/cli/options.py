@@ -33,7 +33,12 @@ class PlaceType(click.ParamType):
     name = "path"
 
     def convert(self, value, param, context) -> Path | str:
-        return value if isinstance(value, Path) else stores.typed(value)
+        if isinstance(value, Path):
+            return value
+        if not value.strip():  # as of a variable that is not set: the directory one is in is not meant
+            self.fail("the name of a folder is empty; for the directory you are in, write a dot.", param, context)
+        place = stores.typed(value)
+        return settings.at_home(place) if isinstance(place, Path) else place
 
 
 PLACE = PlaceType()

@@ -147,8 +147,10 @@ def root_for(library: Library, folder: Path | str) -> tuple[str, str]:
     if is_address(folder):
         return _root_at(library, folder, known)
     folder = as_on_disk(Path(os.path.abspath(folder)))
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         kept = known.get(str(folder))
+        if kept is None and os.path.lexists(folder):
+            raise LibraryError(f"{printable(str(folder))} is a file; name the folder that it lies in.")
         raise LibraryError(
             f"There is no folder {printable(str(folder))}." if kept is None else
             f"The folder {printable(str(folder))} is not there; is its drive mounted? Its {kept:,} images are kept "

@@ -20,7 +20,7 @@ from pipeline.search.asked import Asked
 from pipeline.search.extractors import Extractors
 from pipeline.search.hash_index import Hashes
 from pipeline.search.loaded import LoadedIndex
-from pipeline.search.query import Entry, ImageEntry, Match, Query, Result
+from pipeline.search.query import Entry, ImageEntry, Match, Query, Result, WordsEntry
 from pipeline.search.scale import Sample, Spread
 from pipeline.search.words import Understood
 
@@ -153,6 +153,8 @@ class Searcher:
             if unknown := _nearest(written.unknown):
                 names = list(self.library.embeddings())
                 raise QueryError(" ".join(words.told(word, near, names) for word, near in unknown.items()))
+            if silent := [text for text in map(self._silent, query.entries) if text is not None]:
+                raise QueryError(f"“{silent[0]:.40}” says nothing to look for by; write what is to be seen, as in red dress.")
             named = " and ".join(name for name, weight in weights.items() if weight)
             raise QueryError(f"The query has nothing that {named} could compare; raise another weight.")
         lacking = index.lacking(tuple(usable))
@@ -173,6 +175,13 @@ class Searcher:
     def understood(self, text: str) -> Understood:
         """Which embeddings have a say in which of some words, and which words none of them knows."""
         return vectors.understood(self._extractors, self.embeddings, text)
+
+    def _silent(self, entry) -> str | None:
+        """The text of words in which there is none that means anything, as in “!!!”; None of all others."""
+        if not isinstance(entry, WordsEntry):
+            return None
+        said = self.understood(entry.text)
+        return None if said.heard or said.unknown else entry.text
 
     def _not_compared(self, image: int) -> str:
         row = self.library.image(image)

@@ -101,6 +101,23 @@ def test_a_directory_that_has_gone_while_one_was_in_it_is_one_sentence(scanned, 
     assert told.exit_code == 0, "whoever says where everything is need not be anywhere"
 
 
+def test_what_is_given_for_a_folder_and_is_none_is_one_sentence(scanned, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    for given, said in {"": "name of a folder is empty", " ": "name of a folder is empty", "a.jpg": "a.jpg is a file; name the folder",
+                        "nothing": "There is no folder", "n" * 5_000: "There is no folder"}.items():
+        for command in ("scan", "run"):
+            told = CliRunner().invoke(main, [command, given, "--data", str(scanned.data)])
+            assert told.exit_code and said in told.output and "Traceback" not in told.output
+
+
+def test_a_place_that_may_only_be_read_and_a_limit_of_processes_are_named():
+    assert sentence(OSError(30, "Read-only file system", "/dev/shm/x")) == "Nothing can be written in /dev/shm: its disk may only be read."
+    for error in (RuntimeError("can't start new thread"), BlockingIOError(11, "Resource temporarily unavailable")):
+        assert "ulimit -u" in sentence(error)
+    assert sentence(RuntimeError("another one")) is None
+
+
 def test_a_file_as_large_as_a_disk_allows_and_numbers_beyond_those_of_an_index_are_sentences(scanned):
     assert "FAT32" in sentence(OSError(27, "File too large"))
     told = CliRunner().invoke(main, ["index", "--ef-construction", "100000000000", "--data", str(scanned.data)])

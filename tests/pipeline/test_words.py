@@ -123,6 +123,7 @@ def _shares(library: Library, image: int) -> dict[str, float]:
 def test_what_cannot_be_asked_is_one_sentence(searcher):
     for query, told in [
         (Query((WordsEntry("zzyzx airplan"),)), "“airplan” is not known here. Did you mean “airplane”"),
+        (Query((WordsEntry("!!! 🐶"),)), "“!!! 🐶” says nothing to look for by; write what is to be seen"),
         (Query((WordsEntry("red"),), {"sift": 1}), "nothing that sift could compare"),
         (Query((WordsEntry("red"),), metric="manhattan"), "by cosine"),
         (Query((WordsEntry("red", minus=True),)), "at least one entry with a plus"),
