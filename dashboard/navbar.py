@@ -29,6 +29,7 @@ def navbar(
         className="navbar-likeness",
         children=[
             html.A("Skip to content", href="#page", className="skip-link"),
+            html.A("Skip to the pictures", href="#page", className="skip-link skip-pictures"),
             html.A("Likeness", href=link("/"), className="wordmark"),
             html.Nav(
                 [*pages[:FIRST], _more(behind)],

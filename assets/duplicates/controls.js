@@ -94,6 +94,7 @@
       return make("div", { hidden: true }, ...two.map(([element]) => element));
     }
 
+    if (view === "own") return [segments("view", given.views, "What is shown")];
     const fold = make("button", { type: "button", className: "button duplicates-fold", "aria-expanded": String(unfolded), "aria-controls": "duplicates-more",
       title: "Order, size, kinds, reference folders, files", data: { does: "fold" } }, icon("sliders"), "Options");
     return [

@@ -92,6 +92,12 @@
 
   function draw(at) {
     const box = list();
+    box.classList.toggle("is-own", view() === "own");
+    if (view() === "own") {
+      const panel = c.own(given.kinds);
+      if (box.firstChild !== panel) box.replaceChildren(panel);
+      return chosen().refresh();
+    }
     const known = new Map([...box.querySelectorAll(":scope > .copies")].map((one) => [one.dataset.key, one]));
     const had = box.contains(document.activeElement);
     const focused = had && document.activeElement.closest(".copies");

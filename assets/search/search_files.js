@@ -7,11 +7,13 @@
   "use strict";
   const LARGEST = 25 * 2 ** 20; // as the server has it
   const TYPES = /\.(tiff?|avif|hei[cf]|jxl|dng|cr[23]|nef|arw|orf|rw2|raf|pef|srw)$/i; // a browser may not know
+  const MANY = 3; // from so many on one may want to know which of them are here
   const { url } = window.likeness;
   const { search, on } = window.likeness;
   const { state, note, put } = search;
   const queue = []; // {file | address, joins}: joins, what it stands with on the board
   let busy = false;
+  let many = []; // files that were given at once
 
   // What the server says of a picture; rejects with one sentence.
   async function look(path, body) {
@@ -58,7 +60,21 @@
     next();
   }
 
-  const offer = (...files) => give(files.filter((file) => file && !refused(file)).map((file) => ({ file: file })));
+  function offer(...files) {
+    const good = files.filter((file) => file && !refused(file));
+    give(good.map((file) => ({ file: file })));
+    if (good.length < MANY) return;
+    many = good;
+    note(`${good.length} pictures are searched with together.`, { children: "Which of them are here already?", "data-does": "known" });
+  }
+
+  // The same files, each by itself, on the page that says which of them the library has.
+  search.doing.known = () => {
+    queue.splice(0);
+    window.likeness.copies.hold(many);
+    note(null);
+    window.likeness.visit("/duplicates", "?view=own");
+  };
 
   async function next() {
     if (busy) return;

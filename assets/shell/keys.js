@@ -1,5 +1,5 @@
 /* The keyboard on every page: arrows through pictures, / to search, ? for the list of keys,
-   the skip link; and buttons that copy a text. Dialogs and panels close by Esc themselves. */
+   the skip links; and buttons that copy a text. Dialogs and panels close by Esc themselves. */
 (function () {
   "use strict";
   const { url, plain, on, keys, letters, bind } = window.likeness;
@@ -168,6 +168,7 @@
   on("click", "[data-copy]", onCopy);
   on("click", ".skip-link", (link, event) => {
     event.preventDefault(); // the address stays as it is
-    document.getElementById("page").focus();
+    if (link.matches(".skip-pictures")) toPictures();
+    else document.getElementById("page").focus();
   });
 })();

@@ -49,6 +49,22 @@ class Compared(BaseModel):
     weights: dict[str, float]
 
 
+class Copy(BaseModel):
+    """An image that a picture is a copy of."""
+
+    id: int
+    path: str = Field(description="Below the folder that was scanned.")
+    root: str | None = Field(None, description="The folder that was scanned, for those who may run.")
+    kind: str = Field(description="What became of one of the two: same file, saved again, part, turned …")
+    reason: str = Field(description="The same in a sentence.")
+
+
+class Known(BaseModel):
+    """What a picture is a copy of: what it is most plainly a copy of comes first. None: the library does not have it."""
+
+    copies: list[Copy]
+
+
 class Image(BaseModel):
     """What is known of an image."""
 

@@ -9,14 +9,14 @@ from flask import Response, jsonify, request
 
 from dashboard import components
 from dashboard.access import READ, Access, needs
-from dashboard.api import images, library, maps, page, problems, search
+from dashboard.api import copies, images, library, maps, page, problems, search
 from dashboard.api.document import document
 from dashboard.api.operation import Operation, answer
 from dashboard.reads import Reads
 from dashboard.reads.clusterings import Clusterings
 from dashboard.uploads.edit import EditedPictures
 
-OPERATIONS = (*search.OPERATIONS, *images.OPERATIONS, *maps.OPERATIONS, *library.OPERATIONS)
+OPERATIONS = (*search.OPERATIONS, *copies.OPERATIONS, *images.OPERATIONS, *maps.OPERATIONS, *library.OPERATIONS)
 
 
 def register(app: Dash, reads: Reads, access: Access) -> None:

@@ -15,8 +15,9 @@ from pipeline.duplicates.similar import LEAST, USUAL
 from pipeline.errors import QueryError
 from pipeline.library import ImageRow, notes
 
-COPIES, SIMILAR, SPLIT = "copies", "similar", "split"
-VIEWS = {COPIES: "Copies", SIMILAR: "Similar", SPLIT: "Split check"}
+COPIES, SIMILAR, SPLIT, OWN = "copies", "similar", "split", "own"
+VIEWS = {COPIES: "Copies", SIMILAR: "Similar", SPLIT: "Split check", OWN: "Do I have these?"}
+"""`OWN` is of pictures from outside, which have no groups: see `reads.known`."""
 PAGE = 24
 """Groups of a page."""
 
@@ -97,6 +98,8 @@ class Copies:
         return dict(zip(rows, self.reads.told(rows.values())))
 
     def _groups(self, asked: Asked) -> list[Reviewed]:
+        if asked.view == OWN:
+            return []
         if asked.view == SIMILAR:
             return self.reviewed(SIMILAR, asked.where, asked.least)
         groups = self.reviewed(COPIES, asked.where)

@@ -3,6 +3,7 @@
 /copies/groups?view=&kind=&where=&state=&by=&least=&left=&right=&alike=&page=     groups, JSON; reads/copies.py says which
 /copies/laid/ONE/OTHER                                    how one picture lies on another, JSON
 /copies/sides                                             labels and folders, JSON
+/copies/known                                             POST, a picture: what it is a copy of, JSON
 /export/copies.csv, /export/copies.json, /export/copies.sh    the same groups on all pages
 """
 
@@ -13,7 +14,8 @@ from collections.abc import Callable
 from flask import Flask, Response, jsonify, request
 
 from dashboard.access import READ, RUN, needs
-from dashboard.pools import LONG
+from dashboard.pools import LONG, MODELS
+from dashboard.reads import known
 from dashboard.reads.copies import COPIES, Copies, asked_of
 from dashboard.routes.tables import as_csv, as_file, as_json
 from pipeline.duplicates import laying, review, sides, taking
@@ -52,6 +54,14 @@ def register(server: Flask, copies: Copies) -> None:
     @needs(READ, pool=LONG)
     def copies_sides() -> Response:
         return jsonify(sides.offered(reads.library.labels(), copies.folders())[:_OFFERED])
+
+    @server.post("/copies/known")
+    @needs(READ, pool=MODELS)
+    def copies_known() -> Response:
+        try:
+            return jsonify(known.told(reads, request.get_data(cache=False)))
+        except LikenessError as error:
+            return jsonify({"error": str(error)})
 
     @server.get("/export/copies.csv")
     @needs(READ, pool=LONG)

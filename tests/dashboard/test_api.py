@@ -281,6 +281,8 @@ def test_a_client_that_is_generated_from_the_document_works(library, serving, pi
     photo = models.SearchByPictureBody(types.File(library.image(5).file.open("rb"), "photo.jpg", "image/jpeg"))
     hamming = models.SearchByPictureMetric.HAMMING
     assert call("search", "search_by_picture", body=photo, count=1, metric=hamming).matches[0].id == 5
+    photo = models.KnownBody(types.File(library.image(5).file.open("rb"), "photo.jpg", "image/jpeg"))
+    assert [(one.id, one.kind) for one in call("search", "known", body=photo).copies] == [(5, "same file")]
     call("collections", "add_to_collection", name="Neue / alte", body=models.Ids([3, 1]))
     assert call("collections", "collection", name="Neue / alte").ids == [1, 3]
     assert call("library", "status").images["ok"] == 60

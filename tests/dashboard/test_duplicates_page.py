@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -277,6 +278,66 @@ def test_copies_are_looked_for_decided_on_by_keys_and_mouse_and_taken_back(page_
     on_a_phone(page)
     assert not faults(page)
     assert json.loads(page_of(copied))["total"] == 4
+
+
+@pytest.mark.browser
+def test_which_of_my_pictures_are_here_already_in_three_steps(page: Page, made_library, tmp_path):
+    """Two copies, one that is not here, one that is no picture: told, narrowed, taken along; nothing is taken up."""
+    library = Library(made_library)
+    small = decoding.resize(decoding.decode(library.image(20).file.read_bytes()), 240)
+    (tmp_path / "-small.jpg").write_bytes(decoding.encode_jpeg(np.ascontiguousarray(small[:, ::-1]), quality=75))
+    shutil.copy(library.image(9).file, tmp_path / "same.jpg")
+    (tmp_path / "new.png").write_bytes(decoding.encode_jpeg(np.random.default_rng(0).integers(0, 255, (200, 300, 3), np.uint8)))
+    (tmp_path / "broken.jpg").write_bytes(b"nothing")
+    page.goto("/")
+    page.get_by_role("link", name="Duplicates", exact=True).click()
+    page.get_by_role("button", name="Do I have these?").click()
+    expect(page).to_have_url(re.compile("view=own"))
+    said = page.locator(".known-said")
+    expect(said).to_contain_text("Nothing is taken up")
+    assert not faults(page)
+    page.locator(".known-drop input[type=file]").set_input_files(sorted(tmp_path.glob("*.*")))
+    expect(said).to_have_text("2 of 4 are here already, 1 is not, 1 cannot be read.")
+    cards = page.locator(".known-one:visible")
+    expect(cards.filter(has_text="same.jpg")).to_contain_text(f"{library.image(9).path}Same file")
+    expect(cards.filter(has_text="small.jpg")).to_contain_text("Mirrored")
+    expect(cards.filter(has_text="small.jpg").locator("a.known-picture")).to_have_attribute("href", "/detail?image=20")
+    assert page.evaluate("Promise.all([...document.querySelectorAll('.known-picture img')].map(one => one.decode())).then(all => all.length)") == 5
+    assert not faults(page)
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="CSV").click()
+    rows = {row["file"]: row for row in csv.DictReader(taken.value.path().read_text("utf-8").splitlines())}
+    assert set(rows) == {"same.jpg", "'-small.jpg", "new.png", "broken.jpg"}  # no cell is a formula
+    assert rows["'-small.jpg"]["image_id"] == "20" and rows["new.png"] | {"copy_of": "", "state": "Not here"} == rows["new.png"]
+    page.get_by_role("button", name="Not here").click()
+    expect(cards).to_have_count(1)
+    page.get_by_role("link", name="Map", exact=True).click()
+    page.go_back()  # what came of them is still there
+    expect(said).to_contain_text("2 of 4 are here already")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Clear").click()
+    expect(said).to_contain_text("Nothing is taken up")
+    assert len(library.images()) == 60
+
+
+@pytest.mark.browser
+def test_many_pictures_that_are_searched_with_lead_to_which_of_them_are_here(page: Page, made_library):
+    library = Library(made_library)
+    page.goto("/search")
+    page.wait_for_selector(".search-start")
+    page.locator("#search-file input[type=file]").set_input_files([str(library.image(image).file) for image in (3, 14, 25, 36)])
+    page.get_by_role("button", name="Which of them are here already?").click()
+    expect(page).to_have_url(re.compile("/duplicates"))
+    expect(page.locator(".known-said")).to_have_text("4 of 4 are here already.")
+
+
+def test_what_is_sent_to_be_compared_is_answered_whatever_it_is(made_library):
+    client = create_app(Library(made_library), access=Access(rights=frozenset({"read"}))).server.test_client()
+    for body in (b"", b"no picture"):
+        assert client.post("/copies/known", data=body).json["error"]
+    found = client.post("/copies/known", data=Library(made_library).image(9).file.read_bytes()).json
+    assert [(one["id"], one["kind"]) for one in found["copies"]] == [(9, "same file")] and found["src"].startswith("data:image/jpeg")
 
 
 def page_of(library: Library) -> bytes:

@@ -47,6 +47,24 @@ def test_the_way_from_anywhere_to_a_match_by_keys(page: Page):
     expect(page).to_have_url(re.compile(rf"image={sources[1].rsplit('/', 1)[1]}\b"))
 
 
+def test_two_tabs_lead_past_filters_and_settings_to_the_first_match(page: Page):
+    """Where there are pictures; elsewhere nothing says that it leads to some."""
+    page.goto("/search?image=3&count=12")
+    expect(page.locator("#search-gallery .match-picture").first).to_be_visible()
+    skip = page.get_by_text("Skip to the pictures")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(skip).to_be_focused()
+    assert skip.bounding_box()["y"] >= 0
+    page.keyboard.press("Enter")
+    expect(page.locator("#search-gallery .match-picture").first).to_be_focused()
+    assert page.url.endswith("/search?image=3&count=12")
+    page.goto("/quality")
+    expect(page.locator(".quality-none, .quality-parts")).to_be_visible()
+    assert page.locator("#page a.picture").count() == 0
+    expect(skip).to_be_hidden()
+
+
 def test_the_list_of_keys_opens_traps_the_focus_and_closes(page: Page):
     page.goto("/library")
     expect(page.locator("#library-body section").first).to_be_visible()
