@@ -244,28 +244,20 @@ def known_already(browser: Browser, data: Path, given) -> tuple[int, str]:
     folder = data.parent / "forty"
     folder.mkdir(exist_ok=True)
     library = Library(data)
-    home, own = next(iter(library.root_names().values())), library.images()[::50][:20]
+    own = library.images()[::50][:20]
     for number, row in enumerate(own):
         pixels = decoding.resize(decoding.decode(row.file.read_bytes()), 320)
         (folder / f"copy-{number}.jpg").write_bytes(decoding.encode_jpeg(pixels, quality=70))
     for entry in [one for one in gallery.plan(7) if not one.duplicate_of][::20][:20]:
         (folder / f"new-{Path(entry.path).name}").write_bytes(gallery.encode(entry, gallery.render(entry)))
-    with begun(browser, data, access=Access.listening_on("127.0.0.1")) as (page, library, steps):
-        steps.click(page.get_by_role("link", name="Library", exact=True))
-        steps.click(page.get_by_label("Folder on this machine").first)
-        steps.type(str(folder))
-        steps.press("Enter")
-        expect(page.locator(".live")).to_be_visible()
-        expect(page.locator(".live")).to_have_count(0, timeout=600_000)
-        _looked_for(page, steps)
-        steps.click(page.get_by_role("button", name="Split check"))
-        for label, name in (("One side", "folder:forty"), ("The other side", f"folder:{home}")):
-            steps.click(page.get_by_label(label))
-            steps.type(name)
-        steps.press("Tab")
-        leaks = page.locator(".duplicates-leaks li")
-        expect(leaks).to_have_count(2)
-        return steps.count, leaks.first.text_content()
+    with begun(browser, data) as (page, _, steps):
+        steps.click(page.locator(".nav-page", has_text="Duplicates"))
+        steps.click(page.get_by_role("button", name="Do I have these?"))
+        steps.count += 1  # the files are chosen all at once
+        page.locator(".known-drop input[type=file]").set_input_files(sorted(folder.iterdir()))
+        said = page.locator(".known-said")
+        expect(said).to_contain_text("here already", timeout=600_000)
+        return steps.count, said.text_content()
 
 
 def cleaned(browser: Browser, data: Path, given) -> tuple[int, str]:
