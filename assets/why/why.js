@@ -71,8 +71,14 @@
       return made;
     };
     if (scaled) bar.append(piece("why-looks", looks, `Stands out: ${figure(looks)}`));
-    counting.forEach((part) => bar.append(piece(`part ${part.part}${scaled ? " why-lost" : ""}`, part.amount,
+    counting.filter((part) => part.amount >= 0).forEach((part) => bar.append(piece(`part ${part.part}${scaled ? " why-lost" : ""}`, part.amount,
       `${part.title} ${scaled ? "takes" : "adds"} ${figure(part.amount)}`)));
+    // What is taken away lies over the end of the others, so that the score is what is left clear.
+    counting.filter((part) => part.amount < 0).forEach((part, at, all) => {
+      const taken = piece("why-taken", -part.amount, `${part.title} takes ${figure(-part.amount)} away`);
+      taken.style.marginLeft = `${100 * (part.amount + (at ? all[at - 1].amount : 0))}%`;
+      bar.append(taken);
+    });
     const rows = parts.map((part) => row(part, scaled));
     const sum = make("tr", { className: "why-sum" }, make("th", { scope: "row" }, "Score"), make("td"), make("td"),
       make("td", { className: "num" }, figure(looks)), make("td", {},

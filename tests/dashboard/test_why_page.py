@@ -157,6 +157,23 @@ def test_from_a_match_to_its_reasons_and_back(page: Page):
     expect(page).to_have_url(re.compile(r"/search\?image=3"))
 
 
+@pytest.mark.browser
+def test_a_part_that_takes_away_lies_over_the_end_of_the_bar_so_that_the_score_is_left(page: Page, reads):
+    """Of two embeddings, where the cosine by one is negative, and of two such."""
+    vectors = {name: reads.library.vectors(name) for name in ("color", "sift", "efficientnet")}
+    cosines = {name: dict(zip(ids.tolist(), (rows @ rows[ids == 3][0]).tolist())) for name, (ids, rows) in vectors.items()}
+    one = min((image for image in cosines["sift"] if image != 3), key=cosines["sift"].get)
+    assert cosines["sift"][one] < -0.02
+    page.goto(f"/why?image=3&match={one}&color=1&sift=1")
+    total = page.locator(".why-total strong")
+    expect(total).to_be_visible()
+    score, whole = float(total.text_content()), page.locator(".why-bar").bounding_box()
+    adds, takes = (page.locator(f".why-bar > {kind}").first.bounding_box() for kind in (".part", ".why-taken"))
+    assert adds["x"] + adds["width"] == pytest.approx(takes["x"] + takes["width"], abs=1)  # over its end
+    assert (takes["x"] - whole["x"]) / whole["width"] == pytest.approx(score, abs=0.003)
+    assert score == pytest.approx((cosines["color"][one] + cosines["sift"][one]) / 2, abs=1e-3)
+
+
 def asked_why(page: Page) -> tuple[dict[str, str], float]:
     """What the page is asked by, and the score that it tells."""
     expect(page).to_have_url(re.compile(r"/why\?"))
