@@ -315,7 +315,7 @@ def test_which_of_my_pictures_are_here_already_in_three_steps(page: Page, made_l
     page.go_back()  # what came of them is still there
     expect(said).to_contain_text("2 of 4 are here already")
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.wait_for_function("document.documentElement.scrollWidth <= 390")
     page.get_by_role("button", name="Clear").click()
     expect(said).to_contain_text("Nothing is taken up")
     assert len(library.images()) == 60
