@@ -240,7 +240,7 @@ def test_a_failed_export_is_told_and_leaves_the_page_as_it_is(page_at, serving, 
     page.goto(f"{address}/?collection=wall")
     expect(page.locator("#selected-count")).to_have_text("4 images")
     notes.drop_collection(awkward, "wall")
-    page.get_by_text("Export").click()
+    page.locator(".export > summary").click()
     page.get_by_role("button", name="JSON").click()
     expect(page.locator("#toast")).to_contain_text("There is no collection “wall”")
     assert page.url.startswith(f"{address}/?") and "collection=wall" in page.url

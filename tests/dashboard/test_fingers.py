@@ -77,7 +77,7 @@ def test_a_picture_is_zoomed_by_two_fingers_and_a_graph_is_asked_by_one(touched:
     touched.wait_for_function("document.querySelector('.viewer-picture').naturalWidth > 0")  # before, nothing is to be zoomed
     finger = Fingers(touched)
     finger.spread((400, 600), 100, 300)
-    expect(touched.locator(".viewer-scale")).to_have_text(re.compile(r"\d+ %"))
+    expect(touched.locator(".viewer-scale")).to_have_text(re.compile(r"\d+%"))
     finger.draw(((600, 600), (300, 600)))  # moves what is seen, and does not turn over
     expect(touched.locator(".viewer-count")).to_contain_text("3 of")
     touched.keyboard.press("Escape")

@@ -22,7 +22,7 @@ from pipeline.library import Library, notes
 from pipeline.library.runs import RunRecord
 from pipeline.progress import Silent
 from pipeline.search import ImageEntry, Query
-from tests.dashboard.trees import of_class, of_kind, text_of
+from tests.dashboard.trees import of_kind, text_of
 
 pytestmark = pytest.mark.slow
 
@@ -183,8 +183,7 @@ def test_a_run_that_fails_says_why(reads, tmp_path):
     said = finished(reads).error
     assert said and "Traceback" not in said
     note = page.tick(reads, None)[0]
-    assert said in text_of(note) and "error-note" in note.className
-    assert of_class(note, "icon")
+    assert said in text_of(note) and "error-note" in note.className and note.role == "alert"
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_lasso_keep_reload_and_clear(tab, address, made_library):
     tab.get_by_role("button", name="Undo").click()
     expect(tab.locator("#select-chip-name")).to_have_text("Left half · 30 images")
     with tab.expect_download() as saved:
-        tab.get_by_text("Export").click()
+        tab.locator(".export > summary").click()
         tab.get_by_role("button", name="JSON").click()
     exported = json.loads(saved.value.path().read_bytes())
     assert [image["id"] for image in exported["images"]] == ids

@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.duplicates import Group, Pair, Reason, kept, sides, taking
 from pipeline.duplicates.apart import Apart
-from pipeline.duplicates.groups import _stars
+from pipeline.duplicates.groups import _Stars
 from pipeline.duplicates.review import ACROSS, ANYWHERE, APART, INSIDE, OPEN, SETTLED, Reviewer, folder_of
 from pipeline.duplicates.selection import ALL, DECIDED, Selection
 from pipeline.duplicates.similar import stars
@@ -83,7 +83,7 @@ def test_who_is_no_copy_of_one_picture_is_found_beside_another(seed):
     decided.append(Decision(SETTLED, {some[11]: 1, some[12]: 0}, ""))
     apart = {frozenset(pair) for one in decided[:2] for pair in combinations(one.parts, 2) if len({one.parts[i] for i in pair}) > 1}
     known = {pair: None if frozenset(pair) in apart else reason for pair, reason in truth.items()}
-    found = _stars(known, {}, lambda one, other: truth.get((one, other)), Apart(decided), ())
+    found = _Stars(known, {}, lambda one, other: truth.get((one, other)), Apart(decided), ()).found()
     together = [{best, *(pair.other for pair in pairs)} for best, pairs in found.items()]
     assert found and not apart & {frozenset(pair) for ids in together for pair in combinations(ids, 2)}
     assert all((min(pair.one, pair.other), max(pair.one, pair.other)) in truth for pairs in found.values() for pair in pairs)
@@ -97,7 +97,7 @@ def test_the_large_one_explains_what_a_small_one_may_not_and_is_looked_at_by_poi
     known = {(1, 2): alike, (1, 3): alike, (1, 4): alike, (1, 5): alike, (2, 5): None}
     size = {1: 100, 2: 100, 3: 100, 4: 100, 5: 400}
     for looked, explained in ((), {1, 2, 3, 4}), ({(2, 5)}, {1, 3, 4}):
-        found = _stars(dict(known), size, lambda one, other: alike, Apart([]), looked)
+        found = _Stars(dict(known), size, lambda one, other: alike, Apart([]), looked).found()
         assert {best: {pair.other for pair in pairs} for best, pairs in found.items()} == {5: explained}
 
 

@@ -110,7 +110,7 @@ def _drawer() -> html.Section:
                 _action("diagram-3", "Graph", does="graph"),
                 html.Details(
                     [
-                        html.Summary([components.icon("download"), html.Span("Export")], className="button"),
+                        html.Summary([components.icon("download"), html.Span("Export")], className="button", title="Export"),
                         html.Div(
                             [_action("filetype-csv", "Table of paths (CSV)", does="csv"),
                              _action("filetype-json", "JSON", does="json"),
