@@ -21,6 +21,7 @@ import numpy as np
 from pipeline.pictures.brightness import fit, fitted
 from pipeline.pictures.correlation import Measures, fine_correlation, measured
 from pipeline.pictures.overlay import has_color_of, is_ground, is_two_toned, on_top, plain
+from pipeline.pictures.rim import within_frame
 from pipeline.pictures.shading import is_shaded
 from pipeline.pictures.sharpness import blurred, softening
 
@@ -46,8 +47,9 @@ SHARP_GROUND, BARE = (0.85, 0.91), 0.8
 photographs it was 0.92 and 0.94, between slides of one deck 0.57 and 0.76."""
 EVEN = 0.22
 """Share of a picture that is all even in drawings, windows and pages; in photographs of clothing it was 0.19 at most."""
-SHARP_COVERED = (0.4, 0.65)
-"""The same on other grounds: between the letters of a watermark all over a photograph it was 0.56 and 0.76."""
+SHARP_COVERED, SHARP_SHADED = (0.4, 0.65), (0.0, 0.65)
+"""The same on other grounds: between the letters of a watermark all over a photograph it was 0.56 and 0.76; of what is shaded,
+where the rim of a letter that hardly differs from its ground is the worst hundredth."""
 ODD = 0.012
 """Share of the places with structure that may be odd in a copy: it was none in half of the copies of photographs."""
 MARK, THING = 0.00012, 0.0012
@@ -57,8 +59,9 @@ BLURRED = 0.9
 """Correlation in the worst tenth from which two pictures are the same but for how sharp they are."""
 SOFTER = 2.1
 """px of a Gaussian that may lie between two copies of a photograph; what is softer shows too little to be sure of."""
-HOPELESS = 0.35
-"""Mean correlation below which no part can agree well enough."""
+HOPELESS, NOWHERE = 0.35, 0.15
+"""Mean correlation below which no part can be the same, unless so many places of a thing on an even ground agree: under a bar
+across its lower sixth a small thing had 0.3 of them left."""
 STEEP = 2.5
 """So many times as steep as what lies below, letters in two tones are something laid over a shaded picture whatever lies
 below; on parts of photographs it was 3.1 to 5.3."""
@@ -66,9 +69,12 @@ COVERED = 0.5
 """Share of a picture that may be laid over."""
 REST_MEAN, REST_LOW, REST_FINE, REST_COLOR = 0.88, 0.7, 0.25, 0.6
 """What the rest must reach where something is laid over: it is as good as that of copies."""
-GROUND, REST, REST_SHADED = 0.2, 0.4, 0.2
+GROUND, REST = 0.2, 0.4
 """Share of places with structure from which a picture is more than a drawing on a ground; and of those that must
-agree where something is laid over, since a plain ground says nothing, of drawings and of what is shaded."""
+agree where something is laid over a drawing, since a plain ground says nothing."""
+SEEN, SEEN_LEAST = 0.35, 0.02
+"""Of a shaded thing under what is laid over it: share of its own detail that must be seen, however little of the picture the
+thing takes, and of the picture that this must be. Letters a third of the height of small things left 0.4."""
 
 WHITE, BRIGHTER = 251, 0.06
 """Levels that count as white; how much a gain must differ from 1 to have cut something off there."""
@@ -97,7 +103,7 @@ class Laid:
         found = self._measures
         if found.structure == 0:
             return SAME if self._flat() else None
-        if found.mean < HOPELESS or (not colors and found.structure < GROUND):
+        if (found.mean < HOPELESS and (found.agreeing < NOWHERE or not self.drawn)) or (not colors and found.structure < GROUND):
             return None
         odd = self._odd | (self._odd_colors if colors else False)
         if self._agrees(odd):
@@ -203,30 +209,40 @@ class Laid:
         return color_agreement(self.one[where], self.other[where]) >= least
 
     def _laid_over(self, one: np.ndarray, other: np.ndarray, odd: np.ndarray) -> bool:
-        rest = self.inside & ~_around(odd, _REACH)
-        if not odd.any() or rest.sum() < (1 - COVERED) * self.inside.sum():
+        inside = self.inside & within_frame(self.one, self.other)
+        rest = inside & ~_around(odd, _REACH)
+        if not odd.any() or rest.sum() < (1 - COVERED) * inside.sum():
             return False
         found = measured(one, other, rest)
-        # What agrees must be of a photograph itself: pictures in the same frame have no more than that in common.
         shaded = self._shaded and is_shaded(self.one, rest) and is_shaded(self.other, rest)
-        if found.structure < (REST_SHADED if shaded else REST) or found.mean < REST_MEAN or found.low < REST_LOW or found.fine < REST_FINE:
+        if not shaded and found.structure < REST or found.mean < REST_MEAN or found.low < REST_LOW or found.fine < REST_FINE:
             return False
-        far = self.inside & ~_around(odd, _FAR)
-        if not self._color(far if far.sum() > 0.2 * self.inside.sum() else rest, REST_COLOR):
+        far = inside & ~_around(odd, _FAR)
+        if not self._color(far if far.sum() > 0.2 * inside.sum() else rest, REST_COLOR):
             return False
         sharp = np.array(fine_correlation(one, other, rest & ~self._cut))
-        ring = self.inside & _around(odd, _FAR) & ~_around(odd, _REACH)
+        ring = inside & _around(odd, _FAR) & ~_around(odd, _REACH)
         edges = _edges(one, odd), _edges(other, odd)
-        for top, below, steeper in ((self.one, self.other, edges), (self.other, self.one, edges[::-1])):
+        for top, below, gray, steeper in ((self.one, self.other, other, edges), (self.other, self.one, one, edges[::-1])):
+            if shaded and not _seen(gray, rest, inside):
+                continue
             # The bar of a chart is longer, a line of a page is missing: of drawings only what is strange to them is laid over.
             if self.drawn and not shaded and (has_color_of(top[odd], below[rest]) or is_ground(top[odd], top[ring])):
                 continue
-            least = SHARP_GROUND if plain(below[odd]) >= BARE and not shaded else SHARP_COVERED
-            letters = shaded and steeper[0] >= STEEP * steeper[1] and is_two_toned(top[odd], below[odd])
+            bare = plain(below[odd]) >= BARE
+            least = SHARP_SHADED if shaded else SHARP_GROUND if bare else SHARP_COVERED
+            letters = shaded and steeper[0] >= STEEP * steeper[1] and is_two_toned(top[odd], below[odd], rims=bare)
             if (sharp >= least).all() and (letters or on_top(top[odd], below[odd])):
                 self.over_one = edges[0] > edges[1]
                 return True
         return False
+
+
+def _seen(below: np.ndarray, rest: np.ndarray, inside: np.ndarray) -> bool:
+    """Whether enough of what is on a gray picture (h, w) float32 lies in the rest of it."""
+    uneven = inside & (_contrast(below) > _EVEN)
+    seen = float((uneven & rest).sum())
+    return seen >= max(SEEN * float(uneven.sum()), SEEN_LEAST * float(inside.sum()))
 
 
 def alike(found: Measures) -> bool:

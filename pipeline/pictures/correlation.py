@@ -10,18 +10,20 @@ import numpy as np
 _WINDOW = 21  # px: a place that is compared; about a twelfth of the picture
 _SMOOTH = 1.5  # px: forgives an alignment that is off by one pixel, and JPEG's grain
 _NOISE = 4.0  # variance in gray levels that says nothing
+_WELL = 0.8  # correlation of places that agree
 _STRUCTURE = 16.0  # variance in gray levels from which a place has structure
 
 
 @dataclass(frozen=True)
 class Measures:
     """Of two pictures laid over one another: structure, the share of places that have some; mean, low (worst
-    tenth) and fine, their correlations."""
+    tenth) and fine, their correlations; agreeing, the share of those places that correlate well."""
 
     structure: float
     mean: float
     low: float
     fine: float
+    agreeing: float
 
 
 def has_structure(gray: np.ndarray) -> bool:
@@ -37,12 +39,13 @@ def measured(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> Measures
     there = structure > 0
     count = max(1, int(inside.sum()))
     if not there.any():
-        return Measures(0, 0, 0, 0)
+        return Measures(0, 0, 0, 0, 0)
     mean = float(np.average(similar[there], weights=structure[there]))
     fine, weight = _local_correlation(_uncommon(one), _uncommon(other), inside)
     some = weight > 0
     crossed = float(np.average(fine[some], weights=weight[some])) if some.sum() > 0.1 * there.sum() else 1.0
-    return Measures(float(there.sum() / count), mean, float(np.percentile(similar[there], 10)), crossed)
+    agreeing = float((similar[there] >= _WELL).mean())
+    return Measures(float(there.sum() / count), mean, float(np.percentile(similar[there], 10)), crossed, agreeing)
 
 
 def _local_correlation(

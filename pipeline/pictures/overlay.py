@@ -11,13 +11,16 @@ _ALIKE = 0.5  # share of what is laid over that has one opacity; the rims of let
 _GONE = 0.05  # share where the upper picture has the ground of the lower, which has something else there
 _GROUND, _SHADE = 0.6, 6  # share of one color that makes a ground; levels that it may differ
 _ABUNDANT = 0.03  # share of a color that a picture has of its own
+_APART = 12  # levels between pixels that differ
 _LIKE = 36  # levels between a color and what passes for it
 
 
 def on_top(top: np.ndarray, below: np.ndarray) -> bool:
     """Whether the pixels (n, 3) of one picture are those of the other with one color laid over, opaque or as a
     veil; or with two, letters and their outline, where what is below has more colors than that."""
-    top, below = top.astype(np.float32), below.astype(np.float32)
+    top, below = _differing(top.astype(np.float32), below.astype(np.float32))
+    if not len(top):
+        return False
     ground = _frequent(below)[0]
     bare, gone = (np.abs(pixels - ground).max(axis=1) <= _LIKE for pixels in (below, top))
     if bare.mean() >= 0.5 and (gone & ~bare).mean() > _GONE:
@@ -33,15 +36,22 @@ def on_top(top: np.ndarray, below: np.ndarray) -> bool:
     return float(np.logical_or.reduce(near).mean()) < TWO_PLAIN - 0.1
 
 
-def is_two_toned(top: np.ndarray, below: np.ndarray) -> bool:
+def is_two_toned(top: np.ndarray, below: np.ndarray, *, rims: bool = False) -> bool:
     """Whether all but a few of the pixels (n, 3) of one picture lie between those of the other and black or white, as of
-    letters with an outline."""
-    black, white = (_covered(top.astype(np.float32), below.astype(np.float32), np.full(3, level, np.float32)) for level in (0, 255))
-    return bool((black | white).mean() >= TWO_TONES)
+    letters with an outline. rims: also where hardly any has the same opacity, as of thin lines."""
+    top, below = _differing(top.astype(np.float32), below.astype(np.float32))
+    black, white = (_covered(top, below, np.full(3, level, np.float32), 0 if rims else _ALIKE) for level in (0, 255))
+    return len(top) > 0 and bool((black | white).mean() >= TWO_TONES)
 
 
-def _covered(top: np.ndarray, below: np.ndarray, color: np.ndarray) -> np.ndarray:
-    """Which pixels (n, 3) lie between what is below and a color: (n,) bool; none unless most of them are about
+def _differing(top: np.ndarray, below: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels (n, 3) of two pictures where they differ: the others need no explanation."""
+    apart = np.abs(top - below).max(axis=1) > _APART
+    return top[apart], below[apart]
+
+
+def _covered(top: np.ndarray, below: np.ndarray, color: np.ndarray, alike: float = _ALIKE) -> np.ndarray:
+    """Which pixels (n, 3) lie between what is below and a color: (n,) bool; none unless so many of them are about
     equally near to it."""
     way = color - below
     share = (way * (top - below)).sum(axis=1) / np.maximum((way * way).sum(axis=1), 1)
@@ -49,7 +59,7 @@ def _covered(top: np.ndarray, below: np.ndarray, color: np.ndarray) -> np.ndarra
     between = (apart <= _LIKE) & (share > 0.1) & (share < 1.3)
     usual = np.histogram(share[between], 24, (0.1, 1.3))[0]
     most = np.convolve(usual, np.ones(7), "valid").max()  # 0.35 of opacity
-    return between & (most >= _ALIKE * between.sum())
+    return between & (most >= alike * between.sum())
 
 
 def _frequent(pixels: np.ndarray) -> list[np.ndarray]:

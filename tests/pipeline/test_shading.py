@@ -11,6 +11,7 @@ import pytest
 from pipeline import gallery
 from pipeline.pictures import decoding, thumbnails
 from pipeline.pictures.alignment import Picture, exchanged, lay, stretch
+from pipeline.pictures.rim import within_frame
 from pipeline.pictures.shading import is_shaded
 from pipeline.quality.transforms import TRANSFORMS
 from tests import flat_pictures
@@ -67,6 +68,44 @@ def test_of_a_thing_on_white_also_blurred_and_lettered_copies_are_told(change):
     cv2.circle(another, (150, 120), 40, (20, 40, 190), -1)
     first, second = (Picture.bare(thumbnail(pixels)) for pixels in (stranger, another))
     assert lay(first, second, stretch(first, second)).verdict(colors=True) is None
+
+
+def small_thing(seed: int) -> np.ndarray:
+    """A round thing that takes a sixth of its picture, on white."""
+    surface = cv2.resize(np.random.default_rng(seed).integers(30, 226, (14, 17, 3), np.uint8), (300, 240), interpolation=cv2.INTER_CUBIC)
+    high, wide = np.mgrid[0:240, 0:300]
+    surface[((high - 120) / 56) ** 2 + ((wide - 150) / 64) ** 2 >= 1] = 255
+    return surface
+
+
+@pytest.mark.parametrize("change", LETTERS)
+def test_letters_are_told_on_a_small_thing(change):
+    image = small_thing(5)
+    one, other = (Picture.bare(thumbnail(pixels)) for pixels in (image, LETTERS[change](image)))
+    assert lay(one, other, stretch(one, other)).verdict(colors=True) == "laid over"
+    assert lay(one, other, stretch(one, other)).over_one == exchanged(stretch(one, other))
+
+
+def smooth_thing(seed: int, radius: float) -> np.ndarray:
+    """A round thing, brighter to one side, on white."""
+    high, wide = np.mgrid[0:240, 0:300].astype(np.float32)
+    tone = 90 + np.random.default_rng(seed).normal(0, 3, high.shape) + 40 * (wide - 150) / radius
+    image = np.full((240, 300, 3), 255, np.float32)
+    inside = ((high - 120) / (0.8 * radius)) ** 2 + ((wide - 150) / radius) ** 2 < 1
+    image[inside] = (tone[..., None] * [1, 0.8, 0.6])[inside]
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("edge", [16, 25])
+def test_a_frame_that_both_have_makes_no_copies(edge):
+    """The one thing would be the other with something laid over, of which the frame is left."""
+    things = smooth_thing(1, 60), smooth_thing(2, 42)
+    assert within_frame(*things).all()
+    first, second = (cv2.copyMakeBorder(image, *(edge,) * 4, cv2.BORDER_CONSTANT, value=(30, 30, 30)) for image in things)
+    within = within_frame(first, second)
+    assert within[edge + 16 : -edge - 16, edge + 16 : -edge - 16].all() and within.sum() < 240 * 300
+    one, other = (Picture.bare(thumbnail(pixels)) for pixels in (first, second))
+    assert lay(one, other, stretch(one, other)).verdict(colors=True) is None
 
 
 @pytest.mark.parametrize("ground", [True, False])
