@@ -98,14 +98,15 @@
     }
   }
 
-  // into: where the step goes that reverses it.
-  async function perform(name, args, into) {
+  // into: where the step goes that reverses it. anew: what was taken back would now be done to something else.
+  async function perform(name, args, into, anew) {
     const answer = await ask(name, args);
     if (answer.left) return { error: "" };
     if (answer.error) {
       put("toast", { is_open: true, children: answer.error });
       return answer;
     }
+    if (anew) steps.redo = [];
     remember(into, answer.undo);
     if (answer.said) say(answer.said, into, answer.undo, leads(answer));
     tell(answer);
@@ -113,8 +114,7 @@
   }
 
   function act(name, args) {
-    steps.redo = []; // it would be done to something else
-    return perform(name, args, "undo");
+    return perform(name, args, "undo", true);
   }
 
   // Notes are others: by an act of this tab, or `elsewhere` (shell/changes.js).

@@ -189,6 +189,11 @@ def test_rated_pictures_are_one_gallery_whose_words_are_changed_together(page_at
     expect(cards).to_have_count(3)
     tab.keyboard.press("Control+z")
     expect(cards).to_have_count(4)
+    assert tab.evaluate("() => window.likeness.act('no such act', {}).then(({ error }) => error)")  # changes nothing
+    tab.keyboard.press("Control+Shift+Z")
+    expect(cards).to_have_count(3)
+    tab.keyboard.press("Control+z")
+    expect(cards).to_have_count(4)
 
     # Why it is a match: the way that the search itself would lead.
     tab.locator(".rated-match[data-image='21'] a.picture").click(button="right")

@@ -163,6 +163,14 @@ def test_the_engine_can_be_named(monkeypatch):
         engines.name("cpu")
 
 
+def test_an_engine_that_is_not_here_is_said(monkeypatch):
+    monkeypatch.setattr(openvino, "is_here", openvino.is_here.__wrapped__)  # else remembered
+    monkeypatch.setenv("LIKENESS_ENGINE", "openvino")
+    monkeypatch.setitem(sys.modules, "openvino", None)  # as where it is not installed
+    with pytest.raises(SettingsError, match="openvino, which is not installed"):
+        engines.load(efficientnet.BLUEPRINT, "cpu")
+
+
 def test_a_network_that_was_converted_starts_without_torch(tmp_path, cache):
     """Its package is not asked either, nor where what was kept of its answer is nonsense."""
     name, file = f"timm:{MODELS['vit']}", write_timm(MODELS["vit"], tmp_path / "model.safetensors")

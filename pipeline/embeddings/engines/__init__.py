@@ -21,15 +21,19 @@ from __future__ import annotations
 from pipeline import settings
 from pipeline.embeddings.engines import kept
 from pipeline.embeddings.engines.contract import SAME, Blueprint, Network, Unfit
+from pipeline.errors import SettingsError
 
 __all__ = ["SAME", "Blueprint", "Network", "Unfit", "load", "name", "slower"]
 
 
 def name(device: str) -> str:
-    """Which engine runs networks on `device` (`auto`, `cpu`, `cuda`, …): `openvino` or `torch`."""
+    """Which engine runs networks on `device` (`auto`, `cpu`, `cuda`, …): `openvino` or `torch`. SettingsError where that
+    was asked for and is not here."""
     from pipeline.embeddings.engines import accelerators, openvino
 
     wanted = settings.engine()
+    if wanted == "openvino" and not openvino.is_here():
+        raise SettingsError("LIKENESS_ENGINE is openvino, which is not installed or does not load on this machine: pip install openvino, or leave it out.")
     if wanted != "auto":
         return wanted
     processor = device == "cpu" or device == "auto" and not accelerators.likely()
