@@ -159,11 +159,12 @@ def asked_of(names: Sequence[str]) -> dict[str, tuple[int, float]]:
 
 def _by_detail(pairs: Pairs, library: Library, ids: np.ndarray) -> None:
     """The nearest of those that the hash cannot tell apart, as they are and turned by a half."""
-    seen = [(int(i), decoding.decode(jpeg)) for i in ids if (jpeg := library.thumbnail(int(i)))]
+    # A kilobyte each: of a hundred thousand frames of a film the pictures themselves would be 20 GB.
+    seen = [(int(i), detail(decoding.decode(jpeg))) for i in ids if (jpeg := library.thumbnail(int(i)))]
     if len(seen) < 2:
         return
     ids = np.array([image_id for image_id, _ in seen])
-    rows = np.stack([detail(pixels) for _, pixels in seen])
+    rows = np.stack([row for _, row in seen])
     faiss.omp_set_num_threads(settings.cores())
     index = faiss.IndexFlatL2(_DIM) if len(rows) <= _SCANNED else faiss.IndexHNSWFlat(_DIM, 16)
     index.add(rows)

@@ -102,9 +102,9 @@ def _by_embedding(found: dict[int, Candidate], searcher: Searcher, picture: np.n
 
 def _by_detail(found: dict[int, Candidate], library: Library, picture: np.ndarray, crowd: list[int]) -> None:
     """The nearest of those that the hash cannot tell apart."""
-    seen = [(image, decoding.decode(jpeg)) for image in crowd if (jpeg := library.thumbnail(image))]
+    seen = [(image, pairs.detail(decoding.decode(jpeg))) for image in crowd if (jpeg := library.thumbnail(image))]
     mine = pairs.detail(decoding.decode(decoding.thumbnail(picture))) if seen else None
-    far = {image: float(np.linalg.norm(pairs.detail(pixels) - mine)) for image, pixels in seen}
+    far = {image: float(np.linalg.norm(row - mine)) for image, row in seen}
     for image in sorted(far, key=far.get)[:NEIGHBORS]:
         candidate = found.setdefault(image, Candidate())
         candidate.bits = BITS if candidate.bits is None else candidate.bits

@@ -14,7 +14,7 @@ from functools import cached_property
 from pipeline.duplicates.apart import Apart
 from pipeline.duplicates.eyes import PART
 from pipeline.duplicates.groups import Group, Pair
-from pipeline.duplicates.similar import stars
+from pipeline.duplicates.similar import among, near, stars
 from pipeline.errors import QueryError
 from pipeline.library import ImageRow, Library, notes
 from pipeline.library.images import printable
@@ -104,15 +104,20 @@ class Reviewer:
         return made
 
     def alike(self, library: Library, pairs, scores, least: float, where: str = ANYWHERE) -> list[Reviewed]:
-        """Groups of similar images, see `similar.stars`."""
-        found = stars(pairs, scores, least)
+        """Groups of similar images, see `similar.stars`. Where the one that is like all of a group is not among what of it
+        is shown, others are, if they are similar to one another."""
+        similar = near(pairs, scores, least)
+        found = stars(similar)
         rows = library.images_by_id(sorted({image for best, others in found for image in (best, *others)}))
         made = []
         for best, others in found:
             there = [rows[image] for image in (best, *others) if image in rows and rows[image].state == "ok"]
             parts = self._parts(there)
             for piece in (piece for part in parts for piece in _pieces(part, where)):
-                made.append(replace(self._judged(piece, piece[0].id, ()), scores=others))
+                shown = {row.id: row for row in piece}
+                whole = [(best, {image: others[image] for image in shown if image != best})] if best in shown else []
+                for one, like in whole or stars(among(similar, shown)):
+                    made.append(replace(self._judged([shown[one], *(shown[image] for image in like)], one, ()), scores=like))
             if len(parts) > 1 and _pieces(there, where):
                 made.append(Reviewed(tuple(there), best, (), frozenset(row.id for row in there), APART, scores=others))
         return made

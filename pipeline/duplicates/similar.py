@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
@@ -45,16 +45,31 @@ def similar(library: Library, groups: Iterable[Group], progress: Progress = Sile
     return pairs[order], scores[order]
 
 
-def stars(pairs: np.ndarray, scores: np.ndarray, least: float) -> list[tuple[int, dict[int, float]]]:
-    """Groups of similar images: the one that is like all of them, and each other's score with it, from `least` on.
+Near = dict[int, dict[int, float]]
+"""Image → those that are similar to it, with their scores."""
+
+
+def near(pairs: np.ndarray, scores: np.ndarray, least: float) -> Near:
+    """Of pairs and scores as of `similar` those from `least` on, by image."""
+    enough = int(np.searchsorted(-scores, -np.float32(least), side="right"))
+    found: Near = {}
+    for (one, other), score in zip(pairs[:enough].tolist(), scores[:enough].tolist()):
+        found.setdefault(one, {})[other] = score
+        found.setdefault(other, {})[one] = score
+    return found
+
+
+def among(near: Near, ids: Collection[int]) -> Near:
+    """The same among some images alone."""
+    kept = {image: {other: score for other, score in near[image].items() if other in ids} for image in ids if image in near}
+    return {image: others for image, others in kept.items() if others}
+
+
+def stars(near: Near) -> list[tuple[int, dict[int, float]]]:
+    """Groups of similar images: the one that is like all of them, and each other's score with it.
 
     The most alike begin: who has most such neighbors takes those that nobody has yet.
     """
-    enough = int(np.searchsorted(-scores, -np.float32(least), side="right"))
-    near: dict[int, dict[int, float]] = {}
-    for (one, other), score in zip(pairs[:enough].tolist(), scores[:enough].tolist()):
-        near.setdefault(one, {})[other] = score
-        near.setdefault(other, {})[one] = score
     taken: set[int] = set()
     made = []
     for best in sorted(near, key=lambda image: (-len(near[image]), image)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import tracemalloc
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
@@ -22,7 +23,7 @@ from pipeline.extraction.embed import embed
 from pipeline.extraction.scan import scan
 from pipeline.library import Library
 from pipeline.pictures import decoding
-from pipeline.duplicates.candidates import Candidate, candidates, turned
+from pipeline.duplicates.candidates import Candidate, _by_detail, candidates, turned
 from pipeline.duplicates.eyes import Eyes
 from pipeline.pictures import hashes
 from pipeline.pictures.alignment import Picture, align, lay, stretch
@@ -119,6 +120,23 @@ def test_where_the_hash_ties_the_nearest_in_detail_are_looked_at(tmp_path):
     looked_at = candidates(library, HashIndex.of(library), ())
     found = sum(tuple(sorted((at[f"{number}.png"], at[f"{number}-again.jpg"]))) in looked_at for number in draw)
     assert found == len(draw) and len(looked_at) < 20 * len(slides)
+
+
+def test_of_many_that_the_hash_cannot_tell_apart_no_pictures_are_held(tmp_path):
+    """Frames of a film: 100,000 thumbnails are 20 GB, what they are compared by is 100 MB."""
+    library, count = synthetic_library(tmp_path / "data", 400, {"color": 4}), 400
+    chance = np.random.default_rng(0)
+    frame = chance.integers(0, 256, (8, 8, 3), np.uint8)
+    jpeg = decoding.encode_jpeg(cv2.resize(frame, (256, 256)))
+    library.store([(image, jpeg) for image in range(1, count + 1)], {})
+    tracemalloc.start()
+    try:
+        pairs = {}
+        _by_detail(pairs, library, np.arange(1, count + 1))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(pairs) >= count / 2 and most < count * decoding.decode(jpeg).nbytes / 4
 
 
 def test_a_part_with_a_watermark_all_over_it_is_looked_at_for_its_colors(pictures, tmp_path):

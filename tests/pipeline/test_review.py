@@ -18,7 +18,7 @@ from pipeline.duplicates.apart import Apart
 from pipeline.duplicates.groups import _Stars
 from pipeline.duplicates.review import ACROSS, ANYWHERE, APART, INSIDE, OPEN, SETTLED, Reviewer, folder_of
 from pipeline.duplicates.selection import ALL, DECIDED, Selection
-from pipeline.duplicates.similar import stars
+from pipeline.duplicates.similar import near, stars
 from pipeline.errors import NoteError, QueryError
 from pipeline.extraction import folders
 from pipeline.extraction.scan import scan
@@ -228,9 +228,31 @@ def test_a_split_leaks_where_a_group_is_on_both_sides(tmp_path):
 def test_similar_images_are_grouped_around_one_and_only_from_the_score_asked_for():
     pairs = np.array([[1, 2], [2, 3], [3, 4], [5, 6]])
     scores = np.array([0.99, 0.95, 0.9, 0.85], np.float32)
-    assert stars(pairs, scores, 0.95) == [(2, {1: pytest.approx(0.99), 3: pytest.approx(0.95)})]
-    found = stars(pairs, scores, 0.8)
+    assert stars(near(pairs, scores, 0.95)) == [(2, {1: pytest.approx(0.99), 3: pytest.approx(0.95)})]
+    found = stars(near(pairs, scores, 0.8))
     assert [(best, set(others)) for best, others in found] == [(2, {1, 3}), (5, {6})]  # 4 is like 3, not like 2
+
+
+def test_without_the_one_that_all_are_like_similar_images_are_those_that_are_like_one_another(tmp_path):
+    """What lies in another folder, was parted, or is away has no score to be shown."""
+    library = synthetic_library(tmp_path, 8, {"color": 4})
+    for image in (1, 6):
+        library.db.execute("UPDATE images SET path = 'elsewhere/' || id WHERE id = ?", [image])
+    library.db.execute("UPDATE images SET path = 'here/' || id WHERE id NOT IN (1, 6)")
+    pairs = np.array([[1, 2], [1, 3], [1, 4], [3, 4], [2, 3]])
+    scores = np.array([0.99, 0.95, 0.9, 0.85, 0.62], np.float32)
+
+    def groups(where: str = ANYWHERE) -> list:
+        found = Reviewer(library).alike(library, pairs, scores, 0.8, where)
+        return [(one.best, set(one.ids), {k: round(v, 2) for k, v in one.scores.items()}) for one in found if one.state == OPEN]
+
+    assert groups() == [(1, {1, 2, 3, 4}, {2: 0.99, 3: 0.95, 4: 0.9})]
+    assert groups(INSIDE) == [(3, {3, 4}, {4: 0.85})]
+    notes.part(library, [[1], [2, 3, 4]])
+    assert groups() == [(3, {3, 4}, {4: 0.85})]
+    notes.restore_decisions(library, notes.decisions(library), [])
+    library.mark(1, "missing")
+    assert groups() == [(3, {3, 4}, {4: 0.85})]
 
 
 def test_the_script_moves_what_is_set_aside_and_nothing_that_has_changed(files, tmp_path):
