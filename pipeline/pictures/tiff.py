@@ -10,11 +10,13 @@ import struct
 from collections.abc import Iterator
 
 ORIENTATION, COMPRESSION, PHOTOMETRIC, SUB_IFDS, DNG_VERSION = 0x0112, 0x0103, 0x0106, 0x014A, 0xC612
+KIND, OLD_KIND = 0x00FE, 0x00FF  # NewSubfileType, SubfileType
 BITS, SAMPLES, SAMPLE_FORMAT = 0x0102, 0x0115, 0x0153
 WIDTH, HEIGHT = 0x0100, 0x0101
 
 _CFA, _LINEAR_RAW = 32803, 34892  # photometric interpretations of TIFF/EP and DNG
 _RAW_COMPRESSIONS = (32767, 32770, 34713, 65535)  # Sony, Samsung, Nikon, Pentax
+_REDUCED, _MASK, _OLD_REDUCED = 1, 4, 2  # bits of the kind of a page; a value of the old one
 _MOST_TAGS = 512  # of a directory; EXIF has some sixty
 _MOST_DIRECTORIES = 16
 _MOST_VALUES = 64
@@ -44,8 +46,40 @@ def is_raw(data: bytes) -> bool:
     return False
 
 
+def led_by_its_picture(data: bytes) -> bytes:
+    """A TIFF whose first directory is the picture: where that says it is a thumbnail, the first one that is
+    none and larger takes its place, as scanners and editors write it behind or below the thumbnail."""
+    places = _places(data)
+    first = next(places, (0, {}))[1]
+    if not _is_reduced(first):
+        return data
+    size = _area(first)
+    full = next((at for at, tags in places if not _is_reduced(tags) and _area(tags) > size), 0)
+    if not full:
+        return data
+    big = data[2:4] in (b"+\0", b"\0+")
+    where, kind = (8, "Q") if big else (4, "I")
+    at = struct.pack({b"II": "<", b"MM": ">"}[data[:2]] + kind, full)
+    return b"".join([data[:where], at, data[where + len(at) :]])
+
+
+def _is_reduced(tags: dict[int, tuple[int, ...]]) -> bool:
+    """Whether a directory is a smaller version of another one, or what of one is seen through."""
+    return bool(tags.get(KIND, (0,))[0] & (_REDUCED | _MASK)) or tags.get(OLD_KIND, (0,))[0] == _OLD_REDUCED
+
+
+def _area(tags: dict[int, tuple[int, ...]]) -> int:
+    return tags.get(WIDTH, (0,))[0] * tags.get(HEIGHT, (0,))[0]
+
+
 def directories(data: bytes) -> Iterator[dict[int, tuple[int, ...]]]:
     """The directories of a TIFF and those below them: {tag: whole numbers, the first 64}."""
+    for _, tags in _places(data):
+        yield tags
+
+
+def _places(data: bytes) -> Iterator[tuple[int, dict[int, tuple[int, ...]]]]:
+    """The same, each with the byte at which it begins."""
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None:
         return
@@ -57,7 +91,7 @@ def directories(data: bytes) -> Iterator[dict[int, tuple[int, ...]]]:
             continue
         seen.add(at)
         tags, following = _directory(data, at, order, big)
-        yield tags
+        yield at, tags
         waiting += [following, *tags.get(SUB_IFDS, ())]
 
 

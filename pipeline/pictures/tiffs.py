@@ -21,10 +21,11 @@ _SAMPLED = 1000  # px: of each side, the samples that the range is taken from
 
 
 class Tiff:
-    """The first page of a TIFF."""
+    """The first page of a TIFF; the picture, where that is its thumbnail."""
 
     def __init__(self, data: bytes):
-        self._data = self.exif = data
+        self.exif = data
+        self._data = data = tiff.led_by_its_picture(data)
         tags = next(tiff.directories(data), {})
         if not tags:
             raise ImageError("the file is cut off, or its header is damaged")

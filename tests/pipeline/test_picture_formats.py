@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import struct
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import ImageError, TransientImageError
-from pipeline.pictures import decoding, formats, png
+from pipeline.pictures import decoding, formats, png, tiff
 from tests import corpus
 
 WHOLE = 40_000  # px: a side that no small picture has
@@ -215,6 +216,31 @@ except ImageError as error:
     print(error)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
+
+
+def _led_by_a_thumbnail(large: np.ndarray, below: bool) -> bytes:
+    """A TIFF whose first page says that it is a reduced version; the picture follows it, or lies below it."""
+    small = cv2.resize(large, (30, 20), interpolation=cv2.INTER_AREA)
+    data = bytearray(cv2.imencodemulti(".tiff", [small, large])[1].tobytes())
+    start = struct.unpack_from("<I", data, 4)[0]
+    count = struct.unpack_from("<H", data, start)[0]
+    entries = {struct.unpack_from("<H", data, at)[0]: at for at in range(start + 2, start + 2 + 12 * count, 12)}
+    struct.pack_into("<I", data, entries[tiff.KIND] + 8, 1)
+    if below:
+        following = start + 2 + 12 * count
+        struct.pack_into("<HHII", data, entries[297], tiff.SUB_IFDS, 4, 1, struct.unpack_from("<I", data, following)[0])
+        struct.pack_into("<I", data, following, 0)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("below", [False, True])
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_of_a_tiff_that_begins_with_a_thumbnail_the_picture_is_seen(depth, below):
+    large = cv2.cvtColor(corpus.scene(), cv2.COLOR_RGB2BGR).astype(depth) * (257 if depth == np.uint16 else 1)
+    data = _led_by_a_thumbnail(large, below)
+    info = decoding.probe(data)
+    assert (info.height, info.width) == large.shape[:2]
+    assert difference(decoding.decode(data, WHOLE), corpus.scene()) < 1
 
 
 def _huge(kind: str) -> tuple[bytes, str]:
