@@ -56,9 +56,11 @@ class Door:
     def open(self) -> str:
         """The key of a new session."""
         key = secrets.token_urlsafe(32)
+        now = self._clock()
         with self._lock:
-            self._sessions[self._digest(key)] = self._clock() + SESSION
-            while len(self._sessions) > _MOST_SESSIONS:
+            self._sessions[self._digest(key)] = now + SESSION
+            # The oldest come first, and all last equally long.
+            while len(self._sessions) > _MOST_SESSIONS or next(iter(self._sessions.values())) <= now:
                 self._sessions.popitem(last=False)
         return key
 

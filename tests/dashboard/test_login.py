@@ -132,6 +132,8 @@ def test_a_session_ends_by_itself():
     assert door.is_open(key)
     clock.now += 2
     assert not door.is_open(key)
+    door.open()
+    assert len(door._sessions) == 1  # who ended is not remembered
 
 
 def go(page, address: str) -> None:
