@@ -25,6 +25,7 @@ from pipeline.index import Filter
 from pipeline.index.milvus import collection, shared
 from pipeline.index.milvus import engine as milvus
 from pipeline.library import Library, notes
+from pipeline.library.backup import backup, restore
 from pipeline.progress import Silent
 from pipeline.search import Query, Searcher, loaded
 from pipeline.status import status
@@ -63,6 +64,19 @@ def test_a_library_chooses_milvus_and_goes_back_with_the_same_matches(library: L
     with pytest.raises(SettingsError, match="hnsw and flat"):
         indexes.build(library, options={"engine": "milvus", "type": "ivfpq"})
     assert indexes.load(library).engine == "faiss"  # what could not be made is not chosen
+
+
+def test_what_nothing_names_any_more_leaves_the_own_file(library: Library, tmp_path):
+    backup(library, tmp_path / "one.backup")
+    before = indexes.build(library, options={"engine": "milvus"})[0].collection.name
+    library.close()
+    restore(tmp_path / "one.backup", library.data, force=True)
+    restored = Library(library.data)
+    index, _ = indexes.build(restored, options={"engine": "milvus"})
+    there = collection.client(index.collection.uri).list_collections()
+    assert there == [index.collection.name] != [before] and matches(restored, 5)
+    assert before not in {path.name for path in Path(index.collection.uri).rglob("*")}  # nor does it take place
+    restored.close()
 
 
 def test_where_it_does_not_answer_the_librarys_own_index_does(library: Library, caplog, monkeypatch):

@@ -230,3 +230,11 @@ class Collection:
         """Remove it, where it is there."""
         with answering(self.uri):
             client(self.uri).drop_collection(self.name, timeout=_LONG)
+
+    def drop_others(self) -> None:
+        """Remove all but it: where nobody else has any."""
+        with answering(self.uri):
+            known = client(self.uri)
+            for name in known.list_collections(timeout=_SECONDS):
+                if name != self.name:
+                    known.drop_collection(name, timeout=_LONG)

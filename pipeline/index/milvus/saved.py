@@ -35,6 +35,9 @@ def create(library: Library, names: list[str], options: IndexOptions, ids: np.nd
     index.collection.make(options)
     index.save()
     _drop(library, before)
+    if not options.uri:  # the own file: of builds that were killed, and of what was restored over
+        with suppress(IndexUnreachableError):
+            index.collection.drop_others()
     return index
 
 
