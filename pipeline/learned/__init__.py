@@ -2,6 +2,6 @@
 
 from pipeline.learned.kept import SOURCES, kept, learn, presets, put
 from pipeline.learned.questions import LABELS, THUMBS, count
-from pipeline.learned.weights import Learned
+from pipeline.learned.weights import Learned, lacking
 
-__all__ = ["LABELS", "SOURCES", "THUMBS", "Learned", "count", "kept", "learn", "presets", "put"]
+__all__ = ["LABELS", "SOURCES", "THUMBS", "Learned", "count", "kept", "lacking", "learn", "presets", "put"]

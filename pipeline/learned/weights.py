@@ -109,6 +109,14 @@ def learned(source: str, questions: Sequence[Question], names: Sequence[str], se
     return found
 
 
+def lacking(source: str, groups: int, things: int) -> str:
+    """Why nothing can be learned from a source, by what `count` says of it; empty where it may be tried."""
+    least, most = LEAST[source]
+    if source == LABELS:
+        return "" if groups > 1 and things >= least else f"It takes {least} images that share their label with others, of two labels or more."
+    return "" if groups >= least and things >= most else f"It takes {most} thumbs on the matches of {least} searches, up and down in each."
+
+
 def _check(source: str, questions: int, judgements: int, names: Sequence[str]) -> None:
     if len(names) < 2:
         raise QueryError("There is nothing to weigh: the index has one embedding only.")

@@ -73,14 +73,15 @@ def _source(reads: Reads, source: str, count: tuple[int, int], found: Learned | 
         f"{counted(things, 'image')} with {counted(groups, 'label')}." if source == LABELS
         else f"{counted(things, 'thumb')} on the matches of {groups:,} search{'es' * (groups != 1)}."
     )
+    lacks = "" if found else learned.lacking(source, groups, things)
     learn = html.Button(
         "Learn again" if found else "Learn", type="button", className="button" if found else "button button-main",
         **act("learn-weights", {"from": source}),
     )
     forget = html.Button("Forget", type="button", className="card-link", **act("put-weights", {"from": source, "what": None}))
-    tools = [learn, *([forget] if found else [])] if reads.may(ANNOTATE) else []
+    tools = [learn, *([forget] if found else [])] if reads.may(ANNOTATE) and not lacks else []
     return section(
-        title, html.P(about), html.P(there, className="soft small"),
+        title, html.P(about), html.P(f"{there} {lacks}".strip(), className="soft small"),
         *([_found(found, titles)] if found else []), html.Div(tools, className="weights-tools"),
     )
 
