@@ -22,7 +22,7 @@ from pipeline.duplicates import Group, Pair, Reason, kept
 from pipeline.extraction.embed import embed
 from pipeline.extraction.scan import scan
 from pipeline.library import Library, notes
-from pipeline.pictures import decoding
+from pipeline.pictures import decoding, formats
 from tests.conftest import synthetic_library
 from tests.dashboard.accessibility import faults
 from tests.dashboard.trees import text_of
@@ -319,6 +319,24 @@ def test_which_of_my_pictures_are_here_already_in_three_steps(page: Page, made_l
     page.get_by_role("button", name="Clear").click()
     expect(said).to_contain_text("Nothing is taken up")
     assert len(library.images()) == 60
+
+
+@pytest.mark.browser
+def test_of_a_folder_no_picture_is_passed_over_in_silence(page: Page, made_library, tmp_path):
+    """A raw file that is too large, a name that no browser knows, and what is no picture: who empties a card should know."""
+    card = tmp_path / "card"
+    card.mkdir()
+    shutil.copy(Library(made_library).image(9).file, card / "same.jpg")
+    (card / "large.nef").write_bytes(bytes(25 * 2**20 + 1))
+    (card / "scan.j2c").write_bytes(b"nothing")
+    (card / "empty.jpg").write_bytes(b"")
+    (card / "film.mov").write_bytes(b"nothing")
+    page.goto("/duplicates?view=own")
+    names = page.locator(".known-drop input[type=file]").get_attribute("accept").split(",")
+    assert {*names} == {"image/*", *formats.EXTENSIONS}
+    page.locator(".known-folder input[type=file]").set_input_files(card)
+    expect(page.locator(".known-said")).to_have_text("1 of 4 is here already, 3 cannot be read, 1 other file is no picture.")
+    expect(page.locator(".known-one").filter(has_text="large.nef")).to_contain_text("larger than 25 MB")
 
 
 @pytest.mark.browser

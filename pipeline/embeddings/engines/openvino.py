@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import queue
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,8 @@ _FAILURES = ("GeneralFailure", "InitializationFailure", "NotImplementedFailure",
 
 _LACKS = "No conversion rule found"  # the line of the converter's report that says what is the matter
 
+_making = threading.Lock()
+
 _STREAMS = 16  # at most; beyond so many cores each has several of them
 
 
@@ -51,9 +54,15 @@ def is_here() -> bool:
         return False
 
 
-@cache
 def _core() -> openvino.Core:
-    """OpenVINO's runtime, without the package of its converter, which reports to its maker that it was imported."""
+    """OpenVINO's runtime. The first pages of a server may ask for it at the same moment."""
+    with _making:
+        return _made()
+
+
+@cache
+def _made() -> openvino.Core:
+    """It, without the package of its converter, which reports to its maker that it was imported."""
     reporting = "openvino.tools.ovc"
     before = sys.modules.get(reporting)
     sys.modules[reporting] = before  # None: an ImportError, which OpenVINO expects
