@@ -236,3 +236,22 @@ def test_a_network_is_converted_without_a_word_in_the_terminal(tmp_path, cache):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
     assert "(4, " in done.stdout and done.stderr == ""
+
+
+_AT_ONCE = """
+import threading
+from pipeline.embeddings.engines import openvino
+found, together = [], threading.Barrier(8)
+def ask():
+    together.wait()
+    found.append(openvino._core())
+threads = [threading.Thread(target=ask) for _ in range(8)]
+for one in threads: one.start()
+for one in threads: one.join()
+print(len(found), len({id(one) for one in found}))
+"""
+
+
+def test_threads_that_ask_for_openvino_at_the_same_moment_get_the_same():
+    done = subprocess.run([sys.executable, "-c", _AT_ONCE], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split() == ["8", "1"], done.stderr
