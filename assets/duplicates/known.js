@@ -8,6 +8,7 @@
   const AT_ONCE = 2; // that the server looks at
   const STATES = { known: "Here already", fresh: "Not here", unread: "Cannot be read" };
   const looked = []; // {file, name, state: one of STATES or "waiting", src, copies, why, card}
+  let others = 0; // files of folders that are no pictures
   let shown = ""; // a state, or all
   let sending = 0;
   let kinds = {};
@@ -55,8 +56,9 @@
     const waiting = count("waiting");
     const [known, fresh, unread] = Object.keys(STATES).map(count);
     const found = [`${number(known)} of ${number(looked.length)} ${known === 1 ? "is" : "are"} here already`,
-      ...(fresh ? [`${number(fresh)} ${fresh === 1 ? "is" : "are"} not`] : []), ...(unread ? [`${number(unread)} cannot be read`] : [])].join(", ");
-    part("said").textContent = !looked.length ? "Each is compared with all pictures of the library, copies of any kind included. Nothing is taken up or kept."
+      ...(fresh ? [`${number(fresh)} ${fresh === 1 ? "is" : "are"} not`] : []), ...(unread ? [`${number(unread)} cannot be read`] : []),
+      ...(others ? [`${number(others)} other ${others === 1 ? "file is no picture" : "files are no pictures"}`] : [])].join(", ");
+    part("said").textContent = !looked.length && !others ? "Each is compared with all pictures of the library, copies of any kind included. Nothing is taken up or kept."
       : waiting ? `Looking at ${number(looked.length - waiting + 1)} of ${number(looked.length)} …` : `${found}.`;
     panel.classList.toggle("is-empty", !looked.length);
     const segment = (state, title, amount) => make("button", { type: "button", className: "button segment", "aria-pressed": String(shown === state), data: { does: "known-show", state: state } },
@@ -89,9 +91,13 @@
   function give(files) {
     if (!files.length) return;
     for (const file of files) {
-      if (!file.size || file.name.startsWith(".")) continue; // a folder, where a browser gives one as a file
+      const within = Boolean(file.webkitRelativePath);
+      if (file.name.startsWith(".") || (!file.size && !within)) continue; // a folder, where a browser gives one as a file
+      if (within && !window.likeness.search.isPicture(file)) {
+        others += 1; // told all the same: who empties a card by this list should know of them
+        continue;
+      }
       const refused = window.likeness.search.refusal(file);
-      if (refused && file.webkitRelativePath) continue; // whatever else lies in a folder
       const one = { file: file, name: file.webkitRelativePath || file.name, state: refused ? "unread" : "waiting", why: refused, card: make("li", {}) };
       looked.push(one);
       draw(one);
@@ -176,6 +182,7 @@
     },
     "known-clear": () => {
       looked.splice(0);
+      others = 0;
       shown = "";
       part("list").replaceChildren();
       tell();

@@ -6,7 +6,10 @@
 (function () {
   "use strict";
   const LARGEST = 25 * 2 ** 20; // as the server has it
-  const TYPES = /\.(tiff?|avif|hei[cf]|jxl|dng|cr[23]|nef|arw|orf|rw2|raf|pef|srw)$/i; // a browser may not know
+  // Names of pictures as the server has them (pipeline/pictures/formats.py): a browser may not know what they are.
+  const NAMES = ("3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f "
+    + "jpg jpeg jpe jfif jfi jif pjpeg pjp jps insp mpo png apng webp gif bmp dib tif tiff avif avifs "
+    + "heic heif hif jxl jp2 j2k j2c jpc jpf jpx").split(" ");
   const MANY = 3; // from so many on one may want to know which of them are here
   const { url } = window.likeness;
   const { search, on } = window.likeness;
@@ -32,9 +35,11 @@
 
   const sent = (file, name) => look("/upload?" + new URLSearchParams({ name: name }), file);
 
+  const isPicture = (file) => file.type.startsWith("image/") || NAMES.includes(file.name.toLowerCase().split(".").pop());
+
   // Why a file is not sent, or null.
   function refusal(file) {
-    if (!file.type.startsWith("image/") && !TYPES.test(file.name)) return "“" + file.name + "” is not an image.";
+    if (!isPicture(file)) return "“" + file.name + "” is not an image.";
     return file.size > LARGEST ? "“" + file.name + "” is larger than 25 MB." : null;
   }
 
@@ -117,7 +122,7 @@
 
   const fileField = () => Object.assign(document.createElement("input"), {
     type: "file", multiple: true, className: "visually-hidden",
-    accept: "image/*,.tif,.tiff,.avif,.heic,.heif,.jxl,.dng,.cr2,.cr3,.nef,.arw,.orf,.rw2,.raf,.pef,.srw",
+    accept: ["image/*", ...NAMES.map((name) => `.${name}`)].join(","),
   });
 
   // The field of files, which Dash has none of.
@@ -161,5 +166,5 @@
   on("click", "#search-link-go", goTo);
   on("keydown", "#search-link", (field, event) => event.key === "Enter" && goTo());
 
-  Object.assign(search, { offer: offer, sent: sent, field: field, fileField: fileField, refusal: refusal, received: received });
+  Object.assign(search, { offer: offer, sent: sent, field: field, fileField: fileField, isPicture: isPicture, refusal: refusal, received: received });
 })();
