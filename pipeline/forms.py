@@ -11,6 +11,11 @@ def composed(text: str) -> str:
     return normalize("NFC", text)
 
 
+def decomposed(text: str) -> str:
+    """A text with letters and accents apart (Unicode's form NFD)."""
+    return normalize("NFD", text)
+
+
 def folded(text: str) -> str:
     """A text as it is compared without regard to case."""
     return normalize("NFC", text).casefold()

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from pipeline import settings
+from pipeline.errors import SettingsError
 from pipeline.gallery.palettes import PALETTES
 from pipeline.gallery.plan import CHANGES, THEMES, Entry, chance, plan
 from pipeline.gallery.scene import Scene
@@ -55,7 +56,8 @@ def generate(
 
     One folder a theme, and `truth.csv` beside them: path, theme, palette, duplicate_of
     (empty for an original). A complete gallery of this seed and version is left alone.
-    `progress` is called with (pictures done, pictures in all).
+    `progress` is called with (pictures done, pictures in all). Raises SettingsError where
+    another `truth.csv` lies there.
     """
     folder = Path(folder)
     entries = plan(seed)
@@ -171,13 +173,19 @@ def _is_complete(folder: Path, seed: int, entries: list[Entry]) -> bool:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what an earlier gallery listed as its own, and nothing else."""
-    (folder / _MARKER).unlink(missing_ok=True)
+    """Remove what an earlier gallery listed as its own, and nothing else: a set of pictures of somebody else's may have a
+    `truth.csv`, too, and folders of these names."""
     try:
         with (folder / TRUTH).open(encoding="utf-8", newline="") as lines:
-            old = [row["path"] for row in csv.DictReader(lines)]
-    except (OSError, KeyError):
+            reader = csv.DictReader(lines)
+            old = [row["path"] for row in reader] if reader.fieldnames == list(_COLUMNS) else None
+    except FileNotFoundError:
         return
+    except (csv.Error, UnicodeDecodeError):
+        old = None
+    if old is None:
+        raise SettingsError(f"{folder} holds a {TRUTH} that is of no sample gallery; name another folder.")
+    (folder / _MARKER).unlink(missing_ok=True)
     for path in old:
         if Path(path).parent.name in THEMES and len(Path(path).parts) == 2:
             (folder / path).unlink(missing_ok=True)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline import gallery
+from pipeline.errors import SettingsError
 from pipeline.pictures import decoding
 
 SEED = 7
@@ -156,3 +157,15 @@ def test_any_whole_number_is_a_seed(seed):
     picture = gallery.render(entry, seed)
     np.testing.assert_array_equal(picture, gallery.render(gallery.plan(seed)[0], seed))
     assert not np.array_equal(picture, gallery.render(entry, SEED))
+
+
+@pytest.mark.parametrize("text", [b"path,label\nflower/1.jpg,rose\n", b"flower/1.jpg\xff", b""])
+def test_the_truth_of_other_pictures_stays_with_them(tmp_path, text):
+    """Of a set of photographs that is laid out alike: neither its table nor its pictures go."""
+    (tmp_path / "flower").mkdir()
+    (tmp_path / "flower" / "1.jpg").write_bytes(b"a photograph")
+    (tmp_path / "truth.csv").write_bytes(text)
+    with pytest.raises(SettingsError, match="of no sample gallery"):
+        gallery.generate(tmp_path)
+    assert (tmp_path / "truth.csv").read_bytes() == text
+    assert [file.name for file in (tmp_path / "flower").iterdir()] == ["1.jpg"]

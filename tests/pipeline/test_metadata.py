@@ -172,3 +172,9 @@ def test_times_that_are_none_are_left_out(said, kept):
     from pipeline.pictures.metadata.exif import time as read_time
 
     assert read_time(said) == kept
+
+
+@pytest.mark.parametrize("length", range(8, 34))
+def test_a_png_that_ends_within_its_header_says_nothing(length):
+    header = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (640).to_bytes(4, "big") * 2 + bytes([8, 6, 0, 0, 0]) + bytes(4)
+    assert metadata.read(header[:length]) == Metadata()

@@ -1,10 +1,13 @@
 """Collections, tags, names of clusters and ratings: kept, found again, and true to the images."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 
 from pipeline.errors import NoteError
 from pipeline.library import Library, notes
+from tests.conftest import synthetic_library
 
 
 def test_collections_hold_images_until_these_are_gone(library):
@@ -98,3 +101,22 @@ def test_a_second_word_on_a_match_replaces_the_first(library):
     assert (found.value, found.rank, found.query["metric"]) == (1, 8, "manhattan")
     notes.rate(library, query, ids[1], 0, rank=3, score=0.9)
     assert notes.ratings(library, query) == []
+
+
+def test_a_name_is_found_as_it_was_given_in_whichever_form_it_is_kept(tmp_path):
+    """Accents apart, as names pasted from a Mac's Finder have them; of before, the library kept them so."""
+    library = synthetic_library(tmp_path, 4, {"color": 4})
+    apart, one = unicodedata.normalize("NFD", "Café  à"), "Café à"
+    assert notes.collect(library, apart, [1, 2]) == one and notes.collected(library, apart) == [1, 2]
+    assert notes.tag(library, [1], apart) == one and notes.tagged(library, apart) == [1]
+    notes.untag(library, [1], apart)
+    assert notes.tags(library) == {}
+    old = unicodedata.normalize("NFD", "Été")
+    library.db.execute("INSERT INTO tags (tag, image_id) VALUES (?, 3)", [old])
+    library.db.execute("INSERT INTO collections (name, created) VALUES (?, '2026-01-01')", [old])
+    assert notes.tag(library, [4], "Été") == old and notes.tagged(library, "Été") == [3, 4]
+    assert notes.collect(library, "Été", [3]) == old and len(notes.collections(library)) == 2
+    with pytest.raises(NoteError, match="already"):
+        notes.rename_collection(library, one, "Été")
+    notes.untag(library, [3, 4], "Été")
+    assert notes.tags(library) == {}

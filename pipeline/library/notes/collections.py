@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pipeline.errors import NoteError
 from pipeline.library import Library
-from pipeline.library.notes.names import clean, each, now, said
+from pipeline.library.notes.names import clean, each, now, said, spellings
 from pipeline.library.vectors import chunks
 
 
@@ -80,10 +80,10 @@ def collect(library: Library, name: str, images: Iterable[int], *, created: str 
     name = clean(name, "collection")
     made = datetime.fromisoformat(created).isoformat(timespec="seconds") if created else now()
     with library.db.atomic():
-        library.db.execute(
-            "INSERT INTO collections (name, created) VALUES (?, ?) ON CONFLICT DO NOTHING", [name, made]
-        )
-        number = _collection(library, name)
+        number = _number(library, name)
+        if number is None:
+            library.db.execute("INSERT INTO collections (name, created) VALUES (?, ?)", [name, made])
+            number = _collection(library, name)
         each(library, "INSERT OR IGNORE INTO collection_images VALUES (?, ?)", number, images)
     return library.db.execute("SELECT name FROM collections WHERE id = ?", [number]).fetchone()[0]
 
@@ -103,10 +103,7 @@ def rename_collection(library: Library, old: str, new: str) -> str:
     new = clean(new, "collection")
     with library.db.atomic():
         number = _collection(library, old)
-        taken = library.db.execute(
-            "SELECT 1 FROM collections WHERE name = ? AND id != ?", [new, number]
-        ).fetchone()
-        if taken:
+        if _number(library, new) not in (None, number):
             raise NoteError(f"There is already a collection “{new}”; choose another name.")
         library.db.execute("UPDATE collections SET name = ? WHERE id = ?", [new, number])
     return new
@@ -148,7 +145,13 @@ def drop_collection(library: Library, name: str) -> None:
 
 
 def _collection(library: Library, name: str) -> int:
-    row = library.db.execute("SELECT id FROM collections WHERE name = ?", [name.strip()]).fetchone()
-    if row is None:
+    number = _number(library, name)
+    if number is None:
         raise NoteError(f"There is no collection “{name.strip()}”.")
-    return row[0]
+    return number
+
+
+def _number(library: Library, name: str) -> int | None:
+    """The collection of a name, in whichever spelling it stands in the library."""
+    found = (library.db.execute("SELECT id FROM collections WHERE name = ?", [one]).fetchone() for one in spellings(name))
+    return next((row[0] for row in found if row is not None), None)

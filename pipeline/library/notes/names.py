@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from pipeline.errors import NoteError
-from pipeline.forms import composed
+from pipeline.forms import composed, decomposed
 from pipeline.library import Library
 
 LONGEST = 80
@@ -17,7 +17,7 @@ LONGEST_SAID = 500
 
 def clean(name: str, kind: str) -> str:
     """A name on one line without outer spaces; NoteError when nothing or too much is left."""
-    text = composed(" ".join("".join(c if c.isprintable() else " " for c in name).split()))
+    text = composed(_on_one_line(name))
     if not text:
         raise NoteError(f"A {kind} needs a name.")
     if len(text) > LONGEST:
@@ -25,9 +25,20 @@ def clean(name: str, kind: str) -> str:
     return text
 
 
+def spellings(name: str) -> list[str]:
+    """How a name may stand in the library: as it is given, as `clean` has it, and with letters in parts, as names were
+    kept before that were typed so."""
+    line = _on_one_line(name)
+    return list(dict.fromkeys((name.strip(), composed(line), decomposed(line))))
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def said(text: str, kind: str) -> str:
     """A description on one line, which may be empty; NoteError when it is too long."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    text = _on_one_line(text)
     if len(text) > LONGEST_SAID:
         raise NoteError(f"That is too long for the description of a {kind}: at most {LONGEST_SAID} characters.")
     return text

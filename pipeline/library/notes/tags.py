@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pipeline.library import Library
-from pipeline.library.notes.names import clean, each
+from pipeline.library.notes.names import clean, each, spellings
 
 _READ_ALL_ABOVE = 900  # images above which one pass over the tags is simpler than many IN (…)
 
@@ -52,18 +52,21 @@ def _tagged_among(library: Library, images: Sequence[int]) -> list[tuple[str, li
 
 def tagged(library: Library, tag: str) -> list[int]:
     """Ids of the `ok` images that carry a tag, ascending."""
+    names = spellings(tag)
     sql = (
-        "SELECT t.image_id FROM tags t JOIN images i ON i.id = t.image_id "
-        "WHERE t.tag = ? AND i.state = 'ok' ORDER BY t.image_id"
+        "SELECT DISTINCT t.image_id FROM tags t JOIN images i ON i.id = t.image_id "
+        f"WHERE t.tag IN ({','.join('?' * len(names))}) AND i.state = 'ok' ORDER BY t.image_id"
     )
-    return [row[0] for row in library.db.execute(sql, [tag])]
+    return [row[0] for row in library.db.execute(sql, names)]
 
 
 def tag(library: Library, images: Iterable[int], name: str) -> str:
     """Put a tag on images; in the spelling it first had. Returns that."""
     name = clean(name, "tag")
     with library.db.atomic():
-        first = library.db.execute("SELECT tag FROM tags WHERE tag = ? LIMIT 1", [name]).fetchone()
+        names = spellings(name)
+        sql = f"SELECT tag FROM tags WHERE tag IN ({','.join('?' * len(names))}) LIMIT 1"
+        first = library.db.execute(sql, names).fetchone()
         name = first[0] if first else name
         each(library, "INSERT OR IGNORE INTO tags (tag, image_id) VALUES (?, ?)", name, images)
     return name
@@ -71,5 +74,7 @@ def tag(library: Library, images: Iterable[int], name: str) -> str:
 
 def untag(library: Library, images: Iterable[int], name: str) -> None:
     """Take a tag off images."""
+    wanted = list(images)
     with library.db.atomic():
-        each(library, "DELETE FROM tags WHERE tag = ? AND image_id = ?", name, images, only_known=False)
+        for one in spellings(name):
+            each(library, "DELETE FROM tags WHERE tag = ? AND image_id = ?", one, wanted, only_known=False)

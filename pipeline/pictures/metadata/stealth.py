@@ -23,7 +23,8 @@ def hidden(source: Source) -> str | None:
     """The text hidden in a picture, or None. Raises ValueError where it is damaged."""
     head = source.read(0, 33)
     if (
-        head[:8] != b"\x89PNG\r\n\x1a\n"
+        len(head) < 33
+        or head[:8] != b"\x89PNG\r\n\x1a\n"
         or head[12:16] != b"IHDR"
         or head[24:26] != bytes([8, _RGBA])
         or head[28] != 0
