@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from pipeline.embeddings.dreamsim import blueprint as dreamsim
 from pipeline.embeddings.efficientnet import BLUEPRINT
 from pipeline.embeddings.engines import Blueprint, Network, openvino, torch
 from pipeline.embeddings.engines.contract import least_cosine
-from pipeline.errors import LibraryError
+from pipeline.errors import ImageError, LibraryError
 from pipeline.pictures import decoding
 from pipeline.progress import Progress
 
@@ -130,9 +130,13 @@ def _prepared(folder: Path) -> list[np.ndarray]:
     files = sorted(path for path in folder.rglob("*") if path.is_file() and decoding.is_image_name(path))
     if not files:
         raise LibraryError(f"There are no pictures in {folder}.")
-    prepare = create("efficientnet").prepare
-    drawn = [files[at] for at in np.linspace(0, len(files) - 1, _PICTURES).astype(int)]
-    return [prepare(decoding.decode(decoding.read(file))) for file in drawn]
+    prepare, pictures = create("efficientnet").prepare, []
+    for at in np.linspace(0, len(files) - 1, _PICTURES).astype(int):
+        with suppress(ImageError):  # a damaged one ends no measurement
+            pictures.append(prepare(decoding.decode(decoding.read(files[at]))))
+    if not pictures:
+        raise LibraryError(f"None of the files in {folder} can be read as images.")
+    return [pictures[at % len(pictures)] for at in range(_PICTURES)]
 
 
 def _blueprint(what: str, given: dict) -> Blueprint:

@@ -76,4 +76,6 @@ def _stages(text: str) -> tuple[str, ...]:
     for name in named:
         if name not in (*STAGES, "all"):
             raise SettingsError(f"There is no stage {name!r}; there are: {', '.join(STAGES)}.")
+    if not named:
+        raise SettingsError(f"--stages names none; there are: {', '.join(STAGES)}.")
     return tuple(name for name in STAGES if name in named or "all" in named)

@@ -33,6 +33,8 @@ def made(pictures, tmp_path_factory):
         (folder / "pictures" / theme.name).mkdir(parents=True)
         for file in sorted(theme.iterdir())[:FEW]:
             shutil.copy(file, folder / "pictures" / theme.name)
+    whole = next((folder / "pictures").rglob("*.jpg"))
+    whole.with_name("0 cut off.jpg").write_bytes(whole.read_bytes()[:3000])  # as any folder of one's own may have
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("LIKENESS_THREADS", "1")  # what burns a core, and what is compiled for many, is needed once
         tables = measuring.bench(folder / "pictures", folder / "b.json", folder / "b.html", TINY)
@@ -187,7 +189,7 @@ def test_synthetic_hashes_are_as_near_as_those_of_photographs():
 
 
 @pytest.mark.parametrize(
-    "wrong, said", [({"sizes": "3k"}, "3000,10000"), ({"sizes": "5"}, "from 100"), ({"stages": "speed"}, "extraction")]
+    "wrong, said", [({"sizes": "3k"}, "3000,10000"), ({"sizes": "5"}, "from 100"), ({"stages": "speed"}, "extraction"), ({"stages": ","}, "names none")]
 )
 def test_impossible_options_get_one_sentence(wrong, said):
     with pytest.raises(SettingsError, match=said):
