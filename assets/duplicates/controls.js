@@ -6,6 +6,7 @@
   const { make, icon } = window.likeness.elements;
   const may = (right) => window.likeness.may(right);
   const number = (count) => count.toLocaleString("en");
+  const file = (kind, query) => ({ href: url(`/export/copies.${kind}?${query}`), download: kind === "sh" ? "set-aside.sh" : `copies.${kind}` });
   let unfolded = false; // whether what is behind the button is to be seen
   let offered = null; // labels and folders that can be named, asked for once
 
@@ -63,13 +64,12 @@
     function exports() {
       const query = params();
       query.delete("page");
-      const file = (kind, text, title) => make("a", { href: url(`/export/copies.${kind}?${query}`), download: kind === "sh" ? "set-aside.sh" : `copies.${kind}`,
-        className: "button", title: title }, text);
+      const link = (kind, text, title) => make("a", { ...file(kind, query), className: "button", title: title }, text);
       const aside = page.aside;
       return make("div", { className: "duplicates-exports" },
         aside.images ? make("span", { className: "soft small" }, `${number(aside.images)} set aside, ${window.likeness.copies.bytes(aside.bytes)}`) : null,
-        file("csv", "CSV", "The groups that are shown, on all pages"), file("json", "JSON", "The groups that are shown, on all pages"),
-        given.script && aside.images ? file("sh", "Script of moves", "A shell script that moves what is set aside, once you run it. Likeness itself moves and deletes nothing.") : null);
+        link("csv", "CSV", "The groups that are shown, on all pages"), link("json", "JSON", "The groups that are shown, on all pages"),
+        given.script && aside.images ? link("sh", "Script of moves", "A shell script that moves what is set aside, once you run it. Likeness itself moves and deletes nothing.") : null);
     }
 
     // Everything that is left to decide, as it is suggested and marked.
@@ -120,11 +120,24 @@
       make("ul", {}, ...found.map(part)));
   }
 
+  // Where all is decided: what is set aside lies where it lay, until a person runs the script.
+  function next({ given, page }, query) {
+    if (!given.script || !page.aside.images || !page.states.all) return [];
+    const code = (text) => make("code", {}, text);
+    const [count, lie] = page.aside.images === 1 ? ["The picture that is set aside lies", "it lay"] : [`The ${number(page.aside.images)} pictures that are set aside lie`, "they lay"];
+    query.delete("page");
+    return [
+      make("p", {}, `${count} where ${lie}: Likeness moves and deletes nothing. `, code("sh set-aside.sh"), " says what it would move, ",
+        code("sh set-aside.sh --move"), " moves it. Then update the folder on Library."),
+      make("a", { ...file("sh", query), className: "button button-main" }, "Save set-aside.sh"),
+    ];
+  }
+
   function fold(button) {
     unfolded = !unfolded;
     button.setAttribute("aria-expanded", String(unfolded));
     document.getElementById("duplicates-more").classList.toggle("is-open", unfolded);
   }
 
-  window.likeness.copies = Object.assign(window.likeness.copies || {}, { controls: controls, leaks: leaks, fold: fold, offered: () => offered });
+  window.likeness.copies = Object.assign(window.likeness.copies || {}, { controls: controls, leaks: leaks, next: next, fold: fold, offered: () => offered });
 })();

@@ -108,7 +108,8 @@
     });
     const foot = page.pages > 1 ? [pager()] : [];
     const keeps = focused && cards.includes(focused) && document.activeElement;
-    box.replaceChildren(...(cards.length ? cards : [make("p", { className: "duplicates-none soft" }, empty())]), ...foot);
+    const next = (asked.state || usual("state")) === "open" ? c.next({ given, page }, params()) : [];
+    box.replaceChildren(...(cards.length ? cards : [make("div", { className: "duplicates-none soft" }, make("p", {}, empty()), ...next)]), ...foot);
     chosen().refresh();
     if (keeps) return keeps.focus({ preventScroll: true });
     if (typeof at === "number" && cards.length) return focusOn(cards[Math.min(at, cards.length - 1)]);

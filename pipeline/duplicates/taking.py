@@ -37,6 +37,7 @@ if [ "${{1:-}}" = --move ]; then move=yes; shift; fi
 target=${{1:-{target}}}
 moved=0
 left=0
+before=0
 
 is() {{ [ -f "$1" ] && [ "$(wc -c < "$1" | tr -d ' ')" = "$2" ]; }}
 
@@ -44,6 +45,7 @@ stays() {{ printf 'stays, %s: %s\\n' "$1" "$2" >&2; left=$((left + 1)); }}
 
 # FILE BYTES KEPT BYTES PLACE
 aside() {{
+  if [ ! -e "$1" ] && is "$target/$5" "$2"; then before=$((before + 1)); return; fi
   if ! is "$1" "$2"; then stays 'not as it was' "$1"; return; fi
   if ! is "$3" "$4"; then stays 'what is kept is not as it was' "$1"; return; fi
   if [ -e "$target/$5" ]; then stays 'there is such a file already' "$1"; return; fi
@@ -56,8 +58,8 @@ aside() {{
 
 {lines}
 
-if [ "$move" = yes ]; then echo "$moved moved, $left left where they are."
-else echo "$moved would be moved, $left left where they are. To do it: sh $0 --move"; fi
+if [ "$move" = yes ]; then echo "$moved moved, $left left where they are, $before moved before."
+else echo "$moved would be moved, $left left where they are, $before moved before. To do it: sh $0 --move"; fi
 """
 
 

@@ -244,6 +244,9 @@ def test_copies_are_looked_for_decided_on_by_keys_and_mouse_and_taken_back(page_
     page.get_by_role("button", name="Decide all 3 as marked").click()  # at once, and as one step back
     expect(page.locator(".duplicates-none")).to_contain_text("Nothing is left to decide")
     assert len(notes.decisions(copied)) == 4
+    with page.expect_download() as taken:  # what is to be done next
+        page.get_by_role("link", name="Save set-aside.sh").click()
+    assert b"\naside " in taken.value.path().read_bytes()
     page.keyboard.press("Control+z")
     expect(groups).to_have_count(3)
     state.get_by_role("button", name="All").click()

@@ -274,14 +274,14 @@ def test_the_script_moves_what_is_set_aside_and_nothing_that_has_changed(files, 
     def there(where: Path) -> set[str]:
         return {file.relative_to(where).as_posix() for file in where.rglob("*") if file.is_file()}
 
-    assert "4 would be moved, 0 left" in run() and there(folder) == set(names)
+    assert "4 would be moved, 0 left where they are, 0 moved before" in run() and there(folder) == set(names)
     aside = {library.image(image).path for image in others[:4]}
     changed = sorted(aside)[0]
     (folder / changed).write_bytes(b"something else")
     assert "3 moved, 1 left" in run("--move", str(target))
     assert there(target) == aside - {changed} and there(folder) == set(names) - aside | {changed}
     assert not (tmp_path / "x").exists() and not (folder / "x").exists()  # no name was taken for a command
-    assert "0 moved, 4 left" in run("--move", str(target))
+    assert "0 moved, 1 left where they are, 3 moved before" in run("--move", str(target))
     scan(library, folder)  # what was moved away is not asked about again
     assert notes.decisions(library)[0].parts[first] == notes.KEPT
 
