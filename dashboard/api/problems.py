@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from dashboard import components
 from dashboard.access import RightsError
 from pipeline.errors import (
-    EmbeddingError, ImageError, LibraryError, LikenessError, NoteError, QueryError, SettingsError, StaleIndexError,
+    EmbeddingError, ImageError, IndexUnreachableError, LibraryError, LikenessError, NoteError, QueryError, SettingsError, StaleIndexError,
     sentence,
 )  # fmt: skip
 
@@ -55,7 +55,7 @@ KINDS = {
 """By name, as the page of the API lists them."""
 
 _OF_ERRORS: Sequence[tuple[type[Exception], str]] = (
-    (RightsError, "not-allowed"), (StaleIndexError, "not-ready"), (EmbeddingError, "not-ready"),
+    (RightsError, "not-allowed"), (StaleIndexError, "not-ready"), (EmbeddingError, "not-ready"), (IndexUnreachableError, "not-ready"),
     (ImageError, "no-picture"), (NoteError, "not-there"), (LibraryError, "not-there"),
     (QueryError, "wrong-query"), (SettingsError, "wrong-query"), (LikenessError, "wrong-query"),
 )  # fmt: skip

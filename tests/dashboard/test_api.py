@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,13 +23,16 @@ from dashboard.api.problems import KINDS, MIMETYPE
 from dashboard.api.routes import OPERATIONS
 from dashboard.app import create_app
 from dashboard.reads import Reads, galleries
+from pipeline import index as indexes
 from pipeline import maps, outliers
 from pipeline.embeddings import opened
 from pipeline.errors import EmbeddingError
 from pipeline.extraction import brought
+from pipeline.index.milvus import collection
 from pipeline.library import Library, notes
 from pipeline.pictures import decoding
 from pipeline.search import Filter, ImageEntry, Query, Searcher, VectorsEntry, WordsEntry
+from tests.conftest import synthetic_library
 
 LOCAL = Access.listening_on("127.0.0.1")
 TOKEN = "kein Passwort"
@@ -316,3 +320,17 @@ def test_the_page_tries_what_the_document_says(page):
 
 def _png() -> bytes:
     return cv2.imencode(".png", np.random.default_rng(0).integers(0, 255, (80, 80, 3), np.uint8))[1].tobytes()
+
+
+@pytest.mark.slow
+def test_who_may_only_look_is_not_told_where_an_index_lies_that_cannot_be_used(tmp_path):
+    library = synthetic_library(tmp_path / "secret", 60, {"color": 8})
+    index, _ = indexes.build(library, options={"engine": "milvus"})
+    file = Path(index.collection.uri)
+    collection.close(str(file))
+    shutil.rmtree(file)
+    file.write_bytes(b"no index")
+    visitor = create_app(library, access=Access(rights=frozenset({"read"}))).server.test_client()
+    answer = visitor.get("/api/search?image=1")
+    assert answer.status_code == 503 and "index.db cannot be used" in answer.json["detail"]
+    assert "secret" not in answer.text

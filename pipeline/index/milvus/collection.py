@@ -107,7 +107,8 @@ def answering(uri: str) -> Iterator[None]:
     except Exception as error:  # gRPC, the client and Lite each raise their own
         if is_file(uri):
             why = "another program has it open" if shared.is_locked(uri) and uri not in _clients else _first_line(error)
-            raise IndexUnreachableError(f"The Milvus file {uri} cannot be used: {why}.") from error
+            # By its name alone: who may only look need not know in which folder the library lies.
+            raise IndexUnreachableError(f"The Milvus file {Path(uri).name} cannot be used: {why.replace(uri, Path(uri).name)}.") from error
         raise IndexUnreachableError(f"Milvus at {uri} does not answer as it should: {_first_line(error)}.") from error
 
 
