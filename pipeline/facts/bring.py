@@ -128,8 +128,9 @@ def _looked_through(table: tables.Table, places: Places) -> tuple[Brought, dict[
 
 
 def _called(column: str) -> str:
-    """A column's name as it is kept; in a table that Likeness has written, own columns say that they are."""
-    return column.strip().removeprefix(OWN)
+    """A column's name as it is kept; in a table that Likeness has written, own columns say that they are. Bytes in it
+    that are no text are question marks, as in values."""
+    return column.encode("utf-8", "replace").decode().strip().removeprefix(OWN)
 
 
 def _columns(library: Library, columns: Mapping[str, str]) -> dict[str, int]:

@@ -70,13 +70,17 @@ class Sheet:
 def sheet(text: TextIO) -> Sheet:
     """What a file holds that was opened with newline=""."""
     csv.field_size_limit(LONGEST)
-    head = text.readline(LONGEST)
+    empty = 0  # lines above it
+    while (head := text.readline(LONGEST)) and not head.strip():
+        empty += 1
     if told := _TOLD.fullmatch(head):
-        return Sheet(csv.reader(text, delimiter=told[1]), 1, told[1] != ",")
+        return Sheet(csv.reader(text, delimiter=told[1]), empty + 1, told[1] != ",")
     text.seek(0)
+    for _ in range(empty):
+        text.readline(LONGEST)
     bare = _QUOTED.sub("", head)
     separator = max(_SEPARATORS, key=bare.count)
-    return Sheet(csv.reader(text, delimiter=separator), 0, separator != ",")
+    return Sheet(csv.reader(text, delimiter=separator), empty, separator != ",")
 
 
 def with_point(text: str) -> str:

@@ -127,7 +127,7 @@ def test_a_long_table_is_read_in_its_encoding_wherever_the_first_letter_beyond_a
 @pytest.mark.parametrize("text", [
     "sep=;\nfile;price;name\na.jpg;1,5;1,5 l\nc.jpg;-1.234,25;b\n", '"sep=\t"\r\nfile\tprice\tname\r\na.jpg\t1,5\t"1,5 l"\r\nc.jpg\t-1.234,25\tb\r\n',
     'file,"price","name"\na.jpg,1.5,"1,5 l"\nc.jpg,-1234.25,b\n', "file;price;name;;\na.jpg;1.5;1,5 l;;\nc.jpg;-1234,25;b;;\n",
-    'file,"name","price"\n"a.jpg","1,5 l",1.5\nc.jpg,b,-1234.25\n',
+    'file,"name","price"\n"a.jpg","1,5 l",1.5\nc.jpg,b,-1234.25\n', "\n \nfile;price;name\na.jpg;1,5;1,5 l\nc.jpg;-1234,25;b\n",
 ])  # fmt: skip
 def test_tables_are_read_as_spreadsheets_write_them(named, tmp_path, text):
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):
@@ -139,6 +139,12 @@ def test_tables_are_read_as_spreadsheets_write_them(named, tmp_path, text):
 
 def test_a_separator_inside_quotes_is_none(named, tmp_path):
     assert bring(named, table(tmp_path, 'path,"size; in; px; or so"\na.jpg,3\n')).columns == {"size; in; px; or so": "number"}
+
+
+@pytest.mark.parametrize("text", ["path,pr\udce9,été\na.jpg,3,Grüße\n", '[{"path": "a.jpg", "pr\\ud800": 3, "été": "Grüße"}]'])
+def test_a_columns_name_may_hold_bytes_that_are_no_text(named, tmp_path, text):
+    assert bring(named, table(tmp_path, text)).columns == {"pr?": "number", "été": "category"}
+    assert brought(named, "pr?") == {1: [3.0]}
 
 
 @pytest.mark.parametrize("text, more, said", [
