@@ -268,7 +268,7 @@ def cleaned(browser: Browser, data: Path, given) -> tuple[int, str]:
         expect(page.locator("#said")).to_contain_text("decided")
         with page.expect_download() as taken:
             steps.click(page.get_by_role("link", name="Script of moves"))
-        moves = taken.value.path().read_text().count("\naside ")
+        moves = taken.value.path().read_bytes().count(b"\naside ")
         return steps.count, f"{len(notes.decisions(library))} groups, {moves} files to move"
 
 

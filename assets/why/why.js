@@ -47,10 +47,18 @@
 
   function draw(box) {
     const open = Object.keys(shown).filter((name) => shown[name].has());
-    if (!open.includes(view)) view = !told.asked && open.includes("words") ? "words" : open[0];
+    if (!open.includes(view)) view = telling(open);
     box.replaceChildren(head(), ...(told.match.src ? [pictures(open)] : []),
       make("div", { className: "why-words-of" }, score(), make("section", { className: "why-side", id: "why-side", "aria-label": "What is shown" }), known()));
     show();
+  }
+
+  // The view that says most: points where they say anything, else that of the embedding that adds most.
+  function telling(open) {
+    if (!told.asked && open.includes("words")) return "words";
+    if (told.score.scaled || (told.structure && told.structure.tells)) return open[0];
+    const viewOf = ({ name }) => (name === "color" ? "colors" : told.meaning.some((one) => one.name === name) ? "meaning" : "");
+    return [...told.score.parts].sort((a, b) => b.amount - a.amount).map(viewOf).find((name) => open.includes(name)) || open[0];
   }
 
   function head() {

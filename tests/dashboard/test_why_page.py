@@ -135,6 +135,8 @@ def test_from_a_match_to_its_reasons_and_back(page: Page):
     widths = page.evaluate("() => [...document.querySelectorAll('.why-bar > span')].map(one => one.getBoundingClientRect().width)")
     whole = page.locator(".why-bar").bounding_box()["width"]
     assert sum(widths) / whole == pytest.approx(float(score), abs=0.01)
+    expect(page.locator("#why-side")).to_contain_text("have most in common for the network")  # which adds most
+    page.get_by_role("button", name="Structure", exact=True).click()
     expect(page.locator("#why-side")).to_contain_text("lie where one movement puts them")
     assert not faults(page, "#why")
 

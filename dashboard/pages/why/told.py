@@ -206,7 +206,7 @@ def _structure(found: Structure, texture: bool | None) -> dict:
     return {
         "first": np.round(found.first, _FINE).tolist(), "second": np.round(found.second, _FINE).tolist(),
         "pairs": np.round(pairs, _FINE).tolist(), "fits": found.fits.tolist(), "inliers": found.inliers,
-        "said": telling.structure(found, texture),
+        "said": telling.structure(found, texture), "tells": found.same or bool(texture),
     }
 
 
