@@ -75,11 +75,14 @@ def varied(index: Index, ids: np.ndarray, count: int, name: str | None = None) -
     """Images (min(count, n),) int64 that stand for all of some, ids (n,) int64: varied, and each typical of those
     around it. name: by which embedding; None: by all, as usual. Images that it does not know are not chosen.
 
-    Of many images `AMONG` drawn evenly are looked at. Raises QueryError for an embedding that there is not.
+    Of many images `AMONG` drawn evenly are looked at. Raises QueryError for an embedding that there is not, and for
+    more than that.
     """
     if name is not None and name not in index.embeddings:
         raise QueryError(f"{name!r} is not in the index; there are: {', '.join(index.embeddings)}.")
     known = ids[np.isin(ids, index.ids(name))]
+    if count > AMONG < len(known):
+        raise QueryError(f"A varied choice has {AMONG:,} images at most; ask for fewer.")
     some = known[np.linspace(0, len(known) - 1, min(len(known), AMONG)).round().astype(int)]
     return some[representatives(index.vectors(some, name), count)]
 

@@ -11,7 +11,7 @@ from pipeline.library import Library
 from pipeline.library import hashes as stored_hashes
 from pipeline.pictures import hashes
 from pipeline.search import Filter, ImageEntry, Query, Searcher
-from pipeline.search.diversity import ALIKE, CLOSEST, FURTHER, REACH, discover, distinct, farthest_first, representatives, varied
+from pipeline.search.diversity import ALIKE, AMONG, CLOSEST, FURTHER, REACH, discover, distinct, farthest_first, representatives, varied
 from pipeline.settings import IndexOptions
 from tests.conftest import synthetic_library
 
@@ -138,3 +138,10 @@ def test_a_varied_choice_is_among_those_asked_for_and_known(large):
     assert far(found) < min(far(drawn.choice(some, 12, replace=False)) for _ in range(20))
     with pytest.raises(QueryError, match="not in the index"):
         varied(opened, some, 3, "taste")
+
+
+def test_more_than_a_varied_choice_looks_at_is_refused_and_not_cut_short(large):
+    ids = large.index().ids()
+    with pytest.raises(QueryError, match="5,000 images at most"):
+        varied(large.index(), ids, AMONG + 1)
+    assert len(varied(large.index(), ids[:40], AMONG + 1)) == 40
