@@ -41,11 +41,11 @@ def duplicates(anew: bool, between, where: str | None, csv_path: Path | None, sc
     from pipeline.duplicates import kept, review, selection, sides, taking
 
     library, progress = Library(data), Console()
+    roots = library.root_names()
+    split = tuple(sides.side_of(library, text, roots) for text in between) if between else None
     with recorded(library, "duplicates", {}, progress) as record:
         found = kept.look(library, record, anew=anew)
     progress.close()
-    roots = library.root_names()
-    split = tuple(sides.side(text, roots) for text in between) if between else None
     reviewed = review.Reviewer(library).copies(found.groups, where or review.ANYWHERE)
     groups = selection.Selection(state=selection.ALL, split=split).of(group for group in reviewed if group.state != review.APART)
     rows = [row for group in groups for row in group.images]

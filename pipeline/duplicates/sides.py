@@ -13,6 +13,7 @@ from pipeline.library import ImageRow, Library
 from pipeline.library.images import from_database, printable
 
 LABEL, FOLDER = "label:", "folder:"
+_TOLD = 8  # sides that are named where one is none
 USUAL = ("train", "training", "test", "testing", "val", "valid", "validation")
 """Labels and folders that are offered first: what data sets call their parts."""
 
@@ -66,6 +67,18 @@ def side(text: str, roots: Mapping[str, str]) -> Side:
 
         return lies_in
     raise QueryError(f"“{text}” names no side; write {LABEL}NAME or {FOLDER}PATH.")
+
+
+def side_of(library: Library, text: str, roots: Mapping[str, str]) -> Side:
+    """The same of a library. Raises QueryError, too, where it has no image of that side: of a name that is misspelled
+    nothing would be on both sides."""
+    found, named = side(text, roots), folders(library, roots)
+    by_label = text.startswith(LABEL)
+    if not (text.removeprefix(LABEL) in library.labels() if by_label else text.removeprefix(FOLDER).strip("/") in named):
+        known = [name for name, _ in offered(library.labels(), named)]
+        more = f", and {len(known) - _TOLD:,} more" if len(known) > _TOLD else ""
+        raise QueryError(f"No image is of “{text}”; there are: {', '.join(known[:_TOLD]) or 'none'}{more}.")
+    return found
 
 
 def offered(labels: Mapping[str, int], folders: Mapping[str, Named]) -> list[tuple[str, int]]:

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from pipeline.cli import main
 from pipeline.duplicates import Group, Pair, Reason, kept, sides, taking
 from pipeline.duplicates.apart import Apart
 from pipeline.duplicates.groups import _Stars
@@ -220,6 +222,12 @@ def test_a_split_leaks_where_a_group_is_on_both_sides(tmp_path):
         assert [set(one.ids) for one in Selection(state=ALL, split=split).of(groups)] == found
     with pytest.raises(QueryError):
         sides.side("train", {})
+    for text in ("label:folder9", "folder:folder", "label:folder0/"):  # else nothing would be on both sides
+        with pytest.raises(QueryError, match="No image is of.*label:folder0, label:folder1.*and 6 more"):
+            sides.side_of(library, text, {})
+    assert sides.side_of(library, "folder:folder4/", {})(library.image(4)) and sides.side_of(library, "label:folder0", {})(library.image(7))
+    refused = CliRunner().invoke(main, ["duplicates", "--between", "label:folder0", "label:trian", "--data", str(library.data)])
+    assert refused.exit_code == 1 and "label:trian" in refused.stderr
     named = sides.folders(library, {})
     assert {name: one.images for name, one in named.items()} == {f"folder{n}": 4 for n in range(7)}
     assert sides.offered({"a": 3, "test": 2}, {"x/train": sides.Named([], 1)})[:2] == [("label:test", 2), ("folder:x/train", 1)]
