@@ -238,3 +238,14 @@ def test_an_engine_is_called_as_the_contract_says(method):
             for each in (asked, offered)
         )
         assert offered == asked
+
+
+@pytest.mark.parametrize("storage", ["float32", "float16", "int8"])
+def test_an_embedding_that_few_images_have_does_not_make_the_index_look_worse(tmp_path, storage):
+    """Of the ten nearest by it alone most have nothing of it, and which of those are found does not matter."""
+    library = synthetic_library(tmp_path, 300, {"color": 16, "sift": 16})
+    library.set_embedding("mine", "mine/1", 8, {})
+    rows = np.abs(np.random.default_rng(0).normal(size=(8, 8))).astype(np.float32)
+    library.store([], {"mine": ("mine/1", list(range(1, 9)), rows / np.linalg.norm(rows, axis=1, keepdims=True))})
+    indexes.build(library, options=IndexOptions(storage=storage))
+    assert min(indexes.measured(library)["recall_at_10"].values(), default=1.0) >= 0.98
