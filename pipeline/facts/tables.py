@@ -65,11 +65,14 @@ def opened(file: Path, key: str | None = None, only: tuple[str, ...] = ()) -> Ta
     try:
         encoding = spreadsheets.encoding(file)
         with open(file, encoding=encoding, errors="surrogateescape") as text:
-            first = text.read(_START).lstrip()[:1]
+            start = text.read(_START)
     except OSError as error:
         raise FactsError(f"{file} cannot be read ({error.strerror or error}).") from None
     except ValueError as error:
         raise FactsError(f"{file} cannot be read as a table: {error}.") from None
+    if "\0" in start:
+        raise FactsError(f"{file} is no text; a table is CSV, JSON lines or a JSON list, as spreadsheets and databases export them.")
+    first = start.lstrip()[:1]
     kind = "lines" if first == "{" else "list" if first == "[" else "csv"
     names: dict[str, None] = {}
     for number, row in _rows(file, encoding, kind):

@@ -90,7 +90,8 @@ class RunRecord:
 
     def _write(self, **values) -> None:
         self._written = time.monotonic()
-        self._library.db["runs"].update(self.id, values)
+        # What is said may name files of which bytes are no text.
+        self._library.db["runs"].update(self.id, {name: printable(value) if isinstance(value, str) else value for name, value in values.items()})
 
 
 def _written(value: object) -> str:

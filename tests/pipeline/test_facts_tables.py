@@ -148,7 +148,7 @@ def test_a_columns_name_may_hold_bytes_that_are_no_text(named, tmp_path, text):
 
 
 @pytest.mark.parametrize("text, more, said", [
-    ("", {}, "holds no rows"), ("path\na.jpg\n", {}, "no column besides"), ("path,x,x\na.jpg,1,2\n", {}, "two columns are called “x”"),
+    ("", {}, "holds no rows"), ("PK\3\4\x14\0\0\0a spreadsheet's own file", {}, "is no text"), ("path\na.jpg\n", {}, "no column besides"), ("path,x,x\na.jpg,1,2\n", {}, "two columns are called “x”"),
     ("path,x\nnowhere.jpg,1\n", {}, "None of the 1 rows"), ('{"path": "a.jpg", "x": 1}\n{"path"', {}, "cannot be read as a table"),
     ("[1, 2]", {}, "row 1 is no object"), ("sep=;\npath;x\na.jpg;1\nc.jpg;red\n", {"given": {"x": "number"}}, "“red” (row 4"), ("path,x\na.jpg,1\n", {"key": "y"}, "no column “y”"), ("path,x\na.jpg,1\n", {"only": ["y"]}, "no column “y”"),
     ("path,x\na.jpg,1\nc.jpg,red\n", {"given": {"x": "number"}}, "“red” (row 3"), ("path,x\na.jpg,1\n", {"given": {"x": "shape"}}, "no kind of column"),
@@ -185,3 +185,6 @@ def test_the_command_tells_what_met_an_image_and_what_did_not(named, tmp_path):
     assert "Size class" in ask().output
     assert ask("--drop", "Size class").exit_code == 0 and ask().exit_code == 1
     assert ask(tmp_path / "nothing.csv").exit_code == 1
+    refused = ask(table(tmp_path, "path,x\nb\udc81.jpg,1\n", "b.csv"))  # cp1252 has no letter for it
+    assert refused.exit_code == 1 and "Error: None of the 1 rows" in refused.output
+    assert "“b\\x81.jpg”" in named.db.execute("SELECT message FROM runs ORDER BY id DESC").fetchone()[0]
