@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -64,19 +65,21 @@ def written(target: Path, mode: str = "wb", **how) -> Iterator[IO]:
             yield file
         return
     target = target.resolve() if target.is_symlink() else target
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        opened = open(beside, mode.replace("w", "x"), **how)  # for whom the person's umask lets it be
     except OSError as error:
         raise SettingsError(f"{target} cannot be written ({error.strerror}).") from None
     try:
-        with open(number, mode, **how) as file:
+        with opened as file:
             yield file
-        os.chmod(name, 0o644)
-        os.replace(name, target)
+        with suppress(OSError):
+            shutil.copymode(target, beside)  # of what it takes the place of
+        os.replace(beside, target)
     except BaseException:
         with suppress(OSError):
-            os.unlink(name)
+            beside.unlink()
         raise
 
 

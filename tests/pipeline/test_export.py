@@ -167,3 +167,17 @@ def test_what_cannot_be_exported_is_said_and_leaves_what_was_there(shared, tmp_p
     assert told.exit_code == 2 and "is a folder" in told.output
     told = CliRunner().invoke(main, ["export", "npz", str(tmp_path / "v.npz" / "x"), "--data", str(shared.data)])
     assert told.exit_code == 1 and "cannot be written" in told.output
+
+
+def test_who_may_read_what_is_written_is_left_to_the_person(shared, tmp_path):
+    """A table of private pictures is not for all of a machine's users where the person's files are not."""
+    table = tmp_path / "all.csv"
+    before = os.umask(0o077)
+    try:
+        KINDS["csv"](shared, table, Wanted())
+        assert table.stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)
+    KINDS["csv"](shared, table, Wanted())
+    assert table.stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == ["all.csv"]
