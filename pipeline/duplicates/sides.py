@@ -19,9 +19,10 @@ USUAL = ("train", "training", "test", "testing", "val", "valid", "validation")
 
 
 def named(folder: Folder, roots: Mapping[str, str]) -> str:
-    """A folder as it is told. roots: how scanned folders are named; with one, or none, the path below it is enough."""
+    """A folder as it is told. roots: how scanned folders are named; with one, or none, the path below it is enough, and
+    of one that has just been forgotten there is no more."""
     root, path = folder
-    if len(roots) < 2:
+    if len(roots) < 2 or root not in roots:
         return printable(path)
     return printable(f"{roots[root]}/{path}".rstrip("/"))
 

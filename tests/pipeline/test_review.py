@@ -228,6 +228,7 @@ def test_a_split_leaks_where_a_group_is_on_both_sides(tmp_path):
     assert sides.side_of(library, "folder:folder4/", {})(library.image(4)) and sides.side_of(library, "label:folder0", {})(library.image(7))
     refused = CliRunner().invoke(main, ["duplicates", "--between", "label:folder0", "label:trian", "--data", str(library.data)])
     assert refused.exit_code == 1 and "label:trian" in refused.stderr
+    assert sides.named(("/forgotten", "a/b"), {"/x": "x", "/y": "y"}) == "a/b"
     named = sides.folders(library, {})
     assert {name: one.images for name, one in named.items()} == {f"folder{n}": 4 for n in range(7)}
     assert sides.offered({"a": 3, "test": 2}, {"x/train": sides.Named([], 1)})[:2] == [("label:test", 2), ("folder:x/train", 1)]
