@@ -14,7 +14,7 @@ from pipeline.library import Library, derived
 from pipeline.progress import Progress, Silent
 
 _PLACE = "duplicates/found"
-VERSION = "9"
+VERSION = "10"
 """Another one where other groups would be found in the same library: what was kept is then found anew."""
 
 

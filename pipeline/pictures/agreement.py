@@ -20,6 +20,7 @@ import numpy as np
 
 from pipeline.pictures.brightness import fit, fitted
 from pipeline.pictures.correlation import Measures, fine_correlation, measured
+from pipeline.pictures.moved import each_has_its_own
 from pipeline.pictures.overlay import has_color_of, is_ground, is_two_toned, on_top, plain
 from pipeline.pictures.rim import within_frame
 from pipeline.pictures.shading import is_shaded
@@ -121,6 +122,11 @@ class Laid:
         if found.low >= BLURRED and not self.drawn:  # all over it: what is odd is what a blur took
             most, mark = 0.03 * count, 0.003 * self.inside.size
         return alike(found) and odd.sum() <= most and largest(odd) <= mark
+
+    def _each_has_its_own(self, odd: np.ndarray) -> bool:
+        """Whether what is odd is partly of the one and partly of the other, as of a thing that moved."""
+        pair = fitted(self.one.astype(np.float32), self.other.astype(np.float32), *self.line)
+        return each_has_its_own(*map(blurred, pair, softening(*self.evened)), odd, self.inside)
 
     def _same_but_softer(self, colors: bool) -> bool:
         """Whether they are the same once they are equally sharp, of pictures of which one is out of focus."""
@@ -234,7 +240,7 @@ class Laid:
             letters = shaded and steeper[0] >= STEEP * steeper[1] and is_two_toned(top[odd], below[odd], rims=bare)
             if (sharp >= least).all() and (letters or on_top(top[odd], below[odd])):
                 self.over_one = edges[0] > edges[1]
-                return True
+                return not self._each_has_its_own(odd & inside)
         return False
 
 

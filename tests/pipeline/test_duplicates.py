@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import tracemalloc
+from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
@@ -295,6 +296,21 @@ def test_on_a_common_ground_what_stands_on_it_tells(same):
         cv2.rectangle(other, (112, 80), (140, 120), (40, 90, 200), -1)
     first, second = Picture.of(one), Picture.of(decoding.decode(decoding.encode_jpeg(other, 80)))
     assert lay(first, second, stretch(first, second)).verdict(colors=True) == ("same" if same else None)
+
+
+def test_a_thing_that_moved_is_not_laid_over(pictures):
+    """A disk of one color, a sixth as wide as the picture, which has gone on by a third of its width or is elsewhere."""
+    chance, said = np.random.default_rng(0), Counter()
+    for folder in sorted(pictures.iterdir()):
+        ground = decoding.decode(decoding.read(min(folder.glob("*.jpg"))))
+        height, width = ground.shape[:2]
+        radius, color = width // 12, chance.integers(20, 236, 3).tolist()
+        at, away = chance.integers(radius, (width - radius, height - radius), (2, 2))
+        on = min(width - radius, at[0] + 2 * radius // 3), at[1]
+        frames = [cv2.circle(ground.copy(), (int(x), int(y)), radius, color, -1, cv2.LINE_AA) for x, y in (at, on, away)]
+        first, *others = (Picture.of(decoding.decode(decoding.thumbnail(frame))) for frame in frames)
+        said.update(lay(first, other, stretch(first, other)).verdict(colors=True) for other in others)
+    assert said["laid over"] == 0 and said[None] >= 0.9 * said.total()
 
 
 def test_hashes_turn_as_pictures_do(pictures):
