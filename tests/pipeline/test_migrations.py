@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import unicodedata
 
 import numpy as np
 import pytest
 from sqlite_utils import Database
 
 from pipeline.errors import LibraryError
+from pipeline.extraction.scan import scan
 from pipeline.library import DATABASE, Library, notes
 from pipeline.library import hashes as stored_hashes
 from pipeline.library.schema import migrations
 from pipeline.library.facts import words
-from tests.conftest import unit
+from tests.conftest import tiny_picture, unit
 
 STEPS = ["0002_hashes", "0003_notes", "0004_identity"]
 IDS = [3, 4, 7, 8]
@@ -203,3 +205,20 @@ def test_ids_that_a_map_of_a_lost_database_names_are_not_given_again(tmp_path):
     library = Library(tmp_path, create=True)
     root = library.add_root("/nowhere")
     assert library.db["images"].insert({"root_id": root, "path": "a.jpg", "size": 1, "mtime": 0.0}).last_pk > 900
+
+
+def test_a_label_with_accents_apart_is_one_with_that_of_the_next_picture_of_its_folder(tmp_path):
+    folder = tmp_path / "pictures" / unicodedata.normalize("NFD", "Été")
+    folder.mkdir(parents=True)
+    (folder / "1.png").write_bytes(tiny_picture(1))
+    library = Library(tmp_path / "data", create=True)
+    scan(library, tmp_path / "pictures")
+    library.db.execute("UPDATE images SET label = ?", [folder.name])  # as it was stored before
+    library.db.execute("DELETE FROM _sqlite_migrations WHERE name = '0012_forms'")
+    before = library.generation()
+    library.close()
+    library = Library(tmp_path / "data")
+    assert library.labels() == {"Été": 1} and library.generation() > before
+    (folder / "2.png").write_bytes(tiny_picture(2))
+    scan(library, tmp_path / "pictures")
+    assert library.labels() == {"Été": 2}

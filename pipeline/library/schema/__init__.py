@@ -10,5 +10,6 @@ from pipeline.library.schema import folders  # noqa: F401
 from pipeline.library.schema import descriptions  # noqa: F401
 from pipeline.library.schema import copies  # noqa: F401
 from pipeline.library.schema import parts  # noqa: F401
+from pipeline.library.schema import forms  # noqa: F401
 
 __all__ = ["migrations"]
