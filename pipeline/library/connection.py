@@ -61,8 +61,8 @@ def connect(data: Path, read_only: bool) -> Connection:
     file = data / DATABASE
     if read_only:
         connection = sqlite3.connect(address(file), uri=True, timeout=_PATIENCE)
-    else:
-        connection = sqlite3.connect(file, timeout=_PATIENCE)
+    else:  # that is there (`prepare`): where it has gone since no empty one takes its place
+        connection = sqlite3.connect(f"file://{_quoted(file.absolute())}?mode=rw", uri=True, timeout=_PATIENCE)
         connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
     return Connection(connection)

@@ -55,6 +55,26 @@ def test_only_named_origins_may_show_it_in_a_frame(made_library):
         Access.listening_on("127.0.0.1", frames=["x; script-src *"])
 
 
+# A library whose disk has gone
+
+
+def test_a_library_that_goes_while_it_is_served_is_a_sentence_and_no_error_of_the_server(library):
+    client = create_app(library).server.test_client()
+    library.close()  # of this thread: the next request opens it anew
+    file = library.data / "images.db"
+    file.rename(library.data / "away.db")
+    page = client.get("/", headers={"Accept": "text/html"})
+    assert page.status_code == 503 and "is its disk still there?" in page.text and str(library.data) not in page.text
+    thumb = client.get("/thumb/1")
+    assert (thumb.status_code, thumb.mimetype) == (503, "text/plain") and "is its disk still there?" in thumb.text
+    library.close()
+    file.write_bytes(b"no database" * 1_000)
+    assert "damaged" in client.get("/gallery/names").text
+    library.close()
+    (library.data / "away.db").replace(file)
+    assert client.get("/").status_code == 200
+
+
 # A path of a proxy
 
 
