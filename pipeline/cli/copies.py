@@ -88,19 +88,22 @@ def known(pictures: tuple[Path, ...], only: str | None, as_json: bool, data: Pat
 
     They are looked at and forgotten: nothing is taken up.
     """
+    from pipeline.extraction.found import Walk
     from pipeline.extraction.walk import pictures_in
     from pipeline.search import Searcher
 
-    searcher, progress = Searcher(Library(data)), Console()
-    files = [file for one in pictures for file in ([one] if one.is_file() else pictures_in(one))]
+    searcher, progress, met = Searcher(Library(data)), Console(), Walk()
+    files = [file for one in pictures for file in ([one] if one.is_file() else pictures_in(one, met))]
     progress.start("pictures", len(files))
     told = []
     for one in _looked_at(searcher, files):
         told.append(one)
         progress.advance()
     progress.close()
+    told += [{"file": folder, "state": "unread", "copies": [], "reason": f"the folder cannot be listed ({why})"}
+             for folder, why in sorted(met.unread.items())]
     if as_json:
-        click.echo(json.dumps({"pictures": told}))
+        click.echo(json.dumps({"pictures": told, "not_read": dict(sorted(met.skipped.items()))}))
         return
     for one in told:
         if only is None:
@@ -109,7 +112,8 @@ def known(pictures: tuple[Path, ...], only: str | None, as_json: bool, data: Pat
             click.echo(one["file"])
     counts = [sum(one["state"] == state for one in told) for state in ("known", "new", "unread")]
     told_of = f"{counts[0]:,} known, {counts[1]:,} new" + f", {counts[2]:,} that cannot be read" * bool(counts[2])
-    click.echo(f"{len(told):,} pictures: {told_of}.", err=only is not None)
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(met.skipped.items()))
+    click.echo(f"{len(told):,} pictures: {told_of}{f'; not read: {kinds}' * bool(kinds)}.", err=only is not None)
 
 
 def _looked_at(searcher, files: list[Path]) -> Iterator[dict]:

@@ -8,7 +8,6 @@ import stat
 import unicodedata
 from array import array
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from fnmatch import fnmatchcase
 from hashlib import blake2b
 from pathlib import Path, PurePath
@@ -81,15 +80,20 @@ def walk(
     return found
 
 
-def pictures_in(folder: Path) -> Iterator[Path]:
-    """The files in and below a folder that may be pictures, those of each folder by name; what cannot be listed is
-    passed over, and no link is followed to another folder."""
-    found, waiting = Walk(), [str(folder)]
+def pictures_in(folder: Path, found: Walk) -> Iterator[Path]:
+    """The files in and below a folder that may be pictures, those of each folder by name; no link is followed to another
+    folder. found: is told what cannot be listed (`unread`, whole paths), and pictures of kinds that nothing reads."""
+    waiting = [str(folder)]
     while waiting:
-        with suppress(OSError), os.scandir(waiting.pop()) as listed:
-            files, below = pictures_among([entry for entry in listed if entry.name[0] != "."], "", (), found)
-            yield from sorted(Path(entry.path) for entry in files)
-            waiting += [entry.path for entry in below if not entry.is_symlink()]
+        here = waiting.pop()
+        try:
+            with os.scandir(here) as listed:
+                files, below = pictures_among([entry for entry in listed if entry.name[0] != "."], "", (), found)
+        except OSError as error:
+            found.unread[here] = error.strerror or str(error)
+            continue
+        yield from sorted(Path(entry.path) for entry in files)
+        waiting += [entry.path for entry in below if not entry.is_symlink()]
 
 
 def once(files: list[File]) -> list[File]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 from pathlib import Path
@@ -113,3 +114,20 @@ def test_the_command_says_it_of_files_and_folders(made_library, tmp_path):
     assert ran("--only", "known").stdout.splitlines() == [str(card / "same.jpg"), str(card / "below" / "small.jpg")]
     assert "4 pictures: 2 known, 1 new, 1 that cannot be read." in ran().stdout
     assert len(library.images()) == 60
+
+
+def test_the_command_passes_over_nothing_of_a_folder_in_silence(made_library, tmp_path):
+    """Who empties a card by what it says should know of a folder that cannot be listed, and of kinds that nothing reads."""
+    shutil.copy(Library(made_library).image(9).file, tmp_path / "same.jpg")
+    (tmp_path / "drawing.psd").write_bytes(b"8BPS")
+    before = os.getcwd()
+    try:
+        os.chdir(tmp_path)
+        for _ in range(20):  # a path as no system takes it
+            os.mkdir("d" * 250)
+            os.chdir("d" * 250)
+    finally:
+        os.chdir(before)
+    said = CliRunner().invoke(main, ["known", str(tmp_path), "--data", str(made_library)]).stdout
+    assert said.count("the folder cannot be listed (File name too long)") == 1
+    assert "2 pictures: 1 known, 0 new, 1 that cannot be read; not read: 1 .psd." in said
