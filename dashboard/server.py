@@ -19,7 +19,7 @@ from dashboard.access import ANNOTATE, READ, RUN, Access
 from dashboard.access.names import ANY, LOCAL, addresses, of_this_machine
 from dashboard.access.rights import RIGHTS
 from dashboard.app import MAX_REQUEST
-from dashboard.pools import QUICK, THREADS, Plan, Pools, multiply_alone
+from dashboard.pools import QUICK, THREADS, Plan, Pools, few_heaps, multiply_alone
 from dashboard.roof import planned
 from pipeline import interrupts
 from pipeline.errors import SettingsError
@@ -45,6 +45,7 @@ def serve(
     """
     access = access or Access.listening_on(host)
     logs.start()
+    few_heaps()
     multiply_alone()
     # Started in the background of a shell, a program ignores Ctrl-C, and so would every run
     # that is started from the page: none could be stopped.

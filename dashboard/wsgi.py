@@ -11,11 +11,12 @@ import os
 
 from dashboard import logs
 from dashboard.access import Access
-from dashboard.pools import multiply_alone
+from dashboard.pools import few_heaps, multiply_alone
 from dashboard.roof import checked_prefix, libraries_in, open_roof
 from pipeline import settings
 
 logs.start()
+few_heaps()
 multiply_alone()
 _roof = settings.roof_dir()
 _access = Access.from_environment(os.environ)

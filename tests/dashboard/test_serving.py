@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import http.client
 import json
 import os
@@ -288,3 +289,31 @@ def test_callbacks_work_on_the_threads_that_they_name(made_library):
         assert plan.pool_of(path, head) == pool
         assert plan.pool_of(path, b'{"output": 7') == plan.pool_of(path, b"") == pools.QUICK
     assert plan.pool_of("/thumb/1", head) == pools.QUICK and plan.pool_of("/in/b/export/zip", b"") == pools.TRANSFER
+
+
+_HELD_BY_THREADS = """
+import ctypes, sys, threading
+from dashboard.pools import few_heaps
+few_heaps()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = libc.fopen.restype = ctypes.c_void_p
+all_hold, told = threading.Barrier(25), threading.Event()
+def hold():
+    libc.malloc(1_000)
+    all_hold.wait()
+    told.wait()
+for _ in range(24):
+    threading.Thread(target=hold, daemon=True).start()
+all_hold.wait()
+file = ctypes.c_void_p(libc.fopen(sys.argv[1].encode(), b"w"))
+libc.malloc_info(0, file)
+libc.fclose(file)
+told.set()
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="only glibc gives heaps to threads")
+def test_threads_share_few_heaps(tmp_path):
+    """Each keeps the most that it ever held."""
+    subprocess.run([sys.executable, "-c", _HELD_BY_THREADS, str(tmp_path / "heaps.xml")], timeout=60, check=True, env=os.environ | {"LIKENESS_THREADS": "2"})
+    assert (tmp_path / "heaps.xml").read_text().count("<heap nr") <= 2
