@@ -15,7 +15,7 @@ from pipeline.cli.recorded import recorded
 from pipeline.errors import ImageError, SettingsError
 from pipeline.library import Library
 from pipeline.library.images import printable
-from pipeline.progress import Console
+from pipeline.progress import Console, counted
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -54,6 +54,9 @@ def duplicates(anew: bool, between, where: str | None, csv_path: Path | None, sc
         _write(csv_path, taking.table(groups, told).encode())
     if script_path:
         _write(script_path, taking.script(library, groups))
+        if left := sum(group.state == review.OPEN for group in groups):
+            click.echo(f"{script_path} moves nothing of {counted(left, 'group')} that nobody has decided on; that is done on the "
+                       "Duplicates page.", err=True)
     if as_json:
         click.echo(json.dumps(review.as_json(groups)))
         return

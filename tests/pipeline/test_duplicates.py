@@ -210,8 +210,11 @@ def test_plain_pictures_are_copies_by_color_unless_a_mark_is_too_small_to_be_see
     groups = duplicates.find(library)
     assert {frozenset(row.path.split(".")[0] for row in group.images) for group in groups} == {frozenset(black), frozenset(("page", "small"))}
     assert {pair.reason.text for group in groups for pair in group.pairs} == {"nothing is on it, seen in full size"}
-    told = CliRunner().invoke(main, ["duplicates", "--data", str(library.data)])
+    script = tmp_path / "aside.sh"
+    told = CliRunner().invoke(main, ["duplicates", "--data", str(library.data), "--script", str(script)])
     assert told.stdout.splitlines()[-1] == "2 groups, 15 images in them."
+    assert f"{script} moves nothing of 2 groups that nobody has decided on" in told.stderr
+    assert "0 files to set aside" in script.read_text()
 
 
 def library_of(folder: Path, pictures: dict[str, bytes], embeddings: Sequence[str] = ("color", "sift")) -> Library:
