@@ -21,7 +21,7 @@ import numpy as np
 from pipeline.pictures.brightness import fit, fitted
 from pipeline.pictures.correlation import Measures, fine_correlation, measured
 from pipeline.pictures.moved import each_has_its_own
-from pipeline.pictures.overlay import has_color_of, is_ground, is_two_toned, on_top, plain
+from pipeline.pictures.overlay import has_color_of, in_one_color, is_ground, is_two_toned, on_top, plain
 from pipeline.pictures.rim import within_frame
 from pipeline.pictures.shading import is_shaded
 from pipeline.pictures.sharpness import blurred, softening
@@ -240,7 +240,8 @@ class Laid:
             letters = shaded and steeper[0] >= STEEP * steeper[1] and is_two_toned(top[odd], below[odd], rims=bare)
             if (sharp >= least).all() and (letters or on_top(top[odd], below[odd])):
                 self.over_one = edges[0] > edges[1]
-                return not self._each_has_its_own(odd & inside)
+                # Of a thing that moved, what the one has and what the other has are no one color over the same picture.
+                return letters or in_one_color(top[odd], below[odd]) or not self._each_has_its_own(odd & inside)
         return False
 
 

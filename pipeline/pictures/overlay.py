@@ -7,6 +7,8 @@ import numpy as np
 PLAIN, TWO_PLAIN, TWO_TONES = 0.75, 0.82, 0.9
 """Share of what is odd that one color, or two, or black and white must explain."""
 
+NEARLY_ALL = 0.9
+"""The same where one color is the whole explanation."""
 LIKE = 36
 """Levels between a color and what passes for it."""
 
@@ -28,8 +30,7 @@ def on_top(top: np.ndarray, below: np.ndarray) -> bool:
     if bare.mean() >= 0.5 and (gone & ~bare).mean() > _GONE:
         return False
     found = frequent(top)
-    colors = [*found, np.zeros(3, np.float32), np.full(3, 255, np.float32)]
-    covered = [_covered(top, below, color) for color in colors]
+    covered = [_covered(top, below, color) for color in _colors(found)]
     if max(float(one.mean()) for one in covered) >= PLAIN:
         return True
     if len(found) < 2 or float((covered[0] | covered[1]).mean()) < TWO_PLAIN:
@@ -38,12 +39,23 @@ def on_top(top: np.ndarray, below: np.ndarray) -> bool:
     return float(np.logical_or.reduce(near).mean()) < TWO_PLAIN - 0.1
 
 
+def in_one_color(top: np.ndarray, below: np.ndarray) -> bool:
+    """Whether one color laid over explains nearly all of where the pixels (n, 3) of two pictures differ."""
+    top, below = _differing(top.astype(np.float32), below.astype(np.float32))
+    return len(top) > 0 and any(_covered(top, below, color).mean() >= NEARLY_ALL for color in _colors(frequent(top)))
+
+
 def is_two_toned(top: np.ndarray, below: np.ndarray, *, rims: bool = False) -> bool:
     """Whether all but a few of the pixels (n, 3) of one picture lie between those of the other and black or white, as of
     letters with an outline. rims: also where hardly any has the same opacity, as of thin lines."""
     top, below = _differing(top.astype(np.float32), below.astype(np.float32))
     black, white = (_covered(top, below, np.full(3, level, np.float32), 0 if rims else _ALIKE) for level in (0, 255))
     return len(top) > 0 and bool((black | white).mean() >= TWO_TONES)
+
+
+def _colors(found: list[np.ndarray]) -> list[np.ndarray]:
+    """What may have been laid over where these colors were found: the two of captions and watermarks as well."""
+    return [*found, np.zeros(3, np.float32), np.full(3, 255, np.float32)]
 
 
 def _differing(top: np.ndarray, below: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
