@@ -74,6 +74,22 @@ def test_words_are_written_completed_and_mended(page, made_library):
     assert asked(page) == {}
 
 
+def test_an_address_with_an_unknown_word_leaves_images_to_start_from(page, made_library):
+    page.goto("/search?words=grumbel")
+    expect(page.locator("#search-status")).to_contain_text("“grumbel” is not known here.")
+    expect(page.locator(".search-start img").first).to_be_visible()
+    box = page.get_by_role("combobox", name="Search by words")
+    box.fill("orange")
+    box.press("Enter")
+    shows(page, Searcher(Library(made_library)), WordsEntry("orange"))
+    found = page.evaluate(IDS)
+    box.fill("grumbel")
+    box.press("Enter")
+    expect(page.locator("#search-status")).to_contain_text("“grumbel” is not known here.")
+    expect(page.locator(".search-start")).to_have_count(0)  # what was found stays
+    assert page.evaluate(IDS) == found
+
+
 def test_words_beside_a_picture_and_palettes(page, made_library):
     searcher = Searcher(Library(made_library))
     page.goto("/search?image=7")

@@ -101,13 +101,13 @@ def _register_first(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         Output("search-below", "children"), Output("search-shown", "data"),
         Output("search-view", "data"),
         Input("search-asked", "data"), *(Input(*one) for one in _SETTINGS), State(_WEIGHTS, "id"),
-        State("search-seen", "data"), State("search-by", "data"),
+        State("search-seen", "data"), State("search-by", "data"), State("search-shown", "data"),
         running=[(Output("search-results", "className"), "search-results working", "search-results")],
         prevent_initial_call=False,
     )
     @needs(READ)
     def on_change(asked: _Asked | None, values: _Values, metric: _Metric, count: Digits, mode: _Mode, exact: bool | None,
-                  where: str | None, sliders: list[_Slider], seen: list[Id] | None, by: _By):
+                  where: str | None, sliders: list[_Slider], seen: list[Id] | None, by: _By, shown: _Shown | None):
         if asked is None:
             return (no_update,) * 5
         asked = {**asked, "seen": seen or []}
@@ -119,7 +119,7 @@ def _register_first(app: Dash, reads: Reads, edited: EditedPictures) -> None:
         view = components.view(
             PATH, search_board.to_params(board) | settings.params(), replace=stays
         )
-        return *results(reads, edited, asked, settings), view
+        return *results(reads, edited, asked, settings, stands=shown is not None), view
 
 
 def _register_more(app: Dash, reads: Reads, edited: EditedPictures) -> None:
@@ -168,10 +168,11 @@ def _settings(values, metric, count, mode, exact, where, ids) -> Settings:
     return Settings(weights, metric, int(count), mode, where or "", exact=bool(exact))
 
 
-def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Settings) -> tuple:
+def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Settings, stands: bool = True) -> tuple:
     """The line above the gallery, the gallery, what is below, and what is shown.
 
-    What stands there stays after an error.
+    stands: an answer is there. It stays after an error; where none is, as of an address with a word that is not
+    known, there are images to start from.
     """
     board = search_board.from_data(asked["board"])
     seen = asked.get("seen", [])
@@ -187,7 +188,8 @@ def results(reads: Reads, edited: EditedPictures, asked: Mapping, settings: Sett
             reads, query, settings, rated_as(board, settings), seen=seen, of=of, upto=int(asked.get("upto") or 0)
         )
     except LikenessError as error:
-        return components.error_note(str(error)), no_update, no_update, no_update
+        gallery = no_update if stands else _start(reads, settings.where)
+        return components.error_note(str(error)), gallery, no_update, no_update
     if not page.matches:
         return None, found.nothing(settings, board, len(seen)), None, page.shown.data
     return (
