@@ -82,12 +82,12 @@ def test_an_address_with_an_unknown_word_leaves_images_to_start_from(page, made_
     box.fill("orange")
     box.press("Enter")
     shows(page, Searcher(Library(made_library)), WordsEntry("orange"))
-    found = page.evaluate(IDS)
+    found = page.evaluate(IDS)[:24]  # where there is room, more follow
     box.fill("grumbel")
     box.press("Enter")
     expect(page.locator("#search-status")).to_contain_text("“grumbel” is not known here.")
     expect(page.locator(".search-start")).to_have_count(0)  # what was found stays
-    assert page.evaluate(IDS) == found
+    assert page.evaluate(IDS)[:24] == found
 
 
 def test_words_beside_a_picture_and_palettes(page, made_library):
