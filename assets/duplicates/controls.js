@@ -43,7 +43,7 @@
     }
 
     const side = (name, label) => make("label", { className: "duplicates-side" }, make("span", { className: "field-label" }, label),
-      make("div", { className: "text-field" }, make("input", { type: "text", value: asked[name] || "", placeholder: "label:train or folder:train",
+      make("div", { className: "text-field" }, make("input", { type: "text", value: asked[name] || "", placeholder: "label:train",
         list: "duplicates-sides", autocomplete: "off", spellcheck: false, data: { name: name } })));
 
     const alike = () => make("label", { className: "duplicates-check" },

@@ -83,7 +83,7 @@
 
   function empty() {
     if (!seen || seen === "none") return "Copies have not been looked for yet.";
-    if (view() === "split" && !(asked.left && asked.right)) return "Name the two sides of a split: no picture of one should be a copy of one of the other.";
+    if (view() === "split" && !(asked.left && asked.right)) return "Name the two sides of a split: no picture of one should be a copy of one of the other. A side is a label or a folder: label:train, folder:test.";
     if (view() === "split") return "Nothing of one side is on the other.";
     const state = asked.state || usual("state");
     if (state === "open" && page.states.all) return asked.kind ? "Nothing of this kind is left to decide." : "Nothing is left to decide here.";
