@@ -44,7 +44,9 @@ def as_told(library, own_pictures, tmp_path, monkeypatch) -> Callable[[list[str]
     first = next(own_pictures.rglob("*.jpg"))
     (tmp_path / "prices.csv").write_text(f"file,price,season\n{first},4.5,Summer\n")
     (tmp_path / "vectors.csv").write_text(f"path,a,b\n{first},4.5,2\n")
+    one, other = sorted(folder.name for folder in own_pictures.iterdir())[:2]
     own = {
+        "label:train": f"label:{one}", "label:test": f"label:{other}",
         "~/Pictures": str(own_pictures), "~/Pictures/beach.jpg": str(first), "/disk/Pictures": str(tmp_path / "disk"),
         "~/card": str(own_pictures), "2024": next(own_pictures.iterdir()).name, "50": "5", "s3://bucket/photos": own_pictures.as_uri(),
     }
