@@ -20,7 +20,7 @@ import numpy as np
 
 from pipeline.pictures.brightness import fit, fitted
 from pipeline.pictures.correlation import Measures, fine_correlation, measured
-from pipeline.pictures.moved import each_has_its_own
+from pipeline.pictures.moved import each_has_its_own, grown
 from pipeline.pictures.overlay import has_color_of, in_one_color, is_ground, is_two_toned, on_top, plain
 from pipeline.pictures.rim import within_frame
 from pipeline.pictures.shading import is_shaded
@@ -175,7 +175,7 @@ class Laid:
         if abs(self.line[0] - 1) < BRIGHTER:
             return np.zeros_like(self.inside)
         one, other = (gray >= WHITE for gray in self._grays)
-        return _around((one ^ other) & (np.minimum(*self.evened) >= WHITE - 12), 4)
+        return grown((one ^ other) & (np.minimum(*self.evened) >= WHITE - 12), 4)
 
     @cached_property
     def _odd_colors(self) -> np.ndarray:
@@ -216,18 +216,18 @@ class Laid:
 
     def _laid_over(self, one: np.ndarray, other: np.ndarray, odd: np.ndarray) -> bool:
         inside = self.inside & within_frame(self.one, self.other)
-        rest = inside & ~_around(odd, _REACH)
+        rest = inside & ~grown(odd, _REACH)
         if not odd.any() or rest.sum() < (1 - COVERED) * inside.sum():
             return False
         found = measured(one, other, rest)
         shaded = self._shaded and is_shaded(self.one, rest) and is_shaded(self.other, rest)
         if not shaded and found.structure < REST or found.mean < REST_MEAN or found.low < REST_LOW or found.fine < REST_FINE:
             return False
-        far = inside & ~_around(odd, _FAR)
+        far = inside & ~grown(odd, _FAR)
         if not self._color(far if far.sum() > 0.2 * inside.sum() else rest, REST_COLOR):
             return False
         sharp = np.array(fine_correlation(one, other, rest & ~self._cut))
-        ring = inside & _around(odd, _FAR) & ~_around(odd, _REACH)
+        ring = inside & grown(odd, _FAR) & ~grown(odd, _REACH)
         edges = _edges(one, odd), _edges(other, odd)
         for top, below, gray, steeper in ((self.one, self.other, other, edges), (self.other, self.one, one, edges[::-1])):
             if shaded and not _seen(gray, rest, inside):
@@ -284,18 +284,13 @@ def oddities(one: np.ndarray, other: np.ndarray, inside: np.ndarray, share: floa
 
 def _edges(gray: np.ndarray, places: np.ndarray) -> float:
     """How steep a gray picture (h, w) float32 is at and around some places: letters have sharp rims."""
-    return float(_contrast(gray)[_around(places, _REACH)].mean())
+    return float(_contrast(gray)[grown(places, _REACH)].mean())
 
 
 def _contrast(gray: np.ndarray) -> np.ndarray:
     """Between the lightest and the darkest of 9 × 9 px."""
     around = np.ones((9, 9), np.uint8)
     return cv2.dilate(gray, around) - cv2.erode(gray, around)
-
-
-def _around(places: np.ndarray, reach: int) -> np.ndarray:
-    """The places and what is so near to them."""
-    return cv2.dilate(places.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
 
 
 def largest(places: np.ndarray) -> int:

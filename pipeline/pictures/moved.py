@@ -25,14 +25,14 @@ _SOFT = 0.8  # px of a Gaussian, for JPEG's sake
 def each_has_its_own(one: np.ndarray, other: np.ndarray, odd: np.ndarray, inside: np.ndarray) -> bool:
     """one, other: (h, w, 3) float32 RGB in one frame, of one brightness and sharpness. odd: (h, w) bool, where they differ;
     inside: (h, w) bool, where both are."""
-    rim = _grown(odd, _REACH) & ~_shrunk(_grown(odd, _REACH), _REACH + 1) & inside
+    rim = grown(odd, _REACH) & ~_shrunk(grown(odd, _REACH), _REACH + 1) & inside
     first, second = _steepness(one), _steepness(other)
     mine = rim & (first > _STEEPER * second + _LEAST)
     theirs = rim & (second > _STEEPER * first + _LEAST)
     if theirs.sum() > mine.sum():
         one, mine, theirs = other, theirs, mine
     # Under an opaque bar lie rims of the other: there the one has the color of what is laid over it.
-    beside = one[odd & _grown(mine, _REACH)]
+    beside = one[odd & grown(mine, _REACH)]
     covered = np.abs(one - frequent(beside)[0]).max(axis=2) <= LIKE if len(beside) else np.zeros_like(odd)
     lesser = int((theirs & ~covered).sum())
     return lesser > BOTH * (lesser + int(mine.sum()))
@@ -44,7 +44,8 @@ def _steepness(pixels: np.ndarray) -> np.ndarray:
     return (cv2.dilate(soft, near) - cv2.erode(soft, near)).max(axis=2)
 
 
-def _grown(places: np.ndarray, reach: int) -> np.ndarray:
+def grown(places: np.ndarray, reach: int) -> np.ndarray:
+    """Places (h, w) bool and what is at most so many px from them."""
     return cv2.dilate(places.astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
 
 
